@@ -1,0 +1,109 @@
+"""A GRU on IMDB reviews in PyTorch."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from torch import nn
+
+from rosetta_common.data import imdb_for_library, minibatches
+from rosetta_common.params import gru as params
+
+
+def load_data():
+    """Reviews (n, 150) and class labels; PyTorch wants both as int64."""
+    return tuple(array.astype(np.int64) for array in imdb_for_library())
+
+
+class SymbolModule(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(params.vocabulary, params.embedding)
+        self.gru = nn.GRU(params.embedding, params.units, batch_first=True)
+        self.fc = nn.Linear(params.units, params.classes)
+
+    def forward(self, words):
+        outputs, _ = self.gru(self.embedding(words))
+        return self.fc(outputs[:, -1])
+
+
+def create_symbol():
+    return SymbolModule()
+
+
+def init_model(symbol):
+    np.random.seed(params.seed)
+    torch.manual_seed(params.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    nn.init.uniform_(symbol.embedding.weight, -params.embedding_bound, params.embedding_bound)
+    for weight in (symbol.gru.weight_ih_l0, symbol.gru.weight_hh_l0, symbol.fc.weight):
+        nn.init.xavier_uniform_(weight)
+    for bias in (symbol.gru.bias_ih_l0, symbol.gru.bias_hh_l0, symbol.fc.bias):
+        nn.init.zeros_(bias)
+    network = symbol.to(device, getattr(torch, params.dtype))
+    return SimpleNamespace(
+        network=network,
+        device=device,
+        loss=nn.CrossEntropyLoss(),  # soft-max included: the network ends in logits
+        optimiser=torch.optim.Adam(
+            network.parameters(), lr=params.learning_rate, betas=(params.beta1, params.beta2), eps=params.epsilon
+        ),
+    )
+
+
+def train(model, x, y):
+    model.network.train()
+    losses = []
+    for data, target in minibatches(x, y, params.batch_size):
+        data, target = torch.from_numpy(data).to(model.device), torch.from_numpy(target).to(model.device)
+        model.optimiser.zero_grad()
+        loss = model.loss(model.network(data), target)
+        loss.backward()
+        model.optimiser.step()
+        losses.append(loss.detach())
+    return torch.stack(losses).mean().item()
+
+
+@torch.no_grad()
+def predict(model, x):
+    model.network.eval()
+    batches = torch.from_numpy(x).split(params.batch_size)
+    return torch.cat([model.network(data.to(model.device)).cpu() for data in batches]).numpy()
+
+
+def evaluate(model, x, y):
+    return float(np.mean(predict(model, x).argmax(axis=1) == y))
+
+
+def parameters(model):
+    """PyTorch's parameters under their canonical names; gate order r, z, n is the canonical one."""
+    network = model.network
+    return {
+        "embedding": network.embedding.weight,
+        "gru.weight_ih": network.gru.weight_ih_l0,
+        "gru.weight_hh": network.gru.weight_hh_l0,
+        "gru.bias_ih": network.gru.bias_ih_l0,
+        "gru.bias_hh": network.gru.bias_hh_l0,
+        "fc.weight": network.fc.weight,
+        "fc.bias": network.fc.bias,
+    }
+
+
+def export_weights(model):
+    return {name: parameter.detach().cpu().numpy().copy() for name, parameter in parameters(model).items()}
+
+
+@torch.no_grad()
+def import_weights(model, weights):
+    for name, parameter in parameters(model).items():
+        parameter.copy_(torch.from_numpy(weights[name]))
+
+
+if __name__ == "__main__":
+    x_train, x_test, y_train, y_test = load_data()
+    symbol = create_symbol()
+    model = init_model(symbol)
+    for epoch in range(params.epochs):
+        print("epoch %d: loss %.4f" % (epoch + 1, train(model, x_train, y_train)))
+    scores = predict(model, x_test)
+    print("accuracy: %.4f" % evaluate(model, x_test, y_test))

@@ -1,0 +1,168 @@
+"""Records: their schema, and reading and writing them. One JSON file a run, append-only.
+
+Times are seconds, memory bytes, rates per second, `accuracy` a fraction of 1.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from rosetta_common.host.catalogue import ROOT, UserError
+
+SCHEMA = 1
+COMMITTED = ROOT / "docs" / "records"
+LOCAL = ROOT / "docs" / "_local"  # git ignores it; the site shows it as "this machine, just now"
+
+Status = Literal["ok", "failed", "timeout", "oom", "interrupted", "unsupported"]
+Kind = Literal["benchmark", "parity", "lesson", "defaults", "transfer"]
+
+
+class Machine(msgspec.Struct, omit_defaults=True):
+    """Where it ran. `id` names the folder of its records; the rate is that of NumPy's float32 product, FLOP/s."""
+
+    id: str
+    name: str
+    cpu: str | None = None
+    cores: int | None = None
+    memory: int | None = None
+    gpu: str | None = None
+    driver: str | None = None
+    cuda: str | None = None
+    cudnn: str | None = None
+    matmul_rate: float | None = None
+
+
+class Data(msgspec.Struct, omit_defaults=True):
+    """Which data: `source` is "official", "unofficial copy" or "embedded sample"; `digest` of the arrays."""
+
+    name: str
+    source: str
+    digest: str | None = None
+    train: int | None = None
+    test: int | None = None
+
+
+class Times(msgspec.Struct, omit_defaults=True):
+    """Seconds. `first_step` ran in a process of its own; `train` is the sum of `epochs`."""
+
+    imported: float | None = None
+    load: float | None = None
+    build: float | None = None
+    first_step: float | None = None
+    epochs: list[float] = []
+    train: float | None = None
+    predict: float | None = None
+    evaluate: float | None = None
+    process: float | None = None
+
+
+class Check(msgspec.Struct, omit_defaults=True):
+    """One check of a certificate: its figures against their limit, and where the worst one lies."""
+
+    name: str
+    ok: bool
+    figure: float | None = None
+    limit: float | None = None
+    where: str | None = None
+    reason: str | None = None
+    figures: dict[str, float] = {}
+
+
+class Record(msgspec.Struct, omit_defaults=True):
+    """One run, whatever its end."""
+
+    schema: int
+    kind: Kind
+    status: Status
+    framework: str
+    workload: Literal["cnn", "gru"]
+    created: str
+    machine: Machine
+    reason: str | None = None
+    backend: str | None = None
+    lane: str | None = None
+    device: str | None = None
+    variant: str | None = None
+    seed: int | None = None
+    accuracy: float | None = None
+    lesson: str | None = None
+    historic: bool = False
+    source: str | None = None
+    name: str | None = None
+    version: str | None = None
+    python: str | None = None
+    packages: dict[str, str] = {}
+    threads: int | None = None
+    load: float | None = None
+    precision: str | None = None
+    deterministic: bool | None = None
+    data: Data | None = None
+    digests: dict[str, str] = {}
+    commit: str | None = None
+    times: Times | None = None
+    epochs: int | None = None
+    steps: int | None = None
+    train_rate: float | None = None
+    predict_rate: float | None = None
+    peak_memory: int | None = None
+    losses: list[float] = []
+    checks: list[Check] = []
+    shapes: dict[str, str] = {}
+    log: str | None = None
+
+    @property
+    def row(self) -> str:
+        """The id of the row: the folder, and the back end where there is one."""
+        return f"{self.framework}-{self.backend}" if self.backend else self.framework
+
+
+def now() -> str:
+    """The time in UTC as records write it, sortable and fit for a file's name."""
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def write(record: Record, folder: Path) -> Path:
+    """Write a record under `folder`, atomically; an existing file is never overwritten.
+
+    Returns folder/<kind>/<machine>/<id>-<workload>-<UTC>.json.
+    """
+    path = folder / record.kind / record.machine.id / f"{record.row}-{record.workload}-{record.created}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text)
+            os.fchmod(file.fileno(), 0o644)
+        os.link(temporary, path)  # unlike a rename, a link refuses to replace what is there
+    finally:
+        os.unlink(temporary)
+    return path
+
+
+def read(path: Path) -> Record:
+    """One record. Raises UserError where the file does not follow the schema."""
+    try:
+        record = msgspec.json.decode(path.read_bytes(), type=Record)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not a record: {error}.") from None
+    if record.schema != SCHEMA:
+        raise UserError(f"{path} follows schema {record.schema}; this project reads schema {SCHEMA}.")
+    return record
+
+
+def paths(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[Path]:
+    """The files of all records under these folders: <kind>/<machine>/*.json, in order of name."""
+    return sorted(path for folder in folders for path in folder.glob("*/*/*.json"))
+
+
+def read_all(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[Record]:
+    """Every record under these folders, oldest first."""
+    return sorted((read(path) for path in paths(folders)), key=lambda record: record.created)
