@@ -15,7 +15,7 @@ from rosetta_common import params
 
 SAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sample")
 IMAGE = (3, 32, 32)
-TRAIN_FILES = ["data_batch_%d" % i for i in range(1, 6)]
+TRAIN_FILES = [f"data_batch_{i}" for i in range(1, 6)]
 START, OUT_OF_VOCABULARY, FIRST_WORD = 1, 2, 3
 
 # Called with the number of samples of each mini-batch that training takes; the runner sets it to
@@ -35,17 +35,19 @@ def folder():
 class _ArrayUnpickler(pickle.Unpickler):
     """Unpickles NumPy arrays and plain containers only: a batch file can run no code."""
 
-    allowed = {
+    allowed = (
         ("numpy", "ndarray"),
         ("numpy", "dtype"),
         ("numpy.core.multiarray", "_reconstruct"),
         ("numpy._core.multiarray", "_reconstruct"),
         ("_codecs", "encode"),
-    }
+    )
 
     def find_class(self, module, name):
         if (module, name) not in self.allowed:
-            raise pickle.UnpicklingError("it refers to %s.%s" % (module, name))
+            raise pickle.UnpicklingError(f"it refers to {module}.{name}")
+        if name == "_reconstruct":  # NumPy 1 cannot import the module's name of NumPy 2, nor 2 that of 1 quietly
+            return np.empty(0).__reduce__()[0]
         return pickle.Unpickler.find_class(self, module, name)
 
 
@@ -56,13 +58,11 @@ def _read_batch(path):
             batch = _ArrayUnpickler(file, encoding="bytes").load()
         images, labels = np.asarray(batch[b"data"]), np.asarray(batch[b"labels"])
     except (OSError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
-        raise DataError("%s is no CIFAR-10 batch (%s): fetch or unpack the data again." % (path, error))
+        raise DataError(f"{path} is no CIFAR-10 batch ({error}): fetch or unpack the data again.") from None
     if images.dtype != np.uint8 or images.shape != (len(labels), 3072):
-        raise DataError(
-            "%s holds images of shape %s and type %s for %d labels, not uint8 (%d, 3072): fetch or unpack the data again."
-            % (path, images.shape, images.dtype, len(labels), len(labels))
-        )
-    return images.reshape((-1,) + IMAGE), labels
+        found = f"images of shape {images.shape} and type {images.dtype} for {len(labels)} labels"
+        raise DataError(f"{path} holds {found}, not uint8 ({len(labels)}, 3072): fetch or unpack the data again.")
+    return images.reshape((-1, *IMAGE)), labels
 
 
 def read_cifar():
@@ -110,10 +110,10 @@ def read_imdb():
         with np.load(path, allow_pickle=True) as file:
             arrays = [file[name] for name in ("x_train", "x_test", "y_train", "y_test")]
     except (OSError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
-        raise DataError("%s is not the IMDB archive (%s): fetch or unpack the data again." % (path, error))
+        raise DataError(f"{path} is not the IMDB archive ({error}): fetch or unpack the data again.") from None
     x_train, x_test, y_train, y_test = arrays
     if len(x_train) != len(y_train) or len(x_test) != len(y_test):
-        raise DataError("%s holds more reviews than labels, or fewer: fetch or unpack the data again." % path)
+        raise DataError(f"{path} holds more reviews than labels, or fewer: fetch or unpack the data again.")
     return x_train, x_test, y_train, y_test
 
 

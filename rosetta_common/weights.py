@@ -58,8 +58,8 @@ def check(workload, weights):
     """Raise ValueError unless `weights` has exactly the canonical names and shapes of the workload."""
     expected = shapes(workload)
     if set(weights) != set(expected):
-        difference = sorted(set(weights) ^ set(expected))
-        raise ValueError("the weights' names differ from the canonical ones in: %s." % ", ".join(difference))
+        difference = ", ".join(sorted(set(weights) ^ set(expected)))
+        raise ValueError(f"the weights' names differ from the canonical ones in: {difference}.")
     for name, shape in expected.items():
         if np.shape(weights[name]) != shape:
-            raise ValueError("%s has shape %s, not %s." % (name, np.shape(weights[name]), shape))
+            raise ValueError(f"{name} has shape {np.shape(weights[name])}, not {shape}.")

@@ -90,7 +90,7 @@ def evaluate(model, x, y):
 def export_weights(model):
     """Conv kernels (out, in, 3, 3) and dense weights (out, in): PyTorch's layout is the canonical one."""
     return {
-        "%s.%s" % (name, kind): getattr(layer, kind).detach().cpu().numpy().copy()
+        f"{name}.{kind}": getattr(layer, kind).detach().cpu().numpy().copy()
         for name, layer in layers(model.network).items()
         for kind in ("weight", "bias")
     }
@@ -108,6 +108,6 @@ if __name__ == "__main__":
     symbol = create_symbol()
     model = init_model(symbol)
     for epoch in range(params.epochs):
-        print("epoch %d: loss %.4f" % (epoch + 1, train(model, x_train, y_train)))
+        print(f"epoch {epoch + 1}: loss {train(model, x_train, y_train):.4f}")
     scores = predict(model, x_test)
-    print("accuracy: %.4f" % evaluate(model, x_test, y_test))
+    print(f"accuracy: {evaluate(model, x_test, y_test):.4f}")

@@ -104,6 +104,6 @@ if __name__ == "__main__":
     symbol = create_symbol()
     model = init_model(symbol)
     for epoch in range(params.epochs):
-        print("epoch %d: loss %.4f" % (epoch + 1, train(model, x_train, y_train)))
+        print(f"epoch {epoch + 1}: loss {train(model, x_train, y_train):.4f}")
     scores = predict(model, x_test)
-    print("accuracy: %.4f" % evaluate(model, x_test, y_test))
+    print(f"accuracy: {evaluate(model, x_test, y_test):.4f}")

@@ -1,0 +1,60 @@
+"""python -m rosetta_common run|trace EXAMPLE …, inside the environment of the example's framework."""
+
+import argparse
+import json
+import os
+import sys
+import time
+
+from rosetta_common.data import DataError
+from rosetta_common.run import ExampleError, run
+from rosetta_common.trace import trace
+
+
+def parse(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m rosetta_common", description=__doc__)
+    commands = parser.add_subparsers(dest="command", metavar="run|trace")
+    commands.required = True
+    running = commands.add_parser("run", help="train, predict and evaluate one example, timed")
+    running.add_argument("--epochs", type=int, default=1, help="epochs to train for (default: 1)")
+    running.add_argument("--seed", type=int, default=0, help="seed of weights, drop-out and shuffling (default: 0)")
+    running.add_argument("--verb", default="train", help="the function that trains (default: train)")
+    running.add_argument("--samples", type=int, help="train on the first N samples only and predict nothing")
+    tracing = commands.add_parser("trace", help="run the host's program FOLDER/program.json for a certificate")
+    for command in (running, tracing):
+        command.add_argument("example", help="examples/<framework>/cnn.py or gru.py")
+        command.add_argument("--folder", required=True, help="an existing folder for what comes out")
+        command.add_argument("--events", type=int, help="file descriptor for progress, one JSON object a line")
+    return parser.parse_args(arguments)
+
+
+def emitter(descriptor):
+    """A function that writes an event to the host, or to standard output where there is no host."""
+    stream = sys.stdout if descriptor is None else os.fdopen(descriptor, "w")
+
+    def emit(event, **fields):
+        print(json.dumps(dict(fields, event=event, time=time.time())), file=stream, flush=True)
+
+    return emit
+
+
+def main(arguments=None):
+    options = parse(arguments)
+    emit = emitter(options.events)
+    try:
+        if options.command == "run":
+            result = run(
+                options.example, options.folder, emit, options.epochs, options.seed, options.verb, options.samples
+            )
+        else:
+            with open(os.path.join(options.folder, "program.json")) as file:
+                result = trace(options.example, json.load(file), options.folder)
+    except (DataError, ExampleError) as error:
+        sys.exit(f"error: {error}")
+    with open(os.path.join(options.folder, "result.json"), "w") as file:
+        json.dump(result, file)
+    emit("done")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""The full data: fetched with pooch, its SHA-256 checked before anything is unpacked or unpickled.
+
+The cache folder is platformdirs' one, or ROSETTA_DATA. `--data DIR` may point at another folder;
+a copy there whose digest is not the official one is used only with --unofficial, and every number
+from it says "unofficial copy".
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import platformdirs
+import pooch
+import requests
+
+from rosetta_common import data
+from rosetta_common.host.catalogue import UserError
+from rosetta_common.host.records import Data
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A data set as its publisher offers it."""
+
+    name: str
+    file: str
+    url: str
+    sha256: str
+
+
+SOURCES = {
+    "cnn": Source(
+        "CIFAR-10",
+        "cifar-10-python.tar.gz",
+        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+        "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+    ),
+    "gru": Source(
+        "IMDB",
+        "imdb.npz",
+        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/imdb.npz",
+        "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
+    ),
+}
+BATCHES = "cifar-10-batches-py"
+
+
+def cache() -> Path:
+    """The folder where fetched data is kept."""
+    return Path(os.environ.get("ROSETTA_DATA") or platformdirs.user_cache_dir("rosetta"))
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fetch(source: Source, folder: Path) -> Path:
+    """The published file in `folder`, fetched where it is not there yet. Raises UserError; leaves no half file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        found = pooch.retrieve(source.url, f"sha256:{source.sha256}", source.file, folder, progressbar=True)
+    except ValueError:
+        message = f"What {source.url} sent is not the official {source.name}: it was cut short or altered"
+        raise UserError(f"{message} (SHA-256). Try again, or pass --data DIR with a copy of your own.") from None
+    except (OSError, requests.RequestException) as error:
+        message = f"{source.name} could not be fetched from {source.url} ({type(error).__name__})"
+        raise UserError(f"{message}: check the network, or pass --data DIR with a copy of your own.") from None
+    return Path(found)
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Extract CIFAR-10's batches into folder/cifar-10-batches-py, all or nothing, and nothing outside it."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".unpack-") as temporary:
+        with tarfile.open(archive) as tar:
+            tar.extractall(temporary, filter="data")
+        shutil.rmtree(folder / BATCHES, ignore_errors=True)
+        os.replace(Path(temporary) / BATCHES, folder / BATCHES)
+    (folder / f"{BATCHES}.sha256").write_text(_sha256(archive) + "\n", "utf-8")
+
+
+def _official(source: Source, folder: Path) -> bool:
+    """Whether the folder holds the published file itself; CIFAR-10 is unpacked from it at once."""
+    path = folder / source.file
+    if not path.exists() or _sha256(path) != source.sha256:
+        return False
+    if source.file.endswith(".tar.gz"):
+        stamp = folder / f"{BATCHES}.sha256"
+        if not stamp.exists() or stamp.read_text("utf-8").strip() != source.sha256:
+            unpack(path, folder)
+    return True
+
+
+def locate(workload: str, lane: str, folder: Path | None = None, unofficial: bool = False) -> tuple[Path, str]:
+    """Where a lane's data lies, and its standing: "embedded sample", "official" or "unofficial copy".
+
+    Raises UserError where it is not there, cannot be fetched, or is not official and not asked for.
+    """
+    source = SOURCES[workload]
+    if lane == "quick":
+        return Path(data.SAMPLE), "embedded sample"
+    if folder is None:
+        folder = cache()
+        fetch(source, folder)
+    if not folder.is_dir():
+        raise UserError(f"There is no folder {folder}: pass --data DIR with the data in their official layouts.")
+    if _official(source, folder):
+        return folder, "official"
+    layout = BATCHES if workload == "cnn" else source.file
+    if not (folder / layout).exists():
+        raise UserError(f"{folder} holds no {layout}: lay {source.name} out there as its official download does.")
+    if not unofficial:
+        raise UserError(
+            f"{source.name} in {folder} is not the official copy: pass --unofficial to use it, marked as such."
+        )
+    return folder, "unofficial copy"
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Point `rosetta_common.data` at a folder for a while."""
+    before = os.environ.get("ROSETTA_DATA")
+    os.environ["ROSETTA_DATA"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["ROSETTA_DATA"]
+        else:
+            os.environ["ROSETTA_DATA"] = before
+
+
+def _bytes(array: np.ndarray) -> Iterator[bytes]:
+    rows = array if array.dtype == object else [array]
+    return (np.ascontiguousarray(row, None if array.dtype != object else np.int64).tobytes() for row in rows)
+
+
+@functools.cache
+def describe(workload: str, folder: Path, source: str) -> tuple[Data, np.ndarray]:
+    """The data for a record, with a digest of its arrays, and the test labels that scores are held against.
+
+    Raises UserError where the data does not have the layout or the shape that it should.
+    """
+    with reading(folder):
+        try:
+            arrays = data.read_cifar() if workload == "cnn" else data.read_imdb()
+        except data.DataError as error:
+            raise UserError(str(error)) from None
+    digest = hashlib.sha256()
+    for array in arrays:
+        for part in _bytes(array):
+            digest.update(part)
+    x_train, x_test, _, y_test = arrays
+    name = SOURCES[workload].name
+    return Data(name, source, digest.hexdigest(), len(x_train), len(x_test)), y_test

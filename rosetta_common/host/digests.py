@@ -1,0 +1,93 @@
+"""What a certificate holds for, as digests: the example, the shared modules, the declarations, the lock.
+
+Code is compared by its syntax tree without comments and docstrings, so that prose may change.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from rosetta_common.host.catalogue import ROOT, WORKLOADS, Row
+
+NOT_INSTALLED = {f"{workload}.py" for workload in WORKLOADS} | {"mutants.toml", "framework.toml"}
+
+
+def _plain(node: object) -> object:
+    """A syntax tree as nested lists. `ast.dump` changes with Python (3.13 leaves empty lists out); this does not."""
+    if isinstance(node, list):
+        return [_plain(item) for item in node]
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = [(name, value) for name, value in ast.iter_fields(node) if value not in (None, []) and name != "kind"]
+    return [type(node).__name__, *([name, _plain(value)] for name, value in fields)]
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = node.body[1:]
+    return tree
+
+
+def _sha(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()
+
+
+def example_digest(path: Path) -> str:
+    """SHA-256 of a file's syntax tree, without comments and docstrings."""
+    tree = _without_docstrings(ast.parse(path.read_text("utf-8"), str(path)))
+    return _sha(json.dumps(_plain(tree)).encode())
+
+
+def _imported(path: Path) -> Iterator[Path]:
+    """The shared modules that a file imports, directly or through one another."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "rosetta_common":
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            yield from (found for name in names if (found := ROOT / (name.replace(".", "/") + ".py")).exists())
+
+
+def shared_modules(path: Path) -> list[Path]:
+    """The files of `rosetta_common` that an example's numbers depend on, sorted."""
+    found: set[Path] = set()
+    queue = [path]
+    while queue:
+        new = set(_imported(queue.pop())) - found
+        found |= new
+        queue += new
+    return sorted(found)
+
+
+def environment_digest(row: Row, device: str = "cpu") -> str:
+    """SHA-256 of what makes the environment: the lock, and the set-up step with its files."""
+    environment, folder = row.environment, row.environment_folder
+    requirements = environment.requirements_gpu if device == "gpu" else environment.requirements
+    files = [folder / (requirements or environment.requirements)]
+    if environment.setup:
+        others = (path for path in folder.iterdir() if path.is_file() and path.name not in NOT_INSTALLED)
+        files += sorted(path for path in others if not path.name.startswith("requirements"))
+    return _sha(environment.python.encode(), *(path.read_bytes() for path in files))
+
+
+def digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
+    """The four digests that a benchmark and its certificate must share."""
+    example = row.example(workload)
+    return {
+        "example": example_digest(example),
+        "shared": _sha(*(example_digest(path).encode() for path in shared_modules(example))),
+        "framework": _sha(json.dumps(row.raw, sort_keys=True).encode()),
+        "lock": environment_digest(row, device),
+    }

@@ -1,0 +1,161 @@
+"""Locked environments, one for each id that declares one: found or made, never half-made.
+
+uv creates and fills them; `.rosetta/environments/<id>-<digest>/` holds them, so that a changed
+lock makes a new one and an old one is still there for the branch that wants it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import uv
+
+from rosetta_common.host.catalogue import ROOT, Row, UserError
+from rosetta_common.host.digests import environment_digest
+
+HOME = Path(os.environ.get("ROSETTA_HOME", ROOT / ".rosetta"))
+COMPLETE = "rosetta-complete"  # written last: a folder without it is a build that was cut short
+
+
+class Unsupported(UserError):
+    """This machine cannot run this row; the message says why and what to do."""
+
+
+def _runs(python: Path, version: str) -> bool:
+    """Whether this interpreter starts and is of that version (pyenv's shims exist for versions that do not run)."""
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        found = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return found.stdout.strip() == version
+
+
+def _candidates(version: str) -> Iterator[Path]:
+    yield Path(sys.executable)
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        yield Path(folder) / f"python{version}"
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    yield from sorted(pyenv.glob(f"{version}*/bin/python"))
+
+
+def find_python(version: str, hint: str | None = None) -> Path:
+    """An interpreter of this version: on PATH, under pyenv's folders, or one that uv has or can get.
+
+    Raises Unsupported where there is none; `hint` says how to come by it.
+    """
+    for candidate in _candidates(version):
+        if candidate.exists() and _runs(candidate, version):
+            return candidate
+    found = _uv(["python", "find", "--managed-python", version])
+    if found.returncode and os.environ.get("UV_PYTHON_DOWNLOADS") != "never":
+        _uv(["python", "install", version])
+        found = _uv(["python", "find", "--managed-python", version])
+    if found.returncode == 0:
+        return Path(found.stdout.strip())
+    raise Unsupported(
+        f"Python {version} is missing on this machine. {hint or f'Install it, or run: uv python install {version}.'}"
+    )
+
+
+def _uv(arguments: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, **variables}
+    return subprocess.run([uv.find_uv_bin(), *arguments], capture_output=True, text=True, env=environ, check=False)
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no message"
+
+
+def _install(row: Row, folder: Path, requirements: Path) -> None:
+    """Fill the environment from its lock.
+
+    Where PIP_FIND_LINKS is set its wheels are tried first, without the row's own install variables:
+    UV_TORCH_BACKEND=cpu sends uv to an index that a machine with a wheel folder may not reach.
+    """
+    declared = {name: variable.value for name, variable in row.environment.install.items()}
+    attempts = [declared]
+    if links := os.environ.get("PIP_FIND_LINKS"):
+        linked = {"UV_FIND_LINKS": ",".join(links.split())}
+        attempts = [linked, {**declared, **linked}] if declared else [linked]
+    for variables in attempts:
+        done = _uv(["pip", "sync", "--python", str(folder / "bin" / "python"), str(requirements)], **variables)
+        if done.returncode == 0:
+            return
+    raise Unsupported(
+        f"The packages of {row.environment_id} could not be installed from {requirements.name}: {_reason(done.stderr)}"
+    )
+
+
+def _reason(stderr: str) -> str:
+    """uv's own words in one line: what it calls the cause, without its drawing."""
+    lines = [line.strip(" ×│├╰─▶") for line in stderr.splitlines()]
+    return " ".join(line for line in lines if line)[-400:] or "uv gave no reason."
+
+
+def _set_up(row: Row, python: Path) -> None:
+    """The row's own set-up step; its last line on standard error is the sentence that the user sees."""
+    if row.environment.setup is None:
+        return
+    command = [python, row.environment_folder / row.environment.setup]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=row.environment_folder, check=False)
+    if done.returncode:
+        raise Unsupported(f"The set-up step of {row.environment_id} failed: {_last_line(done.stderr or done.stdout)}")
+
+
+@contextlib.contextmanager
+def _lock() -> Iterator[None]:
+    """One builder at a time: two rows that share an environment must not both make it."""
+    (HOME / "environments").mkdir(parents=True, exist_ok=True)
+    with open(HOME / "environments" / ".lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _build(row: Row, folder: Path, requirements: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    python = find_python(row.environment.python, row.environment.get_python)
+    made = _uv(["venv", "--quiet", "--no-project", "--python", str(python), str(folder)])
+    if made.returncode:
+        raise Unsupported(f"uv could not create the environment of {row.environment_id}: {_reason(made.stderr)}")
+    _install(row, folder, requirements)
+    inside = folder / "bin" / "python"
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "rosetta_common.pth").write_text(f"{ROOT}\n", "utf-8")
+    _set_up(row, inside)
+    # uv's own --compile-bytecode needs Python 3.7; without .pyc files an import of TensorFlow takes three times as long.
+    subprocess.run([inside, "-m", "compileall", "-q", "-j", "0", str(packages)], capture_output=True, check=False)
+    (folder / COMPLETE).write_text(row.environment.python + "\n", "utf-8")
+
+
+def ensure(row: Row, device: str = "cpu") -> Path:
+    """The Python of a row's environment, made where it is missing. Raises Unsupported with the reason."""
+    digest = environment_digest(row, device)
+    folder = HOME / "environments" / f"{row.environment_id}-{digest[:12]}"
+    name = row.environment.requirements_gpu if device == "gpu" else None
+    requirements = row.environment_folder / (name or row.environment.requirements)
+    with _lock():
+        if not (folder / COMPLETE).exists():
+            try:
+                _build(row, folder, requirements)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+    return folder / "bin" / "python"
+
+
+def variables(row: Row, workload: str, threads: int, device: str) -> dict[str, str]:
+    """The environment variables of a row's process: threads pinned, the GPU hidden for the CPU, the row's own."""
+    pinned = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
+    hidden = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {}
+    declared = {**row.environment.variables, **row.workload(workload).variables}
+    own = {name: variable.value.format(threads=threads) for name, variable in declared.items()}
+    return {**os.environ, **pinned, **hidden, **own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}

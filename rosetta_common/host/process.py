@@ -1,0 +1,107 @@
+"""One run of an example in a process of its own: bounded in time, killed with all its children, its end named."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rosetta_common.host.catalogue import ROOT
+
+LOG_LINES = 40
+GRACE = 3.0  # seconds between SIGTERM and SIGKILL
+# How frameworks say that memory ran out, where the kernel does not say it by killing them.
+OUT_OF_MEMORY = ("MemoryError", "std::bad_alloc", "out of memory", "RESOURCE_EXHAUSTED", "can't allocate memory")
+
+Event = dict[str, Any]
+
+
+class Ended(msgspec.Struct):
+    """How a process ended: status as in a record, one sentence of reason unless ok, the tail of its log."""
+
+    status: str
+    reason: str | None
+    log: str
+    seconds: float
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End the process and every descendant that stayed in its group; none may outlive the host's interest."""
+    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
+
+
+def _listen(descriptor: int, on_event: Callable[[Event], None]) -> None:
+    with os.fdopen(descriptor) as lines:
+        for line in lines:
+            on_event(json.loads(line))
+
+
+def _judge(code: int, log: str) -> tuple[str, str | None]:
+    if code == 0:
+        return "ok", None
+    last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "it printed nothing")
+    if code == -signal.SIGKILL or any(words in log for words in OUT_OF_MEMORY):
+        return "oom", f"The process ran out of memory ({last})."
+    if code < 0:
+        return "failed", f"The process was ended by {signal.Signals(-code).name} ({last})."
+    return "failed", last.removeprefix("error: ")
+
+
+def run(
+    command: list[str | Path],
+    environ: dict[str, str],
+    timeout: float,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> Ended:
+    """Run `command --events FD`, passing its events on, until it ends or `timeout` seconds are over.
+
+    Ctrl-C ends the process group and comes back as status "interrupted", not as an exception: the
+    caller still has a record to write.
+    """
+    read, write = os.pipe()
+    start = time.monotonic()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [*command, "--events", str(write)],
+            env=environ,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=[write],
+            start_new_session=True,
+        )
+        os.close(write)
+        listener = threading.Thread(target=_listen, args=(read, on_event), daemon=True)
+        listener.start()
+        try:
+            code = process.wait(timeout)
+            listener.join(GRACE)
+            outcome = None
+        except subprocess.TimeoutExpired:
+            outcome = ("timeout", f"It was stopped after {timeout:.0f} seconds.")
+        except KeyboardInterrupt:
+            outcome = ("interrupted", "It was interrupted.")
+        kill_group(process)
+        log.seek(0)
+        text = log.read().decode("utf-8", "replace")
+    status, reason = outcome or _judge(code, text)
+    return Ended(status, reason, "\n".join(text.splitlines()[-LOG_LINES:]), time.monotonic() - start)

@@ -1,0 +1,189 @@
+"""What a certificate asks of an example: fixed data sets, and the programs that `rosetta_common.trace` runs.
+
+Two data sets for each workload. "steps" holds five batches of 64 real samples and 100 others to
+predict, chosen so that the oracle finds no exact tie in a max-pool. "probe" holds samples made so
+that the weights tell, after an epoch, which samples each step saw and which units drop-out silenced.
+Both reach the framework through the example's own `load_data()`.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from rosetta_common import data, params, weights
+from rosetta_common.host import dataset
+
+BATCH = 64
+STEPS = 5
+PREDICTED = 100
+COPIES = 202  # of one sample: three full batches and a rest, all of the same gradient
+DROPOUT_SEEDS = (1, 2, 3, 4)
+# An epoch of the shuffle's check: two full batches (three for the GRU) and ten samples over.
+SHUFFLED = {"cnn": 2 * BATCH + 10, "gru": 3 * BATCH + 10}
+BRIGHT_PLACE = (4, 4)  # the pooled position that the drop-out probe's fc1 looks at
+
+Arrays = dict[str, np.ndarray]
+
+
+class Samples(msgspec.Struct):
+    """A data set as it is stored: uint8 images (n, 3, 32, 32) or lists of word ranks, and integer labels."""
+
+    x_train: Any
+    x_test: Any
+    y_train: np.ndarray
+    y_test: np.ndarray
+
+    def encoded(self, workload: str, dtype: str) -> Samples:
+        """The same as the oracle takes it: images in [0, 1] rounded to `dtype`, or features (n, 150)."""
+        return Samples(
+            _encode(workload, self.x_train, dtype), _encode(workload, self.x_test, dtype), self.y_train, self.y_test
+        )
+
+
+def _encode(workload: str, x: Any, dtype: str) -> np.ndarray:
+    if workload == "cnn":
+        return (x.astype(dtype) / np.dtype(dtype).type(255)).astype(np.float64)
+    return np.array([data.encode_review(ranks) for ranks in x])
+
+
+@functools.cache
+def sample(workload: str) -> Samples:
+    """The embedded sample."""
+    with dataset.reading(Path(data.SAMPLE)):
+        x_train, x_test, y_train, y_test = data.read_cifar() if workload == "cnn" else data.read_imdb()
+    return Samples(x_train, x_test, y_train, y_test)
+
+
+def steps_samples(workload: str) -> Samples:
+    """The data set "steps": 320 samples to train on, 100 to predict."""
+    all_of_it = sample(workload)
+    train, test = slice(STEPS * BATCH), slice(PREDICTED)
+    return Samples(all_of_it.x_train[train], all_of_it.x_test[test], all_of_it.y_train[train], all_of_it.y_test[test])
+
+
+def probe_samples(workload: str) -> Samples:
+    """The data set "probe": two sets for the shuffle, then (CNN) one bright image and 63 black ones for drop-out."""
+    count = 2 * SHUFFLED[workload]
+    others = sample(workload)
+    if workload == "gru":
+        # Review i is one word only, its own, so that the row of its embedding moves when it is visited.
+        words = [[1000 + i] * params.gru.max_length for i in range(count)]
+        return Samples(words, others.x_test[:PREDICTED], np.arange(count) % 2, others.y_test[:PREDICTED])
+    real = slice(STEPS * BATCH, STEPS * BATCH + count)
+    bright = np.random.RandomState(0).randint(128, 256, (1, *data.IMAGE)).astype(np.uint8)
+    black = np.zeros((BATCH - 1, *data.IMAGE), np.uint8)
+    images = np.concatenate([others.x_train[real], bright, black])
+    labels = np.concatenate([others.y_train[real], np.zeros(BATCH, int)])
+    return Samples(images, others.x_test[:PREDICTED], labels, others.y_test[:PREDICTED])
+
+
+def _write_cifar(folder: Path, samples: Samples) -> None:
+    batches = folder / dataset.BATCHES
+    batches.mkdir(parents=True)
+    parts = np.array_split(np.arange(len(samples.x_train)), len(data.TRAIN_FILES))
+    named = [
+        (name, samples.x_train[part], samples.y_train[part]) for name, part in zip(data.TRAIN_FILES, parts, strict=True)
+    ]
+    for name, images, labels in [*named, ("test_batch", samples.x_test, samples.y_test)]:
+        content = {b"data": images.reshape(len(images), -1), b"labels": [int(label) for label in labels]}
+        (batches / name).write_bytes(pickle.dumps(content, protocol=2))
+
+
+def _object_npy(rows: Any) -> bytes:
+    """An .npy file of lists that NumPy 1 reads as well: NumPy 2 would name a module that NumPy 1.19 does not have."""
+    array = np.empty(len(rows), dtype=object)
+    array[:] = [[int(rank) for rank in row] for row in rows]
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": "|O", "fortran_order": False, "shape": array.shape})
+    return file.getvalue() + pickle.dumps(array, protocol=2).replace(b"numpy._core.", b"numpy.core.")
+
+
+def _write_imdb(folder: Path, samples: Samples) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / "imdb.npz", "w") as archive:
+        for name in ("x_train", "x_test"):
+            archive.writestr(f"{name}.npy", _object_npy(getattr(samples, name)))
+        for name in ("y_train", "y_test"):
+            file = io.BytesIO()
+            np.save(file, np.asarray(getattr(samples, name), np.int64))
+            archive.writestr(f"{name}.npy", file.getvalue())
+
+
+def write_samples(workload: str, folder: Path, samples: Samples) -> None:
+    """Lay a data set out in `folder` as the official download does."""
+    (_write_cifar if workload == "cnn" else _write_imdb)(folder, samples)
+
+
+def probe_weights() -> Arrays:
+    """CNN weights under which the drop-out masks can be read off one step's movement.
+
+    All weights are positive and all biases zero, so a bright image lights every unit and a black
+    one none. conv4 passes each channel on unchanged, and fc1 sees one pooled position only, so the
+    gradient of conv3's kernels comes from one place of each output channel.
+    """
+    random = np.random.RandomState(0)
+    probe = {name: np.zeros(shape, np.float32) for name, shape in weights.shapes("cnn").items()}
+    for name in ("conv1.weight", "conv2.weight", "conv3.weight"):
+        fan_in, _ = weights.fans(probe[name].shape)
+        probe[name][:] = random.uniform(0.5, 1.5, probe[name].shape) / fan_in
+    channels = np.arange(len(probe["conv4.weight"]))
+    probe["conv4.weight"][channels, channels, 1, 1] = 1
+    seen = probe["fc1.weight"].reshape(-1, len(channels), 8, 8)[:, :, BRIGHT_PLACE[0], BRIGHT_PLACE[1]]
+    seen[:] = random.uniform(0.5, 1.5, seen.shape) / len(channels)
+    probe["fc2.weight"][:] = random.uniform(-1, 1, probe["fc2.weight"].shape)
+    return probe
+
+
+def _program(
+    workload: str, dtype: str, steps: list[list[Any]], dropout: tuple[float, ...] = (0, 0, 0)
+) -> dict[str, Any]:
+    settings: dict[str, Any] = {"dtype": dtype}
+    if workload == "cnn":
+        settings["dropout"] = list(dropout)
+    return {"settings": settings, "steps": steps}
+
+
+def _indices(start: int, count: int) -> list[int]:
+    return list(range(start, start + count))
+
+
+def steps_program(workload: str, dtype: str) -> dict[str, Any]:
+    """Predict, five single steps, predict; then an epoch of copies of one sample, and two single steps more."""
+    steps: list[list[Any]] = [["init", 0], ["import", "canonical"], ["export", "w0"], ["predict", "before"]]
+    for k in range(STEPS):
+        steps += [["train", _indices(k * BATCH, BATCH), f"step{k + 1}"], ["export", f"w{k + 1}"]]
+    steps += [["predict", "after"], ["train", [0] * COPIES, "loop"], ["export", "loop"]]
+    for k in range(2):
+        steps += [["train", _indices(k * BATCH, BATCH), f"again{k + 1}"], ["export", f"again{k + 1}"]]
+    return _program(workload, dtype, steps)
+
+
+def start_program(workload: str) -> dict[str, Any]:
+    """Initial weights for two seeds, one of them twice; then epochs whose order the weights tell."""
+    count = SHUFFLED[workload]
+    first, second = _indices(0, count), _indices(count, count)
+    steps: list[list[Any]] = []
+    for seed, name in ((0, "start0"), (0, "start0again"), (1, "start1")):
+        steps += [["init", seed], ["export", name]]
+    steps += [["init", 0], ["import", "canonical"], ["train", first, "first"], ["export", "first"]]
+    steps += [["train", second, "second"], ["export", "second"]]
+    steps += [["init", 1], ["import", "canonical"], ["train", first, "other"], ["export", "other"]]
+    return _program(workload, "float32", steps)
+
+
+def dropout_program() -> dict[str, Any]:
+    """With drop-out on: predict at the canonical weights; then one step at the probe's weights for each seed."""
+    batch = _indices(2 * SHUFFLED["cnn"], BATCH)
+    steps: list[list[Any]] = [["init", 0], ["import", "canonical"], ["predict", "with_dropout"]]
+    for seed in DROPOUT_SEEDS:
+        steps += [["init", seed], ["import", "probe"], ["export", f"before{seed}"]]
+        steps += [["train", batch, f"seed{seed}"], ["export", f"after{seed}"]]
+    return _program("cnn", "float32", steps, params.cnn.dropout)

@@ -1,0 +1,127 @@
+"""Calls an example's verbs in order and times them; hands scores, losses and facts to the host.
+
+The clock is here and nowhere else. `train` returns when the weights are computed, so an epoch's
+time holds no work that a framework has merely queued.
+"""
+
+import importlib.util
+import os
+import time
+
+import numpy as np
+
+from rosetta_common import data, params, record
+
+VERBS = (
+    "load_data",
+    "create_symbol",
+    "init_model",
+    "train",
+    "predict",
+    "evaluate",
+    "export_weights",
+    "import_weights",
+)
+PROGRESS_EVERY = 0.5  # seconds between two reports from inside an epoch
+
+
+class ExampleError(Exception):
+    """An example does not keep its promise; the message says which and where."""
+
+
+def workload_of(path):
+    """The name of the workload that an example's file carries: "cnn" or "gru"."""
+    name = os.path.splitext(os.path.basename(path))[0]
+    if name not in ("cnn", "gru"):
+        raise ExampleError(f"{path} is no example: its file must be called cnn.py or gru.py.")
+    return name
+
+
+def load_example(path):
+    """Import an example from its file and check that it has all verbs."""
+    spec = importlib.util.spec_from_file_location("example_" + workload_of(path), path)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    missing = [verb for verb in VERBS if not callable(getattr(example, verb, None))]
+    if missing:
+        names = ", ".join(missing)
+        raise ExampleError(f"{path} lacks the function {names}.")
+    return example
+
+
+class Clock:
+    """Names and times spans of work, in seconds."""
+
+    def __init__(self):
+        self.times = {}
+
+    def __call__(self, name, call, *arguments):
+        start = time.perf_counter()
+        result = call(*arguments)
+        self.times[name] = time.perf_counter() - start
+        return result
+
+
+class Progress:
+    """Counts training samples and steps, and reports them at most every half second."""
+
+    def __init__(self, emit):
+        self.emit, self.samples, self.steps, self.reported = emit, 0, 0, 0.0
+
+    def __call__(self, size):
+        self.samples += size
+        self.steps += 1
+        now = time.monotonic()
+        if now - self.reported > PROGRESS_EVERY:
+            self.reported = now
+            self.emit("progress", samples=self.samples)
+
+
+def describe(array):
+    """Shape and dtype for the record, as "float32 (50000, 3, 32, 32)"."""
+    return f"{array.dtype} {array.shape}"
+
+
+def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None):
+    """Benchmark one example: import, load, build, train for `epochs`, predict, evaluate.
+
+    Writes folder/scores.npy, float (n, classes), and returns the facts as a dict ready for JSON.
+    samples: train on the first so many only, and predict nothing (64 of them time the first step).
+    """
+    clock, progress = Clock(), Progress(emit)
+    workload = workload_of(path)
+    settings = getattr(params, workload)
+    settings.seed = seed
+    emit("stage", name="import")
+    example = clock("imported", load_example, path)
+    if not callable(getattr(example, verb, None)):
+        raise ExampleError(f"{path} has no function {verb}.")
+    emit("stage", name="load data")
+    x_train, x_test, y_train, y_test = clock("load", example.load_data)
+    x_train, y_train = x_train[:samples], y_train[:samples]
+    model = clock("build", lambda: example.init_model(example.create_symbol()))
+    data.on_batch = progress
+    seconds, losses = [], []
+    for epoch in range(epochs):
+        emit("epoch", epoch=epoch + 1, epochs=epochs, samples=len(x_train))
+        progress.samples = 0
+        loss = clock("epoch", getattr(example, verb), model, x_train, y_train)
+        seconds.append(clock.times.pop("epoch"))
+        losses.append(float(loss))
+        emit("trained", epoch=epoch + 1, seconds=seconds[-1], loss=losses[-1], samples=progress.samples)
+    data.on_batch = None
+    facts = record.facts()
+    if samples is None:
+        emit("stage", name="predict")
+        scores = np.asarray(clock("predict", example.predict, model, x_test))
+        np.save(os.path.join(folder, "scores.npy"), scores)
+        emit("stage", name="evaluate")
+        facts["evaluated"] = float(clock("evaluate", example.evaluate, model, x_test, y_test))
+        facts["shapes"] = {"x": describe(x_train), "y": describe(y_train), "scores": describe(scores)}
+    facts.update(
+        times=dict(clock.times, epochs=seconds),
+        losses=losses,
+        steps=progress.steps,
+        peak_memory=record.peak_memory(),
+    )
+    return facts
