@@ -104,7 +104,7 @@ class Row(msgspec.Struct):
     environment_id: str
     environment: Environment
     environment_folder: Path
-    raw: dict
+    raw: dict[str, object]
 
     @property
     def name(self) -> str:
@@ -121,7 +121,7 @@ class Row(msgspec.Struct):
         return [workload for workload in WORKLOADS if self.example(workload).exists()]
 
 
-def _read(folder: Path) -> tuple[Framework, dict]:
+def _read(folder: Path) -> tuple[Framework, dict[str, object]]:
     path = folder / "framework.toml"
     try:
         raw = tomllib.loads(path.read_text("utf-8"))

@@ -31,8 +31,11 @@ DROPOUT_LIMIT = 0.05  # on a rate: four standard deviations of the units that ar
 VARIANCE_DEVIATIONS = 6  # standard deviations of the variance of a uniform sample
 
 
+Optimiser = oracle.SGD | oracle.Adam
+
+
 class Limits(msgspec.Struct):
-    """The limits in force for one example and dtype: the project's, or wider ones that the folder declares with a reason."""
+    """The limits for one example and dtype: the project's, or wider ones that the folder declares with a reason."""
 
     workload: str
     dtype: str
@@ -66,10 +69,9 @@ class Trace(msgspec.Struct):
     folder: Path
 
     def weights(self, name: str) -> Arrays:
-        """Exported weights in float64, checked for canonical names and shapes."""
+        """Exported weights, in float64."""
         with np.load(self.folder / f"{name}.npz") as file:
-            found = {key: file[key].astype(np.float64) for key in file.files}
-        return {key: found[key] for key in found}
+            return {key: file[key].astype(np.float64) for key in file.files}
 
     def scores(self, name: str) -> np.ndarray:
         return np.load(self.folder / f"{name}.npy").astype(np.float64)
@@ -142,14 +144,14 @@ def judge_steps(
 
 
 def _predicted(
-    workload: str, at: Arrays, x: np.ndarray, y: np.ndarray, forms: dict[str, str], optimiser: oracle.Optimiser
-):
+    workload: str, at: Arrays, x: np.ndarray, y: np.ndarray, forms: dict[str, str], optimiser: Optimiser
+) -> tuple[float, Arrays]:
     loss, gradients = oracle.gradients(workload, at, x, y, forms)
     return loss, optimiser.movement(gradients)
 
 
 def _judge_five(
-    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimiser: oracle.Optimiser
+    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimiser: Optimiser
 ) -> Iterator[Check]:
     losses, figures, tensors = [], [], []
     reported = trace.losses()
@@ -187,7 +189,7 @@ def _worst(figures: list[float]) -> int:
 
 
 def _judge_loop(
-    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimiser: oracle.Optimiser, partial: bool
+    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimiser: Optimiser, partial: bool
 ) -> Iterator[Check]:
     """An epoch of copies of one sample is three known steps, whatever the shuffle; then the rates still hold."""
     start = trace.weights(f"w{STEPS}")
@@ -334,7 +336,7 @@ def judge_shuffle(trace: Trace, workload: str, samples: Samples, partial: bool) 
     expected = [0, *[BATCH] * full, rest] if partial else [rest, *[BATCH] * full]
     for name, steps in visits.items():
         counts = np.bincount(steps, minlength=len(expected)).tolist()
-        figures = {f"step {step}" if step else "never": count for step, count in enumerate(counts)}
+        figures = {f"step {step}" if step else "never": float(count) for step, count in enumerate(counts)}
         yield Check(f"shuffle: every sample once, {name}", counts == expected, figures=figures)
     first = visits["first epoch"]
     pairs = {

@@ -55,8 +55,9 @@ def example_digest(path: Path) -> str:
 def _imported(path: Path) -> Iterator[Path]:
     """The shared modules that a file imports, directly or through one another."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "rosetta_common":
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+        if isinstance(node, ast.ImportFrom) and module.split(".")[0] == "rosetta_common":
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
             yield from (found for name in names if (found := ROOT / (name.replace(".", "/") + ".py")).exists())
 
 

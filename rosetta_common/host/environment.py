@@ -131,7 +131,7 @@ def _build(row: Row, folder: Path, requirements: Path) -> None:
     (packages,) = folder.glob("lib/python*/site-packages")
     (packages / "rosetta_common.pth").write_text(f"{ROOT}\n", "utf-8")
     _set_up(row, inside)
-    # uv's own --compile-bytecode needs Python 3.7; without .pyc files an import of TensorFlow takes three times as long.
+    # uv's own --compile-bytecode needs Python 3.7; without .pyc files imports take three times as long.
     subprocess.run([inside, "-m", "compileall", "-q", "-j", "0", str(packages)], capture_output=True, check=False)
     (folder / COMPLETE).write_text(row.environment.python + "\n", "utf-8")
 

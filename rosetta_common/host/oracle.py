@@ -235,20 +235,20 @@ def _gru_forward(w: Weights, x: Array, forms: Forms) -> SimpleNamespace:
     """Features (n, 150) -> what `_gru_backward` needs of each step, and the scores (n, classes)."""
     words = np.asarray(x).T
     units, (steps, n) = params.gru.units, words.shape
+    gates, new = slice(0, 2 * units), slice(2 * units, None)
+    w_hh, b_hh = w["gru.weight_hh"], w["gru.bias_hh"]
     tape = SimpleNamespace(words=words, embedded=w["embedding"][words], h=np.zeros((steps + 1, n, units)))
     tape.r, tape.z, tape.n, tape.product = (np.empty((steps, n, units)) for _ in range(4))
     from_input = tape.embedded @ w["gru.weight_ih"].T + w["gru.bias_ih"]
-    gates, new = slice(0, 2 * units), slice(2 * units, None)
-    hidden, bias = w["gru.weight_hh"], w["gru.bias_hh"]
     for t in range(steps):
         h = tape.h[t]
-        both = _sigmoid(from_input[t, :, gates] + h @ hidden[gates].T + bias[gates])
+        both = _sigmoid(from_input[t, :, gates] + h @ w_hh[gates].T + b_hh[gates])
         r, z = both[:, :units], both[:, units:]
         if forms["reset_gate"] == "after":
-            tape.product[t] = h @ hidden[new].T + bias[new]
+            tape.product[t] = h @ w_hh[new].T + b_hh[new]
             recurrent = r * tape.product[t]
         else:
-            recurrent = (r * h) @ hidden[new].T + bias[new]
+            recurrent = (r * h) @ w_hh[new].T + b_hh[new]
         tape.r[t], tape.z[t], tape.n[t] = r, z, np.tanh(from_input[t, :, new] + recurrent)
         tape.h[t + 1] = (1 - z) * tape.n[t] + z * h
     tape.scores = tape.h[-1] @ w["fc.weight"].T + w["fc.bias"]
@@ -256,8 +256,10 @@ def _gru_forward(w: Weights, x: Array, forms: Forms) -> SimpleNamespace:
 
 
 def _gru_backward(w: Weights, tape: SimpleNamespace, d_scores: Array, forms: Forms) -> Gradients:
-    """The gradient of each weight, back through time. Of r, z and n side by side, (150, n, 300), before the
-    activation: `d_in` is what W_ih x + b_ih gets, `d_hid` what W_hh h + b_hh gets."""
+    """The gradient of each weight, back through time.
+
+    For r, z and n side by side (150, n, 300): `d_in` is what W_ih x + b_ih gets, `d_hid` what W_hh h + b_hh gets.
+    """
     steps, n, units = tape.r.shape
     after = forms["reset_gate"] == "after"
     d_in, d_hid = np.empty((2, steps, n, 3 * units))
@@ -266,13 +268,17 @@ def _gru_backward(w: Weights, tape: SimpleNamespace, d_scores: Array, forms: For
     for t in reversed(range(steps)):
         h, r, z, new = tape.h[t], tape.r[t], tape.z[t], tape.n[t]
         d_new = d_h * (1 - z) * (1 - new**2)
-        d_reset_h = None if after else d_new @ last  # of r h
-        d_r = (d_new * tape.product[t] if after else d_reset_h * h) * r * (1 - r)
-        d_z = d_h * (h - new) * z * (1 - z)
-        d_in[t] = np.concatenate([d_r, d_z, d_new], axis=1)
-        d_hid[t] = np.concatenate([d_r, d_z, d_new * r if after else d_new], axis=1)
-        through_new = d_hid[t, :, 2 * units :] @ last if after else d_reset_h * r
-        d_h = d_h * z + d_hid[t, :, : 2 * units] @ gates + through_new
+        if after:
+            d_product = d_new * r
+            d_r, d_h_new = d_new * tape.product[t], d_product @ last
+        else:
+            d_product = d_new
+            d_reset = d_product @ last  # of r h
+            d_r, d_h_new = d_reset * h, d_reset * r
+        d_gates = np.concatenate([d_r * r * (1 - r), d_h * (h - new) * z * (1 - z)], axis=1)
+        d_in[t] = np.concatenate([d_gates, d_new], axis=1)
+        d_hid[t] = np.concatenate([d_gates, d_product], axis=1)
+        d_h = d_h * z + d_gates @ gates + d_h_new
 
     def rows(array: Array) -> Array:
         return array.reshape(steps * n, -1)
@@ -352,8 +358,9 @@ class Adam:
         correct_m, correct_v = 1 - self.beta1**self.t, 1 - self.beta2**self.t
         # √v + ε √(1-β2ᵗ), over √(1-β2ᵗ), is √v̂ + ε: the two forms differ by that factor of ε alone.
         epsilon = self.epsilon * (np.sqrt(correct_v) if self.form == "corrected" else 1.0)
-        rate = self.learning_rate * np.sqrt(correct_v) / correct_m
-        return -rate * m / (np.sqrt(v) + epsilon)
+        moved: Array = m / (np.sqrt(v) + epsilon)
+        moved *= -self.learning_rate * np.sqrt(correct_v) / correct_m
+        return moved
 
     def resynchronise(self, movement: Weights) -> None:
         """Nothing: m and v cannot be had from a movement, they stay the oracle's own."""

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -46,10 +46,18 @@ class Tracer:
         protocol.write_samples(self.workload, folder / "data", samples)
         (folder / "program.json").write_text(json.dumps(program), "utf-8")
         canonical = weights.canonical(self.workload)
-        np.savez(folder / "canonical.npz", **canonical)
+        np.savez(folder / "canonical.npz", allow_pickle=False, **canonical)
         if self.workload == "cnn":
-            np.savez(folder / "probe.npz", **protocol.probe_weights())
-        command = [self.python, "-m", "rosetta_common", "trace", self.row.example(self.workload), "--folder", folder]
+            np.savez(folder / "probe.npz", allow_pickle=False, **protocol.probe_weights())
+        command: list[str | Path] = [
+            self.python,
+            "-m",
+            "rosetta_common",
+            "trace",
+            self.row.example(self.workload),
+            "--folder",
+            folder,
+        ]
         ended = process.run(command, {**self.environ, "ROSETTA_DATA": str(folder / "data")}, seconds)
         if ended.status != "ok":
             raise TraceFailed(ended)
@@ -88,7 +96,7 @@ def commit() -> str | None:
         return None
 
 
-def blank(row: Row, workload: str, kind: str, where: Machine, device: str) -> Record:
+def blank(row: Row, workload: str, kind: records.Kind, where: Machine, device: str) -> Record:
     """A record of this row with all that is known before it runs; status "failed" until it is set."""
     folder, _, backend = row.id.partition("-")
     return Record(
@@ -97,7 +105,7 @@ def blank(row: Row, workload: str, kind: str, where: Machine, device: str) -> Re
         status="failed",
         framework=folder,
         backend=backend or None,
-        workload=workload,
+        workload=cast("records.Workload", workload),
         created=records.now(),
         machine=where,
         name=row.name,
@@ -172,6 +180,13 @@ def certify_all(
             continue  # certify says so in the row's own record
     jobs = [(row, workload) for row in rows for workload in row.workloads if workload in workloads]
     with ThreadPoolExecutor(machine.cores()) as pool:
-        running = [(row, workload, pool.submit(certify, row, workload, where, device, report)) for row, workload in jobs]
-        for row, workload, future in running:
-            yield row, workload, future.result()
+        running = [
+            (row, workload, pool.submit(certify, row, workload, where, device, report)) for row, workload in jobs
+        ]
+        try:
+            for row, workload, future in running:
+                yield row, workload, future.result()
+        except KeyboardInterrupt:
+            process.stop_all()
+            pool.shutdown(cancel_futures=True)
+            raise

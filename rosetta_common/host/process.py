@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from rosetta_common.host.catalogue import ROOT
+from rosetta_common.host.records import Status
 
 LOG_LINES = 40
 GRACE = 3.0  # seconds between SIGTERM and SIGKILL
@@ -24,11 +25,14 @@ OUT_OF_MEMORY = ("MemoryError", "std::bad_alloc", "out of memory", "RESOURCE_EXH
 
 Event = dict[str, Any]
 
+_running: set[subprocess.Popen[bytes]] = set()
+_stopping = threading.Event()
+
 
 class Ended(msgspec.Struct):
     """How a process ended: status as in a record, one sentence of reason unless ok, the tail of its log."""
 
-    status: str
+    status: Status
     reason: str | None
     log: str
     seconds: float
@@ -48,13 +52,20 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def stop_all() -> None:
+    """End every running process; each comes back as interrupted. For Ctrl-C while threads wait for them."""
+    _stopping.set()
+    for process in list(_running):
+        kill_group(process)
+
+
 def _listen(descriptor: int, on_event: Callable[[Event], None]) -> None:
     with os.fdopen(descriptor) as lines:
         for line in lines:
             on_event(json.loads(line))
 
 
-def _judge(code: int, log: str) -> tuple[str, str | None]:
+def _judge(code: int, log: str) -> tuple[Status, str | None]:
     if code == 0:
         return "ok", None
     last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "it printed nothing")
@@ -78,6 +89,7 @@ def run(
     """
     read, write = os.pipe()
     start = time.monotonic()
+    outcome: tuple[Status, str | None] | None
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [*command, "--events", str(write)],
@@ -90,16 +102,18 @@ def run(
             start_new_session=True,
         )
         os.close(write)
+        _running.add(process)
         listener = threading.Thread(target=_listen, args=(read, on_event), daemon=True)
         listener.start()
         try:
             code = process.wait(timeout)
             listener.join(GRACE)
-            outcome = None
+            outcome = ("interrupted", "It was interrupted.") if _stopping.is_set() else None
         except subprocess.TimeoutExpired:
             outcome = ("timeout", f"It was stopped after {timeout:.0f} seconds.")
         except KeyboardInterrupt:
             outcome = ("interrupted", "It was interrupted.")
+        _running.discard(process)
         kill_group(process)
         log.seek(0)
         text = log.read().decode("utf-8", "replace")

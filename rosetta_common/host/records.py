@@ -21,6 +21,7 @@ COMMITTED = ROOT / "docs" / "records"
 LOCAL = ROOT / "docs" / "_local"  # git ignores it; the site shows it as "this machine, just now"
 
 Status = Literal["ok", "failed", "timeout", "oom", "interrupted", "unsupported"]
+Workload = Literal["cnn", "gru"]
 Kind = Literal["benchmark", "parity", "lesson", "defaults", "transfer"]
 
 
@@ -82,7 +83,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     kind: Kind
     status: Status
     framework: str
-    workload: Literal["cnn", "gru"]
+    workload: Workload
     created: str
     machine: Machine
     reason: str | None = None

@@ -1,0 +1,142 @@
+"""The doors of the project: `nox -l` lists them, `nox -s NAME -- --help` explains one.
+
+Frameworks, locks and interpreters are listed nowhere here: they come from examples/*/framework.toml.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+REQUIREMENTS = ROOT / "requirements"
+ROWS = sorted(path.parent.name for path in ROOT.glob("examples/*/framework.toml"))
+SHARED_PYTHONS = ["3.6", "3.13"]  # the ends of what rosetta_common must run on
+DOCS_PYTHON = "3.13"
+
+nox.needs_version = ">=2025.10.14"
+nox.options.default_venv_backend = "uv|venv"  # never virtualenv: its newer releases refuse Python 3.6
+nox.options.sessions = ["tests"]
+nox.options.reuse_venv = "yes"  # what is installed is locked, and installed again in a second
+# Outside CI a missing interpreter is a skip that the reader sees; in CI it is an error.
+nox.options.error_on_missing_interpreters = bool(os.environ.get("CI"))
+
+# uv and nox look on PATH only, where pyenv's shims fail for versions that are not switched on.
+PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+os.environ["PATH"] += "".join(os.pathsep + str(folder) for folder in sorted(PYENV.glob("*/bin")))
+
+
+def install(session: nox.Session, lock: str) -> None:
+    """Install exactly what requirements/<lock>.txt says."""
+    session.install("--quiet", "-r", str(REQUIREMENTS / f"{lock}.txt"))
+
+
+def host(session: nox.Session, command: str, *arguments: str) -> None:
+    """Run a command of the host's in its own locked environment, on the real standard output for live progress."""
+    install(session, "host")
+    session.run("python", "-m", "rosetta_common.host", command, *arguments, *session.posargs)
+
+
+def asks_help(session: nox.Session) -> bool:
+    return bool({"-h", "--help"} & set(session.posargs))
+
+
+@nox.session
+def benchmark(session: nox.Session) -> None:
+    """Certify and time frameworks, then rebuild the site: -- [--lane quick|epoch|full] [--workload cnn|gru] [ID …]"""
+    host(session, "benchmark")
+    if not asks_help(session):
+        session.notify("docs", posargs=[])
+
+
+@nox.session
+def parity(session: nox.Session) -> None:
+    """Certify frameworks against the oracle; exit 1 if one fails: -- [--records DIR] [ID …]"""
+    host(session, "parity")
+
+
+@nox.session
+def teeth(session: nox.Session) -> None:
+    """Prove that the certificate catches every deliberate error: -- [--minutes N] [--mutant NAME] [ID …]"""
+    host(session, "teeth")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Every test: the host, the site's directives, the shared modules on Python 3.6 and 3.13, all certificates."""
+    install(session, "tests")
+    session.run("python", "-m", "pytest", "--ignore=tests/docs", *session.posargs)
+    if not session.posargs:
+        for name in ("shared", "site_tests", "parity"):
+            session.notify(name)
+
+
+@nox.session(python=SHARED_PYTHONS)
+def shared(session: nox.Session) -> None:
+    """Test the modules that run inside the frameworks' environments."""
+    install(session, f"shared-{session.python}")
+    paths = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("tests/rosetta_common/test_*.py"))]
+    session.run("python", "-m", "pytest", "-p", "no:cacheprovider", *paths)
+
+
+@nox.session(python=DOCS_PYTHON)
+def site_tests(session: nox.Session) -> None:
+    """Test the site's own directives."""
+    install(session, "docs")
+    session.run("python", "-m", "pytest", "tests/docs", *session.posargs)
+
+
+@nox.session(python=DOCS_PYTHON)
+def docs(session: nox.Session) -> None:
+    """Build the site into docs/_build/html, from scratch and with warnings as errors."""
+    install(session, "docs")
+    shutil.rmtree(ROOT / "docs" / "_build", ignore_errors=True)
+    options = ["-E", "-W", "--keep-going", "-b", "html"]
+    session.run("python", "-m", "sphinx", *options, *session.posargs, "docs", "docs/_build/html")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff (lint and format) and the type checker."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+
+
+@nox.session(default=False)
+def locks(session: nox.Session) -> None:
+    """Refresh the host's locks in requirements/ (the frameworks' stay as they are: they must not move)."""
+    session.install("uv")
+    options = [
+        "--no-header",
+        "--no-emit-index-url",
+        "--no-emit-find-links",
+        "--generate-hashes",
+        "--upgrade",
+        "--quiet",
+    ]
+    for source in sorted(REQUIREMENTS.glob("*.in")):
+        _, _, python = source.stem.partition("-")
+        where = ["--python-version", python] if python else ["--python-version", "3.11", "--universal"]
+        target = str(source.with_suffix(".txt"))
+        session.run("uv", "pip", "compile", *options, *where, str(source), "-o", target, env={"UV_FIND_LINKS": ""})
+
+
+def one_row(name: str) -> None:
+    """Register `benchmark(ID)` and `parity(ID)`: one row at a time, for whoever schedules rows on machines."""
+
+    def run(session: nox.Session) -> None:
+        command = session.name.partition("(")[0]
+        host(session, command, name)
+
+    for command in ("benchmark", "parity"):
+        run.__doc__ = f"{command} of {name} alone."
+        nox.session(name=f"{command}({name})", default=False)(run)
+
+
+for row in ROWS:
+    one_row(row)

@@ -1,0 +1,197 @@
+"""python -m rosetta_common.host benchmark|parity|teeth [options] [ID …]"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from rosetta_common.host import catalogue, machine, parity, records, sweep, teeth
+from rosetta_common.host.catalogue import WORKLOADS, UserError
+from rosetta_common.host.records import COMMITTED, LOCAL, Record
+
+SILENCE = 30.0  # seconds between two lines of progress where the output is no terminal
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of every command, with their help."""
+    top = argparse.ArgumentParser(
+        prog="python -m rosetta_common.host", description="Certify and benchmark the examples."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="benchmark|parity|teeth")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("ids", nargs="*", metavar="ID", help="frameworks, as the folders of examples/ (default: all)")
+    shared.add_argument("--workload", metavar="cnn|gru", help="one workload only (default: both)")
+    shared.add_argument("--device", default="auto", metavar="auto|cpu|gpu", help="auto: the GPU where there is one")
+    shared.add_argument("--records", type=Path, metavar="DIR", help="where records go (default: see the README)")
+    shared.add_argument("--machine", metavar="NAME", help="this machine's name in the records")
+    bench = commands.add_parser("benchmark", parents=[shared], help="certify, run, and record how long it took")
+    bench.add_argument("--lane", default="quick", metavar="|".join(sweep.LANES), help=LANE_HELP)
+    bench.add_argument("--seeds", type=int, default=1, metavar="N", help="trials with seeds 0 … N-1 (default: 1)")
+    bench.add_argument("--data", type=Path, metavar="DIR", help="a folder with the data in their official layouts")
+    bench.add_argument("--unofficial", action="store_true", help="use that data even if it is not the official copy")
+    bench.add_argument("--again", action="store_true", help="run again what already has a record")
+    commands.add_parser("parity", parents=[shared], help="certify only; exit 1 if one certificate fails")
+    biting = commands.add_parser("teeth", parents=[shared], help="prove that the certificate catches every mutant")
+    biting.add_argument("--mutant", metavar="NAME", help="this mutant only")
+    biting.add_argument(
+        "--minutes", type=float, metavar="N", help="every mutant once, then more until N minutes are over"
+    )
+    return top
+
+
+LANE_HELP = "quick: the embedded sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
+
+
+def _choose(what: str, given: str, known: tuple[str, ...]) -> str:
+    if given not in known:
+        raise catalogue.nearest(what, given, list(known))
+    return given
+
+
+class Screen:
+    """Live progress: one line that follows the run on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.number, self.printed = total, 0, 0.0
+        self.rates: sweep.Rates | None = None
+        self.live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> Screen:
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            self.live.stop()
+
+    def begin(self, job: sweep.Job) -> None:
+        self.number += 1
+        self.rates = sweep.Rates(job)
+        self._show(force=True)
+
+    def event(self, job: sweep.Job, event: dict[str, object]) -> None:
+        if self.rates:
+            self.rates.take(event)
+        self._show(force=event["event"] == "trained")
+
+    def _show(self, force: bool) -> None:
+        left = self.rates.left() if self.rates else None
+        time_left = f" · {_clock(left)} left" if left is not None else ""
+        line = f"[{self.number}/{self.total}] {self.rates}{time_left}"
+        if self.live:
+            self.live.update(Text(line))
+        elif force or time.monotonic() - self.printed > SILENCE:
+            self.printed = time.monotonic()
+            console.print(line, markup=False)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def _device(given: str) -> str:
+    if _choose("device", given, ("auto", "cpu", "gpu")) != "auto":
+        return given
+    return "gpu" if machine.gpu() else "cpu"
+
+
+def _workloads(options: argparse.Namespace) -> list[str]:
+    return [_choose("workload", options.workload, WORKLOADS)] if options.workload else list(WORKLOADS)
+
+
+def _exit_code(statuses: list[str]) -> int:
+    """1 if a run went wrong. A row that this machine cannot run is shown and others go on; in CI it is an error."""
+    bad = [status for status in statuses if status not in ("ok", "unsupported")]
+    unsupported = statuses.count("unsupported")
+    return int(bool(bad) or (unsupported > 0 and (bool(os.environ.get("CI")) or unsupported == len(statuses))))
+
+
+def certify(options: argparse.Namespace, rows: list[catalogue.Row], folder: Path) -> list[str]:
+    """Certify rows; every certificate is written as soon as it is there."""
+    where = machine.describe(options.machine)
+    statuses: list[str] = []
+    lock = threading.Lock()
+
+    def report(line: str) -> None:
+        with lock:
+            console.print(line, markup=False)
+
+    device = _device(options.device)
+    for row, workload, record in parity.certify_all(rows, _workloads(options), where, device, report):
+        records.write(record, folder)
+        statuses.append(record.status)
+        verdict = "certified" if record.status == "ok" else f"{record.status}: {record.reason}"
+        report(f"{row.id} {workload}: {verdict}")
+    return statuses
+
+
+def run_parity(options: argparse.Namespace) -> int:
+    rows = catalogue.select(options.ids)
+    return _exit_code(certify(options, rows, options.records or LOCAL))
+
+
+def run_benchmark(options: argparse.Namespace) -> int:
+    _choose("lane", options.lane, sweep.LANES)
+    if options.seeds < 1:
+        raise UserError(f"--seeds must be at least 1, not {options.seeds}.")
+    rows, device, workloads = catalogue.select(options.ids), _device(options.device), _workloads(options)
+    folder = options.records or (LOCAL if options.lane == "quick" else COMMITTED)
+    planned = sweep.jobs(rows, workloads, options.lane, device, options.seeds, options.data, options.unofficial)
+    where = machine.describe(options.machine)
+    folders = list(dict.fromkeys([folder, COMMITTED, LOCAL]))
+    stale = [
+        row
+        for row in rows
+        if not all(parity.certified(row, w, device, folders) for w in row.workloads if w in workloads)
+    ]
+    statuses = certify(options, stale, folder) if stale else []
+    past = records.read_all(folders)
+    if options.lane != "quick" and not options.again:
+        planned = [job for job in planned if not sweep.done(job, where, past)]
+    finished: list[Record] = []
+    with Screen(len(planned)) as screen:
+        for job in planned:
+            screen.begin(job)
+            record = sweep.benchmark(job, where, screen.event)
+            path = records.write(record, folder)
+            finished.append(record)
+            console.print(f"{sweep.summary(record)}  ({os.path.relpath(path)})", markup=False)
+            if record.status == "interrupted":
+                return 130
+    return _exit_code(statuses + [record.status for record in finished])
+
+
+def run_teeth(options: argparse.Namespace) -> int:
+    rows, workloads = catalogue.select(options.ids), _workloads(options)
+    return teeth.run(rows, workloads, options.mutant, options.minutes, lambda line: console.print(line, markup=False))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    # A terminated sweep must end its children and write its record just as an interrupted one.
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    try:
+        return {"benchmark": run_benchmark, "parity": run_parity, "teeth": run_teeth}[options.command](options)
+    except UserError as error:
+        console.print(f"error: {error}", style="red", markup=False)
+        return 2
+    except KeyboardInterrupt:
+        console.print("interrupted", style="red")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,233 @@
+"""Benchmarks rows: environment, certificate, first step, full run, record; with live progress; resumable.
+
+A sweep writes one record for every run, whatever its end. In the lanes `epoch` and `full` a run
+that already has a good record of the same code, machine, lane and seed is not repeated.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from rosetta_common import params
+from rosetta_common.host import dataset, environment, machine, parity, process
+from rosetta_common.host.catalogue import VARIANTS, Row
+from rosetta_common.host.digests import digests
+from rosetta_common.host.records import Machine, Record, Times
+
+LANES = ("quick", "epoch", "full")
+TIMEOUTS = {"quick": 1800.0, "epoch": 4 * 3600.0, "full": 24 * 3600.0}  # seconds; a full CNTK run takes hours
+FIRST_STEP_TIMEOUT = 900.0
+
+OnEvent = Callable[["Job", process.Event], None]
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One run to make."""
+
+    row: Row
+    workload: str
+    lane: str
+    device: str
+    seed: int
+    data: Path
+    standing: str
+    variant: str | None = None
+
+    @property
+    def label(self) -> str:
+        return " ".join([self.row.id, self.workload, *([self.variant] if self.variant else [])])
+
+    @property
+    def epochs(self) -> int:
+        return getattr(params, self.workload).epochs if self.lane == "full" else 1
+
+    @property
+    def threads(self) -> int:
+        return self.row.workload(self.workload).threads or machine.cores()
+
+
+def _command(job: Job, python: Path, folder: Path, *options: str) -> list[str | Path]:
+    verb = ["--verb", job.variant] if job.variant else []
+    seed = ["--seed", str(job.seed)]
+    return [
+        python,
+        "-m",
+        "rosetta_common",
+        "run",
+        job.row.example(job.workload),
+        "--folder",
+        folder,
+        *seed,
+        *verb,
+        *options,
+    ]
+
+
+def _first_step(job: Job, python: Path, environ: dict[str, str]) -> float | None:
+    """Seconds of the very first step, with all that a framework compiles in it, in a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
+        command = _command(job, python, Path(folder), "--samples", str(getattr(params, job.workload).batch_size))
+        seconds: list[float] = []
+
+        def listen(event: process.Event) -> None:
+            if event["event"] == "trained":
+                seconds.append(event["seconds"])
+
+        ended = process.run(command, environ, FIRST_STEP_TIMEOUT, listen)
+        if ended.status == "interrupted":
+            raise KeyboardInterrupt
+    return seconds[0] if seconds and ended.status == "ok" else None
+
+
+def score(scores: np.ndarray, labels: np.ndarray, evaluated: float) -> float:
+    """Accuracy, a fraction, from predicted scores (n, classes) and labels (n,) that the host read itself.
+
+    Raises ValueError where there are not n scores, or where the example's own figure differs by
+    more than one sample in n (ties may fall either way).
+    """
+    if scores.ndim != 2 or len(scores) != len(labels):
+        raise ValueError(f"predict gave scores of shape {scores.shape} for {len(labels)} samples.")
+    if not np.isfinite(scores).all():
+        raise ValueError("predict gave scores that are not finite.")
+    accuracy = float(np.mean(scores.argmax(axis=1) == labels))
+    if abs(accuracy - evaluated) > 1.5 / len(labels):
+        raise ValueError(f"evaluate says {evaluated:.4f}, the scores say {accuracy:.4f}.")
+    return accuracy
+
+
+def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
+    """Take what the run left into its record, and judge it."""
+    result = parity.facts(record, job.row, folder)
+    times = result["times"]
+    record.times = Times(**times, train=sum(times["epochs"]))
+    record.losses, record.peak_memory = result["losses"], result["peak_memory"]
+    record.shapes = result["shapes"]
+    record.steps = result["steps"]
+    batch = getattr(params, job.workload).batch_size
+    epoch = sorted(times["epochs"])[len(times["epochs"]) // 2]
+    record.train_rate = result["steps"] / job.epochs * batch / epoch
+    record.predict_rate = len(labels) / times["predict"]
+    try:
+        record.accuracy = score(np.load(folder / "scores.npy"), labels, result["evaluated"])
+        if not all(math.isfinite(loss) for loss in record.losses):
+            raise ValueError("The training loss is not finite.")
+    except ValueError as error:
+        record.status, record.reason = "failed", str(error)
+
+
+def benchmark(job: Job, where: Machine, on_event: OnEvent) -> Record:
+    """Run one job; its record says how it ended. Never raises for the row's faults."""
+    record = parity.blank(job.row, job.workload, "benchmark", where, job.device)
+    record.lane, record.variant, record.seed = job.lane, job.variant, job.seed
+    record.threads, record.epochs = job.threads, job.epochs
+    record.data, labels = dataset.describe(job.workload, job.data, job.standing)
+    try:
+        python = environment.ensure(job.row, job.device)
+    except environment.Unsupported as error:
+        record.status, record.reason = "unsupported", str(error)
+        return record
+    record.machine = msgspec.structs.replace(where, matmul_rate=machine.matmul_rate())
+    record.load = os.getloadavg()[0]
+    environ = environment.variables(job.row, job.workload, job.threads, job.device)
+    environ["ROSETTA_DATA"] = str(job.data)
+    try:
+        on_event(job, {"event": "stage", "name": "first step"})
+        first_step = _first_step(job, python, environ)
+    except KeyboardInterrupt:
+        record.status, record.reason = "interrupted", "It was interrupted."
+        return record
+    with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
+        command = _command(job, python, Path(folder), "--epochs", str(job.epochs))
+        ended = process.run(command, environ, TIMEOUTS[job.lane], lambda event: on_event(job, event))
+        record.status, record.reason = ended.status, ended.reason
+        if ended.status == "ok":
+            _fill(record, job, Path(folder), labels)
+            assert record.times
+            record.times.first_step, record.times.process = first_step, ended.seconds
+        if record.status != "ok":
+            record.log = ended.log
+    return record
+
+
+def jobs(
+    rows: list[Row], workloads: list[str], lane: str, device: str, seeds: int, data: Path | None, unofficial: bool
+) -> list[Job]:
+    """All runs of a sweep: seed by seed, so that a row's trials lie apart in time. Raises UserError for the data."""
+    placed = {workload: dataset.locate(workload, lane, data, unofficial) for workload in workloads}
+    made = []
+    for seed in range(seeds):
+        for workload in workloads:
+            for row in rows:
+                if workload in row.workloads:
+                    text = row.example(workload).read_text("utf-8")
+                    variants = [None, *(name for name in VARIANTS if f"\ndef {name}(" in text)]
+                    made += [Job(row, workload, lane, device, seed, *placed[workload], variant) for variant in variants]
+    return made
+
+
+def done(job: Job, where: Machine, past: list[Record]) -> bool:
+    """Whether a good record of this very job exists: same code, environment, lane, machine, seed and data."""
+    wanted = ("benchmark", "ok", job.row.id, job.workload, job.lane, job.device, job.variant, job.seed, where.id)
+    return any(
+        (r.kind, r.status, r.row, r.workload, r.lane, r.device, r.variant, r.seed, r.machine.id) == wanted
+        and r.digests == digests(job.row, job.workload, job.device)
+        and r.data is not None
+        and r.data.source == job.standing
+        for r in past
+    )
+
+
+class Rates:
+    """Images or samples a second, loss and time left of the job that runs, from its events."""
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.stage, self.epoch, self.loss, self.samples, self.total = job, "start", 0, "", 0, 0
+        self.started = time.monotonic()
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Update from one event of `rosetta_common.run`."""
+        if event["event"] == "stage":
+            self.stage = event["name"]
+        elif event["event"] == "epoch":
+            self.stage, self.epoch, self.total, self.samples = "train", event["epoch"], event["samples"], 0
+            self.started = time.monotonic()
+        elif event["event"] in ("progress", "trained"):
+            self.samples = event["samples"]
+            if "loss" in event:
+                self.loss = f"loss {event['loss']:.4f}"
+
+    @property
+    def rate(self) -> float:
+        seconds = time.monotonic() - self.started
+        return self.samples / seconds if seconds > 0 else 0.0
+
+    def left(self) -> float | None:
+        """Seconds of training that are left, or None where nothing is known yet."""
+        if self.stage != "train" or not self.samples:
+            return None
+        to_do = self.total - self.samples + (self.job.epochs - self.epoch) * self.total
+        return to_do / self.rate if self.rate else None
+
+    def __str__(self) -> str:
+        unit = "images/s" if self.job.workload == "cnn" else "samples/s"
+        training = f"epoch {self.epoch}/{self.job.epochs} · {self.samples}/{self.total} · {self.rate:.0f} {unit}"
+        parts = [self.job.label, training if self.stage == "train" else self.stage, self.loss]
+        return " · ".join(part for part in parts if part)
+
+
+def summary(record: Record) -> str:
+    """A finished run in one line."""
+    name = f"{record.row} {record.workload}" + (f" {record.variant}" if record.variant else "")
+    if record.status != "ok" or record.times is None:
+        return f"{name}: {record.status}: {record.reason}"
+    seconds = f"{record.times.train:.1f} s of training" if record.times.train is not None else ""
+    return f"{name}: {seconds}, {record.train_rate:.0f} samples/s, accuracy {100 * (record.accuracy or 0):.2f} %"

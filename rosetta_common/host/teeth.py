@@ -1,0 +1,161 @@
+"""Proves that the certificate has teeth: patches each mutant of mutants.toml into a copy of its example.
+
+Each mutant must fail at least one check, and the unpatched example must pass them all (`parity`
+says that). Every folder must offer every mutant of `REQUIRED`, so that none is dropped quietly.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import zip_longest
+from pathlib import Path
+
+import msgspec
+
+from rosetta_common.host import environment, machine, parity, process
+from rosetta_common.host.catalogue import Row, UserError, nearest
+
+REQUIRED = {
+    "cnn": (
+        "momentum",
+        "learning_rate",
+        "nesterov",
+        "weight_decay",
+        "bias_left_out",
+        "label_smoothing",
+        "loss_summed",
+        "flipped_kernels",
+        "images_transposed",
+        "labels_shifted",
+        "dropout_in_prediction",
+        "dropout_rates_swapped",
+        "batch_size_128",
+        "gradients_not_cleared",
+        "learning_rate_decays",
+        "no_shuffle",
+    ),
+    "gru": ("beta1", "other_epsilon", "reset_before", "zero_initial_weights"),
+}
+
+
+class Mutant(msgspec.Struct, frozen=True):
+    """One deliberate error: a workload's file, and texts in it with what replaces them."""
+
+    row: Row
+    workload: str
+    name: str
+    edits: list[tuple[str, str]]
+
+    @property
+    def label(self) -> str:
+        return f"{self.row.id} {self.workload} {self.name}"
+
+
+def mutants(row: Row, workload: str) -> list[Mutant]:
+    """The mutants that a folder offers. Raises UserError where a required one is missing or does not fit."""
+    path = row.folder / "mutants.toml"
+    offered = tomllib.loads(path.read_text("utf-8")).get(workload, {}) if path.exists() else {}
+    missing = [name for name in REQUIRED[workload] if name not in offered]
+    if missing:
+        raise UserError(f"{row.folder.name}/mutants.toml lacks the {workload} mutant {', '.join(missing)}.")
+    found = [Mutant(row, workload, name, [(a, b) for a, b in table["edits"]]) for name, table in offered.items()]
+    text = row.example(workload).read_text("utf-8")
+    for mutant in found:
+        for old, _ in mutant.edits:
+            if text.count(old) != 1:
+                message = (
+                    f"{row.folder.name}/mutants.toml, {workload}.{mutant.name}: {old!r} occurs {text.count(old)} times"
+                )
+                raise UserError(f"{message} in {workload}.py, not once.")
+    return found
+
+
+def patch(mutant: Mutant, folder: Path) -> Row:
+    """The row with its examples copied into `folder` and the mutant patched in."""
+    copy = folder / mutant.row.folder.name
+    shutil.copytree(mutant.row.folder, copy)
+    path = copy / f"{mutant.workload}.py"
+    text = path.read_text("utf-8")
+    for old, new in mutant.edits:
+        text = text.replace(old, new)
+    path.write_text(text, "utf-8")
+    return msgspec.structs.replace(mutant.row, folder=copy)
+
+
+def bite(mutant: Mutant) -> str | None:
+    """The check that catches a mutant, in one line; None where it goes unseen.
+
+    A mutant that raises proves nothing, so its crash is an error of the mutant's own.
+    """
+    with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
+        row = patch(mutant, Path(folder) / "mutant")
+        tracer = parity.Tracer(row, mutant.workload, environment.ensure(row), "cpu", 1, Path(folder))
+        try:
+            for check in parity.checks(tracer, float64=False):
+                if not check.ok:
+                    return parity.line(check)
+        except parity.TraceFailed as error:
+            raise UserError(f"{mutant.label} does not run: {error}") from None
+    return None
+
+
+def plan(rows: list[Row], workloads: list[str], name: str | None) -> list[Mutant]:
+    """All mutants, framework by framework in turn, such that the first round has each mutant once."""
+    offered = [[m for workload in workloads for m in mutants(row, workload)] for row in rows]
+    names = list(dict.fromkeys(mutant.name for of_row in offered for mutant in of_row))
+    if name is not None and name not in names:
+        raise nearest("mutant", name, names)
+    by_name = {key: [m for of_row in offered for m in of_row if m.name == key] for key in names if name in (None, key)}
+    turned = [of_name[i % len(of_name) :] + of_name[: i % len(of_name)] for i, of_name in enumerate(by_name.values())]
+    return [mutant for column in zip_longest(*turned) for mutant in column if mutant]
+
+
+def _results(planned: list[Mutant], enough: Callable[[int], bool]) -> Iterator[tuple[Mutant, str | None]]:
+    """Bite into mutants, as many at once as there are cores, until `enough` says of the next one's number."""
+    queue = list(enumerate(planned))
+    running: dict[Future[str | None], Mutant] = {}
+    with ThreadPoolExecutor(machine.cores()) as pool:
+        while queue or running:
+            while queue and len(running) < machine.cores() and not enough(queue[0][0]):
+                _, mutant = queue.pop(0)
+                running[pool.submit(bite, mutant)] = mutant
+            if not running:
+                return
+            try:
+                finished = wait(running, return_when=FIRST_COMPLETED).done
+            except KeyboardInterrupt:
+                process.stop_all()
+                raise
+            for future in finished:
+                yield running.pop(future), future.result()
+
+
+def run(
+    rows: list[Row], workloads: list[str], name: str | None, minutes: float | None, report: Callable[[str], None]
+) -> int:
+    """Exit code 0 if every mutant that ran was caught. With `minutes`, each mutant runs on one row at least."""
+    planned = plan(rows, workloads, name)
+    once = len({mutant.name for mutant in planned})
+    for row in rows:
+        environment.ensure(row)
+    start = time.monotonic()
+
+    def enough(number: int) -> bool:
+        return minutes is not None and number >= once and time.monotonic() - start > 60 * minutes
+
+    unseen, count = [], 0
+    for mutant, caught in _results(planned, enough):
+        count += 1
+        report(f"{mutant.label}: {f'caught: {caught}' if caught else 'NOT CAUGHT'}")
+        if not caught:
+            unseen.append(mutant.label)
+    report(
+        f"{count - len(unseen)} of {count} mutants caught, of {len(planned)} in all."
+        + (" Unseen: " + ", ".join(unseen) if unseen else "")
+    )
+    return int(bool(unseen))
