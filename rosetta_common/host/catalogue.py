@@ -130,8 +130,9 @@ def _read(folder: Path) -> tuple[Framework, dict[str, object]]:
         raise UserError(f"{path.parent.name}/framework.toml is not valid: {error}.") from None
 
 
-def rows(examples: Path = EXAMPLES) -> dict[str, Row]:
+def rows(examples: Path | None = None) -> dict[str, Row]:
     """All rows by id, in alphabetical order. Raises UserError where a framework.toml is not valid."""
+    examples = examples or EXAMPLES
     read = {path.parent.name: _read(path.parent) for path in sorted(examples.glob("*/framework.toml"))}
     found = {}
     for name, (framework, raw) in read.items():
@@ -150,7 +151,7 @@ def nearest(what: str, given: str, known: list[str]) -> UserError:
     return UserError(f"There is no {what} {given!r}: {hint}")
 
 
-def select(ids: list[str], examples: Path = EXAMPLES) -> list[Row]:
+def select(ids: list[str], examples: Path | None = None) -> list[Row]:
     """The rows of these ids, or all of them. Raises UserError for an unknown id."""
     known = rows(examples)
     for given in ids:

@@ -69,7 +69,9 @@ def fetch(source: Source, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         found = pooch.retrieve(source.url, f"sha256:{source.sha256}", source.file, folder, progressbar=True)
-    except ValueError:
+    except ValueError as error:
+        if "hash" not in str(error):
+            raise
         message = f"What {source.url} sent is not the official {source.name}: it was cut short or altered"
         raise UserError(f"{message} (SHA-256). Try again, or pass --data DIR with a copy of your own.") from None
     except (OSError, requests.RequestException) as error:
@@ -81,8 +83,11 @@ def fetch(source: Source, folder: Path) -> Path:
 def unpack(archive: Path, folder: Path) -> None:
     """Extract CIFAR-10's batches into folder/cifar-10-batches-py, all or nothing, and nothing outside it."""
     with tempfile.TemporaryDirectory(dir=folder, prefix=".unpack-") as temporary:
-        with tarfile.open(archive) as tar:
-            tar.extractall(temporary, filter="data")
+        try:
+            with tarfile.open(archive) as tar:
+                tar.extractall(temporary, filter="data")
+        except tarfile.TarError as error:
+            raise UserError(f"The archive {archive} cannot be unpacked: {error}.") from None
         shutil.rmtree(folder / BATCHES, ignore_errors=True)
         os.replace(Path(temporary) / BATCHES, folder / BATCHES)
     (folder / f"{BATCHES}.sha256").write_text(_sha256(archive) + "\n", "utf-8")

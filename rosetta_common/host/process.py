@@ -40,16 +40,21 @@ class Ended(msgspec.Struct):
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """End the process and every descendant that stayed in its group; none may outlive the host's interest."""
-    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + GRACE
+        while _signal_group(process, number) and time.monotonic() < deadline:
+            time.sleep(0.05)
     process.wait()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: int) -> bool:
+    """Send a signal to what is left of the group; False where nothing is left."""
+    process.poll()  # reaps the leader, which as a zombie would count as a member
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def stop_all() -> None:

@@ -167,3 +167,13 @@ def paths(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[Path]:
 def read_all(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[Record]:
     """Every record under these folders, oldest first."""
     return sorted((read(path) for path in paths(folders)), key=lambda record: record.created)
+
+
+def write_schema() -> None:
+    """Write docs/records/schema.json, the JSON Schema of a record."""
+    text = msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Record)), indent=1)
+    (COMMITTED / "schema.json").write_bytes(text + b"\n")
+
+
+if __name__ == "__main__":
+    write_schema()

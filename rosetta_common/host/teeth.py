@@ -16,6 +16,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import msgspec
+from threadpoolctl import threadpool_limits
 
 from rosetta_common.host import environment, machine, parity, process
 from rosetta_common.host.catalogue import Row, UserError, nearest
@@ -119,7 +120,7 @@ def _results(planned: list[Mutant], enough: Callable[[int], bool]) -> Iterator[t
     """Bite into mutants, as many at once as there are cores, until `enough` says of the next one's number."""
     queue = list(enumerate(planned))
     running: dict[Future[str | None], Mutant] = {}
-    with ThreadPoolExecutor(machine.cores()) as pool:
+    with threadpool_limits(1), ThreadPoolExecutor(machine.cores()) as pool:
         while queue or running:
             while queue and len(running) < machine.cores() and not enough(queue[0][0]):
                 _, mutant = queue.pop(0)

@@ -1,0 +1,84 @@
+"""Whether a run is certified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from _ext.certified import verdict
+
+from rosetta_common.host.records import Check, Record
+
+FAILED = [Check("weights", True), Check("step median", False, 9e-3, 5e-4, reason="momentum?")]
+
+
+def test_missing(make_record: Callable[..., Record]) -> None:
+    run = make_record()
+    assert verdict(run, [run]).state == "missing"
+
+
+def test_certified(make_record: Callable[..., Record]) -> None:
+    parity = make_record(kind="parity")
+    found = verdict(make_record(), [parity])
+    assert (found.state, found.parity, found.mark) == ("certified", parity, "certified ✓")
+
+
+def test_failed_names_the_first_failing_check(make_record: Callable[..., Record]) -> None:
+    found = verdict(make_record(), [make_record(kind="parity", status="failed", checks=FAILED)])
+    assert found.state == "failed"
+    assert found.why == "step median: 0.009, limit 0.0005 (momentum?)"
+
+
+@pytest.mark.parametrize("key", ["example", "shared", "framework", "lock"])
+def test_stale_whatever_changed(make_record: Callable[..., Record], key: str) -> None:
+    run = make_record()
+    parity = make_record(kind="parity", digests={**run.digests, key: "other"})
+    found = verdict(run, [parity])
+    assert found.state == "stale"
+    assert key in found.why
+
+
+def test_a_run_without_digests_is_not_certified(make_record: Callable[..., Record]) -> None:
+    assert verdict(make_record(digests={}), [make_record(kind="parity", digests={})]).state == "stale"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"framework": "bell"},
+        {"backend": "other"},
+        {"workload": "gru"},
+        {"variant": "train_compiled"},
+        {"device": "gpu"},
+        {"precision": "tf32"},
+    ],
+)
+def test_a_certificate_of_something_else_does_not_count(
+    make_record: Callable[..., Record], change: dict[str, str]
+) -> None:
+    run = make_record()
+    parity = make_record(kind="parity")
+    for name, value in change.items():
+        setattr(parity, name, value)
+    assert verdict(run, [parity]).state == "missing"
+
+
+def test_the_newest_decides(make_record: Callable[..., Record]) -> None:
+    good = make_record(kind="parity", created="20260101T000000.000000Z")
+    bad = make_record(kind="parity", created="20260102T000000.000000Z", status="failed", checks=FAILED)
+    run = make_record()
+    assert verdict(run, [good, bad]).state == "failed"
+    good.created = "20260103T000000.000000Z"
+    assert verdict(run, [good, bad]).state == "certified"
+
+
+@pytest.mark.parametrize("status", ["timeout", "oom", "interrupted", "unsupported"])
+def test_a_parity_run_that_was_cut_short_decides_nothing(make_record: Callable[..., Record], status: str) -> None:
+    good = make_record(kind="parity")
+    cut = make_record(kind="parity", status=status, created="20270101T000000.000000Z")
+    assert verdict(make_record(), [good, cut]).state == "certified"
+    assert verdict(make_record(created="20260103T000000.000000Z"), [cut]).state == "missing"
+
+
+def test_historic(make_record: Callable[..., Record]) -> None:
+    assert verdict(make_record(historic=True), [make_record(kind="parity")]).state == "historic"

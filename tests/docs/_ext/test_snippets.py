@@ -1,0 +1,205 @@
+"""Tabs of snippets, and what makes a page be read again."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+
+import pytest
+from _ext.tables import constant
+
+from rosetta_common.host.catalogue import WORKLOADS
+from rosetta_common.host.records import Check
+
+TRAIN = "```{rosetta} cnn.train\n```"
+
+
+def captions(site, page: str = "index") -> dict[str, str]:
+    """Framework -> caption, on a page with one set of tabs."""
+    panel = r'data-framework="(\w+)"[^>]* role="tabpanel".*?(<p class="rosetta-ran.*?</p>)'
+    found = re.findall(panel, site.html(page), re.DOTALL)
+    return {name: re.sub(r"<[^>]+>", "", caption) for name, caption in found}
+
+
+def build(site, text: str = TRAIN) -> str:
+    site.page("index", text)
+    return site.build()
+
+
+def test_one_tab_a_framework_and_the_first_is_chosen(site) -> None:
+    assert not build(site)
+    html = site.html("index")
+    tabs = re.findall(r"<button [^>]*>(\w+)</button>", html)
+    assert tabs == ["Ada", "Bell", "Curie"]
+    assert re.findall(r'aria-selected="(\w+)"', html) == ["true", "false", "false"]
+    assert re.findall(r'<button [^>]*tabindex="(-?\d)"', html) == ["0", "-1", "-1"]
+    assert html.count('hidden=""') == 2
+    for name in ("ada", "bell", "curie"):
+        assert f'aria-controls="cnn-train-{name}"' in html
+        assert re.search(f'<div [^>]*id="cnn-train-{name}" role="tabpanel"', html)
+        assert f'aria-labelledby="tab-cnn-train-{name}"' in html
+
+
+def test_code_comes_with_imports_and_helpers(site) -> None:
+    build(site)
+    code = re.sub(r"<[^>]+>", "", site.html("index"))
+    assert "from rosetta_common.data import minibatches" in code
+    assert "def helper(x)" in code
+    assert "@ada.fast" in code
+    assert "def load_data" not in code
+
+
+def test_without_a_script_all_panels_are_shown(site) -> None:
+    build(site)
+    assert "<noscript><style>.rosetta-panel[hidden]{display:block!important}" in site.html("index")
+
+
+def test_the_same_snippet_twice_has_two_ids(site) -> None:
+    assert not build(site, f"{TRAIN}\n\n{TRAIN}")
+    ids = re.findall(r'id="([^"]+)"', site.html("index"))
+    assert len(ids) == len(set(ids))
+
+
+def test_a_pair_stands_without_tabs(site) -> None:
+    assert not build(site, "```{rosetta} cnn.train\n:pair: curie ada\n```")
+    html = site.html("index")
+    assert "<button" not in html
+    assert re.findall(r"data-framework=\"(\w+)\"", html) == ["curie", "ada"]
+    assert 'hidden=""' not in html
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        ("```{rosetta} cnn.trian\n```", "ada/cnn.py: no function 'trian'"),
+        ("```{rosetta} train\n```", "not of the form"),
+        ("```{rosetta} rnn.train\n```", "not of the form"),
+        ("```{rosetta} cnn.train gru.train\n```", "several workloads"),
+        ("```{rosetta} cnn.train\n:pair: ada babbage\n```", "no framework 'babbage'"),
+    ],
+)
+def test_what_is_unknown_is_a_warning_at_every_build(site, text: str, warning: str) -> None:
+    assert warning in build(site, text)
+    assert warning in site.build()
+
+
+def test_an_optional_function_may_be_missing(site) -> None:
+    optional = "```{rosetta} cnn.train_with_loader\n:optional:\n```"
+    assert not build(site, optional)
+    assert "No framework has it yet." in site.html("index")
+    with (site.examples / "bell" / "cnn.py").open("a", encoding="utf-8") as file:
+        file.write("\n\ndef train_with_loader(model, x, y):\n    return 0.0\n")
+    assert not site.build()
+    assert re.findall(r"<button [^>]*>(\w+)</button>", site.html("index")) == ["Bell"]
+
+
+def test_a_framework_without_the_example_has_no_tab(site) -> None:
+    (site.examples / "bell" / "cnn.py").unlink()
+    assert not build(site)
+    assert "Bell" not in site.html("index")
+
+
+def test_captions(site) -> None:
+    site.record("ada")
+    site.record("ada", kind="parity")
+    site.record("bell", historic=True)
+    build(site)
+    found = captions(site)
+    assert found["ada"] == "ran: Ada 1.2 · The desk · 2026-01-02 · certified ✓"
+    assert found["bell"] == found["curie"] == "not run yet"
+
+
+def test_a_caption_says_why_not(site) -> None:
+    site.record("ada")
+    site.record("ada", kind="parity", status="failed", checks=[Check("loss", False, 1.0, 1e-5)])
+    site.record("bell", status="oom", reason="8 GiB were not enough")
+    build(site)
+    found = captions(site)
+    assert found["ada"].endswith("certificate failed ✗: loss: 1, limit 1e-05")
+    assert found["bell"] == "oom (8 GiB were not enough): Bell 1.2 · The desk · 2026-01-02"
+
+
+def test_a_caption_knows_an_edit_from_a_comment(site) -> None:
+    site.record("ada")
+    path = site.examples / "ada" / "cnn.py"
+    path.write_text(path.read_text("utf-8").replace("def train(", "# A remark.\ndef train("), "utf-8")
+    build(site)
+    assert captions(site)["ada"].startswith("ran: ")
+    path.write_text(path.read_text("utf-8").replace("64", "65"), "utf-8")
+    site.build()
+    assert captions(site)["ada"] == "edited since it last ran: Ada 1.2 · The desk · 2026-01-02"
+
+
+def test_a_run_of_this_very_code_goes_before_a_newer_one_of_other_code(site) -> None:
+    site.record(created="20260101T000000.000000Z", version="1.1")
+    site.record(created="20260102T000000.000000Z", version="1.2", digests={"example": "other"})
+    build(site)
+    assert "Ada 1.1" in captions(site)["ada"]
+
+
+# Incremental builds
+
+
+@pytest.fixture
+def built(site):
+    site.page("other", "No snippet.")
+    site.record()
+    assert not build(site)
+    site.build()
+    assert site.read == []
+    return site
+
+
+def test_a_new_folder_is_noticed(built) -> None:
+    built.add_framework("darwin")
+    built.build()
+    assert built.read == ["index"]
+    assert "Darwin" in built.html("index")
+
+
+def test_a_removed_folder_is_noticed(built) -> None:
+    shutil.rmtree(built.examples / "curie")
+    built.build()
+    assert built.read == ["index"]
+    assert "Curie" not in built.html("index")
+
+
+def test_a_new_example_in_an_old_folder_is_noticed(built) -> None:
+    built.page("index", "```{rosetta} gru.train\n```")
+    built.build()
+    assert "No framework has it yet." in built.html("index")
+    shutil.copy(built.examples / "ada" / "cnn.py", built.examples / "ada" / "gru.py")
+    built.build()
+    assert built.read == ["index"]
+    assert "Ada" in built.html("index")
+
+
+def test_a_new_record_is_noticed(built) -> None:
+    built.record("bell", local=True)
+    built.build()
+    assert built.read == ["index"]
+    assert captions(built)["bell"].startswith("ran: ")
+
+
+def test_an_edit_with_an_old_time_of_modification_is_noticed(built) -> None:
+    path = built.examples / "ada" / "cnn.py"
+    before = path.stat()
+    path.write_text(path.read_text("utf-8").replace("64", "32"), "utf-8")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    built.build()
+    assert built.read == ["index"]
+    assert ">32<" in built.html("index")
+
+
+def test_a_touched_file_is_not_read_again(built) -> None:
+    os.utime(built.examples / "ada" / "cnn.py")
+    built.build()
+    assert built.read == []
+
+
+def test_limits_come_from_the_certificate(site) -> None:
+    build(site, "```{limits}\n```")
+    for workload in WORKLOADS:
+        for limit in constant("LIMITS")[workload].values():
+            assert f"{limit:.0e}" in site.html("index")

@@ -1,0 +1,151 @@
+"""A small site of its own for each test: three frameworks, no network, nothing of the real examples or records."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("sphinx", reason="needs requirements/docs.txt")
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
+
+from rosetta_common.host import catalogue, digests, records
+from rosetta_common.host.records import Check, Data, Machine, Record, Times
+
+CONF = """
+extensions = ["myst_parser", "_ext"]
+rosetta_examples = "../examples"
+rosetta_records = ["records", "local"]
+exclude_patterns = ["records", "local"]
+html_theme = "basic"
+html_static_path = ["_static"]
+"""
+
+TOML = """
+name = "{name}"
+package = "{name}"
+since = "2016"
+home_page = "https://example.org"
+
+[environment]
+python = "3.11"
+"""
+
+EXAMPLE = '''
+"""An example."""
+
+import {name}
+from rosetta_common.data import cifar_for_library, minibatches
+
+LAYERS = ["fc"]
+
+
+def load_data():
+    return cifar_for_library()
+
+
+def helper(x):
+    return {name}.step(x, LAYERS)
+
+
+@{name}.fast
+def train(model, x, y):
+    return [helper(batch) for batch in minibatches(x, y, 64)]
+
+
+if __name__ == "__main__":
+    train(None, *load_data())
+'''.lstrip()
+
+MACHINE = Machine("desk", "The desk", cpu="An honest processor", cores=2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Warnings of Sphinx's own making are no failure of this project's."""
+    for item in items:
+        item.add_marker(pytest.mark.filterwarnings("default"))
+
+
+class Site:
+    """A small project in a folder, and what its last build said."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.docs, self.examples = folder / "docs", folder / "examples"
+        (self.docs / "_static").mkdir(parents=True)
+        static = Path(__file__).resolve().parents[2] / "docs" / "_static"
+        for name in ("rosetta.js", "rosetta.css"):
+            (self.docs / "_static" / name).write_bytes((static / name).read_bytes())
+        (self.docs / "conf.py").write_text(CONF, "utf-8")
+        for name in ("ada", "bell", "curie"):
+            self.add_framework(name)
+        self.read: list[str] = []
+
+    def add_framework(self, name: str) -> Path:
+        folder = self.examples / name
+        folder.mkdir(parents=True)
+        (folder / "framework.toml").write_text(TOML.format(name=name.title()), "utf-8")
+        (folder / "requirements.txt").touch()
+        (folder / "cnn.py").write_text(EXAMPLE.format(name=name), "utf-8")
+        return folder
+
+    def page(self, name: str, text: str) -> None:
+        (self.docs / f"{name}.md").write_text(f"---\norphan: true\n---\n# {name}\n\n{text}\n", "utf-8")
+
+    def record(self, framework: str = "ada", local: bool = False, **changes: object) -> Record:
+        """Write a record of a run of the example as it is; returns it."""
+        row = catalogue.rows(self.examples)[framework]
+        fields = {
+            "schema": records.SCHEMA,
+            "kind": "benchmark",
+            "status": "ok",
+            "framework": framework,
+            "workload": "cnn",
+            "created": "20260102T030405.000000Z",
+            "machine": MACHINE,
+            "lane": "full",
+            "device": "cpu",
+            "precision": "float32",
+            "version": "1.2",
+            "seed": 0,
+            "digests": digests.digests(row, "cnn"),
+        }
+        if changes.get("kind") == "parity":
+            fields |= {"lane": None, "seed": None, "checks": [Check("loss", True, 1e-7, 1e-5)]}
+        else:
+            fields |= {"accuracy": 0.75, "times": Times(train=100.0), "data": Data("CIFAR-10", "official")}
+        record = Record(**{**fields, **changes})
+        records.write(record, self.docs / ("local" if local else "records"))
+        return record
+
+    def build(self) -> str:
+        """Build as a reader's second build does, on what the first left. Returns the warnings."""
+        warnings = io.StringIO()
+        self.read = []
+        with docutils_namespace():  # or the next build would warn of every directive that this one registered
+            out, trees = self.folder / "html", self.folder / "doctrees"
+            app = Sphinx(self.docs, self.docs, out, trees, "html", status=None, warning=warnings)
+            app.connect("source-read", lambda app, page, source: self.read.append(page))
+            app.build()
+        return warnings.getvalue()
+
+    def html(self, page: str) -> str:
+        return (self.folder / "html" / f"{page}.html").read_text("utf-8")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    made = Site(tmp_path)
+    made.page("index", "Nothing here.")
+    return made
+
+
+@pytest.fixture
+def make_record(site: Site) -> Callable[..., Record]:
+    return site.record

@@ -1,0 +1,45 @@
+"""The pages and the rest of the project agree."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from rosetta_common.host import catalogue
+from rosetta_common.run import VERBS
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+@pytest.mark.parametrize("workload", catalogue.WORKLOADS)
+@pytest.mark.parametrize("verb", [*VERBS, "all"])
+def test_every_verb_is_on_a_page_for_both_networks(verb: str, workload: str) -> None:
+    text = "".join(path.read_text("utf-8") for path in (DOCS / "concepts").glob("*.md"))
+    assert re.search(rf"\{{rosetta\}} .*\b{workload}\.{verb}\b", text)
+
+
+@pytest.mark.parametrize(
+    "table", [catalogue.Framework, catalogue.Environment, catalogue.Workload, catalogue.Law, catalogue.Tolerance]
+)
+def test_every_key_of_framework_toml_is_explained(table: type[msgspec.Struct]) -> None:
+    page = (DOCS / "add-a-framework.md").read_text("utf-8")
+    missing = [name for name in table.__struct_fields__ if not re.search(rf"[`\[ ]{name}[`\] =]", page)]
+    assert not missing
+
+
+def test_no_framework_is_named_where_a_new_one_would_need_an_edit() -> None:
+    rows = catalogue.rows().values()
+    names = {row.id for row in rows} | {row.name for row in rows}
+    files = [DOCS / "conf.py", *(DOCS / "_static").iterdir(), *(DOCS / "_ext").glob("*.py")]
+    for path in files:
+        text = re.sub(r'""".*?"""', "", path.read_text("utf-8"), flags=re.DOTALL)
+        named = [name for name in names if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]
+        assert not named, f"{path.name} names {named}"
+
+
+def test_no_tab_set_is_limited_to_frameworks_by_name_but_the_front_pages_pair() -> None:
+    pairs = [path.name for path in DOCS.rglob("*.md") if ":pair:" in path.read_text("utf-8")]
+    assert pairs == ["index.md"]

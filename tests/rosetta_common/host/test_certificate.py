@@ -1,0 +1,211 @@
+"""The certificate's judgement, on traces that the oracle itself plays: right ones pass, wrong ones name the place."""
+
+import json
+
+import numpy as np
+import pytest
+
+from rosetta_common import weights
+from rosetta_common.host import certificate, oracle, protocol
+from rosetta_common.host.certificate import Limits, Trace
+from rosetta_common.host.protocol import BATCH, STEPS
+
+SAMPLES = protocol.steps_samples("gru").encoded("gru", "float64")
+SMALL = protocol.Samples(SAMPLES.x_train[:, -20:], SAMPLES.x_test[:, -20:], SAMPLES.y_train, SAMPLES.y_test)
+
+
+def play(folder, movement=lambda name, step, value: value, copies=3, loss=0.0):
+    """Write the trace of a perfect framework, but for `movement`, which may change what a step does."""
+    at = {name: value.astype(np.float64) for name, value in weights.canonical("gru").items()}
+    optimiser = oracle.optimiser("gru")
+    losses = {}
+
+    def save(name):
+        np.savez(folder / f"{name}.npz", **at)
+
+    def step(name, x, y):
+        found, gradients = oracle.gradients("gru", at, x, y)
+        losses.setdefault(name, found + loss)
+        for key, value in optimiser.movement(gradients).items():
+            at[key] = at[key] + movement(key, name, value)
+
+    save("w0")
+    np.save(folder / "before.npy", oracle.scores("gru", at, SMALL.x_test))
+    for k in range(STEPS):
+        batch = slice(k * BATCH, (k + 1) * BATCH)
+        step(f"step{k + 1}", SMALL.x_train[batch], SMALL.y_train[batch])
+        save(f"w{k + 1}")
+    np.save(folder / "after.npy", oracle.scores("gru", at, SMALL.x_test))
+    for _ in range(copies):
+        step("loop", SMALL.x_train[:1], SMALL.y_train[:1])
+    save("loop")
+    for k in range(2):
+        step(f"again{k + 1}", SMALL.x_train[k * BATCH : (k + 1) * BATCH], SMALL.y_train[k * BATCH : (k + 1) * BATCH])
+        save(f"again{k + 1}")
+    (folder / "result.json").write_text(json.dumps({"losses": losses}))
+    return Trace(folder)
+
+
+def judge(trace, dtype="float64", declared=None, partial=False):
+    limits = Limits("gru", dtype, declared or {})
+    return {check.name: check for check in certificate.judge_steps(trace, SMALL, limits, {}, partial)}
+
+
+def failed(checks):
+    return {name for name, check in checks.items() if not check.ok}
+
+
+def test_a_perfect_trace_passes_to_1e_10(tmp_path):
+    checks = judge(play(tmp_path))
+    assert failed(checks) == set()
+    names = (
+        "weights",
+        "scores before",
+        "loss",
+        "step median",
+        "step worst",
+        "tensor median",
+        "scores after",
+        "loop",
+        "schedule",
+    )
+    assert set(checks) == {f"float64: {name}" for name in names}
+
+
+def test_a_tenth_of_a_percent_in_every_step_fails(tmp_path):
+    checks = judge(play(tmp_path, lambda name, step, value: 1.001 * value), "float32")
+    assert failed(checks) >= {"step median"}
+    assert checks["step median"].figure == pytest.approx(1e-3, rel=0.01)
+
+
+def test_one_wrong_tensor_in_one_step_is_named(tmp_path):
+    def wrong(name, step, value):
+        return 2 * value if (name, step) == ("fc.weight", "step4") else value
+
+    checks = judge(play(tmp_path, wrong), "float32")
+    assert failed(checks) == {"step worst"}
+    assert checks["step worst"].where == "step 4, fc.weight"
+
+
+def test_a_small_tensor_cannot_hide_behind_the_embedding(tmp_path):
+    checks = judge(play(tmp_path, lambda name, step, value: 1.002 * value if name == "fc.bias" else value), "float32")
+    assert failed(checks) == {"tensor median"}
+    assert checks["tensor median"].where == "fc.bias"
+
+
+def test_a_loop_of_the_wrong_length_fails(tmp_path):
+    trace = play(tmp_path, copies=2)
+    assert "loop" in failed(judge(trace, "float32"))
+
+
+def test_a_kept_partial_batch_passes_only_where_it_is_declared(tmp_path):
+    trace = play(tmp_path, copies=4)
+    assert failed(judge(trace, partial=True)) == set()
+    assert "float64: loop" in failed(judge(trace, partial=False))
+
+
+def test_a_rate_that_changes_after_the_epoch_fails(tmp_path):
+    trace = play(tmp_path, lambda name, step, value: 0.9 * value if step.startswith("again") else value)
+    assert failed(judge(trace, "float32")) == {"schedule"}
+
+
+def test_a_wrong_loss_fails(tmp_path):
+    checks = judge(play(tmp_path, loss=1e-4), "float32")
+    assert failed(checks) == {"loss"}
+
+
+def test_nothing_that_is_not_a_number_passes(tmp_path):
+    trace = play(tmp_path, lambda name, step, value: value * np.nan if step == "step2" else value)
+    assert {"step worst", "scores after"} <= failed(judge(trace, "float32"))
+
+
+def test_imported_weights_that_come_out_changed_fail_and_are_named(tmp_path):
+    trace = play(tmp_path)
+    changed = trace.weights("w0")
+    changed["gru.bias_hh"][7] += 1e-7
+    np.savez(tmp_path / "w0.npz", **changed)
+    checks = judge(trace)
+    assert list(checks) == ["float64: weights"]
+    assert checks["float64: weights"].where == "gru.bias_hh"
+
+
+def test_weights_of_a_foreign_shape_fail_with_a_reason(tmp_path):
+    trace = play(tmp_path)
+    changed = trace.weights("w0")
+    changed["fc.weight"] = changed["fc.weight"].T
+    np.savez(tmp_path / "w0.npz", **changed)
+    assert "fc.weight has shape (100, 2)" in judge(trace)["float64: weights"].reason
+
+
+def test_predictions_that_leave_the_tail_out_fail(tmp_path):
+    trace = play(tmp_path)
+    np.save(tmp_path / "before.npy", trace.scores("before")[:64])
+    check = judge(trace)["float64: scores before"]
+    assert not check.ok
+    assert "(64, 2), not (100, 2)" in check.reason
+
+
+def test_a_wider_limit_needs_its_reason_and_shows_it(tmp_path):
+    trace = play(tmp_path, lambda name, step, value: 1.001 * value)
+    wider = {
+        name: certificate.Tolerance(1e-2, "measured") for name in ("step median", "step worst", "tensor median", "loop")
+    }
+    checks = judge(trace, "float32", wider)
+    assert checks["step median"].ok
+    assert checks["step median"].reason == "measured"
+    assert not judge(trace, "float32")["step median"].ok
+
+
+def test_the_probe_lights_every_unit_so_that_silence_means_drop_out():
+    at = protocol.probe_weights()
+    probe = protocol.probe_samples("cnn").encoded("cnn", "float32")
+    batch = slice(2 * protocol.SHUFFLED["cnn"], None)
+    assert (oracle.hidden(at, probe.x_train[batch][:1]) > 0).all()
+    assert not oracle.hidden(at, probe.x_train[batch][1:]).any()
+    _, gradients = oracle.gradients("cnn", at, probe.x_train[batch], probe.y_train[batch])
+    masks = certificate._masks(gradients)
+    assert [float(mask.mean()) for mask in masks] == [0, 0, 0]
+    assert masks[0].shape[0] <= 4
+
+
+def test_drop_out_masks_are_read_off_a_movement():
+    random = np.random.RandomState(0)
+    dropped = random.rand(512) < 0.5
+    movement = {"conv3.weight": random.uniform(1, 2, (100, 50, 3, 3)), "fc1.weight": random.uniform(1, 2, (512, 6400))}
+    movement["fc2.weight"] = random.uniform(1, 2, (10, 512)) * ~dropped
+    movement["conv3.weight"][:, random.rand(50) < 0.25] = 0
+    masks = certificate._masks(movement)
+    np.testing.assert_array_equal(masks[2], dropped)
+    assert masks[0].shape[0] == 1
+    assert not masks[1].any()
+
+
+def test_least_squares_tells_which_images_each_step_saw():
+    probe = protocol.probe_samples("cnn").encoded("cnn", "float32")
+    count = protocol.SHUFFLED["cnn"]
+    x, y = probe.x_train[:count], probe.y_train[:count]
+    at = {name: value.astype(np.float64) for name, value in weights.canonical("cnn").items()}
+    order = np.random.RandomState(5).permutation(count)
+    optimiser, now = oracle.optimiser("cnn"), dict(at)
+    for step in range(2):
+        batch = order[step * BATCH : (step + 1) * BATCH]
+        _, gradients = oracle.gradients("cnn", now, x[batch], y[batch])
+        now = {name: now[name] + value for name, value in optimiser.movement(gradients).items()}
+    expected = np.zeros(count, int)
+    expected[order[:BATCH]], expected[order[BATCH : 2 * BATCH]] = 1, 2
+    still = np.zeros(10 * 513)
+    np.testing.assert_array_equal(certificate._visits_of_gradients(at, now, still, x, y)[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "good"),
+    [
+        (np.random.RandomState(0).uniform(-0.1, 0.1, 5000), True),
+        (np.random.RandomState(0).uniform(-0.11, 0.11, 5000), False),
+        (np.random.RandomState(0).uniform(-0.09, 0.09, 5000), False),
+        (np.random.RandomState(0).normal(0, 0.1 / np.sqrt(3), 5000), False),
+        (np.zeros(5000), False),
+    ],
+)
+def test_the_law_of_the_start(values, good):
+    assert certificate._start_figure("w", values, "uniform", 0.1)[0] is good

@@ -1,0 +1,154 @@
+"""Fetching and checking the full data, against a server on this machine."""
+
+import functools
+import hashlib
+import io
+import pickle
+import tarfile
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import msgspec
+import numpy as np
+import pytest
+
+from rosetta_common import data
+from rosetta_common.host import dataset
+from rosetta_common.host.catalogue import UserError
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A folder, and the address under which it is served."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = functools.partial(Quiet, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+
+
+def batch(seed):
+    images = np.random.RandomState(seed).randint(0, 256, (20, 3072)).astype(np.uint8)
+    return pickle.dumps({b"data": images, b"labels": [i % 10 for i in range(20)]}, protocol=2)
+
+
+def archive(extra=()):
+    """The bytes of a small archive in the official layout."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        members = [(f"{dataset.BATCHES}/{name}", batch(1)) for name in [*data.TRAIN_FILES, "test_batch"]]
+        for name, content in [*members, *extra]:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
+def publish(monkeypatch, server, content, announced=None):
+    """Serve `content` as CIFAR-10's archive, announced under the digest of `announced`."""
+    folder, address = server
+    source = dataset.SOURCES["cnn"]
+    (folder / source.file).write_bytes(content)
+    digest = hashlib.sha256(announced or content).hexdigest()
+    changed = msgspec.structs.replace(source, url=f"{address}/{source.file}", sha256=digest)
+    monkeypatch.setitem(dataset.SOURCES, "cnn", changed)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("ROSETTA_DATA", str(folder))
+    return folder
+
+
+def test_the_official_archive_is_fetched_checked_and_unpacked(monkeypatch, server, cache):
+    publish(monkeypatch, server, archive())
+    folder, standing = dataset.locate("cnn", "epoch")
+    assert (folder, standing) == (cache, "official")
+    described, labels = dataset.describe("cnn", folder, standing)
+    assert (described.train, described.test, described.source) == (100, 20, "official")
+    assert labels.tolist() == [i % 10 for i in range(20)]
+
+
+def test_what_is_there_is_not_fetched_again(monkeypatch, server, cache):
+    publish(monkeypatch, server, archive())
+    dataset.locate("cnn", "epoch")
+    (server[0] / dataset.SOURCES["cnn"].file).unlink()
+    assert dataset.locate("cnn", "full")[1] == "official"
+
+
+@pytest.mark.parametrize("change", [lambda good: good[:-100], lambda good: good[:-1] + b"x"])
+def test_a_download_cut_short_or_altered_is_refused_and_not_kept(monkeypatch, server, cache, change):
+    good = archive()
+    publish(monkeypatch, server, change(good), announced=good)
+    with pytest.raises(UserError, match="is not the official CIFAR-10: it was cut short or altered"):
+        dataset.locate("cnn", "epoch")
+    assert list(cache.iterdir()) == []
+
+
+def test_no_network_is_one_sentence(monkeypatch, server, cache):
+    publish(monkeypatch, server, archive())
+    source = dataset.SOURCES["cnn"]
+    monkeypatch.setitem(
+        dataset.SOURCES, "cnn", msgspec.structs.replace(source, url="http://127.0.0.1:9/nothing.tar.gz")
+    )
+    with pytest.raises(UserError, match=r"could not be fetched from .*: check the network, or pass --data"):
+        dataset.locate("cnn", "epoch")
+    assert list(cache.iterdir()) == []
+
+
+def test_an_archive_cannot_write_outside_its_folder(monkeypatch, server, cache, tmp_path):
+    publish(monkeypatch, server, archive(extra=[("../../escaped", b"x")]))
+    with pytest.raises(UserError, match="archive"):
+        dataset.locate("cnn", "epoch")
+    assert not (tmp_path / "escaped").exists()
+    assert not (cache / dataset.BATCHES).exists()
+
+
+def lay_out(folder):
+    (folder / dataset.BATCHES).mkdir(parents=True)
+    for name in [*data.TRAIN_FILES, "test_batch"]:
+        (folder / dataset.BATCHES / name).write_bytes(batch(2))
+
+
+def test_a_copy_is_used_only_when_asked_for_and_marked(tmp_path):
+    lay_out(tmp_path)
+    with pytest.raises(UserError, match="is not the official copy: pass --unofficial"):
+        dataset.locate("cnn", "epoch", tmp_path)
+    assert dataset.locate("cnn", "epoch", tmp_path, unofficial=True) == (tmp_path, "unofficial copy")
+
+
+def test_a_folder_that_is_not_there_or_empty_is_named(tmp_path):
+    with pytest.raises(UserError, match="There is no folder"):
+        dataset.locate("cnn", "epoch", tmp_path / "nowhere", unofficial=True)
+    with pytest.raises(UserError, match=r"holds no imdb\.npz"):
+        dataset.locate("gru", "epoch", tmp_path, unofficial=True)
+
+
+def test_data_of_the_wrong_shape_is_one_sentence(tmp_path):
+    lay_out(tmp_path)
+    wrong = pickle.dumps({b"data": np.zeros((20, 100), np.uint8), b"labels": [0] * 20}, protocol=2)
+    (tmp_path / dataset.BATCHES / "test_batch").write_bytes(wrong)
+    with pytest.raises(UserError, match=r"test_batch holds images of shape \(20, 100\)"):
+        dataset.describe("cnn", tmp_path, "unofficial copy")
+
+
+def test_the_quick_lane_needs_no_fetching():
+    folder, standing = dataset.locate("gru", "quick")
+    described, labels = dataset.describe("gru", folder, standing)
+    assert standing == "embedded sample"
+    assert described.test == len(labels)
+
+
+def test_the_digest_tells_data_apart(tmp_path):
+    lay_out(tmp_path)
+    first = dataset.describe("cnn", tmp_path, "a")[0].digest
+    (tmp_path / dataset.BATCHES / "data_batch_5").write_bytes(batch(3))
+    assert dataset.describe("cnn", tmp_path, "b")[0].digest != first

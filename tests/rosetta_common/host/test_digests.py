@@ -1,0 +1,79 @@
+"""What a certificate holds for: code and declarations, not prose."""
+
+import pytest
+
+from rosetta_common.host import catalogue, digests
+
+CODE = '''
+"""A docstring."""
+from rosetta_common.data import minibatches
+
+def train(model, x, y):
+    """Another."""
+    # a comment
+    return [f"{x!r}", 1.5, (y,), None, -1]
+'''
+# On Python 3.11 to 3.13 alike: ast.dump changed in 3.13, and certificates must not go stale with the host's Python.
+DIGEST = "3e6a1c36a613a01104f3074b09f845265a5898e0edd29a903f2581fc99e354fe"
+
+
+def digest(tmp_path, text):
+    path = tmp_path / "cnn.py"
+    path.write_text(text)
+    return digests.example_digest(path)
+
+
+def test_the_digest_does_not_depend_on_the_hosts_python(tmp_path):
+    assert digest(tmp_path, CODE) == DIGEST
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("A docstring", "Prose"),
+        ("Another.", "Other."),
+        ("# a comment", "# said\n    # better"),
+        ("\n    return", "\n\n    return"),
+    ],
+)
+def test_prose_and_layout_do_not_count(tmp_path, old, new):
+    assert digest(tmp_path, CODE.replace(old, new)) == digest(tmp_path, CODE)
+
+
+@pytest.mark.parametrize(("old", "new"), [("1.5", "1.50001"), ("(y,)", "y"), ("model, x", "x, model"), ("-1", "1")])
+def test_code_counts(tmp_path, old, new):
+    assert digest(tmp_path, CODE.replace(old, new)) != digest(tmp_path, CODE)
+
+
+def test_shared_modules_are_followed(tmp_path):
+    path = tmp_path / "cnn.py"
+    path.write_text(CODE)
+    assert {module.name for module in digests.shared_modules(path)} == {"data.py", "params.py"}
+
+
+def test_the_lock_the_declarations_and_the_setup_step_count(tmp_path):
+    folder = tmp_path / "alpha"
+    folder.mkdir()
+    toml = 'name="A"\npackage="a"\nsince="2020"\nhome_page="h"\n[environment]\npython="3.11"\nsetup="setup_it.py"\n'
+    files = {
+        "framework.toml": toml,
+        "cnn.py": CODE,
+        "requirements.txt": "numpy==2.0",
+        "setup_it.py": "1",
+        "stub.c": "int a;",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text)
+
+    def found():
+        return digests.digests(catalogue.rows(tmp_path)["alpha"], "cnn")
+
+    before = found()
+    assert set(before) == {"example", "shared", "framework", "lock"}
+    for name, key in (("requirements.txt", "lock"), ("stub.c", "lock"), ("setup_it.py", "lock"), ("cnn.py", "example")):
+        (folder / name).write_text(files[name] + "\n2")
+        after = found()
+        assert {k for k in before if after[k] != before[k]} == {key}, name
+        (folder / name).write_text(files[name])
+    (folder / "framework.toml").write_text(toml.replace('"A"', '"B"'))
+    assert {k for k in before if found()[k] != before[k]} == {"framework"}

@@ -1,0 +1,74 @@
+"""Environments: made whole or not at all, and refused in one sentence."""
+
+import os
+import sys
+
+import pytest
+
+from rosetta_common.host import catalogue, environment
+from rosetta_common.host.environment import Unsupported
+
+VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setattr(environment, "HOME", tmp_path / "home")
+    monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "never")
+    return tmp_path / "home"
+
+
+def row(tmp_path, extra="", python=VERSION, requirements="", files=()):
+    folder = tmp_path / "examples" / "alpha"
+    folder.mkdir(parents=True)
+    toml = 'name="A"\npackage="a"\nsince="2020"\nhome_page="h"\n[environment]\n' + f'python="{python}"\n{extra}\n'
+    for name, text in {"framework.toml": toml, "requirements.txt": requirements, "cnn.py": "", **dict(files)}.items():
+        (folder / name).write_text(text)
+    return catalogue.rows(tmp_path / "examples")["alpha"]
+
+
+def test_an_environment_is_made_once_and_sees_the_project(home, tmp_path):
+    script = "import sys; open(sys.prefix + '/made', 'a').write('x')"
+    python = environment.ensure(row(tmp_path, 'setup="setup_it.py"', files={"setup_it.py": script}))
+    assert os.system(f"cd / && {python} -c 'import rosetta_common'") == 0
+    environment.ensure(catalogue.rows(tmp_path / "examples")["alpha"])
+    assert (python.parents[1] / "made").read_text() == "x"
+
+
+def test_a_missing_interpreter_is_one_sentence_that_says_what_to_do(home, tmp_path):
+    with pytest.raises(Unsupported, match=r"Python 3\.1 is missing on this machine\. Take an older machine\."):
+        environment.ensure(row(tmp_path, 'get_python="Take an older machine."', python="3.1"))
+    assert list((home / "environments").glob("alpha*")) == []
+
+
+def test_a_failed_setup_step_says_its_own_sentence_and_leaves_nothing(home, tmp_path):
+    script = "import sys; sys.exit('There is no compiler: install gcc.')"
+    with pytest.raises(Unsupported, match="set-up step of alpha failed: There is no compiler: install gcc"):
+        environment.ensure(row(tmp_path, 'setup="setup_it.py"', files={"setup_it.py": script}))
+    assert list((home / "environments").glob("alpha*")) == []
+
+
+def test_a_build_that_was_cut_short_is_made_again(home, tmp_path):
+    alpha = row(tmp_path)
+    folder = environment.ensure(alpha).parents[1]
+    (folder / environment.COMPLETE).unlink()
+    (folder / "half").touch()
+    environment.ensure(alpha)
+    assert not (folder / "half").exists()
+
+
+def test_packages_that_cannot_be_had_are_one_sentence(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    with pytest.raises(Unsupported, match=r"packages of alpha could not be installed from requirements\.txt"):
+        environment.ensure(row(tmp_path, requirements="no-such-package-anywhere==1.0\n"))
+    assert list((home / "environments").glob("alpha*")) == []
+
+
+def test_variables_pin_threads_hide_the_gpu_and_take_the_rows_own(tmp_path):
+    declared = (
+        '[environment.variables.SPEED]\nvalue="{threads}x"\nreason="r"\n[gru.variables.SPEED]\nvalue="slow"\nreason="r"'
+    )
+    alpha = row(tmp_path, declared)
+    found = environment.variables(alpha, "cnn", 2, "cpu")
+    assert (found["OMP_NUM_THREADS"], found["CUDA_VISIBLE_DEVICES"], found["SPEED"]) == ("2", "", "2x")
+    assert environment.variables(alpha, "gru", 1, "cpu")["SPEED"] == "slow"

@@ -1,0 +1,113 @@
+"""The host's command line, as a user meets it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from rosetta_common.host import __main__ as cli
+from rosetta_common.host.catalogue import ROOT
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["benchmark", "pytroch"], "There is no framework 'pytroch': did you mean 'pytorch'?"),
+        (["benchmark", "--lane", "ful"], "There is no lane 'ful': did you mean 'full'?"),
+        (["parity", "--workload", "cmn"], "There is no workload 'cmn': did you mean 'cnn'?"),
+        (["parity", "--device", "gpus"], "There is no device 'gpus': did you mean 'gpu'?"),
+        (["benchmark", "--lane", "epoch", "--data", "/nowhere"], "There is no folder /nowhere"),
+        (["benchmark", "--seeds", "0"], "--seeds must be at least 1, not 0."),
+        (["teeth", "--mutant", "momentun"], "There is no mutant 'momentun': did you mean 'momentum'?"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys):
+    assert cli.main(arguments) == 2
+    out = capsys.readouterr().out
+    assert out.startswith(f"error: {sentence}")
+    assert out.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["benchmark", "parity", "teeth"])
+def test_help(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main([command, "--help"])
+    assert end.value.code == 0
+    assert "--workload" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("statuses", "ci", "code"),
+    [
+        (["ok", "ok"], "", 0),
+        (["ok", "failed"], "", 1),
+        (["ok", "timeout"], "", 1),
+        (["ok", "unsupported"], "", 0),
+        (["ok", "unsupported"], "true", 1),
+        (["unsupported"], "", 1),
+    ],
+)
+def test_exit_codes(statuses, ci, code, monkeypatch):
+    monkeypatch.setenv("CI", ci)
+    assert cli._exit_code(statuses) == code
+
+
+DRIVER = """
+    import sys
+    sys.path.insert(0, {root!r})
+    from pathlib import Path
+    from rosetta_common.host import __main__ as cli, catalogue, environment, parity
+    catalogue.EXAMPLES = Path({examples!r})
+    environment.ensure = lambda row, device="cpu": Path(sys.executable)
+    parity.certified = lambda *arguments: True
+    sys.exit(cli.main(["benchmark", "alpha", "--workload", "gru", "--records", {records!r}]))
+"""
+
+
+def drive(folder, tmp_path):
+    code = DRIVER.format(root=str(ROOT), examples=str(folder.parent), records=str(tmp_path / "records"))
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+
+
+def written(tmp_path):
+    return [json.loads(path.read_text()) for path in (tmp_path / "records").rglob("*.json")]
+
+
+def test_a_sweep_shows_progress_and_writes_its_record(folder, tmp_path):
+    process = drive(folder, tmp_path)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    assert "[1/1] alpha gru" in out
+    assert "loss 0.5000" in out
+    assert "samples/s" in out
+    (record,) = written(tmp_path)
+    assert record["status"] == "ok"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_sweep_leaves_a_record_and_no_orphan(folder, tmp_path, number):
+    path = folder / "gru.py"
+    path.write_text(
+        path.read_text().replace(
+            "    return 0.5", f"    open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n    time.sleep(60)"
+        )
+    )
+    process = drive(folder, tmp_path)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.2)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, (out, err)
+    assert "Traceback" not in err
+    (record,) = written(tmp_path)
+    assert record["status"] == "interrupted"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)

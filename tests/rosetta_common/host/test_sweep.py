@@ -1,0 +1,126 @@
+"""One benchmark run and its record, whatever its end."""
+
+import numpy as np
+import pytest
+
+from rosetta_common.host import catalogue, environment, machine, records, sweep
+from rosetta_common.host.environment import Unsupported
+
+
+def run(folder, old="", new="", timeout=None, monkeypatch=None):
+    if old:
+        path = folder / "gru.py"
+        text = path.read_text()
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new))
+    (job,) = sweep.jobs(list(catalogue.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    events = []
+    return sweep.benchmark(job, machine.describe("test box"), lambda job, event: events.append(event)), events
+
+
+def test_a_good_run_has_all_that_a_record_promises(folder):
+    record, events = run(folder)
+    assert (record.status, record.reason) == ("ok", None)
+    assert record.row == "alpha"
+    assert record.version == np.__version__
+    assert record.machine.id == "test-box"
+    assert record.machine.matmul_rate > 1e9
+    assert record.steps == 20
+    assert record.losses == [0.5]
+    assert record.accuracy == pytest.approx(0.5, abs=0.1)
+    assert record.data.source == "embedded sample"
+    assert set(record.digests) == {"example", "shared", "framework", "lock"}
+    times = record.times
+    for name in ("imported", "load", "build", "first_step", "train", "predict", "evaluate", "process"):
+        assert getattr(times, name) > 0, name
+    assert times.train == sum(times.epochs)
+    assert record.train_rate == pytest.approx(20 * 64 / times.train)
+    assert record.peak_memory > 10e6
+    assert record.threads == machine.cores()
+    assert {event["event"] for event in events} >= {"stage", "epoch", "trained"}
+
+
+def test_a_variant_is_a_run_of_its_own(folder):
+    path = folder / "gru.py"
+    path.write_text(path.read_text() + "\n\ndef train_with_loader(model, x, y):\n    return 0.25\n")
+    jobs = sweep.jobs(list(catalogue.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    assert [job.variant for job in jobs] == [None, "train_with_loader"]
+    record = sweep.benchmark(jobs[1], machine.describe("b"), lambda job, event: None)
+    assert record.losses == [0.25]
+    assert record.variant == "train_with_loader"
+
+
+def test_a_crash_is_a_record_with_reason_and_log(folder):
+    record, _ = run(folder, "    return 0.5", "    raise RuntimeError('the network burst')")
+    assert (record.status, record.reason) == ("failed", "RuntimeError: the network burst")
+    assert "Traceback" in record.log
+    assert record.accuracy is None
+
+
+def test_memory_that_ran_out_is_a_record(folder):
+    record, _ = run(folder, "    return 0.5", "    raise MemoryError('no room')")
+    assert record.status == "oom"
+
+
+def test_a_run_that_takes_too_long_is_a_record(folder, monkeypatch):
+    monkeypatch.setitem(sweep.TIMEOUTS, "quick", 2.0)
+    monkeypatch.setattr(sweep, "FIRST_STEP_TIMEOUT", 1.0)
+    record, _ = run(folder, "    return 0.5", "    time.sleep(60)")
+    assert record.status == "timeout"
+
+
+def test_an_accuracy_that_the_scores_do_not_bear_out_fails(folder):
+    record, _ = run(folder, "return float(np.mean(y == 0))", "return 0.99")
+    assert record.status == "failed"
+    assert "evaluate says 0.9900, the scores say" in record.reason
+
+
+def test_scores_that_leave_samples_out_fail(folder):
+    record, _ = run(folder, "np.ones(len(x)), np.zeros(len(x))", "np.ones(len(x) - 1), np.zeros(len(x) - 1)")
+    assert record.status == "failed"
+    assert "for 320 samples" in record.reason
+
+
+def test_a_loss_that_is_not_finite_fails(folder):
+    record, _ = run(folder, "    return 0.5", "    return float('nan')")
+    assert (record.status, record.reason) == ("failed", "The training loss is not finite.")
+
+
+def test_a_row_that_cannot_run_here_is_unsupported(folder, monkeypatch):
+    def refuse(row, device="cpu"):
+        raise Unsupported("Python 2.0 is missing on this machine. Get it.")
+
+    monkeypatch.setattr(environment, "ensure", refuse)
+    record, _ = run(folder)
+    assert (record.status, record.reason) == ("unsupported", "Python 2.0 is missing on this machine. Get it.")
+
+
+def test_what_has_a_good_record_is_done_until_its_code_changes(folder, tmp_path):
+    record, _ = run(folder)
+    (job,) = sweep.jobs(list(catalogue.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    where = machine.describe("test box")
+    records.write(record, tmp_path / "r")
+    past = records.read_all([tmp_path / "r"])
+    assert sweep.done(job, where, past)
+    assert not sweep.done(job, machine.describe("other box"), past)
+    path = folder / "gru.py"
+    path.write_text(path.read_text().replace("return 0.5", "return 0.6"))
+    assert not sweep.done(job, where, past)
+
+
+@pytest.mark.parametrize("scores", [np.zeros(4), np.zeros((3, 2)), np.full((4, 2), np.nan)])
+def test_scores_are_checked_before_they_are_believed(scores):
+    with pytest.raises(ValueError, match="scores"):
+        sweep.score(scores, np.zeros(4, int), 1.0)
+
+
+def test_rates_tell_what_is_left(folder, monkeypatch):
+    (job,) = sweep.jobs(list(catalogue.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    rates = sweep.Rates(job)
+    assert rates.left() is None
+    rates.take({"event": "epoch", "epoch": 1, "samples": 1000})
+    monkeypatch.setattr(rates, "started", rates.started - 10)
+    rates.take({"event": "progress", "samples": 500})
+    assert rates.rate == pytest.approx(50, rel=0.05)
+    assert rates.left() == pytest.approx(10, rel=0.05)
+    assert "epoch 1/1 · 500/1000" in str(rates)

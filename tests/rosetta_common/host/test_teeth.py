@@ -1,0 +1,43 @@
+"""Mutants: every folder offers every one, each fits its file, and the plan leaves none out."""
+
+import ast
+
+import pytest
+
+from rosetta_common.host import catalogue, teeth
+from rosetta_common.host.catalogue import UserError
+
+ROWS = list(catalogue.rows().values())
+
+
+@pytest.mark.parametrize("workload", ["cnn", "gru"])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_every_folder_offers_every_mutant_and_each_fits(row, workload, tmp_path):
+    found = teeth.mutants(row, workload)
+    assert {mutant.name for mutant in found} >= set(teeth.REQUIRED[workload])
+    original = ast.dump(ast.parse(row.example(workload).read_text()))
+    for i, mutant in enumerate(found):
+        patched = teeth.patch(mutant, tmp_path / str(i))
+        assert ast.dump(ast.parse(patched.example(workload).read_text())) != original, mutant.label
+
+
+def test_the_first_round_has_each_mutant_once_and_all_rows_take_turns():
+    planned = teeth.plan(ROWS, ["cnn", "gru"], None)
+    names = {name for of_workload in teeth.REQUIRED.values() for name in of_workload}
+    first = planned[: len(names)]
+    assert {mutant.name for mutant in first} >= names
+    assert {mutant.row.id for mutant in first} == {row.id for row in ROWS}
+    assert len(planned) == len({mutant.label for mutant in planned})
+
+
+def test_a_missing_mutant_is_named(folder):
+    (folder / "mutants.toml").write_text('[gru.beta1]\nedits = [["return 0.5", "return 0.6"]]\n')
+    with pytest.raises(UserError, match=r"alpha/mutants\.toml lacks the gru mutant other_epsilon"):
+        teeth.mutants(catalogue.rows()["alpha"], "gru")
+
+
+def test_a_mutant_that_does_not_fit_is_named(folder):
+    tables = "".join(f'[gru.{name}]\nedits = [["no such text", "x"]]\n' for name in teeth.REQUIRED["gru"])
+    (folder / "mutants.toml").write_text(tables)
+    with pytest.raises(UserError, match=r"gru\.beta1: 'no such text' occurs 0 times in gru\.py, not once"):
+        teeth.mutants(catalogue.rows()["alpha"], "gru")

@@ -1,0 +1,147 @@
+"""The runner inside a framework's environment, on an example that needs NumPy alone."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+EXAMPLE = """
+import numpy as np
+from rosetta_common.data import imdb_for_library, minibatches
+from rosetta_common.params import gru as params
+
+def load_data():
+    return imdb_for_library()
+
+def create_symbol():
+    return {}
+
+def init_model(symbol):
+    np.random.seed(params.seed)
+    symbol["w"] = np.random.uniform(-1, 1, 3).astype(params.dtype)
+    return symbol
+
+def train(model, x, y):
+    steps = 0
+    for data, target in minibatches(x, y, params.batch_size):
+        model["w"] = model["w"] + 1
+        steps += 1
+    return float(steps)
+
+def predict(model, x):
+    return np.stack([x[:, 0] * 0.0 + 1, x[:, 0] * 0.0], axis=1)
+
+def evaluate(model, x, y):
+    return float(np.mean(y == 0))
+
+def export_weights(model):
+    return dict(w=model["w"].copy())
+
+def import_weights(model, weights):
+    model["w"] = weights["w"]
+"""
+
+
+@pytest.fixture
+def example(tmp_path):
+    path = tmp_path / "gru.py"
+    path.write_text(EXAMPLE)
+    return path
+
+
+def call(*arguments, **variables):
+    # Python 3.6 has no capture_output.
+    environ = dict(os.environ, PYTHONPATH=str(ROOT), **variables)
+    return subprocess.run(
+        [sys.executable, "-m", "rosetta_common", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environ,
+    )
+
+
+def test_run_times_every_stage_and_hands_over_the_scores(example, tmp_path):
+    done = call("run", example, "--folder", tmp_path, "--epochs", "2")
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert set(result["times"]) == {"imported", "load", "build", "predict", "evaluate", "epochs"}
+    assert len(result["times"]["epochs"]) == 2
+    assert result["losses"] == [20.0, 20.0]
+    assert result["steps"] == 40
+    assert result["peak_memory"] > 10e6
+    assert result["python"] == platform.python_version()
+    assert result["packages"]["numpy"] == np.__version__
+    assert np.load(str(tmp_path / "scores.npy")).shape == (320, 2)
+    events = [json.loads(line)["event"] for line in done.stdout.splitlines()]
+    assert events.count("trained") == 2
+    assert events[-1] == "done"
+
+
+def test_first_step_trains_on_the_first_samples_only(example, tmp_path):
+    assert call("run", example, "--folder", tmp_path, "--samples", "64").returncode == 0
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["steps"] == 1
+    assert "predict" not in result["times"]
+
+
+def test_the_seed_reaches_the_example(example, tmp_path):
+    weights = []
+    for seed in (0, 1):
+        program = {"settings": {}, "steps": [["init", seed], ["export", "w"]]}
+        (tmp_path / "program.json").write_text(json.dumps(program))
+        assert call("trace", example, "--folder", tmp_path).returncode == 0
+        weights.append(np.load(str(tmp_path / "w.npz"))["w"].tolist())
+    assert weights[0] != weights[1]
+
+
+def test_trace_follows_its_program(example, tmp_path):
+    np.savez(str(tmp_path / "given.npz"), w=np.zeros(3, np.float32))
+    steps = [["init", 0], ["import", "given"], ["train", [0] * 130, "loop"], ["export", "after"], ["predict", "scores"]]
+    (tmp_path / "program.json").write_text(json.dumps({"settings": {"dtype": "float64"}, "steps": steps}))
+    done = call("trace", example, "--folder", tmp_path)
+    assert done.returncode == 0, done.stderr
+    after = np.load(str(tmp_path / "after.npz"))["w"]
+    assert after.tolist() == [2, 2, 2]
+    assert after.dtype == np.float64
+    assert json.loads((tmp_path / "result.json").read_text())["losses"] == {"loop": 2.0}
+    assert len(np.load(str(tmp_path / "scores.npy"))) == 320
+
+
+def test_a_missing_verb_is_named_without_a_traceback(tmp_path):
+    path = tmp_path / "gru.py"
+    path.write_text(textwrap.dedent(EXAMPLE).replace("def evaluate", "def estimate"))
+    done = call("run", path, "--folder", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("lacks the function evaluate.")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_workload_is_refused(example, tmp_path):
+    other = tmp_path / "mlp.py"
+    other.write_text(EXAMPLE)
+    done = call("run", other, "--folder", tmp_path)
+    assert done.returncode == 1
+    assert "must be called cnn.py or gru.py" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_broken_data_is_one_sentence(example, tmp_path):
+    done = call("run", example, "--folder", tmp_path, ROSETTA_DATA=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_help_says_what_each_command_does():
+    done = call("run", "--help")
+    assert done.returncode == 0
+    assert "--epochs" in done.stdout
