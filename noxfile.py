@@ -65,6 +65,12 @@ def teeth(session: nox.Session) -> None:
 
 
 @nox.session
+def overhead(session: nox.Session) -> None:
+    """What the runner and the shuffle cost beside an example's bare loop, interleaved: -- [ID …]"""
+    host(session, "overhead")
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Every test: the host, the site's directives, the shared modules on Python 3.6 and 3.13, all certificates."""
     install(session, "tests")

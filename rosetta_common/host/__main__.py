@@ -1,10 +1,11 @@
-"""python -m rosetta_common.host benchmark|parity|teeth [options] [ID …]"""
+"""python -m rosetta_common.host benchmark|parity|teeth|overhead [options] [ID …]"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from rosetta_common.host import catalogue, machine, parity, records, sweep, teeth
+from rosetta_common.host import catalogue, environment, machine, parity, records, sweep, teeth
 from rosetta_common.host.catalogue import WORKLOADS, UserError
 from rosetta_common.host.records import COMMITTED, LOCAL, Record
 
@@ -28,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m rosetta_common.host", description="Certify and benchmark the examples."
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="benchmark|parity|teeth")
+    commands = top.add_subparsers(dest="command", required=True, metavar="benchmark|parity|teeth|overhead")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("ids", nargs="*", metavar="ID", help="frameworks, as the folders of examples/ (default: all)")
     shared.add_argument("--workload", metavar="cnn|gru", help="one workload only (default: both)")
@@ -47,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     biting.add_argument(
         "--minutes", type=float, metavar="N", help="every mutant once, then more until N minutes are over"
     )
+    commands.add_parser("overhead", parents=[shared], help="what runner and shuffle cost beside the bare loop")
     return top
 
 
@@ -179,12 +181,27 @@ def run_teeth(options: argparse.Namespace) -> int:
     return teeth.run(rows, workloads, options.mutant, options.minutes, lambda line: console.print(line, markup=False))
 
 
+def run_overhead(options: argparse.Namespace) -> int:
+    code = 0
+    for row in catalogue.select(options.ids):
+        python = environment.ensure(row)
+        for workload in _workloads(options):
+            console.print(f"{row.id} {workload}")
+            environ = environment.variables(row, workload, row.workload(workload).threads or machine.cores(), "cpu")
+            command = [python, catalogue.ROOT / "tools" / "overhead.py", row.example(workload)]
+            code |= subprocess.run(command, env=environ, check=False).returncode
+    return code
+
+
+COMMANDS = {"benchmark": run_benchmark, "parity": run_parity, "teeth": run_teeth, "overhead": run_overhead}
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     # A terminated sweep must end its children and write its record just as an interrupted one.
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     try:
-        return {"benchmark": run_benchmark, "parity": run_parity, "teeth": run_teeth}[options.command](options)
+        return COMMANDS[options.command](options)
     except UserError as error:
         console.print(f"error: {error}", style="red", markup=False)
         return 2

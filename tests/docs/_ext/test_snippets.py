@@ -110,6 +110,12 @@ def test_captions(site) -> None:
     assert found["bell"] == found["curie"] == "not run yet"
 
 
+def test_a_caption_tells_what_the_arrays_were(site) -> None:
+    site.record("ada", shapes={"x": "float32 (7, 3)", "y": "int32 (7,)", "scores": "float32 (7, 2)"})
+    build(site, "```{rosetta} cnn.load_data\n```")
+    assert captions(site)["ada"].endswith("no certificate ✗ · x: float32 (7, 3), y: int32 (7,)")
+
+
 def test_a_caption_says_why_not(site) -> None:
     site.record("ada")
     site.record("ada", kind="parity", status="failed", checks=[Check("loss", False, 1.0, 1e-5)])

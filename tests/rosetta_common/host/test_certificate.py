@@ -194,7 +194,7 @@ def test_least_squares_tells_which_images_each_step_saw():
     expected = np.zeros(count, int)
     expected[order[:BATCH]], expected[order[BATCH : 2 * BATCH]] = 1, 2
     still = np.zeros(10 * 513)
-    np.testing.assert_array_equal(certificate._visits_of_gradients(at, now, still, x, y)[0], expected)
+    np.testing.assert_array_equal(certificate._visits_of_gradients(at, now, still, x, y, [BATCH, BATCH])[0], expected)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,114 @@
+"""A VGG-style CNN on CIFAR-10 in MXNet Gluon."""
+
+from types import SimpleNamespace
+
+import mxnet as mx
+import numpy as np
+from mxnet import autograd, gluon
+from mxnet.gluon import nn
+
+from rosetta_common.data import cifar_for_library, minibatches
+from rosetta_common.params import cnn as params
+
+
+def load_data():
+    """NCHW images; integer class labels."""
+    return cifar_for_library(channel_first=True, one_hot=False)
+
+
+def create_symbol():
+    drop1, drop2, drop3 = params.dropout
+    symbol = nn.HybridSequential()
+    symbol.add(
+        nn.Conv2D(50, kernel_size=3, padding=1, activation="relu", in_channels=3),
+        nn.Conv2D(50, kernel_size=3, padding=1, in_channels=50),
+        nn.MaxPool2D(),
+        nn.Activation("relu"),
+        nn.Dropout(drop1),
+        nn.Conv2D(100, kernel_size=3, padding=1, activation="relu", in_channels=50),
+        nn.Conv2D(100, kernel_size=3, padding=1, in_channels=100),
+        nn.MaxPool2D(),
+        nn.Activation("relu"),
+        nn.Dropout(drop2),
+        nn.Flatten(),
+        nn.Dense(512, activation="relu", in_units=100 * 8 * 8),
+        nn.Dropout(drop3),
+        nn.Dense(params.classes, in_units=512),
+    )
+    return symbol
+
+
+def init_model(symbol):
+    np.random.seed(params.seed)
+    mx.random.seed(params.seed)
+    device = mx.gpu() if mx.context.num_gpus() else mx.cpu()
+    # Glorot-uniform, not Gluon's uniform ± 0.07; biases are zero by default.
+    symbol.initialize(mx.init.Xavier(), ctx=device)
+    symbol.cast(params.dtype)
+    symbol.hybridize(static_alloc=True, static_shape=True)  # compile to a graph
+    return SimpleNamespace(
+        network=symbol,
+        device=device,
+        loss=gluon.loss.SoftmaxCrossEntropyLoss(),  # soft-max included: the network ends in logits
+        trainer=gluon.Trainer(
+            symbol.collect_params(), "sgd", {"learning_rate": params.learning_rate, "momentum": params.momentum}
+        ),
+    )
+
+
+def to_device(model, array):
+    return mx.nd.array(array, ctx=model.device, dtype=array.dtype)  # its default is float32 for every array
+
+
+def train(model, x, y):
+    losses = []
+    for data, target in minibatches(x, y, params.batch_size):
+        data, target = to_device(model, data), to_device(model, target)
+        with autograd.record():  # records for backward(), and switches drop-out on
+            loss = model.loss(model.network(data), target)  # one loss a sample
+        loss.backward()
+        model.trainer.step(params.batch_size)  # divides the summed gradients by the batch size
+        losses.append(loss.mean().asscalar())
+    mx.nd.waitall()  # MXNet computes behind Python's back: the last update may still be under way
+    return float(np.mean(losses))
+
+
+def predict(model, x):
+    starts = range(0, len(x), params.batch_size)
+    batches = [model.network(to_device(model, x[start : start + params.batch_size])) for start in starts]
+    return mx.nd.concat(*batches, dim=0).asnumpy()
+
+
+def evaluate(model, x, y):
+    metric = mx.metric.Accuracy()
+    metric.update(mx.nd.array(y), mx.nd.array(predict(model, x)))
+    return metric.get()[1]
+
+
+def parameters(model):
+    """Gluon's parameters under their canonical names: (out, in, 3, 3) and (out, in) are its layouts as well."""
+    layers = [layer for layer in model.network if isinstance(layer, (nn.Conv2D, nn.Dense))]
+    return {
+        f"{name}.{kind}": getattr(layer, kind)
+        for name, layer in zip(["conv1", "conv2", "conv3", "conv4", "fc1", "fc2"], layers)
+        for kind in ("weight", "bias")
+    }
+
+
+def export_weights(model):
+    return {name: parameter.data().asnumpy() for name, parameter in parameters(model).items()}
+
+
+def import_weights(model, weights):
+    for name, parameter in parameters(model).items():
+        parameter.set_data(to_device(model, weights[name]))
+
+
+if __name__ == "__main__":
+    x_train, x_test, y_train, y_test = load_data()
+    symbol = create_symbol()
+    model = init_model(symbol)
+    for epoch in range(params.epochs):
+        print(f"epoch {epoch + 1}: loss {train(model, x_train, y_train):.4f}")
+    scores = predict(model, x_test)
+    print(f"accuracy: {evaluate(model, x_test, y_test):.4f}")
