@@ -6,8 +6,10 @@ the variable the small embedded sample serves. Nothing here goes to the network:
 and checks the data before any example reads it.
 """
 
+import io
 import os
 import pickle
+import zipfile
 
 import numpy as np
 
@@ -99,6 +101,16 @@ def cifar_for_library(channel_first=True, one_hot=False):
     return images(x_train), images(x_test), labels(y_train), labels(y_test)
 
 
+def _read_npy(content):
+    """The array of an .npy file; lists in it are unpickled by the restricted unpickler, and so on any NumPy."""
+    file = io.BytesIO(content)
+    versions = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    _, _, dtype = versions[np.lib.format.read_magic(file)](file)
+    if dtype.hasobject:
+        return _ArrayUnpickler(file, encoding="bytes").load()
+    return np.load(io.BytesIO(content), allow_pickle=False)
+
+
 def read_imdb():
     """The reviews as they are stored.
 
@@ -107,9 +119,9 @@ def read_imdb():
     """
     path = os.path.join(folder(), "imdb.npz")
     try:
-        with np.load(path, allow_pickle=True) as file:
-            arrays = [file[name] for name in ("x_train", "x_test", "y_train", "y_test")]
-    except (OSError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
+        with zipfile.ZipFile(path) as archive:
+            arrays = [_read_npy(archive.read(name + ".npy")) for name in ("x_train", "x_test", "y_train", "y_test")]
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
         raise DataError(f"{path} is not the IMDB archive ({error}): fetch or unpack the data again.") from None
     x_train, x_test, y_train, y_test = arrays
     if len(x_train) != len(y_train) or len(x_test) != len(y_test):

@@ -1,6 +1,8 @@
 """The loaders, through their public door, on small folders in the official layouts."""
 
+import io
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -110,6 +112,36 @@ def test_imdb_of_unequal_lengths_is_refused(folder):
     np.savez(str(folder / "imdb.npz"), x_train=words, x_test=words, y_train=np.zeros(3), y_test=np.zeros(2))
     with pytest.raises(data.DataError, match="more reviews than labels"):
         data.imdb_for_library()
+
+
+def test_imdb_that_would_run_code_is_refused(folder, capsys):
+    evil = np.array([Evil()], dtype=object)
+    np.savez(str(folder / "imdb.npz"), x_train=evil, x_test=evil, y_train=np.zeros(1), y_test=np.zeros(1))
+    with pytest.raises(data.DataError, match="it refers to"):
+        data.imdb_for_library()
+    assert capsys.readouterr().out == ""
+
+
+def test_imdb_pickled_by_another_numpy_is_read(folder):
+    """NumPy 2 names a module in its pickles that NumPy 1.19 does not have, and the other way round."""
+    words = np.empty(2, dtype=object)
+    words[:] = [[1, 2], [3]]
+    names = [b"numpy.core.multiarray", b"numpy._core.multiarray"]
+    for name in names:
+        pickled = pickle.dumps(words, protocol=2)
+        for other in names:
+            pickled = pickled.replace(b"c" + other + b"\n", b"c" + name + b"\n")
+        with zipfile.ZipFile(str(folder / "imdb.npz"), "w") as archive:
+            for key in ("x_train", "x_test"):
+                header = io.BytesIO()
+                np.lib.format.write_array_header_1_0(header, {"descr": "|O", "fortran_order": False, "shape": (2,)})
+                archive.writestr(key + ".npy", header.getvalue() + pickled)
+            for key in ("y_train", "y_test"):
+                labels = io.BytesIO()
+                np.save(labels, np.array([0, 1]))
+                archive.writestr(key + ".npy", labels.getvalue())
+        x_train = data.imdb_for_library()[0]
+        assert x_train[0, :3].tolist() == [1, 4, 5]
 
 
 def test_missing_imdb_is_named(folder):
