@@ -64,7 +64,7 @@ def call(*arguments, **variables):
         [sys.executable, "-m", "rosetta_common", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        universal_newlines=True,
         env=environ,
     )
 
