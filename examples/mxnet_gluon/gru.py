@@ -26,7 +26,7 @@ class SymbolBlock(nn.HybridBlock):
             self.gru = rnn.GRU(params.units, input_size=params.embedding)
             self.fc = nn.Dense(params.classes, in_units=params.units)
 
-    def hybrid_forward(self, F, words):
+    def hybrid_forward(self, F, words):  # noqa: N803 (Gluon's own name: F is mx.nd, or mx.sym once hybridised)
         outputs = self.gru(self.embedding(words.transpose()))  # time first: Gluon's default, and the faster layout
         last = F.slice_axis(outputs, axis=0, begin=-1, end=None)
         return self.fc(last.squeeze(axis=0))
@@ -43,21 +43,15 @@ def init_model(symbol):
     # Glorot-uniform, not Gluon's uniform ± 0.07; biases are zero by default.
     symbol.initialize(mx.init.Xavier(), ctx=device)
     symbol.cast(params.dtype)
-    symbol.hybridize(static_alloc=True, static_shape=True)
+    symbol.hybridize(static_alloc=True, static_shape=True)  # a graph of fixed memory: twice as fast as line by line
+    optimiser = mx.optimizer.Adam(
+        learning_rate=params.learning_rate, beta1=params.beta1, beta2=params.beta2, epsilon=params.epsilon
+    )
     return SimpleNamespace(
         network=symbol,
         device=device,
         loss=gluon.loss.SoftmaxCrossEntropyLoss(),  # soft-max included: the network ends in logits
-        trainer=gluon.Trainer(
-            symbol.collect_params(),
-            "adam",
-            {
-                "learning_rate": params.learning_rate,
-                "beta1": params.beta1,
-                "beta2": params.beta2,
-                "epsilon": params.epsilon,
-            },
-        ),
+        trainer=gluon.Trainer(symbol.collect_params(), optimiser),
     )
 
 

@@ -45,7 +45,11 @@ def test_an_example_holds_nothing_of_our_plumbing(tree):
 
 def test_functions_neither_print_nor_open_files(tree):
     for function in (node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)):
-        called = {node.func.id for node in ast.walk(function) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        called = {
+            node.func.id
+            for node in ast.walk(function)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
         assert not called & {"print", "open", "input"}, function.name
 
 

@@ -134,6 +134,15 @@ def test_a_file_that_is_no_record_is_a_warning(site) -> None:
     assert "is not a record" in site.build()
 
 
+def test_a_verdict_leads_to_its_certificate(site) -> None:
+    site.record()
+    site.record(kind="parity")
+    site.page("index", "```{results} cnn\n```\n\n```{certificates} cnn\n```")
+    site.build()
+    name = re.search(r'href="#([\w-]+)"[^>]*><span>certified ✓', site.html("index"))[1]
+    assert f'id="{name}"' in site.html("index")
+
+
 def test_certificates(site, text) -> None:
     checks = [Check("loss", True, 1e-7, 1e-5), Check("shuffle: a", True), Check("shuffle: b", False)]
     site.record("ada", kind="parity", status="failed", checks=checks)

@@ -1,0 +1,16 @@
+"""The site's own directives and roles. Each module says what it adds; none runs a framework or uses the network."""
+
+from __future__ import annotations
+
+from sphinx.application import Sphinx
+
+from . import links, numbers, repairs, results, snippets, store, tables
+
+
+def setup(app: Sphinx) -> dict[str, bool | int]:
+    app.setup_extension("sphinx_tabs.tabs")
+    for module in (store, links, snippets, numbers, results, tables, repairs):
+        module.setup(app)
+    app.add_js_file("rosetta.js")
+    app.add_css_file("rosetta.css")
+    return {"env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

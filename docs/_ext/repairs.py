@@ -1,0 +1,35 @@
+"""Repairs of what the theme gets wrong in its HTML, each with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+
+class OneId(SphinxPostTransform):
+    """Furo wraps each table in a box and gives the box the table's id as well; an id may stand once only."""
+
+    default_priority = 600  # after furo's own, 500
+    formats = ("html",)
+
+    def run(self, **kwargs: object) -> None:
+        for node in self.document.findall(nodes.table):
+            if "table-wrapper" in node.parent["classes"]:
+                node.parent["ids"] = []
+
+
+def _heading_levels(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Sphinx gives the captions of the navigation the role of a heading and no level."""
+    name = "furo_navigation_tree"
+    if name in context:
+        context[name] = context[name].replace('role="heading"', 'role="heading" aria-level="2"')
+
+
+def setup(app: Sphinx) -> None:
+    app.add_post_transform(OneId)
+    app.connect("html-page-context", _heading_levels, priority=900)  # after furo has made the tree

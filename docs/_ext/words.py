@@ -1,0 +1,74 @@
+"""How the site says a record's facts: dates, times, sizes, lanes. One place, so that every page says them alike."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from docutils import nodes
+
+from rosetta_common.host.records import Machine, Record
+
+from .store import Store
+
+LANES = {
+    "full": "Lane full: all of the data, for as many epochs as the seed's tables",
+    "epoch": "Lane epoch: one epoch over all of the data",
+    "quick": "Lane quick: one epoch over the small embedded sample, for a first run; never ranked",
+}
+DEVICES = {"gpu": "on the GPU", "cpu": "on the CPU"}
+VARIANTS = {"train_with_loader": "own data loader", "train_compiled": "compiled"}
+
+
+def date(record: Record) -> str:
+    """The day of a run, as 2026-11-23."""
+    return datetime.strptime(record.created[:8], "%Y%m%d").strftime("%Y-%m-%d")
+
+
+def seconds(value: float) -> str:
+    """149 s; below ten, two figures."""
+    return f"{value:,.0f} s" if value >= 10 else f"{value:.2g} s"
+
+
+def row_name(store: Store, record: Record) -> str:
+    """The name of a row with what sets it apart: its variant, and a precision other than float32."""
+    if record.historic:
+        return store.name(record)  # the seed's label says it all
+    apart = [VARIANTS.get(record.variant, record.variant)] if record.variant else []
+    apart += [record.precision] if record.precision not in (None, "float32") else []
+    return store.name(record) + (f" ({', '.join(apart)})" if apart else "")
+
+
+def machine_facts(machine: Machine) -> str:
+    """What is known of a machine in one line."""
+    facts = [
+        machine.cpu,
+        machine.cores and f"{machine.cores} cores",
+        machine.memory and f"{machine.memory / 2**30:.0f} GiB of memory",
+        machine.gpu,
+        machine.driver and f"driver {machine.driver}",
+        machine.cuda and f"CUDA {machine.cuda}",
+        machine.cudnn and f"cuDNN {machine.cudnn}",
+        machine.matmul_rate and f"NumPy's float32 product: {machine.matmul_rate / 1e9:,.0f} GFLOP/s",
+    ]
+    return " · ".join(fact for fact in facts if fact)
+
+
+def provenance(store: Store, record: Record) -> str:
+    """Where a number comes from, for the card that a pointer shows over it."""
+    if record.historic:
+        return f"{record.machine.name}: {row_name(store, record)}; {record.source}"
+    version = f" {record.version}" if record.version else ""
+    where = f"{store.name(record)}{version} · {record.machine.name} · {date(record)}"
+    data = f" · {record.data.source}" if record.data else ""
+    return f"{where}{data} · {store.verdict(record).mark}"
+
+
+def anchor(record: Record) -> str:
+    """The id of a record's line on the results pages."""
+    parts = [record.machine.id, record.row, record.variant or ""]
+    if record.kind == "parity":
+        parts = ["certificate", record.workload, *parts, record.device or ""]
+    else:
+        parts = ["result", record.workload, record.lane or "", *parts, record.device or "", record.precision or ""]
+    name: str = nodes.make_id("-".join(part for part in parts if part))
+    return name
