@@ -24,9 +24,8 @@ def parse():
     return parser.parse_args()
 
 
-def emitter():
-    """Writes events where the runner's would go: to a file descriptor, flushed one by one."""
-    stream = open(os.devnull, "w")  # stays open as long as the process, like the runner's own
+def emitter(stream):
+    """Writes events as the runner does, flushed one by one."""
 
     def emit(event, **fields):
         print(json.dumps(dict(fields, event=event)), file=stream, flush=True)
@@ -35,12 +34,16 @@ def emitter():
 
 
 def main():
-    options = parse()
+    with open(os.devnull, "w") as stream:
+        measure(parse(), emitter(stream))
+
+
+def measure(options, emit):
     example = load_example(options.example)
     x, _, y, _ = example.load_data()
     x, y = x[: options.samples], y[: options.samples]
     model = example.init_model(example.create_symbol())
-    clock, progress = Clock(), Progress(emitter())
+    clock, progress = Clock(), Progress(emit)
     batch_size = getattr(params, workload_of(options.example)).batch_size
 
     def bare():
