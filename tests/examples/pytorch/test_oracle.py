@@ -1,0 +1,19 @@
+"""The oracle agrees with PyTorch in float64, in PyTorch's own locked environment."""
+
+import os
+import subprocess
+
+from rosetta_common.host import catalogue, environment
+from rosetta_common.host.catalogue import ROOT
+
+SCRIPT = ROOT / "tests" / "rosetta_common" / "host" / "oracle_against_pytorch.py"
+
+
+def test_oracle_and_pytorch_agree_to_1e_12():
+    row = catalogue.rows()["pytorch"]
+    environ = environment.variables(row, "cnn", 1, "cpu")
+    done = subprocess.run(
+        [environment.ensure(row), SCRIPT, "--limit", "1e-12"], capture_output=True, text=True, env=environ, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(done.stdout.splitlines()) > 40, os.linesep.join(done.stdout.splitlines()[-5:])
