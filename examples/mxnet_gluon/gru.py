@@ -43,7 +43,7 @@ def init_model(symbol):
     # Glorot-uniform, not Gluon's uniform ± 0.07; biases are zero by default.
     symbol.initialize(mx.init.Xavier(), ctx=device)
     symbol.cast(params.dtype)
-    symbol.hybridize(static_alloc=True, static_shape=True)  # a graph of fixed memory: twice as fast as line by line
+    symbol.hybridize(static_alloc=True, static_shape=True)  # a graph of fixed memory: faster than line by line
     optimiser = mx.optimizer.Adam(
         learning_rate=params.learning_rate, beta1=params.beta1, beta2=params.beta2, epsilon=params.epsilon
     )
