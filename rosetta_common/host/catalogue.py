@@ -80,10 +80,13 @@ class Workload(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Framework(msgspec.Struct, forbid_unknown_fields=True):
-    """One framework.toml. `environment` is a table, or the id of another row whose environment serves."""
+    """One framework.toml. `environment` is a table, or the id of another row whose environment serves.
+
+    package: the distribution whose version is the framework's; a list where builds have names of their own.
+    """
 
     name: str
-    package: str
+    package: str | list[str]
     since: str
     home_page: str
     environment: Environment | str

@@ -75,8 +75,8 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else "no message"
 
 
-def _install(row: Row, folder: Path, requirements: Path) -> None:
-    """Fill the environment from its lock.
+def _install(row: Row, folder: Path, requirements: Path, locked: bool) -> None:
+    """Fill the environment from its lock, or from a list of pins, whose dependencies uv then adds.
 
     Where PIP_FIND_LINKS is set its wheels are tried first, without the row's own install variables:
     UV_TORCH_BACKEND=cpu sends uv to an index that a machine with a wheel folder may not reach.
@@ -87,7 +87,8 @@ def _install(row: Row, folder: Path, requirements: Path) -> None:
         linked = {"UV_FIND_LINKS": ",".join(links.split())}
         attempts = [linked, {**declared, **linked}] if declared else [linked]
     for variables in attempts:
-        done = _uv(["pip", "sync", "--python", str(folder / "bin" / "python"), str(requirements)], **variables)
+        command = ["pip", "sync"] if locked else ["pip", "install", "-r"]
+        done = _uv([*command, str(requirements), "--python", str(folder / "bin" / "python")], **variables)
         if done.returncode == 0:
             return
     raise Unsupported(
@@ -120,13 +121,13 @@ def _lock() -> Iterator[None]:
         yield
 
 
-def _build(row: Row, folder: Path, requirements: Path) -> None:
+def _build(row: Row, folder: Path, requirements: Path, locked: bool) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     python = find_python(row.environment.python, row.environment.get_python)
     made = _uv(["venv", "--quiet", "--no-project", "--python", str(python), str(folder)])
     if made.returncode:
         raise Unsupported(f"uv could not create the environment of {row.environment_id}: {_reason(made.stderr)}")
-    _install(row, folder, requirements)
+    _install(row, folder, requirements, locked)
     inside = folder / "bin" / "python"
     (packages,) = folder.glob("lib/python*/site-packages")
     (packages / "rosetta_common.pth").write_text(f"{ROOT}\n", "utf-8")
@@ -145,7 +146,7 @@ def ensure(row: Row, device: str = "cpu") -> Path:
     with _lock():
         if not (folder / COMPLETE).exists():
             try:
-                _build(row, folder, requirements)
+                _build(row, folder, requirements, locked=name is None)
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise

@@ -15,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from rosetta_common import weights
-from rosetta_common.host import certificate, environment, machine, oracle, process, protocol, records
+from rosetta_common.host import behaviour, certificate, environment, machine, oracle, process, protocol, records
 from rosetta_common.host.catalogue import ROOT, Row
 from rosetta_common.host.certificate import Limits, Trace
 from rosetta_common.host.digests import digests
@@ -78,13 +78,13 @@ def checks(tracer: Tracer, float64: bool = True) -> Iterator[Check]:
         yield from certificate.judge_steps(trace, encoded, own, declared.forms, declared.partial_batch)
     probe = protocol.probe_samples(workload)
     trace = tracer.run("start", protocol.start_program(workload), probe)
-    yield from certificate.judge_start(trace, row, workload)
+    yield from behaviour.judge_start(trace, row, workload)
     encoded = probe.encoded(workload, "float32")
-    yield from certificate.judge_shuffle(trace, workload, encoded, declared.partial_batch)
+    yield from behaviour.judge_shuffle(trace, workload, encoded, declared.partial_batch)
     if workload == "cnn":
         trace = tracer.run("drop-out", protocol.dropout_program(), probe)
         expected = oracle.scores(workload, weights.canonical(workload), encoded.x_test, declared.forms)
-        yield from certificate.judge_dropout(trace, expected, limits)
+        yield from behaviour.judge_dropout(trace, expected, limits)
 
 
 @functools.cache
@@ -121,7 +121,9 @@ def facts(record: Record, row: Row, folder: Path) -> dict[str, Any]:
     """Take the process's own facts into the record; returns all of its result."""
     result = json.loads((folder / "result.json").read_text("utf-8"))
     record.python, record.packages = result["python"], result["packages"]
-    record.version = result["packages"].get(row.framework.package.lower())
+    package = row.framework.package
+    names = [package] if isinstance(package, str) else package
+    record.version = next((result["packages"][name] for name in names if name in result["packages"]), None)
     return result
 
 
@@ -186,9 +188,13 @@ def certify_all(
             (row, workload, pool.submit(certify, row, workload, where, device, report)) for row, workload in jobs
         ]
         try:
-            for row, workload, future in running:
-                yield row, workload, future.result()
+            while running:
+                row, workload, future = running[0]
+                result = future.result()
+                running.pop(0)
+                yield row, workload, result
         except KeyboardInterrupt:
             process.stop_all()
             pool.shutdown(cancel_futures=True)
+            yield from ((row, workload, future.result()) for row, workload, future in running if not future.cancelled())
             raise

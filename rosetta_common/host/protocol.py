@@ -28,6 +28,7 @@ COPIES = 202  # of one sample: three full batches and a rest, all of the same gr
 DROPOUT_SEEDS = (1, 2, 3, 4)
 # An epoch of the shuffle's check: two full batches (three for the GRU) and ten samples over.
 SHUFFLED = {"cnn": 2 * BATCH + 10, "gru": 3 * BATCH + 10}
+FIRST_ROW = 1003  # of the embedding: the first review of the GRU's probe is this word only, the next the next one
 BRIGHT_PLACE = (4, 4)  # the pooled position that the drop-out probe's fc1 looks at
 
 Arrays = dict[str, np.ndarray]
@@ -75,7 +76,7 @@ def probe_samples(workload: str) -> Samples:
     others = sample(workload)
     if workload == "gru":
         # Review i is one word only, its own, so that the row of its embedding moves when it is visited.
-        words = [[1000 + i] * params.gru.max_length for i in range(count)]
+        words = [[FIRST_ROW - data.FIRST_WORD + i] * params.gru.max_length for i in range(count)]
         return Samples(words, others.x_test[:PREDICTED], np.arange(count) % 2, others.y_test[:PREDICTED])
     real = slice(STEPS * BATCH, STEPS * BATCH + count)
     bright = np.random.RandomState(0).randint(128, 256, (1, *data.IMAGE)).astype(np.uint8)

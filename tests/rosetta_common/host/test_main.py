@@ -65,12 +65,14 @@ DRIVER = """
     catalogue.EXAMPLES = Path({examples!r})
     environment.ensure = lambda row, device="cpu": Path(sys.executable)
     parity.certified = lambda *arguments: True
-    sys.exit(cli.main(["benchmark", "alpha", "--workload", "gru", "--records", {records!r}]))
+    sys.exit(cli.main([{command!r}, "alpha", "--workload", "gru", "--records", {records!r}]))
 """
 
 
-def drive(folder, tmp_path):
-    code = DRIVER.format(root=str(ROOT), examples=str(folder.parent), records=str(tmp_path / "records"))
+def drive(folder, tmp_path, command="benchmark"):
+    code = DRIVER.format(
+        root=str(ROOT), examples=str(folder.parent), records=str(tmp_path / "records"), command=command
+    )
     command = [sys.executable, "-c", textwrap.dedent(code)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
 
@@ -91,14 +93,15 @@ def test_a_sweep_shows_progress_and_writes_its_record(folder, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_sweep_leaves_a_record_and_no_orphan(folder, tmp_path, number):
+@pytest.mark.parametrize("command", ["benchmark", "parity"])
+def test_what_is_interrupted_leaves_a_record_and_no_orphan(folder, tmp_path, command, number):
     path = folder / "gru.py"
     path.write_text(
         path.read_text().replace(
             "    return 0.5", f"    open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n    time.sleep(60)"
         )
     )
-    process = drive(folder, tmp_path)
+    process = drive(folder, tmp_path, command)
     deadline = time.monotonic() + 30
     while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -40,6 +40,12 @@ def test_a_good_run_has_all_that_a_record_promises(folder):
     assert {event["event"] for event in events} >= {"stage", "epoch", "trained"}
 
 
+def test_a_version_is_that_of_whichever_build_is_installed(folder):
+    path = folder / "framework.toml"
+    path.write_text(path.read_text().replace('package = "numpy"', 'package = ["numpy-cpu", "numpy"]'))
+    assert run(folder)[0].version == np.__version__
+
+
 def test_a_variant_is_a_run_of_its_own(folder):
     path = folder / "gru.py"
     path.write_text(path.read_text() + "\n\ndef train_with_loader(model, x, y):\n    return 0.25\n")

@@ -1,0 +1,75 @@
+"""Starts, shuffles and drop-out masks, read off weights that were made to tell."""
+
+import numpy as np
+import pytest
+
+from rosetta_common import weights
+from rosetta_common.host import behaviour, oracle, protocol
+from rosetta_common.host.protocol import BATCH
+
+
+def test_the_probe_lights_every_unit_so_that_silence_means_drop_out():
+    at = protocol.probe_weights()
+    probe = protocol.probe_samples("cnn").encoded("cnn", "float32")
+    batch = slice(2 * protocol.SHUFFLED["cnn"], None)
+    assert (oracle.hidden(at, probe.x_train[batch][:1]) > 0).all()
+    assert not oracle.hidden(at, probe.x_train[batch][1:]).any()
+    _, gradients = oracle.gradients("cnn", at, probe.x_train[batch], probe.y_train[batch])
+    masks = behaviour._masks(gradients)
+    assert [float(mask.mean()) for mask in masks] == [0, 0, 0]
+    assert masks[0].shape[0] <= 4
+
+
+def test_drop_out_masks_are_read_off_a_movement():
+    random = np.random.RandomState(0)
+    dropped = random.rand(512) < 0.5
+    movement = {"conv3.weight": random.uniform(1, 2, (100, 50, 3, 3)), "fc1.weight": random.uniform(1, 2, (512, 6400))}
+    movement["fc2.weight"] = random.uniform(1, 2, (10, 512)) * ~dropped
+    movement["conv3.weight"][:, random.rand(50) < 0.25] = 0
+    masks = behaviour._masks(movement)
+    np.testing.assert_array_equal(masks[2], dropped)
+    assert masks[0].shape[0] == 1
+    assert not masks[1].any()
+
+
+def test_least_squares_tells_which_images_each_step_saw():
+    probe = protocol.probe_samples("cnn").encoded("cnn", "float32")
+    count = protocol.SHUFFLED["cnn"]
+    x, y = probe.x_train[:count], probe.y_train[:count]
+    at = {name: value.astype(np.float64) for name, value in weights.canonical("cnn").items()}
+    order = np.random.RandomState(5).permutation(count)
+    optimiser, now = oracle.optimiser("cnn"), dict(at)
+    for step in range(2):
+        batch = order[step * BATCH : (step + 1) * BATCH]
+        _, gradients = oracle.gradients("cnn", now, x[batch], y[batch])
+        now = {name: now[name] + value for name, value in optimiser.movement(gradients).items()}
+    expected = np.zeros(count, int)
+    expected[order[:BATCH]], expected[order[BATCH : 2 * BATCH]] = 1, 2
+    still = np.zeros(10 * 513)
+    np.testing.assert_array_equal(behaviour._visits_of_gradients(at, now, still, x, y, [BATCH, BATCH])[0], expected)
+
+
+def test_rows_that_moved_tell_which_reviews_each_step_saw():
+    count = protocol.SHUFFLED["gru"]
+    order = np.random.RandomState(3).permutation(count)
+    before, after = ({"embedding": np.zeros((30000, 4))} for _ in range(2))
+    for step in range(3):
+        after["embedding"][protocol.FIRST_ROW + order[step * BATCH : (step + 1) * BATCH]] = 3 - step
+    steps = behaviour._visits_of_rows(before, after, 0, [BATCH] * 3)
+    assert np.bincount(steps).tolist() == [10, 64, 64, 64]
+    assert (steps[order[:BATCH]] == 1).all()
+    assert (steps[order[3 * BATCH :]] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "good"),
+    [
+        (np.random.RandomState(0).uniform(-0.1, 0.1, 5000), True),
+        (np.random.RandomState(0).uniform(-0.11, 0.11, 5000), False),
+        (np.random.RandomState(0).uniform(-0.09, 0.09, 5000), False),
+        (np.random.RandomState(0).normal(0, 0.1 / np.sqrt(3), 5000), False),
+        (np.zeros(5000), False),
+    ],
+)
+def test_the_law_of_the_start(values, good):
+    assert behaviour._start_figure("w", values, "uniform", 0.1)[0] is good
