@@ -94,7 +94,7 @@ def ties(weights: Weights, x: Array) -> Array:
     def tied(windows: Array) -> Array:
         highest = windows.max(axis=3)
         found: Array = (_highest(windows).sum(axis=3) > 1) & (highest > TIE)
-        return found.any(axis=(1, 2, 3))
+        return np.asarray(found.any(axis=(1, 2, 3)))
 
     weights, found = _float64("cnn", weights), []
     for part in _parts("cnn", x):
