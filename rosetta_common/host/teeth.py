@@ -88,10 +88,10 @@ def patch(mutant: Mutant, folder: Path) -> Row:
     return msgspec.structs.replace(mutant.row, folder=copy)
 
 
-def bite(mutant: Mutant) -> str | None:
-    """The check that catches a mutant, in one line; None where it goes unseen.
+def bite(mutant: Mutant) -> tuple[bool, str]:
+    """Whether a mutant is caught, and by which check, in one line.
 
-    A mutant that raises proves nothing, so its crash is an error of the mutant's own.
+    A mutant that crashes proves nothing of the certificate, so it does not count as caught.
     """
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         row = patch(mutant, Path(folder) / "mutant")
@@ -99,10 +99,10 @@ def bite(mutant: Mutant) -> str | None:
         try:
             for check in parity.checks(tracer, float64=False):
                 if not check.ok:
-                    return parity.line(check)
+                    return True, f"caught: {parity.line(check)}"
         except parity.TraceFailed as error:
-            raise UserError(f"{mutant.label} does not run: {error}") from None
-    return None
+            return False, f"NOT CAUGHT, it does not run: {error}"
+    return False, "NOT CAUGHT"
 
 
 def plan(rows: list[Row], workloads: list[str], name: str | None) -> list[Mutant]:
@@ -116,10 +116,10 @@ def plan(rows: list[Row], workloads: list[str], name: str | None) -> list[Mutant
     return [mutant for column in zip_longest(*turned) for mutant in column if mutant]
 
 
-def _results(planned: list[Mutant], enough: Callable[[int], bool]) -> Iterator[tuple[Mutant, str | None]]:
+def _results(planned: list[Mutant], enough: Callable[[int], bool]) -> Iterator[tuple[Mutant, bool, str]]:
     """Bite into mutants, as many at once as there are cores, until `enough` says of the next one's number."""
     queue = list(enumerate(planned))
-    running: dict[Future[str | None], Mutant] = {}
+    running: dict[Future[tuple[bool, str]], Mutant] = {}
     with threadpool_limits(1), ThreadPoolExecutor(machine.cores()) as pool:
         while queue or running:
             while queue and len(running) < machine.cores() and not enough(queue[0][0]):
@@ -133,7 +133,7 @@ def _results(planned: list[Mutant], enough: Callable[[int], bool]) -> Iterator[t
                 process.stop_all()
                 raise
             for future in finished:
-                yield running.pop(future), future.result()
+                yield running.pop(future), *future.result()
 
 
 def run(
@@ -150,9 +150,9 @@ def run(
         return minutes is not None and number >= once and time.monotonic() - start > 60 * minutes
 
     unseen, count = [], 0
-    for mutant, caught in _results(planned, enough):
+    for mutant, caught, how in _results(planned, enough):
         count += 1
-        report(f"{mutant.label}: {f'caught: {caught}' if caught else 'NOT CAUGHT'}")
+        report(f"{mutant.label}: {how}")
         if not caught:
             unseen.append(mutant.label)
     report(

@@ -41,3 +41,29 @@ def test_a_mutant_that_does_not_fit_is_named(folder):
     (folder / "mutants.toml").write_text(tables)
     with pytest.raises(UserError, match=r"gru\.beta1: 'no such text' occurs 0 times in gru\.py, not once"):
         teeth.mutants(catalogue.rows()["alpha"], "gru")
+
+
+def mutant(folder, edits):
+    return teeth.Mutant(catalogue.rows()["alpha"], "gru", "made", edits)
+
+
+def test_a_mutant_that_is_caught_says_by_which_check(folder):
+    caught, how = teeth.bite(mutant(folder, [("return 0.5", "return 0.6")]))
+    assert caught
+    assert how.startswith("caught: FAILED weights")
+
+
+def test_a_mutant_that_crashes_is_not_caught(folder):
+    caught, how = teeth.bite(mutant(folder, [("    return 0.5", "    raise RuntimeError('no step was taken')")]))
+    assert not caught
+    assert how == "NOT CAUGHT, it does not run: RuntimeError: no step was taken"
+
+
+def test_a_crash_does_not_end_the_others_and_the_exit_code_tells(folder, monkeypatch):
+    crashing = mutant(folder, [("    return 0.5", "    raise RuntimeError('no step was taken')")])
+    good = mutant(folder, [("return 0.5", "return 0.6")])
+    monkeypatch.setattr(teeth, "plan", lambda rows, workloads, name: [crashing, good])
+    lines = []
+    assert teeth.run([], ["gru"], None, None, lines.append) == 1
+    assert sum("does not run" in line for line in lines) == 1
+    assert lines[-1].startswith("1 of 2 mutants caught")
