@@ -50,7 +50,7 @@ def mutant(folder, edits):
 def test_a_mutant_that_is_caught_says_by_which_check(folder):
     caught, how = teeth.bite(mutant(folder, [("return 0.5", "return 0.6")]))
     assert caught
-    assert how.startswith("caught: FAILED weights")
+    assert how.startswith("caught: FAILED scores before")
 
 
 def test_a_mutant_that_crashes_is_not_caught(folder):
