@@ -21,7 +21,7 @@ TRAIN_FILES = [f"data_batch_{i}" for i in range(1, 6)]
 START, OUT_OF_VOCABULARY, FIRST_WORD = 1, 2, 3
 
 # Called with the number of samples of each mini-batch that training takes; the runner sets it to
-# show progress inside an epoch (CNTK's first CNN epoch was 25 silent minutes).
+# show progress inside an epoch, which on two cores lasts minutes.
 on_batch = None
 
 

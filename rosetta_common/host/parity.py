@@ -21,7 +21,7 @@ from rosetta_common.host.certificate import Limits, Trace
 from rosetta_common.host.digests import digests
 from rosetta_common.host.records import Check, Machine, Record
 
-TIMEOUT = 900.0  # seconds for one traced process; the slowest takes about 120 on one core
+TIMEOUT = 900.0  # seconds for one traced process; the slowest takes about a minute on one core
 
 Report = Callable[[str], None]
 

@@ -64,7 +64,7 @@ def import_weights(model, weights):
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
-    """BLAS threads spin while they wait: on shared cores the oracle's tests took three times as long with two."""
+    """BLAS threads spin while they wait: on cores that others share, one thread is faster than two."""
     with threadpool_limits(1):
         yield
 
