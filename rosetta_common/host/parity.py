@@ -159,14 +159,14 @@ def line(check: Check) -> str:
     return f"{'ok' if check.ok else 'FAILED'} {check.name}{figure}{limit}{where}"
 
 
-def certified(row: Row, workload: str, device: str, folders: list[Path], variant: str | None = None) -> bool:
-    """Whether the newest certificate of this very code and environment under these folders holds."""
+def certified(row: Row, workload: str, where: Machine, device: str, folder: Path) -> bool:
+    """Whether the newest certificate under `folder` of this very code and environment, made on this machine, holds."""
     wanted = digests(row, workload, device)
     found = [
         record
-        for record in records.read_all(folders)
-        if (record.kind, record.row, record.workload, record.device, record.variant)
-        == ("parity", row.id, workload, device, variant)
+        for record in records.read_all([folder])
+        if (record.kind, record.row, record.workload, record.device, record.machine.id)
+        == ("parity", row.id, workload, device, where.id)
         and record.digests == wanted
     ]
     return bool(found) and found[-1].status == "ok"

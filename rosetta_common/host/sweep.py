@@ -24,7 +24,11 @@ from rosetta_common.host.digests import digests
 from rosetta_common.host.records import Machine, Record, Times
 
 LANES = ("quick", "epoch", "full")
-TIMEOUTS = {"quick": 1800.0, "epoch": 4 * 3600.0, "full": 24 * 3600.0}  # seconds; ten epochs at 100 images a second are 5000
+TIMEOUTS = {
+    "quick": 1800.0,
+    "epoch": 4 * 3600.0,
+    "full": 24 * 3600.0,
+}  # seconds; ten epochs at 100 images a second are 5000
 FIRST_STEP_TIMEOUT = 900.0
 
 OnEvent = Callable[["Job", process.Event], None]

@@ -1,0 +1,67 @@
+"""Which certificates spare a row another one, and how a check reads in a line."""
+
+import pytest
+
+from rosetta_common.host import catalogue, machine, parity, records
+from rosetta_common.host.records import Check
+
+HERE = machine.describe("here")
+
+
+def certificate(status="ok", where=HERE):
+    record = parity.blank(catalogue.rows()["alpha"], "gru", "parity", where, "cpu")
+    record.status = status
+    return record
+
+
+def certified(tmp_path, where=HERE):
+    return parity.certified(catalogue.rows()["alpha"], "gru", where, "cpu", tmp_path / "records")
+
+
+def test_without_a_certificate_a_row_is_not_certified(folder, tmp_path):
+    assert not certified(tmp_path)
+
+
+def test_a_certificate_holds_for_its_machine_until_the_code_changes(folder, tmp_path):
+    records.write(certificate(), tmp_path / "records")
+    assert certified(tmp_path)
+    assert not certified(tmp_path, machine.describe("elsewhere"))
+    path = folder / "gru.py"
+    path.write_text(path.read_text().replace("return 0.5", "return 0.6"))
+    assert not certified(tmp_path)
+
+
+def test_the_newest_certificate_decides(folder, tmp_path):
+    records.write(certificate(), tmp_path / "records")
+    records.write(certificate("failed"), tmp_path / "records")
+    assert not certified(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("check", "line"),
+    [
+        (Check("loss", False, 2e-3, 1e-5, "step 4"), "FAILED loss 2.0e-03 (limit 1e-05) at step 4"),
+        (
+            Check("step worst", False, None, 2e-2, "step 1, fc1.bias"),
+            "FAILED step worst None (limit 2e-02) at step 1, fc1.bias",
+        ),
+        (Check("weights", True, 0.0, 0.0, "fc2.bias"), "ok weights 0.0e+00 (must be 0) at fc2.bias"),
+        (Check("start: law", True), "ok start: law"),
+    ],
+)
+def test_a_check_reads_in_one_line(check, line):
+    assert parity.line(check) == line
+
+
+def test_an_example_that_cannot_follow_fails_with_its_reason_and_log(folder):
+    path = folder / "gru.py"
+    path.write_text(path.read_text().replace("    return 0.5", "    raise RuntimeError('no step was taken')"))
+    record = parity.certify(catalogue.rows()["alpha"], "gru", HERE)
+    assert (record.status, record.reason) == ("failed", "RuntimeError: no step was taken")
+    assert "Traceback" in record.log
+
+
+def test_a_failed_check_is_named_in_the_reason(folder):
+    record = parity.certify(catalogue.rows()["alpha"], "gru", HERE)
+    assert record.status == "failed"
+    assert record.reason.startswith("FAILED scores before")
