@@ -133,7 +133,10 @@ def locks(session: nox.Session) -> None:
 
 
 def one_row(name: str) -> None:
-    """Register `benchmark(ID)` and `parity(ID)`: one row at a time, for whoever schedules rows on machines."""
+    """Register `benchmark(ID)` and `parity(ID)`: one row at a time, for whoever schedules rows on machines.
+
+    `nox -t benchmark -l --json` lists them.
+    """
 
     def run(session: nox.Session) -> None:
         command = session.name.partition("(")[0]
@@ -141,7 +144,7 @@ def one_row(name: str) -> None:
 
     for command in ("benchmark", "parity"):
         run.__doc__ = f"{command} of {name} alone."
-        nox.session(name=f"{command}({name})", default=False)(run)
+        nox.session(name=f"{command}({name})", tags=[command], default=False)(run)
 
 
 for row in ROWS:
