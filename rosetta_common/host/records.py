@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -73,7 +73,7 @@ class Check(msgspec.Struct, omit_defaults=True):
     limit: float | None = None
     where: str | None = None
     reason: str | None = None
-    figures: dict[str, float] = {}
+    figures: Mapping[str, float | None] = {}  # None: not a finite number, which JSON cannot hold
 
 
 class Record(msgspec.Struct, omit_defaults=True):
@@ -113,7 +113,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     train_rate: float | None = None
     predict_rate: float | None = None
     peak_memory: int | None = None
-    losses: list[float] = []
+    losses: Sequence[float | None] = []  # None: not a finite number
     checks: list[Check] = []
     shapes: dict[str, str] = {}
     log: str | None = None

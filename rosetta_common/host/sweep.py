@@ -122,7 +122,7 @@ def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
     record.predict_rate = len(labels) / times["predict"]
     try:
         record.accuracy = score(np.load(folder / "scores.npy"), labels, result["evaluated"])
-        if not all(math.isfinite(loss) for loss in record.losses):
+        if not all(math.isfinite(loss) for loss in result["losses"]):
             raise ValueError("The training loss is not finite.")
     except ValueError as error:
         record.status, record.reason = "failed", str(error)

@@ -53,6 +53,12 @@ def test_a_check_reads_in_one_line(check, line):
     assert parity.line(check) == line
 
 
+def test_a_certificate_with_figures_that_are_not_finite_can_be_read(folder, tmp_path):
+    record = certificate("failed")
+    record.checks = [Check("tensor median", False, None, 3e-3, "fc.bias", figures={"fc.bias": float("nan")})]
+    assert records.read(records.write(record, tmp_path / "records")).checks[0].figures == {"fc.bias": None}
+
+
 def test_an_example_that_cannot_follow_fails_with_its_reason_and_log(folder):
     path = folder / "gru.py"
     path.write_text(path.read_text().replace("    return 0.5", "    raise RuntimeError('no step was taken')"))

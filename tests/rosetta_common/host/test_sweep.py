@@ -87,9 +87,10 @@ def test_scores_that_leave_samples_out_fail(folder):
     assert "for 320 samples" in record.reason
 
 
-def test_a_loss_that_is_not_finite_fails(folder):
+def test_a_loss_that_is_not_finite_fails_and_its_record_can_be_read(folder, tmp_path):
     record, _ = run(folder, "    return 0.5", "    return float('nan')")
     assert (record.status, record.reason) == ("failed", "The training loss is not finite.")
+    assert records.read(records.write(record, tmp_path / "r")).losses == [None]
 
 
 def test_a_row_that_cannot_run_here_is_unsupported(folder, monkeypatch):
