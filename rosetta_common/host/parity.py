@@ -66,7 +66,18 @@ class Tracer:
 
 
 def checks(tracer: Tracer, float64: bool = True) -> Iterator[Check]:
-    """Every check of a certificate, in the order in which a reader wants to know of a failure."""
+    """Every check of a certificate, in the order in which a reader wants to know of a failure.
+
+    Weights that are missing, misshapen or not finite may leave a later check without an answer:
+    that is a failed check too, and no reason to end the other rows' certificates.
+    """
+    try:
+        yield from _checks(tracer, float64)
+    except (KeyError, ValueError, np.linalg.LinAlgError) as error:
+        yield Check("judgement", False, where=f"{type(error).__name__}: {error}")
+
+
+def _checks(tracer: Tracer, float64: bool) -> Iterator[Check]:
     row, workload = tracer.row, tracer.workload
     declared = row.workload(workload)
     limits = Limits(workload, "float32", declared.tolerances)

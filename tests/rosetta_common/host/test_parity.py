@@ -67,6 +67,15 @@ def test_an_example_that_cannot_follow_fails_with_its_reason_and_log(folder):
     assert "Traceback" in record.log
 
 
+def test_weights_that_cannot_be_judged_fail_and_end_nothing_else(folder):
+    path = folder / "gru.py"
+    path.write_text(path.read_text().replace("    return dict(model)", "    return {}"))
+    record = parity.certify(catalogue.rows()["alpha"], "gru", HERE)
+    assert record.status == "failed"
+    assert record.reason.startswith("FAILED weights")
+    assert record.reason.endswith("FAILED judgement at KeyError: 'embedding'")
+
+
 def test_a_failed_check_is_named_in_the_reason(folder):
     record = parity.certify(catalogue.rows()["alpha"], "gru", HERE)
     assert record.status == "failed"
