@@ -49,6 +49,14 @@ def load_example(path):
     return example
 
 
+def verb_of(example, path, name):
+    """The function of an example that is called `name`: `train` or one of its variants."""
+    verb = getattr(example, name, None)
+    if not callable(verb):
+        raise ExampleError(f"{path} has no function {name}.")
+    return verb
+
+
 class Clock:
     """Names and times spans of work, in seconds."""
 
@@ -94,8 +102,7 @@ def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None):
     settings.seed = seed
     emit("stage", name="import")
     example = clock("imported", load_example, path)
-    if not callable(getattr(example, verb, None)):
-        raise ExampleError(f"{path} has no function {verb}.")
+    train_epoch = verb_of(example, path, verb)
     emit("stage", name="load data")
     x_train, x_test, y_train, y_test = clock("load", example.load_data)
     x_train, y_train = x_train[:samples], y_train[:samples]
@@ -105,7 +112,7 @@ def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None):
     for epoch in range(epochs):
         emit("epoch", epoch=epoch + 1, epochs=epochs, samples=len(x_train))
         progress.samples = 0
-        loss = clock("epoch", getattr(example, verb), model, x_train, y_train)
+        loss = clock("epoch", train_epoch, model, x_train, y_train)
         seconds.append(clock.times.pop("epoch"))
         losses.append(float(loss))
         emit("trained", epoch=epoch + 1, seconds=seconds[-1], loss=losses[-1], samples=progress.samples)
@@ -121,7 +128,8 @@ def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None):
     facts.update(
         times=dict(clock.times, epochs=seconds),
         losses=losses,
-        steps=progress.steps,
+        samples=len(x_train),
+        steps=progress.steps or None,  # a framework's own loader gives batches that nobody counts
         peak_memory=record.peak_memory(),
     )
     return facts

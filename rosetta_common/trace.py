@@ -1,9 +1,10 @@
 """Runs an example through a small program of the host's, so that the host can hold it against the oracle.
 
-A program is JSON: {"settings": {name: value of `params`}, "steps": [[verb, argument…], …]} with
-the verbs init SEED · import NAME · export NAME · predict NAME · train [INDEX…] NAME. Weights are
-NAME.npz and scores NAME.npy in the folder of the program; losses and the framework's facts are
-returned. All protocol lies in the program: what the certificate asks is written on the host alone.
+A program is JSON: {"settings": {name: value of `params`}, "train": the function that trains,
+"steps": [[verb, argument…], …]} with the verbs init SEED · import NAME · export NAME · predict
+NAME · train [INDEX…] NAME. Weights are NAME.npz and scores NAME.npy in the folder of the program;
+losses and the framework's facts are returned. All protocol lies in the program: what the
+certificate asks is written on the host alone.
 """
 
 import os
@@ -11,7 +12,7 @@ import os
 import numpy as np
 
 from rosetta_common import params, record
-from rosetta_common.run import load_example, workload_of
+from rosetta_common.run import load_example, verb_of, workload_of
 
 
 def trace(path, program, folder):
@@ -20,6 +21,7 @@ def trace(path, program, folder):
     for name, value in program["settings"].items():
         setattr(settings, name, tuple(value) if isinstance(value, list) else value)
     example = load_example(path)
+    train_epoch = verb_of(example, path, program["train"])
     x_train, x_test, y_train, _ = example.load_data()
     losses = {}
 
@@ -28,7 +30,7 @@ def trace(path, program, folder):
         return example.init_model(example.create_symbol())
 
     def train(model, indices, name):
-        losses[name] = float(example.train(model, x_train[indices], y_train[indices]))
+        losses[name] = float(train_epoch(model, x_train[indices], y_train[indices]))
 
     def import_weights(model, name):
         with np.load(os.path.join(folder, name + ".npz")) as weights:

@@ -1,4 +1,6 @@
-"""`{rosetta} cnn.train`: the same function of every example, one tab a framework.
+"""`{rosetta} cnn.train`: the same function of every example, one tab a folder of examples/.
+
+A folder's files may serve several rows, one a back end: its tab shows them once, and how each ran.
 
 `{rosetta} cnn.export_weights cnn.import_weights` shows several together; `:pair: a b` shows two
 frameworks side by side without tabs; `:optional:` passes over the files that lack the function.
@@ -8,6 +10,7 @@ sphinx-tabs' script forgets the choice with the browser's tab and leaves the wro
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any, ClassVar, cast
 
 from docutils import nodes
@@ -73,11 +76,7 @@ class Rosetta(SphinxDirective):
         if len(workloads) != 1 or not workloads <= set(WORKLOADS) or not all(name for _, _, name in names):
             return self.warn(f"{self.arguments[0]!r} is not of the form cnn.train, or names several workloads")
         self.workload, self.functions = names[0][0], [name for _, _, name in names]
-        panels = []
-        for row in self.rows():
-            found = self.snippet(row)
-            if found:
-                panels.append((row, self.panel(row, found)))
+        panels = [(rows[0], self.panel(rows, found)) for rows in self.folders() if (found := self.snippet(rows[0]))]
         if not panels:
             return [nodes.paragraph("", "No framework has it yet.", classes=["rosetta-none"])]
         return [self.pair(panels) if "pair" in self.options else self.tabs(panels)]
@@ -87,15 +86,16 @@ class Rosetta(SphinxDirective):
         stores.note_warning(self.env)
         return []
 
-    def rows(self) -> list[Row]:
-        rows = self.store.rows
-        if "pair" not in self.options:
-            return list(rows.values())
-        wanted = self.options["pair"].split()
+    def folders(self) -> list[list[Row]]:
+        """The rows of each folder: of all, or of those that `:pair:` names."""
+        found: dict[str, list[Row]] = defaultdict(list)
+        for row in self.store.rows.values():
+            found[row.folder.name].append(row)
+        wanted = self.options["pair"].split() if "pair" in self.options else list(found)
         for name in wanted:
-            if name not in rows:
-                self.warn(str(nearest("framework", name, list(rows))))
-        return [rows[name] for name in wanted if name in rows]
+            if name not in found:
+                self.warn(str(nearest("framework", name, list(found))))
+        return [found[name] for name in wanted if name in found]
 
     def snippet(self, row: Row) -> Snippet | None:
         path = row.example(self.workload)
@@ -109,9 +109,10 @@ class Rosetta(SphinxDirective):
                 self.warn(f"{row.folder.name}/{path.name}: {error}")
             return None
 
-    def panel(self, row: Row, found: Snippet) -> SphinxTabsPanel:
-        """File, code, and the run that shows it works. Its id makes a link to this very tab possible."""
-        name = nodes.make_id(f"{self.workload}-{'-'.join(self.functions)}-{row.id}")
+    def panel(self, rows: list[Row], found: Snippet) -> SphinxTabsPanel:
+        """File, code, and the runs that show it works. Its id makes a link to this very tab possible."""
+        row = rows[0]
+        name = nodes.make_id(f"{self.workload}-{'-'.join(self.functions)}-{row.folder.name}")
         taken = cast("set[str]", self.env.temp_data.setdefault("rosetta_ids", set()))
         if name in taken:
             name = f"{name}-{self.env.new_serialno('rosetta')}"
@@ -119,9 +120,9 @@ class Rosetta(SphinxDirective):
         path = f"{row.folder.parent.name}/{row.folder.name}/{self.workload}.py"
         code = nodes.literal_block(found.text, found.text, language="python")
         code.source, code.line = path, found.line
-        file = nodes.paragraph("", "", nodes.strong("", row.name), nodes.literal(path, path), classes=["rosetta-file"])
-        panel = SphinxTabsPanel("", file, code, self.caption(row), classes=["rosetta-panel"], ids=[name])
-        panel["data-framework"] = row.id
+        file = nodes.paragraph("", "", nodes.strong("", row.title), nodes.literal(path, path), classes=["rosetta-file"])
+        panel = SphinxTabsPanel("", file, code, *map(self.caption, rows), classes=["rosetta-panel"], ids=[name])
+        panel["data-framework"] = row.folder.name
         return panel
 
     def caption(self, row: Row) -> nodes.paragraph:
@@ -129,7 +130,8 @@ class Rosetta(SphinxDirective):
         digest = example_digest(row.example(self.workload))
         run = shown_run(self.store, row, self.workload, variant, digest)
         if run is None:
-            return nodes.paragraph("", "not run yet", classes=["rosetta-ran", "is-open"])
+            text = f"{row.name}: not run yet" if row.backend else "not run yet"
+            return nodes.paragraph("", text, classes=["rosetta-ran", "is-open"])
         where = f"{row.name} {run.version or ''}".strip() + f" · {run.machine.name} · {words.date(run)}"
         if run.digests.get("example") != digest:
             text, state = f"edited since it last ran: {where}", "is-open"
@@ -151,8 +153,8 @@ class Rosetta(SphinxDirective):
         tablist["aria-label"] = "Framework"
         for number, (row, panel) in enumerate(panels):
             name = panel["ids"][0]
-            tab = SphinxTabsTab("", row.name, role="tab", type="button", ids=[f"tab-{name}"], classes=["rosetta-tab"])
-            tab["data-framework"] = row.id
+            tab = SphinxTabsTab("", row.title, role="tab", type="button", ids=[f"tab-{name}"], classes=["rosetta-tab"])
+            tab["data-framework"] = row.folder.name
             tab["tabindex"] = "-1" if number else "0"
             tab["aria-selected"] = "false" if number else "true"
             tab["aria-controls"] = name

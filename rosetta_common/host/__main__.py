@@ -13,12 +13,14 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
 from rich.text import Text
 
 from rosetta_common.host import catalogue, environment, machine, parity, records, sweep, teeth
-from rosetta_common.host.catalogue import WORKLOADS, UserError
+from rosetta_common.host.catalogue import WORKLOADS, Case, UserError
 from rosetta_common.host.records import COMMITTED, LOCAL, Record
 
+SUMMED_UP = ("loss", "step median", "step worst", "float64: step median")  # the checks that the summary shows
 SILENCE = 30.0  # seconds between two lines of progress where the output is no terminal
 
 console = Console(highlight=False, soft_wrap=True)
@@ -121,10 +123,10 @@ def _exit_code(statuses: list[str]) -> int:
     return int(bool(bad) or (unsupported > 0 and (bool(os.environ.get("CI")) or unsupported == len(statuses))))
 
 
-def certify(options: argparse.Namespace, rows: list[catalogue.Row], folder: Path) -> list[str]:
-    """Certify rows; every certificate is written as soon as it is there."""
+def certify(options: argparse.Namespace, cases: list[Case], folder: Path) -> list[str]:
+    """Certify these cases; every certificate is written as soon as it is there, and a table sums them up."""
     where = machine.describe(options.machine)
-    statuses: list[str] = []
+    done: list[tuple[Case, Record]] = []
     lock = threading.Lock()
 
     def report(line: str) -> None:
@@ -132,17 +134,42 @@ def certify(options: argparse.Namespace, rows: list[catalogue.Row], folder: Path
             console.print(line, markup=False)
 
     device = _device(options.device)
-    for row, workload, record in parity.certify_all(rows, _workloads(options), where, device, report):
+    for case, record in parity.certify_all(cases, where, device, report):
         records.write(record, folder)
-        statuses.append(record.status)
+        done.append((case, record))
         verdict = "certified" if record.status == "ok" else f"{record.status}: {record.reason}"
-        report(f"{row.id} {workload}: {verdict}")
-    return statuses
+        report(f"{case.label}: {verdict}")
+    if len(done) > 1:
+        console.print(_summary(done))
+    return [record.status for _, record in done]
+
+
+def _summary(done: list[tuple[Case, Record]]) -> Table:
+    """Every certificate in a line: its figures beside their limits, and its seconds, the slowest last."""
+    table = Table(title="Certificates", box=None, title_justify="left")
+    for heading in ("row", "workload", "variant", "status"):
+        table.add_column(heading)
+    for heading in (*SUMMED_UP, "seconds"):
+        table.add_column(heading, justify="right")
+    for case, record in sorted(done, key=lambda pair: _seconds(pair[1])):
+        figures = {check.name: check.figure for check in record.checks}
+        cells = [format(figures[name], ".0e") if figures.get(name) is not None else "" for name in SUMMED_UP]
+        seconds = f"{_seconds(record):.0f}"
+        table.add_row(case.row.id, case.workload, case.variant or "", record.status, *cells, seconds)
+    return table
+
+
+def _seconds(record: Record) -> float:
+    return (record.times and record.times.process) or 0.0
+
+
+def _cases(options: argparse.Namespace, rows: list[catalogue.Row]) -> list[Case]:
+    return [case for row in rows for case in row.cases(_workloads(options))]
 
 
 def run_parity(options: argparse.Namespace) -> int:
     rows = catalogue.select(options.ids)
-    return _exit_code(certify(options, rows, options.records or LOCAL))
+    return _exit_code(certify(options, _cases(options, rows), options.records or LOCAL))
 
 
 def run_benchmark(options: argparse.Namespace) -> int:
@@ -154,11 +181,7 @@ def run_benchmark(options: argparse.Namespace) -> int:
     planned = sweep.jobs(rows, workloads, options.lane, device, options.seeds, options.data, options.unofficial)
     where = machine.describe(options.machine)
     # A newcomer's machine proves equality for itself, though certificates of other machines come with the checkout.
-    stale = [
-        row
-        for row in rows
-        if not all(parity.certified(row, w, where, device, folder) for w in row.workloads if w in workloads)
-    ]
+    stale = [case for case in _cases(options, rows) if not parity.certified(case, where, device, folder)]
     statuses = certify(options, stale, folder) if stale else []
     past = records.read_all([folder])
     if options.lane != "quick" and not options.again:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated, Any
 
 import msgspec
 
@@ -23,7 +25,10 @@ class UserError(Exception):
 
 
 class Variable(msgspec.Struct, forbid_unknown_fields=True):
-    """An environment variable of a framework's process, and why it is set. `{threads}` is filled in."""
+    """An environment variable of a framework's process, and why it is set.
+
+    In its value `{threads}` and `{environment}`, the folder of the environment, are filled in.
+    """
 
     value: str
     reason: str
@@ -39,12 +44,12 @@ class Tolerance(msgspec.Struct, forbid_unknown_fields=True):
 class Environment(msgspec.Struct, forbid_unknown_fields=True):
     """How a row's environment is made.
 
-    python: "3.11". requirements: the lock for the CPU, in the folder. setup: a script of the
+    python: "3.11", and nothing finer. requirements: the lock for the CPU, in the folder. setup: a script of the
     folder, run with the environment's Python after the install. install: variables for uv.
     variables: variables of the framework's processes. get_python: how to come by an old interpreter.
     """
 
-    python: str
+    python: Annotated[str, msgspec.Meta(pattern=r"^\d+\.\d+$")]
     requirements: str = "requirements.txt"
     requirements_gpu: str | None = None
     setup: str | None = None
@@ -83,6 +88,7 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
     """One framework.toml. `environment` is a table, or the id of another row whose environment serves.
 
     package: the distribution whose version is the framework's; a list where builds have names of their own.
+    needs: what it needs to run today, and why. variables: those of its processes, in whichever environment.
     """
 
     name: str
@@ -94,20 +100,33 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
     successor: str | None = None
     retired: bool = False
     why_alive: str | None = None
+    needs: str | None = None
+    variables: dict[str, Variable] = {}
     cnn: Workload = msgspec.field(default_factory=Workload)
     gru: Workload = msgspec.field(default_factory=Workload)
 
 
-class Row(msgspec.Struct):
-    """A framework as it is run: `id`, its folder, its declarations, and the resolved environment."""
+class Declared(msgspec.Struct, kw_only=True):
+    """What a folder says of one of its rows.
+
+    title: the folder's own name, which the files' tab carries; `framework.name` is the row's. raw:
+    the keys of framework.toml that hold for this row, a back end's laid over the folder's.
+    """
 
     id: str
     folder: Path
+    backend: str | None
+    title: str
     framework: Framework
+    raw: dict[str, Any]
+
+
+class Row(Declared, kw_only=True):
+    """A framework as it is run, with its environment: its own, or that of the row `environment_id`."""
+
     environment_id: str
     environment: Environment
     environment_folder: Path
-    raw: dict[str, object]
 
     @property
     def name(self) -> str:
@@ -123,28 +142,80 @@ class Row(msgspec.Struct):
     def workloads(self) -> list[str]:
         return [workload for workload in WORKLOADS if self.example(workload).exists()]
 
+    def cases(self, workloads: list[str]) -> Iterator[Case]:
+        """All that can be certified and benchmarked of this row: `train` and each variant, for these workloads."""
+        for workload in self.workloads:
+            if workload in workloads:
+                text = self.example(workload).read_text("utf-8")
+                yield Case(self, workload)
+                yield from (Case(self, workload, name) for name in VARIANTS if f"\ndef {name}(" in text)
 
-def _read(folder: Path) -> tuple[Framework, dict[str, object]]:
-    path = folder / "framework.toml"
+
+class Case(msgspec.Struct, frozen=True):
+    """What one certificate or benchmark speaks of: a row, a workload, and the variant of `train` (None: `train`)."""
+
+    row: Row
+    workload: str
+    variant: str | None = None
+
+    @property
+    def label(self) -> str:
+        return " ".join([self.row.id, self.workload, *([self.variant] if self.variant else [])])
+
+    @property
+    def verb(self) -> str:
+        return self.variant or "train"
+
+
+def _overlay(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`over` laid over `base`, table by table."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        merged[key] = _overlay(base[key], value) if both else value
+    return merged
+
+
+def _declarations(folder: Path) -> Iterator[Declared]:
+    """The rows of a folder: one for each back end, or the folder itself."""
+    where = f"{folder.name}/framework.toml"
+    if "-" in folder.name:
+        raise UserError(f"The folder {folder.name} has a hyphen in its name: a hyphen stands only before a back end.")
     try:
-        raw = tomllib.loads(path.read_text("utf-8"))
-        return msgspec.convert(raw, Framework), raw
+        base = tomllib.loads((folder / "framework.toml").read_text("utf-8"))
+        backends = msgspec.convert(base.pop("backend", {}), dict[str, dict[str, Any]])
+        for backend, keys in backends.items() or [(None, {})]:
+            where = f"{folder.name}/framework.toml, [backend.{backend}]," if backend else where
+            if backend and "name" not in keys:
+                raise UserError(f"{where} lacks the key `name`: each back end is a row with a name of its own.")
+            raw = _overlay(base, keys)
+            name = f"{folder.name}-{backend}" if backend else folder.name
+            framework = msgspec.convert(raw, Framework)
+            title = base.get("name", framework.name)
+            yield Declared(id=name, folder=folder, backend=backend, title=title, framework=framework, raw=raw)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise UserError(f"{path.parent.name}/framework.toml is not valid: {error}.") from None
+        raise UserError(f"{where} is not valid: {error}.") from None
+
+
+def _with_environment(one: Declared, all_rows: dict[str, Declared]) -> Row:
+    owner = one.framework.environment if isinstance(one.framework.environment, str) else one.id
+    environment = all_rows[owner].framework.environment if owner in all_rows else None
+    if not isinstance(environment, Environment):
+        raise UserError(f"{one.folder.name}/framework.toml: no row describes the environment {owner!r} of {one.id}.")
+    return Row(
+        **msgspec.structs.asdict(one),
+        environment_id=owner,
+        environment=environment,
+        environment_folder=all_rows[owner].folder,
+    )
 
 
 def rows(examples: Path | None = None) -> dict[str, Row]:
     """All rows by id, in alphabetical order. Raises UserError where a framework.toml is not valid."""
     examples = examples or EXAMPLES
-    read = {path.parent.name: _read(path.parent) for path in sorted(examples.glob("*/framework.toml"))}
-    found = {}
-    for name, (framework, raw) in read.items():
-        owner = framework.environment if isinstance(framework.environment, str) else name
-        environment = read[owner][0].environment if owner in read else None
-        if not isinstance(environment, Environment):
-            raise UserError(f"{name}/framework.toml names the environment {owner!r}, which no folder describes.")
-        found[name] = Row(name, examples / name, framework, owner, environment, examples / owner, raw)
-    return found
+    folders = sorted(path.parent for path in examples.glob("*/framework.toml"))
+    declared = {one.id: one for folder in folders for one in _declarations(folder)}
+    return {name: _with_environment(declared[name], declared) for name in sorted(declared)}
 
 
 def nearest(what: str, given: str, known: list[str]) -> UserError:

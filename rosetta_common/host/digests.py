@@ -13,6 +13,10 @@ from pathlib import Path
 
 from rosetta_common.host.catalogue import ROOT, WORKLOADS, Row
 
+# What framework.toml tells a reader and no process: like comments in code, it may change.
+PROSE = {"name", "since", "last_release", "home_page", "retired", "successor", "why_alive", "needs", "reason"}
+PROSE |= {"threads_reason", "get_python"}
+
 NOT_INSTALLED = {f"{workload}.py" for workload in WORKLOADS} | {"mutants.toml", "framework.toml"}
 
 
@@ -83,12 +87,26 @@ def environment_digest(row: Row, device: str = "cpu") -> str:
     return _sha(environment.python.encode(), *(path.read_bytes() for path in files))
 
 
+def _facts(declared: object) -> object:
+    """What framework.toml declares, without its prose."""
+    if not isinstance(declared, dict):
+        return declared
+    return {key: _facts(value) for key, value in declared.items() if key not in PROSE}
+
+
+def declared_digest(row: Row, workload: str) -> str:
+    """SHA-256 of what framework.toml declares of this row and workload, prose left out."""
+    others = {*WORKLOADS} - {workload}
+    declared = {key: value for key, value in row.raw.items() if key not in others}
+    return _sha(json.dumps(_facts(declared), sort_keys=True).encode())
+
+
 def digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
     """The four digests that a benchmark and its certificate must share."""
     example = row.example(workload)
     return {
         "example": example_digest(example),
         "shared": _sha(*(example_digest(path).encode() for path in shared_modules(example))),
-        "framework": _sha(json.dumps(row.raw, sort_keys=True).encode()),
+        "framework": declared_digest(row, workload),
         "lock": environment_digest(row, device),
     }

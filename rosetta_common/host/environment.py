@@ -65,9 +65,9 @@ def find_python(version: str, hint: str | None = None) -> Path:
     )
 
 
-def _uv(arguments: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, **variables}
-    return subprocess.run([uv.find_uv_bin(), *arguments], capture_output=True, text=True, env=environ, check=False)
+def _uv(arguments: list[str], folder: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    command, environ = [uv.find_uv_bin(), *arguments], {**os.environ, **variables}
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environ, check=False)
 
 
 def _last_line(text: str) -> str:
@@ -80,6 +80,7 @@ def _install(row: Row, folder: Path, requirements: Path, locked: bool) -> None:
 
     Where PIP_FIND_LINKS is set its wheels are tried first, without the row's own install variables:
     UV_TORCH_BACKEND=cpu sends uv to an index that a machine with a wheel folder may not reach.
+    Paths in the variables are relative to the row's folder.
     """
     declared = {name: variable.value for name, variable in row.environment.install.items()}
     attempts = [declared]
@@ -88,7 +89,8 @@ def _install(row: Row, folder: Path, requirements: Path, locked: bool) -> None:
         attempts = [linked, {**declared, **linked}] if declared else [linked]
     for variables in attempts:
         command = ["pip", "sync"] if locked else ["pip", "install", "-r"]
-        done = _uv([*command, str(requirements), "--python", str(folder / "bin" / "python")], **variables)
+        inside = str((folder / "bin" / "python").absolute())
+        done = _uv([*command, str(requirements), "--python", inside], row.environment_folder, **variables)
         if done.returncode == 0:
             return
     raise Unsupported(
@@ -137,10 +139,14 @@ def _build(row: Row, folder: Path, requirements: Path, locked: bool) -> None:
     (folder / COMPLETE).write_text(row.environment.python + "\n", "utf-8")
 
 
+def place(row: Row, device: str = "cpu") -> Path:
+    """The folder of a row's environment, whether it is there or not."""
+    return HOME / "environments" / f"{row.environment_id}-{environment_digest(row, device)[:12]}"
+
+
 def ensure(row: Row, device: str = "cpu") -> Path:
     """The Python of a row's environment, made where it is missing. Raises Unsupported with the reason."""
-    digest = environment_digest(row, device)
-    folder = HOME / "environments" / f"{row.environment_id}-{digest[:12]}"
+    folder = place(row, device)
     name = row.environment.requirements_gpu if device == "gpu" else None
     requirements = row.environment_folder / (name or row.environment.requirements)
     with _lock():
@@ -157,6 +163,7 @@ def variables(row: Row, workload: str, threads: int, device: str) -> dict[str, s
     """The environment variables of a row's process: threads pinned, the GPU hidden for the CPU, the row's own."""
     pinned = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
     hidden = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {}
-    declared = {**row.environment.variables, **row.workload(workload).variables}
-    own = {name: variable.value.format(threads=threads) for name, variable in declared.items()}
+    declared = {**row.environment.variables, **row.framework.variables, **row.workload(workload).variables}
+    known = {"threads": threads, "environment": place(row, device)}
+    own = {name: variable.value.format_map(known) for name, variable in declared.items()}
     return {**os.environ, **pinned, **hidden, **own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,10 +18,10 @@ from threadpoolctl import threadpool_limits
 
 from rosetta_common import weights
 from rosetta_common.host import behaviour, certificate, environment, machine, oracle, process, protocol, records
-from rosetta_common.host.catalogue import ROOT, Row
+from rosetta_common.host.catalogue import ROOT, Case, Row
 from rosetta_common.host.certificate import Limits, Trace
 from rosetta_common.host.digests import digests
-from rosetta_common.host.records import Check, Machine, Record
+from rosetta_common.host.records import Check, Machine, Record, Times
 
 TIMEOUT = 900.0  # seconds for one traced process; the slowest takes about a minute on one core
 
@@ -37,25 +39,25 @@ class TraceFailed(Exception):
 class Tracer:
     """Runs programs on one example, each in a fresh process of the row's environment."""
 
-    def __init__(self, row: Row, workload: str, python: Path, device: str, threads: int, folder: Path) -> None:
-        self.row, self.workload, self.python, self.folder = row, workload, python, folder
-        self.environ = environment.variables(row, workload, threads, device)
+    def __init__(self, case: Case, python: Path, device: str, threads: int, folder: Path) -> None:
+        self.case, self.python, self.folder = case, python, folder
+        self.environ = environment.variables(case.row, case.workload, threads, device)
 
     def run(self, name: str, program: dict[str, Any], samples: protocol.Samples, seconds: float = TIMEOUT) -> Trace:
         """The trace of a program on a data set. Raises TraceFailed where the process does not end well."""
-        folder = self.folder / name
-        protocol.write_samples(self.workload, folder / "data", samples)
+        folder, workload = self.folder / name, self.case.workload
+        protocol.write_samples(workload, folder / "data", samples)
         (folder / "program.json").write_text(json.dumps(program), "utf-8")
-        canonical = weights.canonical(self.workload)
+        canonical = weights.canonical(workload)
         np.savez(folder / "canonical.npz", allow_pickle=False, **canonical)
-        if self.workload == "cnn":
+        if workload == "cnn":
             np.savez(folder / "probe.npz", allow_pickle=False, **protocol.probe_weights())
         command: list[str | Path] = [
             self.python,
             "-m",
             "rosetta_common",
             "trace",
-            self.row.example(self.workload),
+            self.case.row.example(workload),
             "--folder",
             folder,
         ]
@@ -78,22 +80,22 @@ def checks(tracer: Tracer, float64: bool = True) -> Iterator[Check]:
 
 
 def _checks(tracer: Tracer, float64: bool) -> Iterator[Check]:
-    row, workload = tracer.row, tracer.workload
+    row, workload, verb = tracer.case.row, tracer.case.workload, tracer.case.verb
     declared = row.workload(workload)
     limits = Limits(workload, "float32", declared.tolerances)
     for dtype in ("float32", "float64") if declared.float64 and float64 else ("float32",):
         samples = protocol.steps_samples(workload)
-        trace = tracer.run(f"steps-{dtype}", protocol.steps_program(workload, dtype), samples)
+        trace = tracer.run(f"steps-{dtype}", protocol.steps_program(workload, dtype, verb), samples)
         own = Limits(workload, dtype, declared.tolerances)
         encoded = samples.encoded(workload, dtype)
         yield from certificate.judge_steps(trace, encoded, own, declared.forms, declared.partial_batch)
     probe = protocol.probe_samples(workload)
-    trace = tracer.run("start", protocol.start_program(workload), probe)
+    trace = tracer.run("start", protocol.start_program(workload, verb), probe)
     yield from behaviour.judge_start(trace, row, workload)
     encoded = probe.encoded(workload, "float32")
     yield from behaviour.judge_shuffle(trace, workload, encoded, declared.partial_batch)
     if workload == "cnn":
-        trace = tracer.run("drop-out", protocol.dropout_program(), probe)
+        trace = tracer.run("drop-out", protocol.dropout_program(verb), probe)
         expected = oracle.scores(workload, weights.canonical(workload), encoded.x_test, declared.forms)
         yield from behaviour.judge_dropout(trace, expected, limits)
 
@@ -108,22 +110,23 @@ def commit() -> str | None:
         return None
 
 
-def blank(row: Row, workload: str, kind: records.Kind, where: Machine, device: str) -> Record:
-    """A record of this row with all that is known before it runs; status "failed" until it is set."""
-    folder, _, backend = row.id.partition("-")
+def blank(case: Case, kind: records.Kind, where: Machine, device: str) -> Record:
+    """A record of this case with all that is known before it runs; status "failed" until it is set."""
+    row = case.row
     return Record(
         schema=records.SCHEMA,
         kind=kind,
         status="failed",
-        framework=folder,
-        backend=backend or None,
-        workload=cast("records.Workload", workload),
+        framework=row.folder.name,
+        backend=row.backend,
+        workload=cast("records.Workload", case.workload),
+        variant=case.variant,
         created=records.now(),
         machine=where,
         name=row.name,
         device=device,
         precision="float32",
-        digests=digests(row, workload, device),
+        digests=digests(row, case.workload, device),
         commit=commit(),
     )
 
@@ -138,24 +141,25 @@ def facts(record: Record, row: Row, folder: Path) -> dict[str, Any]:
     return result
 
 
-def certify(row: Row, workload: str, where: Machine, device: str = "cpu", report: Report = lambda line: None) -> Record:
+def certify(case: Case, where: Machine, device: str = "cpu", report: Report = lambda line: None) -> Record:
     """One certificate as a record; its status is ok only if every check holds. Never raises for the row's faults."""
-    record = blank(row, workload, "parity", where, device)
+    record = blank(case, "parity", where, device)
     record.threads = 1
-    label = f"{row.id} {workload}"
+    start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         try:
-            tracer = Tracer(row, workload, environment.ensure(row, device), device, 1, Path(folder))
+            tracer = Tracer(case, environment.ensure(case.row, device), device, 1, Path(folder))
             for check in checks(tracer):
                 record.checks.append(check)
-                report(f"{label}: {line(check)}")
-            facts(record, row, Path(folder) / "start")
+                report(f"{case.label}: {line(check)}")
+            facts(record, case.row, Path(folder) / "start")
         except environment.Unsupported as error:
             record.status, record.reason = "unsupported", str(error)
             return record
         except TraceFailed as error:
             record.status, record.reason, record.log = error.ended.status, error.ended.reason, error.ended.log
             return record
+    record.times = Times(process=time.monotonic() - start)
     failed = [check for check in record.checks if not check.ok]
     record.status = "failed" if failed else "ok"
     record.reason = "; ".join(line(check) for check in failed) or None
@@ -170,42 +174,34 @@ def line(check: Check) -> str:
     return f"{'ok' if check.ok else 'FAILED'} {check.name}{figure}{limit}{where}"
 
 
-def certified(row: Row, workload: str, where: Machine, device: str, folder: Path) -> bool:
+def certified(case: Case, where: Machine, device: str, folder: Path) -> bool:
     """Whether the newest certificate under `folder` of this very code and environment, made on this machine, holds."""
-    wanted = digests(row, workload, device)
+    digest = digests(case.row, case.workload, device)
+    wanted = ("parity", case.row.id, case.workload, case.variant, device, where.id, digest)
     found = [
-        record
-        for record in records.read_all([folder])
-        if (record.kind, record.row, record.workload, record.device, record.machine.id)
-        == ("parity", row.id, workload, device, where.id)
-        and record.digests == wanted
+        r
+        for r in records.read_all([folder])
+        if (r.kind, r.row, r.workload, r.variant, r.device, r.machine.id, r.digests) == wanted
     ]
     return bool(found) and found[-1].status == "ok"
 
 
-def certify_all(
-    rows: list[Row], workloads: list[str], where: Machine, device: str, report: Report
-) -> Iterator[tuple[Row, str, Record]]:
-    """Certificates of all rows, as many at once as there are cores: nothing here is timed, one thread each."""
-    for row in rows:
-        try:
+def certify_all(cases: list[Case], where: Machine, device: str, report: Report) -> Iterator[tuple[Case, Record]]:
+    """All these certificates, as many at once as there are cores: nothing here is timed, one thread each."""
+    for row in {case.row.id: case.row for case in cases}.values():
+        with contextlib.suppress(environment.Unsupported):  # certify says so in the row's own record
             environment.ensure(row, device)
-        except environment.Unsupported:
-            continue  # certify says so in the row's own record
-    jobs = [(row, workload) for row in rows for workload in row.workloads if workload in workloads]
     # One thread of BLAS for each oracle: with as many as cores, two oracles at once took twice as long.
     with threadpool_limits(1), ThreadPoolExecutor(machine.cores()) as pool:
-        running = [
-            (row, workload, pool.submit(certify, row, workload, where, device, report)) for row, workload in jobs
-        ]
+        running = [(case, pool.submit(certify, case, where, device, report)) for case in cases]
         try:
             while running:
-                row, workload, future = running[0]
+                case, future = running[0]
                 result = future.result()
                 running.pop(0)
-                yield row, workload, result
+                yield case, result
         except KeyboardInterrupt:
             process.stop_all()
             pool.shutdown(cancel_futures=True)
-            yield from ((row, workload, future.result()) for row, workload, future in running if not future.cancelled())
+            yield from ((case, future.result()) for case, future in running if not future.cancelled())
             raise

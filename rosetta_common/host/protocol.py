@@ -144,19 +144,19 @@ def probe_weights() -> Arrays:
 
 
 def _program(
-    workload: str, dtype: str, steps: list[list[Any]], dropout: tuple[float, ...] = (0, 0, 0)
+    workload: str, dtype: str, verb: str, steps: list[list[Any]], dropout: tuple[float, ...] = (0, 0, 0)
 ) -> dict[str, Any]:
     settings: dict[str, Any] = {"dtype": dtype}
     if workload == "cnn":
         settings["dropout"] = list(dropout)
-    return {"settings": settings, "steps": steps}
+    return {"settings": settings, "train": verb, "steps": steps}
 
 
 def _indices(start: int, count: int) -> list[int]:
     return list(range(start, start + count))
 
 
-def steps_program(workload: str, dtype: str) -> dict[str, Any]:
+def steps_program(workload: str, dtype: str, verb: str = "train") -> dict[str, Any]:
     """Predict, five single steps, predict; then an epoch of copies of one sample, and two single steps more."""
     steps: list[list[Any]] = [["init", 0], ["import", "canonical"], ["export", "w0"], ["predict", "before"]]
     for k in range(STEPS):
@@ -164,10 +164,10 @@ def steps_program(workload: str, dtype: str) -> dict[str, Any]:
     steps += [["predict", "after"], ["train", [0] * COPIES, "loop"], ["export", "loop"]]
     for k in range(2):
         steps += [["train", _indices(k * BATCH, BATCH), f"again{k + 1}"], ["export", f"again{k + 1}"]]
-    return _program(workload, dtype, steps)
+    return _program(workload, dtype, verb, steps)
 
 
-def start_program(workload: str) -> dict[str, Any]:
+def start_program(workload: str, verb: str = "train") -> dict[str, Any]:
     """Initial weights for two seeds, one of them twice; then epochs whose order the weights tell."""
     count = SHUFFLED[workload]
     first, second = _indices(0, count), _indices(count, count)
@@ -177,14 +177,14 @@ def start_program(workload: str) -> dict[str, Any]:
     steps += [["init", 0], ["import", "canonical"], ["train", first, "first"], ["export", "first"]]
     steps += [["train", second, "second"], ["export", "second"]]
     steps += [["init", 1], ["import", "canonical"], ["train", first, "other"], ["export", "other"]]
-    return _program(workload, "float32", steps)
+    return _program(workload, "float32", verb, steps)
 
 
-def dropout_program() -> dict[str, Any]:
+def dropout_program(verb: str = "train") -> dict[str, Any]:
     """With drop-out on: predict at the canonical weights; then one step at the probe's weights for each seed."""
     batch = _indices(2 * SHUFFLED["cnn"], BATCH)
     steps: list[list[Any]] = [["init", 0], ["import", "canonical"], ["predict", "with_dropout"]]
     for seed in DROPOUT_SEEDS:
         steps += [["init", seed], ["import", "probe"], ["export", f"before{seed}"]]
         steps += [["train", batch, f"seed{seed}"], ["export", f"after{seed}"]]
-    return _program("cnn", "float32", steps, params.cnn.dropout)
+    return _program("cnn", "float32", verb, steps, params.cnn.dropout)

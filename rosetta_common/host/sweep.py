@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ import numpy as np
 
 from rosetta_common import params
 from rosetta_common.host import dataset, environment, machine, parity, process
-from rosetta_common.host.catalogue import VARIANTS, Row
+from rosetta_common.host.catalogue import Case, Row
 from rosetta_common.host.digests import digests
 from rosetta_common.host.records import Machine, Record, Times
 
@@ -37,22 +38,28 @@ OnEvent = Callable[["Job", process.Event], None]
 class Job(msgspec.Struct, frozen=True):
     """One run to make."""
 
-    row: Row
-    workload: str
+    case: Case
     lane: str
     device: str
     seed: int
     data: Path
     standing: str
-    variant: str | None = None
 
     @property
-    def label(self) -> str:
-        return " ".join([self.row.id, self.workload, *([self.variant] if self.variant else [])])
+    def row(self) -> Row:
+        return self.case.row
+
+    @property
+    def workload(self) -> str:
+        return self.case.workload
+
+    @property
+    def settings(self) -> SimpleNamespace:
+        return getattr(params, self.workload)
 
     @property
     def epochs(self) -> int:
-        return getattr(params, self.workload).epochs if self.lane == "full" else 1
+        return self.settings.epochs if self.lane == "full" else 1
 
     @property
     def threads(self) -> int:
@@ -60,8 +67,7 @@ class Job(msgspec.Struct, frozen=True):
 
 
 def _command(job: Job, python: Path, folder: Path, *options: str) -> list[str | Path]:
-    verb = ["--verb", job.variant] if job.variant else []
-    seed = ["--seed", str(job.seed)]
+    verb, seed = ["--verb", job.case.verb], ["--seed", str(job.seed)]
     return [
         python,
         "-m",
@@ -79,7 +85,7 @@ def _command(job: Job, python: Path, folder: Path, *options: str) -> list[str | 
 def _first_step(job: Job, python: Path, environ: dict[str, str]) -> float | None:
     """Seconds of the very first step, with all that a framework compiles in it, in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
-        command = _command(job, python, Path(folder), "--samples", str(getattr(params, job.workload).batch_size))
+        command = _command(job, python, Path(folder), "--samples", str(job.settings.batch_size))
         seconds: list[float] = []
 
         def listen(event: process.Event) -> None:
@@ -108,6 +114,13 @@ def score(scores: np.ndarray, labels: np.ndarray, evaluated: float) -> float:
     return accuracy
 
 
+def _steps(job: Job, samples: int) -> int:
+    """The steps of a run whose batches nobody counted: as many as the certificate's loop check holds it to."""
+    full, rest = divmod(samples, job.settings.batch_size)
+    partial = job.row.workload(job.workload).partial_batch and rest > 0
+    return job.epochs * (full + partial)
+
+
 def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
     """Take what the run left into its record, and judge it."""
     result = parity.facts(record, job.row, folder)
@@ -115,10 +128,9 @@ def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
     record.times = Times(**times, train=sum(times["epochs"]))
     record.losses, record.peak_memory = result["losses"], result["peak_memory"]
     record.shapes = result["shapes"]
-    record.steps = result["steps"]
-    batch = getattr(params, job.workload).batch_size
+    record.steps = result["steps"] or _steps(job, result["samples"])
     epoch = sorted(times["epochs"])[len(times["epochs"]) // 2]
-    record.train_rate = result["steps"] / job.epochs * batch / epoch
+    record.train_rate = min(record.steps // job.epochs * job.settings.batch_size, result["samples"]) / epoch
     record.predict_rate = len(labels) / times["predict"]
     try:
         record.accuracy = score(np.load(folder / "scores.npy"), labels, result["evaluated"])
@@ -130,8 +142,8 @@ def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
 
 def benchmark(job: Job, where: Machine, on_event: OnEvent) -> Record:
     """Run one job; its record says how it ended. Never raises for the row's faults."""
-    record = parity.blank(job.row, job.workload, "benchmark", where, job.device)
-    record.lane, record.variant, record.seed = job.lane, job.variant, job.seed
+    record = parity.blank(job.case, "benchmark", where, job.device)
+    record.lane, record.seed = job.lane, job.seed
     record.threads, record.epochs = job.threads, job.epochs
     record.data, labels = dataset.describe(job.workload, job.data, job.standing)
     try:
@@ -171,16 +183,13 @@ def jobs(
     for seed in range(seeds):
         for workload in workloads:
             for row in rows:
-                if workload in row.workloads:
-                    text = row.example(workload).read_text("utf-8")
-                    variants = [None, *(name for name in VARIANTS if f"\ndef {name}(" in text)]
-                    made += [Job(row, workload, lane, device, seed, *placed[workload], variant) for variant in variants]
+                made += [Job(case, lane, device, seed, *placed[workload]) for case in row.cases([workload])]
     return made
 
 
 def done(job: Job, where: Machine, past: list[Record]) -> bool:
     """Whether a good record of this very job exists: same code, environment, lane, machine, seed and data."""
-    wanted = ("benchmark", "ok", job.row.id, job.workload, job.lane, job.device, job.variant, job.seed, where.id)
+    wanted = ("benchmark", "ok", job.row.id, job.workload, job.lane, job.device, job.case.variant, job.seed, where.id)
     return any(
         (r.kind, r.status, r.row, r.workload, r.lane, r.device, r.variant, r.seed, r.machine.id) == wanted
         and r.digests == digests(job.row, job.workload, job.device)
@@ -223,8 +232,10 @@ class Rates:
 
     def __str__(self) -> str:
         unit = "images/s" if self.job.workload == "cnn" else "samples/s"
-        training = f"epoch {self.epoch}/{self.job.epochs} · {self.samples}/{self.total} · {self.rate:.0f} {unit}"
-        parts = [self.job.label, training if self.stage == "train" else self.stage, self.loss]
+        counted = f"{self.samples}/{self.total} · {self.rate:.0f} {unit}"
+        silent = f"{time.monotonic() - self.started:.0f} s"  # a framework's own loader reports no batches
+        training = f"epoch {self.epoch}/{self.job.epochs} · {counted if self.samples else silent}"
+        parts = [self.job.case.label, training if self.stage == "train" else self.stage, self.loss]
         return " · ".join(part for part in parts if part)
 
 

@@ -19,7 +19,7 @@ import msgspec
 from threadpoolctl import threadpool_limits
 
 from rosetta_common.host import environment, machine, parity, process
-from rosetta_common.host.catalogue import Row, UserError, nearest
+from rosetta_common.host.catalogue import Case, Row, UserError, nearest
 
 REQUIRED = {
     "cnn": (
@@ -42,29 +42,51 @@ REQUIRED = {
     ),
     "gru": ("beta1", "other_epsilon", "reset_before", "zero_initial_weights"),
 }
+# Of a variant that feeds the batches itself, beside: a loader has a batch size and a shuffle of its own.
+REQUIRED_OF_VARIANTS = {"train_with_loader": ("loader_no_shuffle", "loader_batch_size_128")}
 
 
 class Mutant(msgspec.Struct, frozen=True):
-    """One deliberate error: a workload's file, and texts in it with what replaces them."""
+    """One deliberate error: whose certificate has to fail, and texts of its file with what replaces them."""
 
-    row: Row
-    workload: str
+    case: Case
     name: str
     edits: list[tuple[str, str]]
 
     @property
+    def row(self) -> Row:
+        return self.case.row
+
+    @property
     def label(self) -> str:
-        return f"{self.row.id} {self.workload} {self.name}"
+        return f"{self.row.id} {self.case.workload} {self.name}"
+
+
+class _Offered(msgspec.Struct, forbid_unknown_fields=True):
+    """One table of mutants.toml. variant: the function that it spoils, where that is not `train`."""
+
+    edits: list[tuple[str, str]]
+    variant: str | None = None
+
+
+def _required(row: Row, workload: str) -> list[str]:
+    """The mutants that a folder must offer for this workload; how batches are fed is spoiled in the CNN alone."""
+    variants = [case.variant for case in row.cases([workload]) if case.variant and workload == "cnn"]
+    return [*REQUIRED[workload], *(name for variant in variants for name in REQUIRED_OF_VARIANTS.get(variant, ()))]
 
 
 def mutants(row: Row, workload: str) -> list[Mutant]:
     """The mutants that a folder offers. Raises UserError where a required one is missing or does not fit."""
     path = row.folder / "mutants.toml"
-    offered = tomllib.loads(path.read_text("utf-8")).get(workload, {}) if path.exists() else {}
-    missing = [name for name in REQUIRED[workload] if name not in offered]
+    tables = tomllib.loads(path.read_text("utf-8")).get(workload, {}) if path.exists() else {}
+    missing = [name for name in _required(row, workload) if name not in tables]
     if missing:
         raise UserError(f"{row.folder.name}/mutants.toml lacks the {workload} mutant {', '.join(missing)}.")
-    found = [Mutant(row, workload, name, [(a, b) for a, b in table["edits"]]) for name, table in offered.items()]
+    try:
+        offered = msgspec.convert(tables, dict[str, _Offered])
+    except msgspec.ValidationError as error:
+        raise UserError(f"{row.folder.name}/mutants.toml is not valid: [{workload}] {error}.") from None
+    found = [Mutant(Case(row, workload, table.variant), name, table.edits) for name, table in offered.items()]
     text = row.example(workload).read_text("utf-8")
     for mutant in found:
         for old, _ in mutant.edits:
@@ -80,7 +102,7 @@ def patch(mutant: Mutant, folder: Path) -> Row:
     """The row with its examples copied into `folder` and the mutant patched in."""
     copy = folder / mutant.row.folder.name
     shutil.copytree(mutant.row.folder, copy)
-    path = copy / f"{mutant.workload}.py"
+    path = copy / f"{mutant.case.workload}.py"
     text = path.read_text("utf-8")
     for old, new in mutant.edits:
         text = text.replace(old, new)
@@ -95,7 +117,8 @@ def bite(mutant: Mutant) -> tuple[bool, str]:
     """
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         row = patch(mutant, Path(folder) / "mutant")
-        tracer = parity.Tracer(row, mutant.workload, environment.ensure(row), "cpu", 1, Path(folder))
+        case = msgspec.structs.replace(mutant.case, row=row)
+        tracer = parity.Tracer(case, environment.ensure(row), "cpu", 1, Path(folder))
         try:
             for check in parity.checks(tracer, float64=False):
                 if not check.ok:

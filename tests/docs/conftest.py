@@ -98,14 +98,15 @@ class Site:
     def page(self, name: str, text: str) -> None:
         (self.docs / f"{name}.md").write_text(f"---\norphan: true\n---\n# {name}\n\n{text}\n", "utf-8")
 
-    def record(self, framework: str = "ada", local: bool = False, **changes: object) -> Record:
-        """Write a record of a run of the example as it is; returns it."""
-        row = catalogue.rows(self.examples)[framework]
+    def record(self, row_id: str = "ada", local: bool = False, **changes: object) -> Record:
+        """Write a record of a run of this row's example as it is; returns it."""
+        row = catalogue.rows(self.examples)[row_id]
         fields = {
             "schema": records.SCHEMA,
             "kind": "benchmark",
             "status": "ok",
-            "framework": framework,
+            "framework": row.folder.name,
+            "backend": row.backend,
             "workload": "cnn",
             "created": "20260102T030405.000000Z",
             "machine": MACHINE,

@@ -96,7 +96,7 @@ def test_first_step_trains_on_the_first_samples_only(example, tmp_path):
 def test_the_seed_reaches_the_example(example, tmp_path):
     weights = []
     for seed in (0, 1):
-        program = {"settings": {}, "steps": [["init", seed], ["export", "w"]]}
+        program = {"settings": {}, "train": "train", "steps": [["init", seed], ["export", "w"]]}
         (tmp_path / "program.json").write_text(json.dumps(program))
         assert call("trace", example, "--folder", tmp_path).returncode == 0
         weights.append(np.load(str(tmp_path / "w.npz"))["w"].tolist())
@@ -106,7 +106,8 @@ def test_the_seed_reaches_the_example(example, tmp_path):
 def test_trace_follows_its_program(example, tmp_path):
     np.savez(str(tmp_path / "given.npz"), w=np.zeros(3, np.float32))
     steps = [["init", 0], ["import", "given"], ["train", [0] * 130, "loop"], ["export", "after"], ["predict", "scores"]]
-    (tmp_path / "program.json").write_text(json.dumps({"settings": {"dtype": "float64"}, "steps": steps}))
+    program = {"settings": {"dtype": "float64"}, "train": "train", "steps": steps}
+    (tmp_path / "program.json").write_text(json.dumps(program))
     done = call("trace", example, "--folder", tmp_path)
     assert done.returncode == 0, done.stderr
     after = np.load(str(tmp_path / "after.npz"))["w"]
@@ -145,3 +146,14 @@ def test_help_says_what_each_command_does():
     done = call("run", "--help")
     assert done.returncode == 0
     assert "--epochs" in done.stdout
+
+
+def test_trace_trains_with_the_function_that_its_program_names(example, tmp_path):
+    example.write_text(example.read_text() + "\n\ndef train_with_loader(model, x, y):\n    return 7.0\n")
+    program = {"settings": {}, "train": "train_with_loader", "steps": [["init", 0], ["train", [0] * 64, "step"]]}
+    (tmp_path / "program.json").write_text(json.dumps(program))
+    assert call("trace", example, "--folder", tmp_path).returncode == 0
+    assert json.loads((tmp_path / "result.json").read_text())["losses"] == {"step": 7.0}
+    program["train"] = "train_with_magic"
+    (tmp_path / "program.json").write_text(json.dumps(program))
+    assert call("trace", example, "--folder", tmp_path).stderr.strip().endswith("has no function train_with_magic.")

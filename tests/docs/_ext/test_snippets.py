@@ -100,6 +100,18 @@ def test_a_framework_without_the_example_has_no_tab(site) -> None:
     assert "Bell" not in site.html("index")
 
 
+def test_back_ends_share_a_tab_and_each_has_its_caption(site) -> None:
+    toml = site.examples / "bell" / "framework.toml"
+    toml.write_text(toml.read_text("utf-8") + "".join(f'[backend.{b}]\nname = "Bell on {b}"\n' for b in ("x", "y")))
+    site.record("bell-y")
+    assert not build(site)
+    html = site.html("index")
+    assert re.findall(r"<button [^>]*>(\w+)</button>", html) == ["Ada", "Bell", "Curie"]
+    panel = re.search(r'data-framework="bell"[^>]* role="tabpanel".*?</div>\s*<div', html, re.DOTALL)[0]
+    assert "Bell on x: not run yet" in panel
+    assert "ran: Bell on y 1.2" in panel
+
+
 def test_captions(site) -> None:
     site.record("ada")
     site.record("ada", kind="parity")

@@ -43,7 +43,7 @@ def test_an_environment_may_be_another_rows(tmp_path):
 
 def test_an_environment_that_no_folder_describes_is_refused(tmp_path):
     add(tmp_path, "beta", MINIMAL.partition("[environment]")[0] + 'environment = "alpha"\n')
-    with pytest.raises(UserError, match=r"beta/framework\.toml names the environment 'alpha'"):
+    with pytest.raises(UserError, match=r"beta/framework\.toml: no row describes the environment 'alpha' of beta"):
         catalogue.rows(tmp_path)
 
 
@@ -53,12 +53,60 @@ def test_an_environment_that_no_folder_describes_is_refused(tmp_path):
         ('colour = "red"\n' + MINIMAL, "colour"),
         ("name = \n", "not valid"),
         (MINIMAL.replace('since = "2020"', ""), "since"),
+        (MINIMAL.replace('"3.11"', '"3.11.7"'), r"\$\.environment\.python"),
+        (
+            MINIMAL + "[backend.one]\nenvironment = 'x'\n",
+            r"alpha/framework\.toml, \[backend\.one\], lacks the key `name`",
+        ),
+        (MINIMAL + "[backend.one]\nname = 'One'\ncolour = 'red'\n", r"\[backend\.one\], is not valid: .*colour"),
+        (MINIMAL + "backend = 3\n", "backend"),
         (MINIMAL + "[cnn.tolerances.loss]\nlimit = 1.0\n", "reason"),
     ],
 )
 def test_a_framework_toml_that_is_wrong_is_refused_in_one_sentence(tmp_path, text, words):
     add(tmp_path, "alpha", text)
     with pytest.raises(UserError, match=words):
+        catalogue.rows(tmp_path)
+
+
+BACKENDS = (
+    MINIMAL
+    + """
+[variables.COLOUR]
+value = "red"
+reason = "it shows"
+[backend.one]
+name = "Alpha on One"
+[backend.one.variables.COLOUR]
+value = "blue"
+[backend.two]
+name = "Alpha on Two"
+environment = "beta"
+[backend.two.cnn]
+partial_batch = true
+"""
+)
+
+
+def test_each_back_end_is_a_row_with_its_own_keys_over_the_folders(tmp_path):
+    folder = add(tmp_path, "alpha", BACKENDS)
+    add(tmp_path, "beta", MINIMAL.replace("3.11", "3.9"))
+    one, two, _ = catalogue.rows(tmp_path).values()
+    assert [(row.id, row.name, row.title, row.backend) for row in (one, two)] == [
+        ("alpha-one", "Alpha on One", "Alpha", "one"),
+        ("alpha-two", "Alpha on Two", "Alpha", "two"),
+    ]
+    assert one.folder == two.folder == folder
+    assert (one.framework.variables["COLOUR"].value, one.framework.variables["COLOUR"].reason) == ("blue", "it shows")
+    assert two.framework.variables["COLOUR"].value == "red"
+    assert (one.environment_id, one.environment.python) == ("alpha-one", "3.11")
+    assert (two.environment_id, two.environment.python, two.environment_folder) == ("beta", "3.9", tmp_path / "beta")
+    assert (one.workload("cnn").partial_batch, two.workload("cnn").partial_batch) == (False, True)
+
+
+def test_a_hyphen_in_a_folders_name_is_refused_so_that_no_two_rows_share_an_id(tmp_path):
+    add(tmp_path, "alpha-one")
+    with pytest.raises(UserError, match="alpha-one has a hyphen"):
         catalogue.rows(tmp_path)
 
 

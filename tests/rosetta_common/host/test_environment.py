@@ -72,3 +72,15 @@ def test_variables_pin_threads_hide_the_gpu_and_take_the_rows_own(tmp_path):
     found = environment.variables(alpha, "cnn", 2, "cpu")
     assert (found["OMP_NUM_THREADS"], found["CUDA_VISIBLE_DEVICES"], found["SPEED"]) == ("2", "", "2x")
     assert environment.variables(alpha, "gru", 1, "cpu")["SPEED"] == "slow"
+
+
+def test_a_process_gets_its_variables_filled_in(home, tmp_path):
+    extra = """[environment.variables]
+PLACE = { value = "{environment}/cache", reason = "it is kept there" }
+COLOUR = { value = "red", reason = "the environment's" }
+[variables]
+COLOUR = { value = "blue{threads}", reason = "the framework's own, which it keeps in another's environment" }"""
+    alpha = row(tmp_path, extra)
+    found = environment.variables(alpha, "cnn", 2, "cpu")
+    assert found["PLACE"] == f"{environment.ensure(alpha).parents[1]}/cache"
+    assert found["COLOUR"] == "blue2"

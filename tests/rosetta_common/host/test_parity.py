@@ -3,19 +3,24 @@
 import pytest
 
 from rosetta_common.host import catalogue, machine, parity, records
+from rosetta_common.host.catalogue import Case
 from rosetta_common.host.records import Check
 
 HERE = machine.describe("here")
 
 
+def alpha(variant=None):
+    return Case(catalogue.rows()["alpha"], "gru", variant)
+
+
 def certificate(status="ok", where=HERE):
-    record = parity.blank(catalogue.rows()["alpha"], "gru", "parity", where, "cpu")
+    record = parity.blank(alpha(), "parity", where, "cpu")
     record.status = status
     return record
 
 
-def certified(tmp_path, where=HERE):
-    return parity.certified(catalogue.rows()["alpha"], "gru", where, "cpu", tmp_path / "records")
+def certified(tmp_path, where=HERE, variant=None):
+    return parity.certified(alpha(variant), where, "cpu", tmp_path / "records")
 
 
 def test_without_a_certificate_a_row_is_not_certified(folder, tmp_path):
@@ -62,7 +67,7 @@ def test_a_certificate_with_figures_that_are_not_finite_can_be_read(folder, tmp_
 def test_an_example_that_cannot_follow_fails_with_its_reason_and_log(folder):
     path = folder / "gru.py"
     path.write_text(path.read_text().replace("    return 0.5", "    raise RuntimeError('no step was taken')"))
-    record = parity.certify(catalogue.rows()["alpha"], "gru", HERE)
+    record = parity.certify(alpha(), HERE)
     assert (record.status, record.reason) == ("failed", "RuntimeError: no step was taken")
     assert "Traceback" in record.log
 
@@ -70,13 +75,23 @@ def test_an_example_that_cannot_follow_fails_with_its_reason_and_log(folder):
 def test_weights_that_cannot_be_judged_fail_and_end_nothing_else(folder):
     path = folder / "gru.py"
     path.write_text(path.read_text().replace("    return dict(model)", "    return {}"))
-    record = parity.certify(catalogue.rows()["alpha"], "gru", HERE)
+    record = parity.certify(alpha(), HERE)
     assert record.status == "failed"
     assert record.reason.startswith("FAILED weights")
     assert record.reason.endswith("FAILED judgement at KeyError: 'embedding'")
 
 
 def test_a_failed_check_is_named_in_the_reason(folder):
-    record = parity.certify(catalogue.rows()["alpha"], "gru", HERE)
+    record = parity.certify(alpha(), HERE)
     assert record.status == "failed"
     assert record.reason.startswith("FAILED scores before")
+
+
+def test_a_variant_has_a_certificate_of_its_own(folder, tmp_path):
+    records.write(certificate(), tmp_path / "records")
+    assert not certified(tmp_path, variant="train_with_loader")
+    path = folder / "gru.py"
+    path.write_text(path.read_text() + "\n\ndef train_with_loader(model, x, y):\n    raise RuntimeError('loaded')\n")
+    assert parity.certify(alpha(), HERE).reason.startswith("FAILED scores before")
+    record = parity.certify(alpha("train_with_loader"), HERE)
+    assert (record.variant, record.reason) == ("train_with_loader", "RuntimeError: loaded")

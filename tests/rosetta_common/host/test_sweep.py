@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rosetta_common import params
 from rosetta_common.host import catalogue, environment, machine, records, sweep
 from rosetta_common.host.environment import Unsupported
 
@@ -50,10 +51,23 @@ def test_a_variant_is_a_run_of_its_own(folder):
     path = folder / "gru.py"
     path.write_text(path.read_text() + "\n\ndef train_with_loader(model, x, y):\n    return 0.25\n")
     jobs = sweep.jobs(list(catalogue.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
-    assert [job.variant for job in jobs] == [None, "train_with_loader"]
+    assert [job.case.variant for job in jobs] == [None, "train_with_loader"]
     record = sweep.benchmark(jobs[1], machine.describe("b"), lambda job, event: None)
     assert record.losses == [0.25]
     assert record.variant == "train_with_loader"
+
+
+@pytest.mark.parametrize(
+    ("declared", "steps", "samples"), [("", 12, 1200), ("partial_batch = true", 13, 1280)], ids=["dropped", "kept"]
+)
+def test_batches_that_nobody_counts_are_as_many_as_the_certificate_holds(folder, declared, steps, samples, monkeypatch):
+    toml = folder / "framework.toml"
+    toml.write_text(f"{toml.read_text()}\n[gru]\n{declared}\n")
+    monkeypatch.setattr(params.gru, "batch_size", 100)  # the sample's 1,280 reviews are no multiple of it
+    loop = "    for data, target in minibatches(x, y, params.batch_size):\n        time.sleep(0.001)\n"
+    record, _ = run(folder, loop, "    time.sleep(0.1)\n")
+    assert record.steps == steps
+    assert record.train_rate == pytest.approx(samples / record.times.train)
 
 
 def test_a_crash_is_a_record_with_reason_and_log(folder):

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from rosetta_common.host import catalogue, teeth
-from rosetta_common.host.catalogue import UserError
+from rosetta_common.host.catalogue import Case, UserError
 
 ROWS = list(catalogue.rows().values())
 
@@ -44,7 +44,7 @@ def test_a_mutant_that_does_not_fit_is_named(folder):
 
 
 def mutant(folder, edits):
-    return teeth.Mutant(catalogue.rows()["alpha"], "gru", "made", edits)
+    return teeth.Mutant(Case(catalogue.rows()["alpha"], "gru"), "made", edits)
 
 
 def test_a_mutant_that_is_caught_says_by_which_check(folder):
