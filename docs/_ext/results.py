@@ -1,11 +1,14 @@
-"""`{results} cnn`: every run of a workload, a section a machine, with plots. `{certificates} cnn`: their proofs."""
+"""`{results} cnn`: every run of a workload, a section a machine, with plots. `{certificates} cnn`: their proofs.
+
+`{lifecycle}`: the frameworks themselves.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from statistics import mean, stdev
+from statistics import mean, median, stdev
 from typing import ClassVar
 
 from docutils import nodes
@@ -14,7 +17,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import OptionSpec
 
-from rosetta_common.host.catalogue import WORKLOADS
+from rosetta_common.host import work
+from rosetta_common.host.catalogue import WORKLOADS, Row
 from rosetta_common.host.records import Check, Record
 
 from . import certified, words
@@ -24,6 +28,9 @@ from .links import link, target
 from .plots import Bar, bars
 
 DASH = "–"
+SHARE, SEED = "Of GEMM rate", "The seed, K80"
+LITTLE = 0.2  # of the machine's matrix-product rate: below it, a reader is told what a profiler found
+FAR_OFF = 1.5  # points of accuracy; two trials of one row lay 0.2 apart
 RATES = {"cnn": "Images/s", "gru": "Reviews/s"}
 
 
@@ -90,10 +97,43 @@ def _status(line: Line) -> str:
     return line.record.status + (f": {line.record.reason}" if line.record.reason else "")
 
 
-def _notes(line: Line) -> list[str]:
+def _far_off(line: Line, found: list[Line]) -> str:
+    """That an accuracy lies far from the others of its table, which train the same network on the same data."""
+    usual = [other.accuracy[0] for other in found if other.accuracy and other.verdict.state == "certified"]
+    if line.record.lane != "full" or line.record.historic or not line.accuracy or len(usual) < 3:
+        return ""
+    points = 100 * (line.accuracy[0] - median(usual))
+    side = "above" if points > 0 else "below"
+    return f"{abs(points):.1f} points {side} the median of this table" if abs(points) > FAR_OFF else ""
+
+
+def _share(line: Line) -> float | None:
+    """The arithmetic done, over what NumPy's float32 matrix product did on the machine at that hour."""
+    rate, peak = line.record.train_rate, line.record.machine.matmul_rate
+    return rate * work.image_flop() / peak if rate and peak and line.record.workload == "cnn" else None
+
+
+def _slow_because(store: stores.Store, line: Line) -> str:
+    share, row = _share(line), store.rows.get(line.record.row)
+    if share is None or share >= LITTLE or row is None:
+        return ""
+    return row.workload(line.record.workload).slow_because or ""
+
+
+def _seed(store: stores.Store, line: Line) -> str:
+    """What the seed's table said of the same row."""
+    one = line.record
+    historic = store.of(historic=True, row=one.row, workload=one.workload, variant=one.variant)
+    known = [] if one.historic else historic
+    return ", ".join(f"{r.accuracy:.0%}, {words.seconds(r.times.train)}" for r in known if r.times and r.times.train)
+
+
+def _notes(store: stores.Store, line: Line, found: list[Line]) -> list[str]:
     """What a reader of the numbers has to know; what holds for a whole table is said in its title."""
     record = line.record
     notes = [
+        _far_off(line, found),
+        _slow_because(store, line),
         f"{len(line.runs)} seeds" if len(line.runs) > 1 else "",
         record.data.source if record.data and record.data.source == "unofficial copy" else "",
         f"{record.threads} threads" if record.threads else "",
@@ -108,6 +148,8 @@ def _columns(store: stores.Store, workload: str) -> dict[str, Callable[[Line], s
         "Accuracy": lambda line: _spread(line.accuracy, _percent(line)),
         "Training time": _time,
         RATES[workload]: lambda line: _spread(line.average(lambda run: run.train_rate), "{:,.0f}".format),
+        SHARE: lambda line: DASH if _share(line) is None else f"{_share(line):.0%}",
+        SEED: lambda line: _seed(store, line),
         "Epochs": lambda line: str(line.record.epochs or DASH),
         "Certificate": _certificate,
         "Status": _status,
@@ -192,10 +234,11 @@ class Results(_Workload):
     def lane(self, lane: str, device: str, found: list[Line]) -> list[nodes.Node]:
         if lane == "quick":
             found = sorted(found, key=lambda line: line.record.row)
-        shared = [note for note in _notes(found[0]) if all(note in _notes(line) for line in found)]
+        notes = {id(line): _notes(self.store, line, found) for line in found}
+        shared = [note for note in notes[id(found[0])] if all(note in of_line for of_line in notes.values())]
         title = "; ".join([words.LANES[lane], words.DEVICES[device], *shared])
         columns = _columns(self.store, self.workload)
-        columns["Notes"] = lambda line: "; ".join(note for note in _notes(line) if note not in shared)
+        columns["Notes"] = lambda line: "; ".join(note for note in notes[id(line)] if note not in shared)
         columns = {
             name: shown for name, shown in columns.items() if any(shown(line) not in ("", DASH) for line in found)
         }
@@ -208,7 +251,7 @@ class Results(_Workload):
             if line.verdict.parity:
                 cells[list(columns).index("Certificate")] = link(line.verdict.parity, _certificate(line))
             body.append(cells)
-        numeric = {"Accuracy", "Training time", RATES[self.workload], "Epochs", "Date"}
+        numeric = {"Accuracy", "Training time", RATES[self.workload], SHARE, SEED, "Epochs", "Date"}
         plot = [] if lane == "quick" else self.plot(title, found)
         return [*plot, table(list(columns), body, title, numeric)]
 
@@ -273,6 +316,29 @@ class Certificates(_Workload):
         return nodes.inline("", text, classes=["failed"] if failed else [])
 
 
+class Lifecycle(SphinxDirective):
+    """`{lifecycle}`: of every row, when it lived, what came after it, and what it needs to run today."""
+
+    def run(self) -> list[nodes.Node]:
+        store = stores.store(self.config)
+        stores.note(self.env)
+        header = ["Framework", "Since", "Last release", "Now", "Here", "What it needs today, and why"]
+        body: list[list[nodes.Node]] = []
+        for row in store.rows.values():
+            name = nodes.reference("", row.name, refuri=row.framework.home_page)
+            body.append([name, *(nodes.inline("", text) for text in self.life(store, row))])
+        return [table(header, body, "The frameworks and their lives")]
+
+    @staticmethod
+    def life(store: stores.Store, row: Row) -> list[str]:
+        it = row.framework
+        now = "retired" if it.retired else "living"
+        now += f"; then came {it.successor}" if it.successor else ""
+        versions = [record.version for record in store.of(row=row.id, historic=False) if record.version]
+        here = f"{versions[-1] if versions else 'not run yet'}, Python {row.environment.python}"
+        return [it.since, it.last_release or DASH, now, here, it.needs or "nothing but its packages"]
+
+
 def family(check: Check) -> str:
     """What checks like "shuffle: epochs in different orders" have in common; a single check is its own family."""
     return check.name.partition(":")[0]
@@ -287,3 +353,4 @@ def _parity_status(run: Record) -> str:
 def setup(app: Sphinx) -> None:
     app.add_directive("results", Results)
     app.add_directive("certificates", Certificates)
+    app.add_directive("lifecycle", Lifecycle)

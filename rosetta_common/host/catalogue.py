@@ -72,6 +72,7 @@ class Workload(msgspec.Struct, forbid_unknown_fields=True):
     float64: it computes in float64 too, so that the certificate has a float64 lane. forms: which of
     the forms known to the oracle it computes. partial_batch: it trains on the last, smaller batch.
     threads: how many it runs best with, where that is not all cores. start: weight name -> Law.
+    slow_because: what a profiler said of a row that uses little of what the machine can do.
     """
 
     float64: bool = False
@@ -79,6 +80,7 @@ class Workload(msgspec.Struct, forbid_unknown_fields=True):
     partial_batch: bool = False
     threads: int | None = None
     threads_reason: str | None = None
+    slow_because: str | None = None
     variables: dict[str, Variable] = {}
     start: dict[str, Law] = {}
     tolerances: dict[str, Tolerance] = {}

@@ -187,3 +187,46 @@ def test_a_plot_shows_the_empty_bar_only_for_an_uncertified_run(site) -> None:
     site.build()
     assert "An empty bar" in site.html("index")
     assert "certificate stale ✗: another example was certified" in site.html("index")
+
+
+def test_the_seeds_row_stands_beside_todays(site, text) -> None:
+    site.record("ada", machine=OTHER, historic=True, accuracy=0.78, times=Times(train=168.0), source="a table")
+    site.record("ada")
+    site.record("bell")
+    page = text()
+    assert re.search(r"Ada \| 1\.2 \| 75\.0% \| 100 s \| 78%, 168 s \|", page)
+    assert "Bell | 1.2 | 75.0% | 100 s | |" in page.replace("|  |", "| |")
+
+
+def test_a_rate_is_held_against_the_machines_own_and_a_slow_row_says_why(site, text) -> None:
+    toml = site.examples / "bell" / "framework.toml"
+    toml.write_text(toml.read_text("utf-8") + '[cnn]\nslow_because = "it waits for its pool"\n', "utf-8")
+    machine = Machine("desk", "The desk", matmul_rate=371e9)
+    for name, rate in (("ada", 500.0), ("bell", 100.0)):
+        site.record(name, machine=machine, train_rate=rate)
+    page = text()
+    assert re.search(r"Ada \|[^\n]* 500 \| 50% \|", page)
+    assert re.search(r"Bell \|[^\n]* 100 \| 10% \|[^\n]*it waits for its pool", page)
+    site.record("bell", machine=machine, train_rate=300.0, created="20260103T000000.000000Z")
+    assert "it waits" not in text()
+
+
+def test_an_accuracy_far_from_the_others_is_pointed_out(site, text) -> None:
+    for name, accuracy in (("ada", 0.76), ("bell", 0.755), ("curie", 0.735)):
+        site.record(name, kind="parity")
+        site.record(name, accuracy=accuracy)
+    page = text()
+    assert page.count("points below the median of this table") == 1
+    assert re.search(r"Curie \|[^\n]*2\.0 points below", page)
+
+
+def test_lives(site, text) -> None:
+    toml = site.examples / "bell" / "framework.toml"
+    life = 'last_release = "0.9"\nretired = true\nsuccessor = "Ada"\nneeds = "a stub"\n'
+    toml.write_text(life + toml.read_text("utf-8"), "utf-8")
+    site.record("bell")
+    site.page("index", "```{lifecycle}\n```")
+    assert not site.build()
+    table = " ".join(re.sub(r"<[^>]+>", " ", site.html("index")).split())
+    assert "Bell 2016 0.9 retired; then came Ada 1.2, Python 3.11 a stub" in table
+    assert "Ada 2016 – living not run yet, Python 3.11 nothing but its packages" in table
