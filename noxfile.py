@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import tomllib
 from pathlib import Path
 
@@ -84,11 +85,12 @@ def overhead(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Every test: the host, the site's directives, the shared modules on Python 3.6 and 3.13, all certificates."""
+    """Every test: host, site, a new folder, the shared modules on Python 3.6 and 3.13, all certificates."""
     install(session, "tests")
-    session.run("python", "-m", "pytest", "--ignore=tests/docs", *session.posargs)
+    others = ["--ignore=tests/docs", "--ignore=tests/test_new_framework.py"]
+    session.run("python", "-m", "pytest", *others, *session.posargs)
     if not session.posargs:
-        for name in ("shared", "site_tests", "parity"):
+        for name in ("shared", "site_tests", "new_framework", "parity"):
             session.notify(name)
 
 
@@ -105,6 +107,14 @@ def site_tests(session: nox.Session) -> None:
     """Test the site's own directives."""
     install(session, "docs")
     session.run("python", "-m", "pytest", "tests/docs", *session.posargs)
+
+
+@nox.session
+def new_framework(session: nox.Session) -> None:
+    """Prove that a new framework is one new folder: a copy of the project gets one, and runs its own sessions."""
+    install(session, "tests")
+    env = {"ROSETTA_NOX_PYTHON": sys.executable}
+    session.run("python", "-m", "pytest", "tests/test_new_framework.py", *session.posargs, env=env)
 
 
 @nox.session(python=DOCS_PYTHON)
