@@ -21,6 +21,7 @@ from rosetta_common.host.catalogue import WORKLOADS, Case, UserError
 from rosetta_common.host.records import COMMITTED, LOCAL, Record
 
 SUMMED_UP = ("loss", "step median", "step worst", "float64: step median")  # the checks that the summary shows
+SUMMARY_WIDTH = 130  # characters; cut to a terminal's 80, a column says nothing
 SILENCE = 30.0  # seconds between two lines of progress where the output is no terminal
 
 console = Console(highlight=False, soft_wrap=True)
@@ -140,7 +141,7 @@ def certify(options: argparse.Namespace, cases: list[Case], folder: Path) -> lis
         verdict = "certified" if record.status == "ok" else f"{record.status}: {record.reason}"
         report(f"{case.label}: {verdict}")
     if len(done) > 1:
-        console.print(_summary(done))
+        console.print(_summary(done), width=SUMMARY_WIDTH)
     return [record.status for _, record in done]
 
 
