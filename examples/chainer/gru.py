@@ -32,7 +32,7 @@ class Symbol(chainer.Chain):
 
     def forward(self, words):
         embedded = self.embedding(words)
-        last, _ = self.gru(None, list(embedded))  # one sequence a review: they may differ in length
+        last, _ = self.gru(None, F.separate(embedded, axis=0))  # one sequence a review: they may differ in length
         return self.fc(last[0])
 
 

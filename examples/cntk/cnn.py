@@ -47,23 +47,34 @@ def init_model(symbol):
     np.random.seed(params.seed)
     labels = cntk.input_variable(params.classes, dtype=params.dtype)
     loss = cntk.cross_entropy_with_softmax(symbol, labels)  # soft-max included: the network ends in logits
-    metric = cntk.classification_error(symbol, labels)
     learner = cntk.momentum_sgd(
         symbol.parameters,
         lr=cntk.learning_parameter_schedule(params.learning_rate),  # of the mean gradient of the mini-batch
         momentum=cntk.momentum_schedule(params.momentum),
         unit_gain=False,  # CNTK's default, True, would multiply the gradient by 1 - momentum
     )
-    trainer = cntk.Trainer(symbol, (loss, metric), [learner])
+    trainer = cntk.Trainer(symbol, (loss, None), [learner])
     return SimpleNamespace(network=symbol, features=symbol.arguments[0], labels=labels, trainer=trainer)
 
 
-def train(model, x, y):
+def train_epoch(model, batches):
     losses = []
-    for data, target in minibatches(x, y, params.batch_size):
+    for data, target in batches:
         model.trainer.train_minibatch({model.features: data, model.labels: target})
         losses.append(model.trainer.previous_minibatch_loss_average)
     return float(np.mean(losses))
+
+
+def train(model, x, y):
+    return train_epoch(model, minibatches(x, y, params.batch_size))
+
+
+def train_with_loader(model, x, y):
+    order = np.random.permutation(len(x))  # the source takes the samples as they stand: it does not shuffle
+    full = len(x) - len(x) % params.batch_size
+    source = cntk.io.MinibatchSourceFromData({"x": x[order], "y": y[order]}, max_samples=full)
+    batches = iter(lambda: source.next_minibatch(params.batch_size), {})
+    return train_epoch(model, ((batch[source.streams.x], batch[source.streams.y]) for batch in batches))
 
 
 def predict(model, x):
@@ -72,11 +83,7 @@ def predict(model, x):
 
 
 def evaluate(model, x, y):
-    errors = 0.0
-    for start in range(0, len(x), params.batch_size):
-        data, target = x[start : start + params.batch_size], y[start : start + params.batch_size]
-        errors += len(data) * model.trainer.test_minibatch({model.features: data, model.labels: target})
-    return 1 - errors / len(x)
+    return 1 - float(np.mean(cntk.classification_error(predict(model, x), y, axis=1).eval()))
 
 
 def export_weights(model):

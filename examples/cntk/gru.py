@@ -25,15 +25,13 @@ def gru_cell():
     """cntk.layers.GRU would apply the reset gate before the recurrent product, and has one bias vector."""
     weight_ih = cntk.Parameter((params.embedding, 3 * params.units), name="gru.weight_ih", init=cntk.glorot_uniform())
     weight_hh = cntk.Parameter((params.units, 3 * params.units), name="gru.weight_hh", init=cntk.glorot_uniform())
-    bias_ih = cntk.Parameter(3 * params.units, name="gru.bias_ih", init=0)
-    bias_hh = cntk.Parameter(3 * params.units, name="gru.bias_hh", init=0)
+    bias_ih, bias_hh = (cntk.Parameter(3 * params.units, name=f"gru.bias_{of}", init=0) for of in ("ih", "hh"))
     (w_r, w_z, w_n), (b_r, b_z, b_n) = gates(weight_hh), gates(bias_hh)
 
     @cntk.Function
     def cell(h, x):
         x_r, x_z, x_n = gates(cntk.times(x, weight_ih) + bias_ih)
-        r = cntk.sigmoid(x_r + b_r + cntk.times(h, w_r))
-        z = cntk.sigmoid(x_z + b_z + cntk.times(h, w_z))
+        r, z = cntk.sigmoid(x_r + b_r + cntk.times(h, w_r)), cntk.sigmoid(x_z + b_z + cntk.times(h, w_z))
         n = cntk.tanh(x_n + r * (cntk.times(h, w_n) + b_n))
         return (1 - z) * n + z * h
 
@@ -45,9 +43,8 @@ def create_symbol():
     cntk.cntk_py.reset_random_seed(params.seed)
     with default_options(dtype=params.dtype, init=cntk.glorot_uniform()):
         words = cntk.sequence.input_variable(())
-        embedding = cntk.Parameter(
-            (params.vocabulary, params.embedding), init=cntk.uniform(params.embedding_bound), name="embedding"
-        )
+        uniform = cntk.uniform(params.embedding_bound)
+        embedding = cntk.Parameter((params.vocabulary, params.embedding), init=uniform, name="embedding")
         # A dense embedding: CNTK's Adam knows no sparse gradients on a CPU, as one-hot words would give.
         states = Recurrence(gru_cell())(cntk.gather(embedding, words))
         return Dense(params.classes)(cntk.sequence.last(states))
@@ -57,26 +54,34 @@ def init_model(symbol):
     np.random.seed(params.seed)
     labels = cntk.input_variable(params.classes, dtype=params.dtype)
     loss = cntk.cross_entropy_with_softmax(symbol, labels)  # soft-max included: the network ends in logits
-    metric = cntk.classification_error(symbol, labels)
-    learner = cntk.adam(
-        symbol.parameters,
-        lr=cntk.learning_parameter_schedule(params.learning_rate),
-        momentum=cntk.momentum_schedule(params.beta1),
-        variance_momentum=cntk.momentum_schedule(params.beta2),
-        epsilon=params.epsilon,
-        minibatch_size=cntk.learners.IGNORE,  # else Adam gets the gradients' sum, and a 64th of the rate
-        unit_gain=True,  # the usual Adam: the first moment takes in 1 - beta1 times the gradient
-    )
-    trainer = cntk.Trainer(symbol, (loss, metric), [learner])
+    rate = cntk.learning_parameter_schedule(params.learning_rate)
+    beta1, beta2 = cntk.momentum_schedule(params.beta1), cntk.momentum_schedule(params.beta2)
+    # With IGNORE Adam gets the gradients' mean, by default their sum; with unit_gain it is the usual Adam.
+    options = {"minibatch_size": cntk.learners.IGNORE, "unit_gain": True, "epsilon": params.epsilon}
+    learner = cntk.adam(symbol.parameters, rate, beta1, variance_momentum=beta2, **options)
+    trainer = cntk.Trainer(symbol, (loss, None), [learner])
     return SimpleNamespace(network=symbol, words=symbol.arguments[0], labels=labels, trainer=trainer)
 
 
-def train(model, x, y):
+def train_epoch(model, batches):
     losses = []
-    for data, target in minibatches(x, y, params.batch_size):
+    for data, target in batches:
         model.trainer.train_minibatch({model.words: data, model.labels: target})
         losses.append(model.trainer.previous_minibatch_loss_average)
     return float(np.mean(losses))
+
+
+def train(model, x, y):
+    return train_epoch(model, minibatches(x, y, params.batch_size))
+
+
+def train_with_loader(model, x, y):
+    order = np.random.permutation(len(x))  # the source takes the samples as they stand: it does not shuffle
+    reviews = (list(x[order]), cntk.layers.typing.Sequence[cntk.layers.typing.tensor])
+    full = (len(x) - len(x) % params.batch_size) * params.max_length  # it counts words, not reviews
+    source = cntk.io.MinibatchSourceFromData({"x": reviews, "y": y[order]}, max_samples=full)
+    batches = iter(lambda: source.next_minibatch(params.batch_size * params.max_length), {})
+    return train_epoch(model, ((batch[source.streams.x], batch[source.streams.y]) for batch in batches))
 
 
 def predict(model, x):
@@ -85,11 +90,7 @@ def predict(model, x):
 
 
 def evaluate(model, x, y):
-    errors = 0.0
-    for start in range(0, len(x), params.batch_size):
-        data, target = x[start : start + params.batch_size], y[start : start + params.batch_size]
-        errors += len(data) * model.trainer.test_minibatch({model.words: data, model.labels: target})
-    return 1 - errors / len(x)
+    return 1 - float(np.mean(cntk.classification_error(predict(model, x), y, axis=1).eval()))
 
 
 def parameters(model):

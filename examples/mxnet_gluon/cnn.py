@@ -47,22 +47,19 @@ def init_model(symbol):
     symbol.cast(params.dtype)
     symbol.hybridize(static_alloc=True, static_shape=True)  # a graph of fixed memory: faster than line by line
     optimiser = mx.optimizer.SGD(learning_rate=params.learning_rate, momentum=params.momentum)
-    return SimpleNamespace(
-        network=symbol,
-        device=device,
-        loss=gluon.loss.SoftmaxCrossEntropyLoss(),  # soft-max included: the network ends in logits
-        trainer=gluon.Trainer(symbol.collect_params(), optimiser),
-    )
+    loss = gluon.loss.SoftmaxCrossEntropyLoss()  # soft-max included: the network ends in logits
+    trainer = gluon.Trainer(symbol.collect_params(), optimiser)
+    return SimpleNamespace(network=symbol, device=device, loss=loss, trainer=trainer)
 
 
-def to_device(model, array):
-    return mx.nd.array(array, ctx=model.device, dtype=array.dtype)  # its default is float32 for every array
+def to_ndarray(array):
+    return mx.nd.array(array, dtype=array.dtype)  # its default is float32 for every array
 
 
-def train(model, x, y):
+def train_epoch(model, batches):
     losses = []
-    for data, target in minibatches(x, y, params.batch_size):
-        data, target = to_device(model, data), to_device(model, target)
+    for data, target in batches:
+        data, target = data.as_in_context(model.device), target.as_in_context(model.device)
         with autograd.record():  # records for backward(), and switches drop-out on
             loss = model.loss(model.network(data), target)  # one loss a sample
         loss.backward()
@@ -72,10 +69,19 @@ def train(model, x, y):
     return float(np.mean(losses))
 
 
+def train(model, x, y):
+    return train_epoch(model, (map(to_ndarray, batch) for batch in minibatches(x, y, params.batch_size)))
+
+
+def train_with_loader(model, x, y):
+    dataset = gluon.data.ArrayDataset(x, y)
+    return train_epoch(model, gluon.data.DataLoader(dataset, params.batch_size, shuffle=True, last_batch="discard"))
+
+
 def predict(model, x):
-    starts = range(0, len(x), params.batch_size)
-    batches = [model.network(to_device(model, x[start : start + params.batch_size])) for start in starts]
-    return mx.nd.concat(*batches, dim=0).asnumpy()
+    batches = [to_ndarray(x[start : start + params.batch_size]) for start in range(0, len(x), params.batch_size)]
+    scores = [model.network(data.as_in_context(model.device)) for data in batches]
+    return mx.nd.concat(*scores, dim=0).asnumpy()
 
 
 def evaluate(model, x, y):
@@ -100,7 +106,7 @@ def export_weights(model):
 
 def import_weights(model, weights):
     for name, parameter in parameters(model).items():
-        parameter.set_data(to_device(model, weights[name]))
+        parameter.set_data(to_ndarray(weights[name]))
 
 
 if __name__ == "__main__":

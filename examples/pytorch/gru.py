@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from rosetta_common.data import imdb_for_library, minibatches
 from rosetta_common.params import gru as params
@@ -51,17 +52,26 @@ def init_model(symbol):
     )
 
 
-def train(model, x, y):
+def train_epoch(model, batches):
     model.network.train()
     losses = []
-    for data, target in minibatches(x, y, params.batch_size):
-        data, target = torch.from_numpy(data).to(model.device), torch.from_numpy(target).to(model.device)
+    for data, target in batches:
+        data, target = data.to(model.device), target.to(model.device)
         model.optimiser.zero_grad()
         loss = model.loss(model.network(data), target)
         loss.backward()
         model.optimiser.step()
         losses.append(loss.detach())
     return torch.stack(losses).mean().item()
+
+
+def train(model, x, y):
+    return train_epoch(model, (map(torch.from_numpy, batch) for batch in minibatches(x, y, params.batch_size)))
+
+
+def train_with_loader(model, x, y):
+    dataset = TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+    return train_epoch(model, DataLoader(dataset, params.batch_size, shuffle=True, drop_last=True))
 
 
 @torch.no_grad()

@@ -17,7 +17,6 @@ def load_data():
 class SymbolModule(tf.Module):
     def __init__(self):
         super().__init__()
-        self.dropout = params.dropout
         shapes = {"conv1": (3, 3, 3, 50), "conv2": (3, 3, 50, 50), "conv3": (3, 3, 50, 100), "conv4": (3, 3, 100, 100)}
         shapes.update(fc1=(8 * 8 * 100, 512), fc2=(512, params.classes))
         self.weights = {name: tf.Variable(tf.zeros(shape, params.dtype)) for name, shape in shapes.items()}
@@ -26,28 +25,24 @@ class SymbolModule(tf.Module):
     def conv(self, name, x):
         return tf.nn.bias_add(tf.nn.conv2d(x, self.weights[name], strides=1, padding="SAME"), self.biases[name])
 
-    def dense(self, name, x):
-        return tf.matmul(x, self.weights[name]) + self.biases[name]
-
     def __call__(self, x, training):
-        drop1, drop2, drop3 = self.dropout if training else (0, 0, 0)
+        drop1, drop2, drop3 = params.dropout if training else (0, 0, 0)
         x = tf.nn.relu(self.conv("conv1", x))
         x = tf.nn.relu(tf.nn.max_pool2d(self.conv("conv2", x), ksize=2, strides=2, padding="VALID"))
         x = tf.nn.dropout(x, drop1)
         x = tf.nn.relu(self.conv("conv3", x))
         x = tf.nn.relu(tf.nn.max_pool2d(self.conv("conv4", x), ksize=2, strides=2, padding="VALID"))
         x = tf.nn.dropout(x, drop2)
-        x = tf.nn.relu(self.dense("fc1", tf.reshape(x, [-1, 8 * 8 * 100])))
-        return self.dense("fc2", tf.nn.dropout(x, drop3))
+        x = tf.nn.relu(tf.matmul(tf.reshape(x, [-1, 8 * 8 * 100]), self.weights["fc1"]) + self.biases["fc1"])
+        return tf.matmul(tf.nn.dropout(x, drop3), self.weights["fc2"]) + self.biases["fc2"]
 
 
 def create_symbol():
     return SymbolModule()
 
 
-class Momentum(tf.Module):
+class Momentum:
     def __init__(self, variables, learning_rate, momentum):
-        super().__init__()
         self.learning_rate, self.momentum = learning_rate, momentum
         self.slots = [(variable, tf.Variable(tf.zeros_like(variable), trainable=False)) for variable in variables]
 
@@ -70,8 +65,7 @@ def init_model(symbol):
 @tf.function  # traced to a graph once for each model and shape of data
 def train_step(network, optimiser, data, target):
     with tf.GradientTape() as tape:
-        scores = network(data, training=True)
-        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(target, scores))
+        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(target, network(data, training=True)))
     optimiser.apply_gradients(tape.gradient(loss, network.trainable_variables))
     return loss
 
@@ -82,14 +76,20 @@ def train(model, x, y):
     return float(tf.reduce_mean(losses))
 
 
+def train_with_loader(model, x, y):
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x))  # a smaller buffer would mix less
+    batches = dataset.batch(params.batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    losses = [train_step(model.network, model.optimiser, data, target) for data, target in batches]
+    return float(tf.reduce_mean(losses))
+
+
 def predict(model, x):
     starts = range(0, len(x), params.batch_size)
     return np.concatenate([model.forward(x[i : i + params.batch_size], training=False) for i in starts])
 
 
 def evaluate(model, x, y):
-    correct = tf.equal(tf.argmax(predict(model, x), axis=1, output_type=tf.int32), y)
-    return float(tf.reduce_mean(tf.cast(correct, tf.float64)))
+    return float(tf.reduce_mean(tf.cast(tf.math.in_top_k(y, predict(model, x), k=1), tf.float64)))
 
 
 def export_weights(model):

@@ -26,11 +26,9 @@ class SymbolModule(tf.Module):
     def cell(self, state, projected):
         """One time step; the reset gate is applied after the recurrent product, as cuDNN does."""
         recurrent = tf.matmul(state, self.weights["gru.weight_hh"]) + self.weights["gru.bias_hh"]
-        reset_x, update_x, new_x = tf.split(projected, 3, axis=1)
-        reset_h, update_h, new_h = tf.split(recurrent, 3, axis=1)
-        update = tf.sigmoid(update_x + update_h)
-        new = tf.tanh(new_x + tf.sigmoid(reset_x + reset_h) * new_h)
-        return (1 - update) * new + update * state
+        (r_x, z_x, n_x), (r_h, z_h, n_h) = (tf.split(gates, 3, axis=1) for gates in (projected, recurrent))
+        z, n = tf.sigmoid(z_x + z_h), tf.tanh(n_x + tf.sigmoid(r_x + r_h) * n_h)
+        return (1 - z) * n + z * state
 
     def __call__(self, words):
         x = tf.nn.embedding_lookup(self.weights["embedding"], tf.transpose(words))  # time first
@@ -43,22 +41,21 @@ def create_symbol():
     return SymbolModule()
 
 
-class Adam(tf.Module):
+class Adam:
     def __init__(self, variables, learning_rate, beta1, beta2, epsilon):
-        super().__init__()
         self.learning_rate, self.beta1, self.beta2, self.epsilon = learning_rate, beta1, beta2, epsilon
         self.steps = tf.Variable(tf.zeros([], params.dtype), trainable=False)
         zeros = [[tf.Variable(tf.zeros_like(variable), trainable=False) for variable in variables] for _ in range(2)]
         self.slots = list(zip(variables, *zeros))
 
     def apply_gradients(self, gradients):
-        self.steps.assign_add(1)
-        mean_bias, square_bias = 1 - self.beta1**self.steps, 1 - self.beta2**self.steps
-        for (variable, mean, square), gradient in zip(self.slots, gradients):
-            gradient = tf.convert_to_tensor(gradient)  # the embedding's comes as IndexedSlices; Adam moves every row
+        step = self.steps.assign_add(1)
+        # The embedding's gradient comes as IndexedSlices, the rows that were seen; Adam moves every row.
+        for (variable, mean, square), gradient in zip(self.slots, map(tf.convert_to_tensor, gradients)):
             mean.assign(self.beta1 * mean + (1 - self.beta1) * gradient)
             square.assign(self.beta2 * square + (1 - self.beta2) * tf.square(gradient))
-            variable.assign_sub(self.learning_rate * mean / mean_bias / (tf.sqrt(square / square_bias) + self.epsilon))
+            unbiased, root = mean / (1 - self.beta1**step), tf.sqrt(square / (1 - self.beta2**step))
+            variable.assign_sub(self.learning_rate * unbiased / (root + self.epsilon))
 
 
 def init_model(symbol):
@@ -72,13 +69,10 @@ def init_model(symbol):
     return SimpleNamespace(network=symbol, optimiser=optimiser, forward=tf.function(symbol, jit_compile=True))
 
 
-# XLA (jit_compile) makes a step a third faster here. It calls the network itself, not model.forward: with one
-# compiled function inside another, XLA compiled anew at every step.
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True)  # by XLA: a third faster; calling model.forward in it would compile at each step
 def train_step(network, optimiser, data, target):
     with tf.GradientTape() as tape:
-        scores = network(data)
-        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(target, scores))
+        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(target, network(data)))
     optimiser.apply_gradients(tape.gradient(loss, network.trainable_variables))
     return loss
 
@@ -89,20 +83,26 @@ def train(model, x, y):
     return float(tf.reduce_mean(losses))
 
 
+def train_with_loader(model, x, y):
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x))  # a smaller buffer would mix less
+    batches = dataset.batch(params.batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    losses = [train_step(model.network, model.optimiser, data, target) for data, target in batches]
+    return float(tf.reduce_mean(losses))
+
+
 def predict(model, x):
     starts = range(0, len(x), params.batch_size)
     return np.concatenate([model.forward(x[i : i + params.batch_size]) for i in starts])
 
 
 def evaluate(model, x, y):
-    correct = tf.equal(tf.argmax(predict(model, x), axis=1, output_type=tf.int32), y)
-    return float(tf.reduce_mean(tf.cast(correct, tf.float64)))
+    return float(tf.reduce_mean(tf.cast(tf.math.in_top_k(y, predict(model, x), k=1), tf.float64)))
 
 
 def export_weights(model):
     """TensorFlow's matrices are (in, out); gate order r, z, n is the canonical one."""
-    weights = {name: weight.numpy() for name, weight in model.network.weights.items()}
-    return {name: weight if name == "embedding" else weight.T for name, weight in weights.items()}
+    weights = model.network.weights.items()
+    return {name: weight.numpy() if name == "embedding" else weight.numpy().T for name, weight in weights}
 
 
 def import_weights(model, weights):

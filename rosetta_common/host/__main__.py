@@ -141,7 +141,7 @@ def certify(options: argparse.Namespace, cases: list[Case], folder: Path) -> lis
         verdict = "certified" if record.status == "ok" else f"{record.status}: {record.reason}"
         report(f"{case.label}: {verdict}")
     if len(done) > 1:
-        console.print(_summary(done), width=SUMMARY_WIDTH)
+        Console(width=max(console.width, SUMMARY_WIDTH)).print(_summary(done))
     return [record.status for _, record in done]
 
 
