@@ -78,9 +78,10 @@ def _visits_of_rows(before: Arrays, after: Arrays, first: int, sizes: list[int])
 
 def _outer(at: Arrays, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """CNN: each sample's gradient of fc2.weight and fc2.bias, as columns (5130, n)."""
-    chances = oracle.softmax(oracle.scores("cnn", at, x))
+    hidden = oracle.hidden(at, x)
+    chances = oracle.softmax(hidden @ at["fc2.weight"].T + at["fc2.bias"])
     chances[np.arange(len(y)), y] -= 1
-    hidden = np.hstack([oracle.hidden(at, x), np.ones((len(y), 1))])
+    hidden = np.hstack([hidden, np.ones((len(y), 1))])
     return (chances[:, :, None] * hidden[:, None, :]).reshape(len(y), -1).T
 
 
@@ -88,35 +89,62 @@ def _head(arrays: Arrays) -> np.ndarray:
     return np.hstack([arrays["fc2.weight"], arrays["fc2.bias"][:, None]]).reshape(-1)
 
 
+def _walk(
+    at: Arrays, velocity: Arrays, x: np.ndarray, y: np.ndarray, steps: np.ndarray, sizes: list[int]
+) -> tuple[list[Arrays], Arrays]:
+    """CNN: the weights before each step of an epoch that sees these images in these steps; the velocity it leaves."""
+    points = []
+    for step, size in enumerate(sizes, start=1):
+        points.append(at)
+        seen = steps == step
+        velocity = {name: params.cnn.momentum * value for name, value in velocity.items()}
+        if seen.any():
+            _, gradients = oracle.gradients("cnn", at, x[seen], y[seen])
+            velocity = {name: value + seen.sum() / size * gradients[name] for name, value in velocity.items()}
+        at = {name: value - params.cnn.learning_rate * velocity[name] for name, value in at.items()}
+    return points, velocity
+
+
 def _visits_of_gradients(
-    before: Arrays, after: Arrays, velocity: np.ndarray, x: np.ndarray, y: np.ndarray, sizes: list[int]
-) -> tuple[np.ndarray, np.ndarray]:
+    before: Arrays, after: Arrays, velocity: Arrays, x: np.ndarray, y: np.ndarray, sizes: list[int]
+) -> tuple[np.ndarray, Arrays]:
     """CNN: in which step of the epoch each image was seen, 0 = never; and the velocity that the epoch leaves.
 
     The movement of the last layer is a sum of the images' own gradients, each times what momentum
     has made of it since its step: least squares gives the factors back, and they tell the step.
     Later steps saw other weights than the first: their columns are taken on the way to `after`,
-    and the difference is taken off before solving again. Without it, in a second epoch one image
-    in 138 was given to the wrong step.
+    and the difference is taken off before solving again. The way is first thought straight, which
+    gives a few images of 138 to the wrong step where the last batch is a small one; then it is walked.
     """
     rate, momentum = params.cnn.learning_rate, params.cnn.momentum
     count = len(sizes)
-    ways = [0.8 * step / count for step in range(count)]
-    points = [{name: before[name] + way * (after[name] - before[name]) for name in before} for way in ways]
-    columns = [_outer(point, x, y) / size for point, size in zip(points, sizes, strict=True)]
     factors = [sum(momentum**i for i in range(count - step)) for step in range(count)]
     carried = sum(momentum ** (i + 1) for i in range(count))
-    moved = (_head(before) - _head(after)) / rate - carried * velocity
+    moved = (_head(before) - _head(after)) / rate - carried * _head(velocity)
     scaled = np.array([0.0, *(factor * sizes[0] / size for factor, size in zip(factors, sizes, strict=True))])
-    steps = np.zeros(len(x), int)
-    for _ in range(3):
-        seen = [steps == step + 1 for step in range(count)]
+
+    def solve(points: list[Arrays], steps: np.ndarray) -> np.ndarray:
+        columns = [_outer(point, x, y) / size for point, size in zip(points, sizes, strict=True)]
         first = [columns[0] * sizes[0] / size for size in sizes]
-        drift = sum(f * (c - c0)[:, at].sum(axis=1) for f, c, c0, at in zip(factors, columns, first, seen, strict=True))
-        solved = np.linalg.lstsq(columns[0], moved - drift, rcond=None)[0]
-        steps = np.argmin(np.abs(solved[:, None] - scaled), axis=1)
-    left = [momentum ** (count - 1 - step) * columns[step][:, steps == step + 1].sum(axis=1) for step in range(count)]
-    return steps, momentum**count * velocity + sum(left)
+        for _ in range(3):
+            seen = [steps == step + 1 for step in range(count)]
+            drift = sum(
+                f * (c - c0)[:, at].sum(axis=1) for f, c, c0, at in zip(factors, columns, first, seen, strict=True)
+            )
+            solved = np.linalg.lstsq(columns[0], moved - drift, rcond=None)[0]
+            steps = np.argmin(np.abs(solved[:, None] - scaled), axis=1)
+        return steps
+
+    ways = [0.8 * step / count for step in range(count)]
+    points = [{name: before[name] + way * (after[name] - before[name]) for name in before} for way in ways]
+    steps, left = np.zeros(len(x), int), velocity
+    for _ in range(3):
+        found = solve(points, steps)
+        if np.array_equal(found, steps):
+            break
+        steps = found
+        points, left = _walk(before, velocity, x, y, steps, sizes)
+    return steps, left
 
 
 def _agreement(a: np.ndarray, b: np.ndarray) -> float:
@@ -135,7 +163,7 @@ def _visits(trace: Trace, workload: str, samples: Samples, sizes: list[int]) -> 
             "other seed": _visits_of_rows(canonical, other, 0, sizes),
         }
     a, b = slice(count), slice(count, 2 * count)
-    still = np.zeros_like(_head(canonical))
+    still = {name: np.zeros_like(value) for name, value in canonical.items()}
     visits, velocity = _visits_of_gradients(canonical, first, still, samples.x_train[a], samples.y_train[a], sizes)
     return {
         "first epoch": visits,

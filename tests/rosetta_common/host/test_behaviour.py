@@ -32,21 +32,20 @@ def test_drop_out_masks_are_read_off_a_movement():
     assert not masks[1].any()
 
 
-def test_least_squares_tells_which_images_each_step_saw():
+@pytest.mark.parametrize("sizes", [[BATCH, BATCH], [BATCH, BATCH, protocol.SHUFFLED["cnn"] - 2 * BATCH]])
+def test_least_squares_tells_which_images_each_step_saw(sizes):
     probe = protocol.probe_samples("cnn").encoded("cnn", "float32")
     count = protocol.SHUFFLED["cnn"]
     x, y = probe.x_train[:count], probe.y_train[:count]
     at = {name: value.astype(np.float64) for name, value in weights.canonical("cnn").items()}
     order = np.random.RandomState(5).permutation(count)
-    optimiser, now = oracle.optimiser("cnn"), dict(at)
-    for step in range(2):
-        batch = order[step * BATCH : (step + 1) * BATCH]
+    optimiser, now, expected = oracle.optimiser("cnn"), dict(at), np.zeros(count, int)
+    for step, batch in enumerate(np.split(order, np.cumsum(sizes))[: len(sizes)], start=1):
         _, gradients = oracle.gradients("cnn", now, x[batch], y[batch])
         now = {name: now[name] + value for name, value in optimiser.movement(gradients).items()}
-    expected = np.zeros(count, int)
-    expected[order[:BATCH]], expected[order[BATCH : 2 * BATCH]] = 1, 2
-    still = np.zeros(10 * 513)
-    np.testing.assert_array_equal(behaviour._visits_of_gradients(at, now, still, x, y, [BATCH, BATCH])[0], expected)
+        expected[batch] = step
+    still = {name: np.zeros_like(value) for name, value in at.items()}
+    np.testing.assert_array_equal(behaviour._visits_of_gradients(at, now, still, x, y, sizes)[0], expected)
 
 
 def test_rows_that_moved_tell_which_reviews_each_step_saw():
