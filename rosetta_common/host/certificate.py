@@ -106,14 +106,14 @@ def scores_check(limits: Limits, name: str, found: np.ndarray, expected: np.ndar
     return limits.check(name, float(error.max()), f"sample {sample}, class {label}")
 
 
-def _canonical_check(limits: Limits, found: Arrays) -> Check:
+def _canonical_check(limits: Limits, found: Arrays, forms: dict[str, str]) -> Check:
     """What was imported comes out again, unchanged, under canonical names and shapes."""
     full = "weights" if limits.dtype == "float32" else f"{limits.dtype}: weights"
     try:
         weights.check(limits.workload, found)
     except ValueError as error:
         return Check(full, False, reason=f"export_weights: {error}")
-    canonical = weights.canonical(limits.workload)
+    canonical = protocol.canonical_weights(limits.workload, forms)
     errors = {name: float(np.abs(found[name] - canonical[name]).max()) for name in canonical}
     worst = max(errors, key=errors.__getitem__)
     return Check(full, errors[worst] == 0, errors[worst], 0.0, worst)
@@ -125,7 +125,7 @@ def judge_steps(
     """Weights, scores, losses, single steps, the loop and the schedule, in the order in which they can fail."""
     workload = limits.workload
     before = trace.weights("w0")
-    canonical = _canonical_check(limits, before)
+    canonical = _canonical_check(limits, before, forms)
     yield canonical
     if not canonical.ok:
         return

@@ -9,7 +9,8 @@ framework, and a slip would have to survive finite differences and PyTorch's flo
 - GRU, `reset_gate`: applied "after" the recurrent product, as cuDNN does, n = tanh(W_in x + b_in + r (W_hn h + b_hn)),
   or "before" it, as Cho et al. 2014 wrote it, n = tanh(W_in x + b_in + W_hn (r h) + b_hn);
 - GRU, `biases`: "two", or "folded": r and z have one bias only, that of gru.bias_ih, or "no b_hn": nor does n have a
-  recurrent one. A bias that the framework does not have is a constant here: its value counts, its gradient is 0;
+  recurrent one. A bias that the framework does not have is a constant here: its value counts, its gradient is 0.
+  The certificate sets it to 0, see `exists`;
 - GRU, `epsilon`: Adam's ε added to the "corrected" √v̂ or to the "uncorrected" √v (Kingma & Ba 2015, end of section 2).
 """
 
@@ -115,6 +116,14 @@ def settle(workload: str, forms: Forms | None = None) -> dict[str, str]:
             choices = '" or "'.join(known[name])
             raise ValueError(f'{name} is "{choices}", not "{value}".')
     return {name: chosen.get(name, values[0]) for name, values in known.items()}
+
+
+def exists(workload: str, name: str, forms: Forms | None = None) -> Array:
+    """Which entries of a weight are parameters of their own under these forms: float32 1 or 0, () or (300,)."""
+    if name != "gru.bias_hh":
+        return np.ones((), np.float32)
+    biases = {"two": [1, 1, 1], "folded": [0, 0, 1], "no b_hn": [0, 0, 0]}[settle(workload, forms)["biases"]]
+    return np.repeat(np.array(biases, np.float32), params.gru.units)
 
 
 def _float64(workload: str, weights: Weights) -> Gradients:
@@ -290,15 +299,10 @@ def _gru_backward(w: Weights, tape: SimpleNamespace, d_scores: Array, forms: For
         "gru.weight_ih": d_in.T @ rows(tape.embedded),
         "gru.weight_hh": np.concatenate([d_hid[:, : 2 * units].T @ rows(h), d_hid[:, 2 * units :].T @ rows(into_new)]),
         "gru.bias_ih": d_in.sum(axis=0),
-        "gru.bias_hh": d_hid.sum(axis=0) * _has_bias(forms["biases"], units),
+        "gru.bias_hh": d_hid.sum(axis=0) * exists("gru", "gru.bias_hh", forms),
         "fc.weight": d_scores.T @ tape.h[-1],
         "fc.bias": d_scores.sum(axis=0),
     }
-
-
-def _has_bias(form: str, units: int) -> Array:
-    """Which of gru.bias_hh (r, z, n) are parameters of their own: 1 or 0, (300,)."""
-    return np.repeat({"two": [1, 1, 1], "folded": [0, 0, 1], "no b_hn": [0, 0, 0]}[form], units)
 
 
 def _embedding_gradient(words: Array, d_embedded: Array, vocabulary: int) -> Array:

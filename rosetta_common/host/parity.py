@@ -48,7 +48,7 @@ class Tracer:
         folder, workload = self.folder / name, self.case.workload
         protocol.write_samples(workload, folder / "data", samples)
         (folder / "program.json").write_text(json.dumps(program), "utf-8")
-        canonical = weights.canonical(workload)
+        canonical = protocol.canonical_weights(workload, self.case.row.workload(workload).forms)
         np.savez(folder / "canonical.npz", allow_pickle=False, **canonical)
         if workload == "cnn":
             np.savez(folder / "probe.npz", allow_pickle=False, **protocol.probe_weights())

@@ -12,6 +12,7 @@ import functools
 import io
 import pickle
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import msgspec
 import numpy as np
 
 from rosetta_common import data, params, weights
-from rosetta_common.host import dataset
+from rosetta_common.host import dataset, oracle
 
 BATCH = 64
 STEPS = 5
@@ -121,6 +122,12 @@ def _write_imdb(folder: Path, samples: Samples) -> None:
 def write_samples(workload: str, folder: Path, samples: Samples) -> None:
     """Lay a data set out in `folder` as the official download does."""
     (_write_cifar if workload == "cnn" else _write_imdb)(folder, samples)
+
+
+def canonical_weights(workload: str, forms: Mapping[str, str] | None = None) -> Arrays:
+    """The weights that an example imports; a bias that its declared form lacks is 0, for it could hold no other."""
+    canonical = weights.canonical(workload)
+    return {name: value * oracle.exists(workload, name, forms) for name, value in canonical.items()}
 
 
 def probe_weights() -> Arrays:

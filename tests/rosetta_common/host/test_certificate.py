@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from rosetta_common import weights
 from rosetta_common.host import certificate, oracle, protocol
 from rosetta_common.host.certificate import Limits, Trace
 from rosetta_common.host.protocol import BATCH, STEPS
@@ -14,9 +13,9 @@ SAMPLES = protocol.steps_samples("gru").encoded("gru", "float64")
 SMALL = protocol.Samples(SAMPLES.x_train[:, -20:], SAMPLES.x_test[:, -20:], SAMPLES.y_train, SAMPLES.y_test)
 
 
-def play(folder, movement=lambda name, step, value: value, copies=3, loss=0.0):
+def play(folder, movement=lambda name, step, value: value, copies=3, loss=0.0, forms=None):
     """Write the trace of a perfect framework, but for `movement`, which may change what a step does."""
-    at = {name: value.astype(np.float64) for name, value in weights.canonical("gru").items()}
+    at = {name: value.astype(np.float64) for name, value in protocol.canonical_weights("gru", forms).items()}
     optimiser = oracle.optimiser("gru")
     losses = {}
 
@@ -24,7 +23,7 @@ def play(folder, movement=lambda name, step, value: value, copies=3, loss=0.0):
         np.savez(folder / f"{name}.npz", **at)
 
     def step(name, x, y):
-        found, gradients = oracle.gradients("gru", at, x, y)
+        found, gradients = oracle.gradients("gru", at, x, y, forms)
         losses.setdefault(name, found + loss)
         for key, value in optimiser.movement(gradients).items():
             at[key] = at[key] + movement(key, name, value)
@@ -46,9 +45,9 @@ def play(folder, movement=lambda name, step, value: value, copies=3, loss=0.0):
     return Trace(folder)
 
 
-def judge(trace, dtype="float64", declared=None, partial=False):
+def judge(trace, dtype="float64", declared=None, partial=False, forms=None):
     limits = Limits("gru", dtype, declared or {})
-    return {check.name: check for check in certificate.judge_steps(trace, SMALL, limits, {}, partial)}
+    return {check.name: check for check in certificate.judge_steps(trace, SMALL, limits, forms or {}, partial)}
 
 
 def failed(checks):
@@ -70,6 +69,14 @@ def test_a_perfect_trace_passes_to_1e_10(tmp_path):
         "schedule",
     )
     assert set(checks) == {f"float64: {name}" for name in names}
+
+
+@pytest.mark.parametrize("biases", ["folded", "no b_hn"])
+def test_a_framework_without_some_biases_imports_zeros_and_keeps_them(tmp_path, biases):
+    forms = {"biases": biases}
+    assert failed(judge(play(tmp_path, forms=forms), forms=forms)) == set()
+    np.testing.assert_array_equal(Trace(tmp_path).weights("again2")["gru.bias_hh"][:200], 0)
+    assert "float64: weights" in failed(judge(play(tmp_path, forms=forms)))
 
 
 def test_a_tenth_of_a_percent_in_every_step_fails(tmp_path):
