@@ -39,17 +39,15 @@ def create_symbol():
 
 
 def init_model(symbol):
-    """Theano compiles a function for each use of the network."""
+    """Theano compiles a function for each use of the network: one step of training, and prediction."""
     images, labels = L.get_all_layers(symbol)[0].input_var, T.ivector("labels")
     loss = categorical_crossentropy(softmax(L.get_output(symbol)), labels).mean()
     updates = momentum(loss, L.get_all_params(symbol, trainable=True), params.learning_rate, params.momentum)
     scores = L.get_output(symbol, deterministic=True)  # without drop-out
-    hits = T.eq(T.argmax(scores, axis=1), labels)
     return SimpleNamespace(
         network=symbol,
         step=theano.function([images, labels], loss, updates=updates),
         scores=theano.function([images], scores),
-        hits=theano.function([images, labels], hits),
     )
 
 
@@ -57,16 +55,13 @@ def train(model, x, y):
     return float(np.mean([model.step(data, target) for data, target in minibatches(x, y, params.batch_size)]))
 
 
-def parts(x):
-    return [slice(start, start + params.batch_size) for start in range(0, len(x), params.batch_size)]
-
-
 def predict(model, x):
-    return np.concatenate([model.scores(x[part]) for part in parts(x)])
+    starts = range(0, len(x), params.batch_size)
+    return np.concatenate([model.scores(x[start : start + params.batch_size]) for start in starts])
 
 
 def evaluate(model, x, y):
-    return float(np.mean(np.concatenate([model.hits(x[part], y[part]) for part in parts(x)])))
+    return float(np.mean(predict(model, x).argmax(axis=1) == y))
 
 
 def export_weights(model):

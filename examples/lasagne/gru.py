@@ -38,18 +38,16 @@ def create_symbol():
 
 
 def init_model(symbol):
-    """Theano compiles a function for each use of the network."""
+    """Theano compiles a function for each use of the network: one step of training, and prediction."""
     words, labels = L.get_all_layers(symbol)[0].input_var, T.ivector("labels")
     scores = L.get_output(symbol)
     loss = categorical_crossentropy(softmax(scores), labels).mean()
     weights = L.get_all_params(symbol, trainable=True)
     rates = {"learning_rate": params.learning_rate, "beta1": params.beta1, "beta2": params.beta2}
-    hits = T.eq(T.argmax(scores, axis=1), labels)
     return SimpleNamespace(
         network=symbol,
         step=theano.function([words, labels], loss, updates=adam(loss, weights, epsilon=params.epsilon, **rates)),
         scores=theano.function([words], scores),
-        hits=theano.function([words, labels], hits),
     )
 
 
@@ -57,16 +55,13 @@ def train(model, x, y):
     return float(np.mean([model.step(data, target) for data, target in minibatches(x, y, params.batch_size)]))
 
 
-def parts(x):
-    return [slice(start, start + params.batch_size) for start in range(0, len(x), params.batch_size)]
-
-
 def predict(model, x):
-    return np.concatenate([model.scores(x[part]) for part in parts(x)])
+    starts = range(0, len(x), params.batch_size)
+    return np.concatenate([model.scores(x[start : start + params.batch_size]) for start in starts])
 
 
 def evaluate(model, x, y):
-    return float(np.mean(np.concatenate([model.hits(x[part], y[part]) for part in parts(x)])))
+    return float(np.mean(predict(model, x).argmax(axis=1) == y))
 
 
 def parameters(model):

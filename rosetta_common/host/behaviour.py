@@ -107,14 +107,14 @@ def _walk(
 
 def _visits_of_gradients(
     before: Arrays, after: Arrays, velocity: Arrays, x: np.ndarray, y: np.ndarray, sizes: list[int]
-) -> tuple[np.ndarray, Arrays]:
-    """CNN: in which step of the epoch each image was seen, 0 = never; and the velocity that the epoch leaves.
+) -> np.ndarray:
+    """CNN: in which step of the epoch each image was seen, 0 = never.
 
     The movement of the last layer is a sum of the images' own gradients, each times what momentum
     has made of it since its step: least squares gives the factors back, and they tell the step.
     Later steps saw other weights than the first: their columns are taken on the way to `after`,
-    and the difference is taken off before solving again. The way is first thought straight, which
-    gives a few images of 138 to the wrong step where the last batch is a small one; then it is walked.
+    and the difference is taken off before solving again. The way is first thought straight. Where the
+    last batch is a small one, that gives a few images of 138 to the wrong step; then it is walked.
     """
     rate, momentum = params.cnn.learning_rate, params.cnn.momentum
     count = len(sizes)
@@ -137,14 +137,11 @@ def _visits_of_gradients(
 
     ways = [0.8 * step / count for step in range(count)]
     points = [{name: before[name] + way * (after[name] - before[name]) for name in before} for way in ways]
-    steps, left = np.zeros(len(x), int), velocity
-    for _ in range(3):
-        found = solve(points, steps)
-        if np.array_equal(found, steps):
-            break
-        steps = found
-        points, left = _walk(before, velocity, x, y, steps, sizes)
-    return steps, left
+    steps = solve(points, np.zeros(len(x), int))
+    if sizes[-1] < sizes[0]:
+        points, _ = _walk(before, velocity, x, y, steps, sizes)
+        steps = solve(points, steps)
+    return steps
 
 
 def _agreement(a: np.ndarray, b: np.ndarray) -> float:
@@ -164,11 +161,13 @@ def _visits(trace: Trace, workload: str, samples: Samples, sizes: list[int]) -> 
         }
     a, b = slice(count), slice(count, 2 * count)
     still = {name: np.zeros_like(value) for name, value in canonical.items()}
-    visits, velocity = _visits_of_gradients(canonical, first, still, samples.x_train[a], samples.y_train[a], sizes)
+    x_a, y_a, x_b, y_b = samples.x_train[a], samples.y_train[a], samples.x_train[b], samples.y_train[b]
+    visits = _visits_of_gradients(canonical, first, still, x_a, y_a, sizes)
+    _, velocity = _walk(canonical, still, x_a, y_a, visits, sizes)
     return {
         "first epoch": visits,
-        "second epoch": _visits_of_gradients(first, second, velocity, samples.x_train[b], samples.y_train[b], sizes)[0],
-        "other seed": _visits_of_gradients(canonical, other, still, samples.x_train[a], samples.y_train[a], sizes)[0],
+        "second epoch": _visits_of_gradients(first, second, velocity, x_b, y_b, sizes),
+        "other seed": _visits_of_gradients(canonical, other, still, x_a, y_a, sizes),
     }
 
 
