@@ -3,10 +3,12 @@
 import keras
 import numpy as np
 from keras import layers
-from keras.utils.conv_utils import convert_kernel
 
 from rosetta_common.data import cifar_for_library
 from rosetta_common.params import cnn as params
+
+# Theano convolves where others correlate: its kernels are turned by half a circle.
+turn = keras.utils.conv_utils.convert_kernel if keras.backend.backend() == "theano" else np.array
 
 
 def load_data():
@@ -86,11 +88,7 @@ def evaluate(model, x, y):
 
 
 def export_weights(model):
-    """Keras holds (height, width, in, out) and dense (in, out); fc1's input is flattened in the first order.
-
-    Theano convolves where CNTK correlates: convert_kernel turns its kernels by half a circle.
-    """
-    turn = convert_kernel if keras.backend.backend() == "theano" else np.array
+    """Keras holds (height, width, in, out) and dense (in, out); fc1's input is flattened in the first order."""
     weights = {}
     for name in ("conv1", "conv2", "conv3", "conv4", "fc1", "fc2"):
         weight, bias = model.get_layer(name).get_weights()
@@ -103,10 +101,8 @@ def export_weights(model):
 
 
 def import_weights(model, weights):
-    turn = convert_kernel if keras.backend.backend() == "theano" else np.array
     for name in ("conv1", "conv2", "conv3", "conv4", "fc1", "fc2"):
-        weight = weights[name + ".weight"]
-        weight = weight.reshape(512, 100, 8, 8) if name == "fc1" else weight
+        weight = weights[name + ".weight"].reshape(512, 100, 8, 8) if name == "fc1" else weights[name + ".weight"]
         weight = np.moveaxis(weight, (0, 1), (-1, -2))
         weight = weight.reshape(-1, 512) if name == "fc1" else weight
         weight = turn(weight) if weight.ndim == 4 else weight
