@@ -116,6 +116,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     losses: Sequence[float | None] = []  # None: not a finite number
     checks: list[Check] = []
     shapes: dict[str, str] = {}
+    parameters: int | None = None  # numbers that are trained
     log: str | None = None
 
     @property

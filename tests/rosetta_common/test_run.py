@@ -77,6 +77,7 @@ def test_run_times_every_stage_and_hands_over_the_scores(example, tmp_path):
     assert len(result["times"]["epochs"]) == 2
     assert result["losses"] == [20.0, 20.0]
     assert result["steps"] == 40
+    assert result["parameters"] == {"w": 3}
     assert result["peak_memory"] > 10e6
     assert result["python"] == platform.python_version()
     assert result["packages"]["numpy"] == np.__version__
