@@ -1,4 +1,4 @@
-"""Links from any page to a record's line on the results pages."""
+"""Links from any page to a record's line on the results pages, to a place with an id, and to a file of the site."""
 
 from __future__ import annotations
 
@@ -11,13 +11,22 @@ from rosetta_common.host.records import Record
 from .words import anchor
 
 
-class RecordLink(nodes.inline):
-    """A place holder until all pages are read: then a link, or plain text where no page shows the record."""
+class AnchorLink(nodes.inline):
+    """A place holder until all pages are read: then a link to the id `anchor`, or plain text where no page has it."""
 
 
-def link(record: Record, text: str, title: str = "", classes: tuple[str, ...] = ()) -> RecordLink:
+class FileLink(nodes.inline):
+    """A place holder for a link to the file `path`, as seen from the site's root."""
+
+
+def link(record: Record, text: str, title: str = "", classes: tuple[str, ...] = ()) -> AnchorLink:
     """A link with this text to the record's line; `title` is what a pointer shows over it."""
-    return RecordLink(text, text, anchor=anchor(record), reftitle=title, classes=list(classes))
+    return AnchorLink(text, text, anchor=anchor(record), reftitle=title, classes=list(classes))
+
+
+def site_file(path: str, text: str) -> FileLink:
+    """A link with this text to a file that the build puts into the site."""
+    return FileLink(text, text, path=path)
 
 
 def target(env: BuildEnvironment, node: nodes.Element, record: Record, title: str) -> None:
@@ -29,7 +38,7 @@ def target(env: BuildEnvironment, node: nodes.Element, record: Record, title: st
 
 
 def _resolve(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    for node in list(doctree.findall(RecordLink)):
+    for node in list(doctree.findall(AnchorLink)):
         at, name = app.env.domains.standard_domain.anonlabels.get(node["anchor"], ("", ""))
         text = nodes.inline(node.astext(), node.astext(), classes=node["classes"])
         if at:
@@ -37,6 +46,9 @@ def _resolve(app: Sphinx, doctree: nodes.document, page: str) -> None:
             node.replace_self(nodes.reference("", "", text, internal=True, refuri=place, reftitle=node["reftitle"]))
         else:
             node.replace_self(text)
+    up = "../" * page.count("/")
+    for file in list(doctree.findall(FileLink)):
+        file.replace_self(nodes.reference("", "", nodes.Text(file.astext()), internal=True, refuri=up + file["path"]))
 
 
 def setup(app: Sphinx) -> None:

@@ -7,6 +7,7 @@ checkout or a cache restores wrongly, and never sees a new folder.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ class Store:
     folders: list[Path]
     rows: dict[str, Row] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
+    files: dict[int, str] = field(default_factory=dict)  # id of a record -> its file, as seen from its folder
     local: set[int] = field(default_factory=set)
     shared: dict[str, str] = field(default_factory=dict)  # digests of what many pages use
 
@@ -65,14 +67,19 @@ class Store:
                     logger.warning("%s", error, type="rosetta", subtype="record")
                     continue
                 self.records.append(record)
+                self.files[id(record)] = path.relative_to(folder).as_posix()
                 if folder != self.folders[0]:
                     self.local.add(id(record))
         self.records.sort(key=lambda record: record.created)
         self.shared = {
             "frameworks": digest(sorted(self.examples.glob("*/framework.toml"))),
             "records": digest(records.paths(self.folders)),
-            "extension": digest(sorted(HERE.glob("*.py"))),
+            "extension": digest(sorted([*HERE.glob("*.py"), *HERE.glob("*.js")])),
         }
+
+    def path(self, record: Record) -> str:
+        """The record's file, as seen from the folder of records that holds it."""
+        return self.files[id(record)]
 
     def is_local(self, record: Record) -> bool:
         """Whether the record is of this machine, just now, and not published."""
@@ -141,6 +148,16 @@ def _merge(app: Sphinx, env: BuildEnvironment, pages: set[str], other: BuildEnvi
     _used(env).update({page: used for page, used in _used(other).items() if page in pages})
 
 
+def _publish(app: Sphinx, error: Exception | None) -> None:
+    """Put the committed records into the site, so that a page can link to what it says."""
+    if error is None and app.builder.format == "html":
+        committed = store(app.config).folders[0]
+        for path in records.paths([committed]):
+            copy = Path(app.outdir, "records", path.relative_to(committed))
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+
+
 def setup(app: Sphinx) -> None:
     app.add_config_value("rosetta_examples", "../examples", "env")
     app.add_config_value("rosetta_records", ["records", "_local"], "env")
@@ -148,3 +165,4 @@ def setup(app: Sphinx) -> None:
     app.connect("env-get-outdated", _outdated)
     app.connect("env-purge-doc", _purge)
     app.connect("env-merge-info", _merge)
+    app.connect("build-finished", _publish)

@@ -38,6 +38,11 @@ def row_name(store: Store, record: Record) -> str:
     return store.name(record) + (f" ({', '.join(apart)})" if apart else "")
 
 
+def epochs(record: Record) -> str:
+    """1 epoch, 10 epochs."""
+    return "1 epoch" if record.epochs == 1 else f"{record.epochs} epochs"
+
+
 def machine_facts(machine: Machine) -> str:
     """What is known of a machine in one line."""
     facts = [
