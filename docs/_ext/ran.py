@@ -39,8 +39,12 @@ def shown_run(store: Store, case: Case, digest: str) -> Record | None:
     return max(runs, key=worth, default=None)
 
 
-def ran(store: Store, case: Case, functions: list[str]) -> list[nodes.Node]:
+def ran(store: Store, case: Case, functions: list[str]) -> nodes.container:
     """A line that says what the run gave and whether it is certified; then all of it, folded."""
+    return nodes.container("", *_ran(store, case, functions), classes=["rosetta-run"])
+
+
+def _ran(store: Store, case: Case, functions: list[str]) -> list[nodes.Node]:
     digest = example_digest(case.row.example(case.workload))
     run = shown_run(store, case, digest)
     name = case.row.name
@@ -148,7 +152,7 @@ def _folded(store: Store, run: Record, case: Case) -> list[nodes.Node]:
     if not store.is_local(run):
         again += [nodes.Text(". "), site_file(f"records/{store.path(run)}", "Its record"), nodes.Text(".")]
     items.append(nodes.list_item("", again))
-    opened, closed = "<details class='rosetta-details'><summary>All that this run gave</summary>", "</details>"
+    opened, closed = "<details class='rosetta-details'><summary>all of it</summary>", "</details>"
     listed = nodes.bullet_list("", *items)
     return [nodes.raw("", opened, format="html"), listed, nodes.raw("", closed, format="html")]
 

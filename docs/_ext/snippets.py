@@ -11,6 +11,7 @@ sphinx-tabs' script forgets the choice with the browser's tab and leaves the wro
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -70,7 +71,7 @@ class Rosetta(SphinxDirective):
             return [nodes.paragraph("", "No framework has it yet.", classes=["rosetta-none"])]
         if "pair" in self.options:
             return [self.pair(panels)]
-        return [*self.bar(), self.tabs(panels)]
+        return [self.tabs(panels)]
 
     def warn(self, text: str) -> list[nodes.Node]:
         logger.warning("rosetta: %s", text, location=self.get_location(), type="rosetta", subtype="snippet")
@@ -78,11 +79,9 @@ class Rosetta(SphinxDirective):
         return []
 
     def folders(self) -> list[list[Row]]:
-        """The rows of each folder: of all, or of those that `:pair:` names."""
-        found: dict[str, list[Row]] = defaultdict(list)
-        for row in self.store.rows.values():
-            found[row.folder.name].append(row)
-        wanted = self.options["pair"].split() if "pair" in self.options else list(found)
+        """The rows of each folder: of all, the living before the retired, or of those that `:pair:` names."""
+        found = by_folder(self.store.rows.values())
+        wanted = self.options["pair"].split() if "pair" in self.options else by_life(found)
         for name in wanted:
             if name not in found:
                 self.warn(str(nearest("framework", name, list(found))))
@@ -114,7 +113,7 @@ class Rosetta(SphinxDirective):
         file = nodes.paragraph("", "", nodes.strong("", row.title), classes=["rosetta-file"])
         file += AnchorLink(path, path, anchor=whole_file(self.workload, row), reftitle="", classes=[])
         variant = next((name for name in self.functions if name in VARIANTS), None)
-        runs = [node for one in rows for node in ran(store, Case(one, self.workload, variant), self.functions)]
+        runs = [ran(store, Case(one, self.workload, variant), self.functions) for one in rows]
         panel = SphinxTabsPanel("", file, code, *runs, classes=["rosetta-panel"], ids=[name])
         panel["data-framework"] = row.folder.name
         if name == whole_file(self.workload, row):
@@ -137,14 +136,6 @@ class Rosetta(SphinxDirective):
                 panel["hidden"] = ""
         return nodes.container("", tablist, *(panel for _, panel in panels), classes=["rosetta", "rosetta-tabs"])
 
-    def bar(self) -> list[nodes.Node]:
-        """Two lists to pick frameworks from, once a page, above its first snippet; rosetta.js makes them work."""
-        if self.env.temp_data.setdefault("rosetta_bar", False):
-            return []
-        self.env.temp_data["rosetta_bar"] = True
-        folders = [rows[0] for rows in self.folders()]
-        return [nodes.raw("", BAR.format(options=_options(folders)), format="html")]
-
     def pair(self, panels: list[tuple[Row, SphinxTabsPanel]]) -> nodes.container:
         return nodes.container("", *(panel for _, panel in panels), classes=["rosetta", "rosetta-pair"])
 
@@ -155,11 +146,24 @@ def whole_file(workload: str, row: Row) -> str:
     return name
 
 
-def _options(folders: list[Row]) -> str:
+def by_folder(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The rows of each folder."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.folder.name].append(row)
+    return found
+
+
+def by_life(folders: dict[str, list[Row]]) -> list[str]:
+    """The folders' names: the living frameworks, then the retired, each by title."""
+    return sorted(folders, key=lambda name: (folders[name][0].framework.retired, folders[name][0].title.casefold()))
+
+
+def _options(folders: dict[str, list[Row]]) -> str:
     """The frameworks in two groups, as the options of a list."""
     groups: dict[str, list[Row]] = {"Living": [], "Retired": []}
-    for row in folders:
-        groups["Retired" if row.framework.retired else "Living"].append(row)
+    for name in by_life(folders):
+        groups["Retired" if folders[name][0].framework.retired else "Living"].append(folders[name][0])
     return "".join(
         f'<optgroup label="{label}">'
         + "".join(f'<option value="{row.folder.name}">{escape(row.title)}</option>' for row in group)
@@ -167,6 +171,19 @@ def _options(folders: list[Row]) -> str:
         for label, group in groups.items()
         if group
     )
+
+
+def _add_bar(app: Sphinx, doctree: nodes.document) -> None:
+    """Two lists to pick frameworks from, above the sections of a page with tabs; rosetta.js makes them work.
+
+    It belongs to the outermost section: one further in would carry it off the screen when it is scrolled past.
+    """
+    if any("rosetta-tabs" in box["classes"] for box in doctree.findall(nodes.container)):
+        page = next(doctree.findall(nodes.section))
+        first = next((i for i, node in enumerate(page) if isinstance(node, nodes.section)), None)
+        options = _options(by_folder(stores.store(app.config).rows.values()))
+        at = first if first is not None else next(i for i, n in enumerate(page) if isinstance(n, nodes.container))
+        page.insert(at, nodes.raw("", BAR.format(options=options), format="html"))
 
 
 def _page_context(
@@ -178,4 +195,5 @@ def _page_context(
 
 def setup(app: Sphinx) -> None:
     app.add_directive("rosetta", Rosetta)
+    app.connect("doctree-read", _add_bar)
     app.connect("html-page-context", _page_context)

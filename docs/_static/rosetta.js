@@ -83,6 +83,7 @@
         panel.hidden = two ? !two.includes(id) : id !== one;
         panel.style.order = two ? two.indexOf(id) : "";
         panel.setAttribute("role", two ? "group" : "tabpanel");
+        if (two && !panel.hidden) indent(panel.querySelector("pre"));
       }
     }
     document.documentElement.classList.toggle("rosetta-compare", Boolean(pair));
@@ -90,6 +91,15 @@
     bar.swap.disabled = !pair;
     document.getElementById("rosetta-early")?.remove();
     reach();
+  }
+
+  // Each line of code in a box of its own, which knows how far in it begins.
+  function indent(code) {
+    if (code.querySelector(".rosetta-line")) return;
+    const texts = code.textContent.split("\n"), lines = code.innerHTML.split("\n");
+    const width = text => text.search(/\S|$/) + 4;
+    code.innerHTML = lines.map((line, i) => i === lines.length - 1 ? line
+      : `<span class="rosetta-line" style="--indent:${width(texts[i])}ch">${line}\n</span>`).join("");
   }
 
   // What has to be scrolled sideways must be reachable by the keyboard, too.
