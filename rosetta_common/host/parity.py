@@ -17,7 +17,17 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from rosetta_common import weights
-from rosetta_common.host import behaviour, certificate, environment, machine, oracle, process, protocol, records
+from rosetta_common.host import (
+    behaviour,
+    certificate,
+    coverage,
+    environment,
+    machine,
+    oracle,
+    process,
+    protocol,
+    records,
+)
 from rosetta_common.host.catalogue import ROOT, Case, Row
 from rosetta_common.host.certificate import Limits, Trace
 from rosetta_common.host.digests import digests
@@ -153,6 +163,8 @@ def certify(case: Case, where: Machine, device: str = "cpu", report: Report = la
                 record.checks.append(check)
                 report(f"{case.label}: {line(check)}")
             facts(record, case.row, Path(folder) / "start")
+            lines = Trace(Path(folder) / "steps-float32").result()["lines"]
+            record.executed = coverage.executed(case.row.example(case.workload), lines)
         except environment.Unsupported as error:
             record.status, record.reason = "unsupported", str(error)
             return record

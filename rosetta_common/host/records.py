@@ -115,6 +115,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     peak_memory: int | None = None
     losses: Sequence[float | None] = []  # None: not a finite number
     checks: list[Check] = []
+    executed: dict[str, str] = {}  # function of the example -> how much of it a certificate's steps ran
     shapes: dict[str, str] = {}
     parameters: int | None = None  # numbers that are trained
     log: str | None = None

@@ -107,6 +107,7 @@ def test_the_seed_reaches_the_example(example, tmp_path):
 def test_trace_follows_its_program(example, tmp_path):
     np.savez(str(tmp_path / "given.npz"), w=np.zeros(3, np.float32))
     steps = [["init", 0], ["import", "given"], ["train", [0] * 130, "loop"], ["export", "after"], ["predict", "scores"]]
+    steps += [["evaluate", "test"]]
     program = {"settings": {"dtype": "float64"}, "train": "train", "steps": steps}
     (tmp_path / "program.json").write_text(json.dumps(program))
     done = call("trace", example, "--folder", tmp_path)
@@ -114,8 +115,42 @@ def test_trace_follows_its_program(example, tmp_path):
     after = np.load(str(tmp_path / "after.npz"))["w"]
     assert after.tolist() == [2, 2, 2]
     assert after.dtype == np.float64
-    assert json.loads((tmp_path / "result.json").read_text())["losses"] == {"loop": 2.0}
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["losses"] == {"loop": 2.0}
+    assert 0 < result["evaluated"]["test"] < 1
+    assert "lines" not in result
     assert len(np.load(str(tmp_path / "scores.npy"))) == 320
+
+
+def test_trace_notes_the_lines_that_ran_in_any_thread(example, tmp_path):
+    example.write_text(
+        EXAMPLE.replace("import numpy as np\n", "import numpy as np\nimport threading\n", 1)
+        + textwrap.dedent(
+            """
+            def worker():
+                done.append(1)
+
+            done = []
+
+            def train(model, x, y):
+                thread = threading.Thread(target=worker)
+                thread.start()
+                thread.join()
+                if not done:
+                    never()
+                return 1.0
+            """
+        )
+    )
+    program = {"settings": {}, "train": "train", "lines": True, "steps": [["init", 0], ["train", [0], "step"]]}
+    (tmp_path / "program.json").write_text(json.dumps(program))
+    done = call("trace", example, "--folder", tmp_path)
+    assert done.returncode == 0, done.stderr
+    ran = json.loads((tmp_path / "result.json").read_text())["lines"]
+    lines = example.read_text().splitlines()
+    executed = {lines[number - 1].strip() for number in ran}
+    assert {"done.append(1)", "thread.join()", "if not done:", "return 1.0", "return imdb_for_library()"} <= executed
+    assert not {"never()", "return float(np.mean(y == 0))"} & executed
 
 
 def test_a_missing_verb_is_named_without_a_traceback(tmp_path):
