@@ -20,13 +20,14 @@ from rosetta_common.run import load_example, verb_of, workload_of
 def trace(path, program, folder):
     """Run `program` on the example at `path`.
 
-    Returns {"losses": {NAME: loss}, "evaluated": {NAME: accuracy}, **record.facts()}, and "lines": [number] if asked.
+    Returns {"losses": {NAME: loss}, "evaluated": {NAME: accuracy}, **record.facts()}; if the program asks for them,
+    also "lines": [number] and "elsewhere": [name], as `executed` explains them.
     """
     if not program.get("lines"):
         return dict(_trace(path, program, folder), **record.facts())
     with Executed(path) as executed:
         result = _trace(path, program, folder)
-    return dict(result, lines=sorted(executed.lines), **record.facts())
+    return dict(result, lines=sorted(executed.lines), elsewhere=sorted(executed.elsewhere), **record.facts())
 
 
 def _trace(path, program, folder):

@@ -1,7 +1,7 @@
 """What a certificate executed of its example, function by function, from the lines that ran in it.
 
-Where a framework runs the Python itself, each line is seen. Where it compiles a function, running a translation of its
-own, none is: such a function counts as called if a line that ran names it.
+Where a framework runs the Python itself, each line is seen. Where it translates a function and runs the translation,
+none is: such a function counts as called if a function of its name ran from a file that the framework wrote.
 """
 
 from __future__ import annotations
@@ -40,37 +40,24 @@ def _lines(statement: ast.stmt) -> range:
     return range(statement.lineno, max(end, statement.lineno) + 1)
 
 
-def executed(path: Path, lines: Collection[int]) -> dict[str, str]:
+def executed(path: Path, lines: Collection[int], elsewhere: Collection[str] = ()) -> dict[str, str]:
     """Function -> "every line", "6 of 7 lines", "called" or "not executed", for all functions of an example.
 
-    lines: the numbers of the lines of the file that ran.
+    lines: the numbers of the lines of the file that ran. elsewhere: names of functions that ran from generated files.
     """
-    known, ran = functions(ast.parse(path.read_text("utf-8"))), set(lines)
-    counted, named = {}, set()
-    for name, function in known.items():
+    ran = set(lines)
+
+    def state(name: str, function: _Function) -> str:
         statements = list(_statements(function))
-        done = [statement for statement in statements if ran.intersection(_lines(statement))]
-        counted[name] = (len(done), len(statements))
-        named |= {word for statement in done for word in _names(statement)}
-    return {name: _state(name.rpartition(".")[2] in named, *count) for name, count in counted.items()}
+        done = sum(bool(ran.intersection(_lines(statement))) for statement in statements)
+        if done == len(statements):
+            return EVERY
+        if done:
+            return f"{done} of {len(statements)} lines"
+        bare = name.rpartition(".")[2]
+        return CALLED if any(other == bare or other.endswith(f"_{bare}") for other in elsewhere) else NOT
 
-
-def _names(statement: ast.stmt) -> Iterator[str]:
-    """The names that a statement uses, and the attributes, but for those of the statements that it holds."""
-    for node in ast.iter_child_nodes(statement):
-        for inner in () if isinstance(node, ast.stmt) else ast.walk(node):
-            if isinstance(inner, ast.Name):
-                yield inner.id
-            elif isinstance(inner, ast.Attribute):
-                yield inner.attr
-
-
-def _state(named: bool, done: int, count: int) -> str:
-    if done == count:
-        return EVERY
-    if done:
-        return f"{done} of {count} lines"
-    return CALLED if named else NOT
+    return {name: state(name, function) for name, function in functions(ast.parse(path.read_text("utf-8"))).items()}
 
 
 def together(several: Collection[Mapping[str, str]]) -> dict[str, str]:

@@ -163,8 +163,9 @@ def certify(case: Case, where: Machine, device: str = "cpu", report: Report = la
                 record.checks.append(check)
                 report(f"{case.label}: {line(check)}")
             facts(record, case.row, Path(folder) / "start")
-            lines = Trace(Path(folder) / "steps-float32").result()["lines"]
-            record.executed = coverage.executed(case.row.example(case.workload), lines)
+            ran = Trace(Path(folder) / "steps-float32").result()
+            path = case.row.example(case.workload)
+            record.executed = coverage.executed(path, ran["lines"], ran["elsewhere"])
         except environment.Unsupported as error:
             record.status, record.reason = "unsupported", str(error)
             return record

@@ -57,7 +57,7 @@ def example(tmp_path):
     return path
 
 
-def call(*arguments, **variables):
+def call(*arguments, cwd=None, **variables):
     # Python 3.6 has no capture_output.
     environ = dict(os.environ, PYTHONPATH=str(ROOT), **variables)
     return subprocess.run(
@@ -66,6 +66,7 @@ def call(*arguments, **variables):
         stderr=subprocess.PIPE,
         universal_newlines=True,
         env=environ,
+        cwd=cwd,
     )
 
 
@@ -124,7 +125,7 @@ def test_trace_follows_its_program(example, tmp_path):
 
 def test_trace_notes_the_lines_that_ran_in_any_thread(example, tmp_path):
     example.write_text(
-        EXAMPLE.replace("import numpy as np\n", "import numpy as np\nimport threading\n", 1)
+        EXAMPLE.replace("import numpy as np\n", "import numpy as np\nimport os\nimport threading\n", 1)
         + textwrap.dedent(
             """
             def worker():
@@ -138,18 +139,31 @@ def test_trace_notes_the_lines_that_ran_in_any_thread(example, tmp_path):
                 thread.join()
                 if not done:
                     never()
-                return 1.0
+                with open("written.py", "w") as file:
+                    file.write("def fast__step():\\n    return 1.0\\n")
+                with open("written.py") as file:
+                    exec(compile(file.read(), os.path.abspath("written.py"), "exec"), globals())
+                return fast__step()
             """
         )
     )
     program = {"settings": {}, "train": "train", "lines": True, "steps": [["init", 0], ["train", [0], "step"]]}
     (tmp_path / "program.json").write_text(json.dumps(program))
-    done = call("trace", example, "--folder", tmp_path)
+    done = call("trace", example, "--folder", tmp_path, cwd=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    ran = json.loads((tmp_path / "result.json").read_text())["lines"]
+    result = json.loads((tmp_path / "result.json").read_text())
+    ran = result["lines"]
+    assert "fast__step" in result["elsewhere"]
+    assert "loads" not in result["elsewhere"]
     lines = example.read_text().splitlines()
     executed = {lines[number - 1].strip() for number in ran}
-    assert {"done.append(1)", "thread.join()", "if not done:", "return 1.0", "return imdb_for_library()"} <= executed
+    assert {
+        "done.append(1)",
+        "thread.join()",
+        "if not done:",
+        "return fast__step()",
+        "return imdb_for_library()",
+    } <= executed
     assert not {"never()", "return float(np.mean(y == 0))"} & executed
 
 

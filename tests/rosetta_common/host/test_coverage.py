@@ -45,14 +45,14 @@ def executed(tmp_path):
     """executed(texts): what these lines of the example say of its functions."""
     path = tmp_path / "cnn.py"
     path.write_text(EXAMPLE)
-    return lambda texts: coverage.executed(path, [line(text) for text in texts])
+    return lambda texts, elsewhere=(): coverage.executed(path, [line(text) for text in texts], elsewhere)
 
 
 LOOP, STEP, IF, NONE = "        x", "        step(batch)", "    if model:", "    return None"
 
 
 def test_each_function_is_told_apart(executed):
-    found = executed([LOOP, STEP, IF, NONE, "        return 1"])
+    found = executed([LOOP, STEP, IF, NONE, "        return 1"], ["fast__step"])
     assert found == {
         "step": "called",
         "train": "4 of 5 lines",
@@ -63,11 +63,11 @@ def test_each_function_is_told_apart(executed):
 
 def test_a_head_that_ran_is_not_its_body(executed):
     assert executed([LOOP])["train"] == "1 of 5 lines"
-    assert executed([LOOP])["step"] == "not executed"
 
 
-def test_a_name_that_only_an_idle_line_holds_was_not_called(executed):
-    assert executed([IF])["helper"] == "not executed"
+@pytest.mark.parametrize(("other", "state"), [("step", "called"), ("tf__step", "called"), ("misstep", "not executed")])
+def test_a_translation_is_known_by_its_name(executed, other, state):
+    assert executed([], [other])["step"] == state
 
 
 def test_several_certificates_say_the_best_of_each_function():
