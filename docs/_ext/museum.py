@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import ClassVar
 
 from docutils import nodes
@@ -19,6 +18,7 @@ from rosetta_common.host.records import Record
 
 from . import store as stores
 from .links import link, page_link
+from .snippets import by_folder
 from .svg import INK, LINE, Drawing
 
 logger = logging.getLogger(__name__)
@@ -28,12 +28,10 @@ READ = "concepts/whole"  # the page with all of an example's code
 STEP, LEFT, RIGHT = 30, 5, 95  # of the time line: pixels a framework; where it begins and ends, in per cent
 
 
-def folders(store: stores.Store) -> list[list[Row]]:
+def oldest_first(store: stores.Store) -> list[list[Row]]:
     """The rows of each folder, the oldest folder first."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in store.rows.values():
-        found[row.folder.name].append(row)
-    return sorted(found.values(), key=lambda rows: (rows[0].framework.since, rows[0].title.lower()))
+    found = by_folder(store.rows.values()).values()
+    return sorted(found, key=lambda rows: (rows[0].framework.since, rows[0].title.casefold()))
 
 
 def time_line(lives: list[tuple[str, int, bool]], today: int) -> str:
@@ -73,14 +71,14 @@ class Museum(SphinxDirective):
             raise self.error(str(nearest("part of the museum", asked, [TIME_LINE, LIVING, RETIRED])))
         if asked == TIME_LINE:
             return self.drawn()
-        wanted = [rows for rows in folders(self.store) if rows[0].framework.retired == (asked == RETIRED)]
+        wanted = [rows for rows in oldest_first(self.store) if rows[0].framework.retired == (asked == RETIRED)]
         if not wanted:
             return [nodes.paragraph("", "None of those that stand here.", classes=["rosetta-none"])]
         return [self.section(rows) for rows in wanted]
 
     def drawn(self) -> list[nodes.Node]:
         lives = []
-        for rows in folders(self.store):
+        for rows in oldest_first(self.store):
             one = rows[0].framework
             if one.since.isdecimal():
                 lives.append((rows[0].title, int(one.since), one.retired))

@@ -1,13 +1,13 @@
 """`{start}`: which framework one knows and which one needs, as a plain form: it needs no script to be sent.
 
-Each line of its content is a button, "The CNN: concepts/whole#cnn": what it says, and the page that the form leads to
+Each line of its content is a button, "The CNN: translate/cnn": what it says, and the page that the form leads to
 with `?from=…&to=…`. `:from:` and `:to:` are what is chosen at first.
 """
 
 from __future__ import annotations
 
+from html import escape
 from typing import ClassVar
-from xml.etree import ElementTree
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -19,9 +19,11 @@ from sphinx.util.typing import OptionSpec
 from rosetta_common.host.catalogue import nearest
 
 from . import store as stores
-from .museum import folders
+from .snippets import by_folder, options
 
 logger = logging.getLogger(__name__)
+
+LISTS = {"from": "I know", "to": "and need"}
 
 
 class Start(nodes.General, nodes.Element):
@@ -32,44 +34,33 @@ class StartDirective(SphinxDirective):
     """The form."""
 
     has_content = True
-    option_spec: ClassVar[OptionSpec] = {"from": directives.unchanged_required, "to": directives.unchanged_required}
+    option_spec: ClassVar[OptionSpec] = dict.fromkeys(LISTS, directives.unchanged_required)
 
     def run(self) -> list[nodes.Node]:
-        store = stores.store(self.config)
+        folders = by_folder(stores.store(self.config).rows.values())
         stores.note(self.env)
-        named = sorted(((rows[0].title, rows[0]) for rows in folders(store)), key=lambda pair: pair[0].lower())
-        known = {row.folder.name: (title, row.framework.retired) for title, row in named}
-        for option in ("from", "to"):
-            if self.options.get(option, next(iter(known))) not in known:
-                self.warn(str(nearest("framework", self.options[option], list(known))))
+        for name in LISTS:
+            if name in self.options and self.options[name] not in folders:
+                self.warn(str(nearest("framework", self.options[name], list(folders))))
         buttons = [tuple(part.strip() for part in line.rsplit(":", 1)) for line in self.content if line.strip()]
         for button in buttons:
             if len(button) != 2 or button[1].partition("#")[0] not in self.env.found_docs:
-                self.warn(f"{': '.join(button)!r} names no page of this site, as in 'The CNN: concepts/whole#cnn'")
-        chosen = {option: self.options.get(option, "") for option in ("from", "to")}
-        return [Start("", known=known, chosen=chosen, buttons=[button for button in buttons if len(button) == 2])]
+                self.warn(f"{': '.join(button)!r} names no page of this site, as in 'The CNN: translate/cnn#train'")
+        lists = "".join(
+            f'<label>{words} <select name="{name}">{options(folders, self.options.get(name, ""))}</select></label>'
+            for name, words in LISTS.items()
+        )
+        return [Start("", lists=lists, buttons=[button for button in buttons if len(button) == 2])]
 
     def warn(self, text: str) -> None:
         logger.warning("start: %s", text, location=self.get_location(), type="rosetta", subtype="start")
         stores.note_warning(self.env)
 
 
-def form(node: Start, addresses: list[tuple[str, str]]) -> str:
+def form(lists: str, addresses: list[tuple[str, str]]) -> str:
     """The form as HTML. addresses: what each button says, and where it leads."""
-    root = ElementTree.Element("form", {"class": "rosetta-start", "method": "get", "action": addresses[0][1]})
-    for name, words in (("from", "I know"), ("to", "and need")):
-        label = ElementTree.SubElement(root, "label")
-        label.text = f"{words} "
-        select = ElementTree.SubElement(label, "select", {"name": name})
-        for group, retired in (("Living", False), ("Retired", True)):
-            titles = {key: title for key, (title, ended) in node["known"].items() if ended == retired}
-            options = ElementTree.SubElement(select, "optgroup", {"label": group}) if titles else select
-            for key, title in titles.items():
-                chosen = {"selected": ""} if key == node["chosen"][name] else {}
-                ElementTree.SubElement(options, "option", {"value": key, **chosen}).text = title
-    for words, address in addresses:
-        ElementTree.SubElement(root, "button", {"formaction": address}).text = words
-    return ElementTree.tostring(root, encoding="unicode", method="html")
+    buttons = "".join(f'<button formaction="{escape(to)}">{escape(words)}</button>' for words, to in addresses)
+    return f'<form class="rosetta-start" method="get" action="{escape(addresses[0][1])}">{lists}{buttons}</form>'
 
 
 def _resolve(app: Sphinx, doctree: nodes.document, page: str) -> None:
@@ -80,7 +71,7 @@ def _resolve(app: Sphinx, doctree: nodes.document, page: str) -> None:
             if to in app.env.found_docs:
                 address = app.builder.get_relative_uri(page, to) + hash_ + place
                 addresses.append((words, address or "#"))  # an empty address is no valid one
-        node.replace_self([nodes.raw("", form(node, addresses), format="html")] if addresses else [])
+        node.replace_self([nodes.raw("", form(node["lists"], addresses), format="html")] if addresses else [])
 
 
 def setup(app: Sphinx) -> None:
