@@ -15,7 +15,9 @@ import pytest
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--virtual-time-budget=5000", "--dump-dom"]
 
-TEXT = "---\norphan: true\nnosearch: true\n---\n# Nowhere\n\n[Another page](deep/page.md)\n"
+# The head of the real page, and a text whose link is of this small site.
+HEAD = (Path(__file__).resolve().parents[3] / "docs" / "404.md").read_text("utf-8").split("---")[1]
+TEXT = f"---{HEAD}---\n# Nowhere\n\n[Another page](deep/page.md)\n"
 
 
 @pytest.fixture
