@@ -38,6 +38,11 @@ def test_no_shape_of_a_network_is_typed_by_hand(path: Path) -> None:
     assert not typed, "use the roles and directives that take shapes from the code"
 
 
+def test_the_museum_shows_the_living_and_the_retired() -> None:
+    text = (DOCS / "museum.md").read_text("utf-8")
+    assert sorted(re.findall(r"\{museum\} (\S+)", text)) == ["living", "retired", "time-line"]
+
+
 @pytest.mark.parametrize(
     "table", [catalogue.Framework, catalogue.Environment, catalogue.Workload, catalogue.Law, catalogue.Tolerance]
 )
