@@ -1,4 +1,4 @@
-"""Links from any page to a record's line on the results pages, to a place with an id, and to a file of the site."""
+"""Links that are known once all pages are read: to a record's line, a place with an id, a page, a file of the site."""
 
 from __future__ import annotations
 
@@ -17,6 +17,15 @@ class AnchorLink(nodes.inline):
 
 class FileLink(nodes.inline):
     """A place holder for a link to the file `path`, as seen from the site's root."""
+
+
+class PageLink(nodes.inline):
+    """A place holder, likewise: then a link to a page of this site, or plain text where there is no such page."""
+
+
+def page_link(page: str, text: str, address: str) -> PageLink:
+    """A link with this text to a page; `address` is what follows the page in it, as `?framework=ID#cnn`."""
+    return PageLink(text, text, page=page, address=address)
 
 
 def link(record: Record, text: str, title: str = "", classes: tuple[str, ...] = ()) -> AnchorLink:
@@ -49,6 +58,12 @@ def _resolve(app: Sphinx, doctree: nodes.document, page: str) -> None:
     up = "../" * page.count("/")
     for file in list(doctree.findall(FileLink)):
         file.replace_self(nodes.reference("", "", nodes.Text(file.astext()), internal=True, refuri=up + file["path"]))
+    for to in list(doctree.findall(PageLink)):
+        if to["page"] in app.env.found_docs:
+            place = app.builder.get_relative_uri(page, to["page"]) + to["address"]
+            to.replace_self(nodes.reference("", to.astext(), internal=True, refuri=place))
+        else:
+            to.replace_self(nodes.inline("", to.astext()))
 
 
 def setup(app: Sphinx) -> None:

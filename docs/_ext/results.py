@@ -12,13 +12,12 @@ from statistics import mean, median, stdev
 from typing import ClassVar
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import OptionSpec
 
 from rosetta_common.host import work
-from rosetta_common.host.catalogue import WORKLOADS, Row
+from rosetta_common.host.catalogue import WORKLOADS, Row, nearest
 from rosetta_common.host.records import Check, Record
 
 from . import certified, words
@@ -194,7 +193,9 @@ class _Workload(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
         stores.note(self.env)
-        self.workload = directives.choice(self.arguments[0], WORKLOADS)
+        if self.arguments[0] not in WORKLOADS:
+            raise self.error(str(nearest("network", self.arguments[0], list(WORKLOADS))))
+        self.workload = self.arguments[0]
         return self.content_nodes()
 
     def content_nodes(self) -> list[nodes.Node]:

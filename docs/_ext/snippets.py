@@ -159,15 +159,18 @@ def by_life(folders: dict[str, list[Row]]) -> list[str]:
     return sorted(folders, key=lambda name: (folders[name][0].framework.retired, folders[name][0].title.casefold()))
 
 
-def _options(folders: dict[str, list[Row]]) -> str:
-    """The frameworks in two groups, as the options of a list."""
+def options(folders: dict[str, list[Row]], chosen: str = "") -> str:
+    """The frameworks in two groups, as the options of a list, of which one may be chosen."""
+
+    def option(row: Row) -> str:
+        selected = " selected" if row.folder.name == chosen else ""
+        return f'<option value="{row.folder.name}"{selected}>{escape(row.title)}</option>'
+
     groups: dict[str, list[Row]] = {"Living": [], "Retired": []}
     for name in by_life(folders):
         groups["Retired" if folders[name][0].framework.retired else "Living"].append(folders[name][0])
     return "".join(
-        f'<optgroup label="{label}">'
-        + "".join(f'<option value="{row.folder.name}">{escape(row.title)}</option>' for row in group)
-        + "</optgroup>"
+        f'<optgroup label="{label}">{"".join(map(option, group))}</optgroup>'
         for label, group in groups.items()
         if group
     )
@@ -181,9 +184,9 @@ def _add_bar(app: Sphinx, doctree: nodes.document) -> None:
     if any("rosetta-tabs" in box["classes"] for box in doctree.findall(nodes.container)):
         page = next(doctree.findall(nodes.section))
         first = next((i for i, node in enumerate(page) if isinstance(node, nodes.section)), None)
-        options = _options(by_folder(stores.store(app.config).rows.values()))
+        listed = options(by_folder(stores.store(app.config).rows.values()))
         at = first if first is not None else next(i for i, n in enumerate(page) if isinstance(n, nodes.container))
-        page.insert(at, nodes.raw("", BAR.format(options=options), format="html"))
+        page.insert(at, nodes.raw("", BAR.format(options=listed), format="html"))
 
 
 def _page_context(
