@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from docutils import nodes
 
+from rosetta_common.host import coverage
 from rosetta_common.host.catalogue import VARIANTS, Case
 from rosetta_common.host.digests import example_digest
 from rosetta_common.host.records import Record
@@ -56,7 +57,12 @@ def _ran(store: Store, case: Case, functions: list[str]) -> list[nodes.Node]:
     if run.status != "ok":
         reason = f" ({run.reason})" if run.reason else ""
         return [_line(link(run, f"{run.status}{reason}: {where} · {words.date(run)}"), "is-open")]
-    return [_summary(store, run, where, functions), *_folded(store, run, case)]
+    line = _summary(store, run, where, functions)
+    ways = store.executed(run.row, run.workload, digest)
+    idle = [name for name in functions if ways.get(name) == coverage.NOT]
+    if idle:
+        line += nodes.Text(f" · not executed in its certificate: {', '.join(idle)}")
+    return [line, *_folded(store, run, case, {name: ways[name] for name in functions if name in ways})]
 
 
 def _line(content: nodes.Node | str, state: str) -> nodes.paragraph:
@@ -145,8 +151,11 @@ def _curve(run: Record) -> list[nodes.Node]:
     return [nodes.raw("", svg, format="html")]
 
 
-def _folded(store: Store, run: Record, case: Case) -> list[nodes.Node]:
-    items = [nodes.list_item("", nodes.paragraph("", "", *_fact(name, text))) for name, text in _facts(store, run)]
+def _folded(store: Store, run: Record, case: Case, ways: dict[str, str]) -> list[nodes.Node]:
+    facts = list(_facts(store, run))
+    if ways:
+        facts.append(("Executed in its certificate", ", ".join(f"{name}: {way}" for name, way in ways.items())))
+    items = [nodes.list_item("", nodes.paragraph("", "", *_fact(name, text))) for name, text in facts]
     command = f"nox -s benchmark -- --lane {run.lane or 'quick'} --workload {run.workload} {run.row}"
     again = nodes.paragraph("", "", nodes.Text("To repeat it: "), nodes.literal(command, command))
     if not store.is_local(run):

@@ -20,8 +20,9 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from rosetta_common.host import catalogue, records
+from rosetta_common.host import catalogue, coverage, records
 from rosetta_common.host.catalogue import Row, UserError
+from rosetta_common.host.digests import example_digest
 from rosetta_common.host.records import Record
 
 from . import certified
@@ -92,6 +93,16 @@ class Store:
     def verdict(self, run: Record) -> certified.Verdict:
         return certified.verdict(run, self.records)
 
+    def executed(self, row: str, workload: str, example: str | None) -> dict[str, str]:
+        """Function -> how the certificates of this very code executed it: those of its variants too, all one file."""
+        same = self.of(kind="parity", status="ok", row=row, workload=workload)
+        return coverage.together([one.executed for one in same if one.digests.get("example") == example])
+
+    def idle(self, row: Row, workload: str) -> list[str] | None:
+        """The functions of an example as it is that no certificate executed; None where no certificate says."""
+        ways = self.executed(row.id, workload, example_digest(row.example(workload)))
+        return [name for name, way in ways.items() if way == coverage.NOT] if ways else None
+
     def name(self, record: Record) -> str:
         """What to call a record's row: as the seed did, as the catalogue does, or by its id."""
         if record.name:
@@ -158,6 +169,17 @@ def _publish(app: Sphinx, error: Exception | None) -> None:
             shutil.copyfile(path, copy)
 
 
+def _tell_what_did_not_run(app: Sphinx, error: Exception | None) -> None:
+    """Name the functions of examples, all of which some page shows, that no certificate of their code executed."""
+    for row in store(app.config).rows.values() if error is None else ():
+        for workload in row.workloads:
+            idle = store(app.config).idle(row, workload)
+            if idle is None:
+                logger.info("%s %s: no certificate of this code says what was executed", row.id, workload)
+            elif idle:
+                logger.info("%s %s: not executed: %s", row.id, workload, ", ".join(idle))
+
+
 def setup(app: Sphinx) -> None:
     app.add_config_value("rosetta_examples", "../examples", "env")
     app.add_config_value("rosetta_records", ["records", "_local"], "env")
@@ -166,3 +188,4 @@ def setup(app: Sphinx) -> None:
     app.connect("env-purge-doc", _purge)
     app.connect("env-merge-info", _merge)
     app.connect("build-finished", _publish)
+    app.connect("build-finished", _tell_what_did_not_run)

@@ -86,6 +86,7 @@ class Site:
         for name in ("ada", "bell", "curie"):
             self.add_framework(name)
         self.read: list[str] = []
+        self.said = ""  # by the last build, beside its warnings
 
     def add_framework(self, name: str) -> Path:
         folder = self.examples / name
@@ -127,13 +128,14 @@ class Site:
 
     def build(self) -> str:
         """Build as a reader's second build does, on what the first left. Returns the warnings."""
-        warnings = io.StringIO()
+        warnings, status = io.StringIO(), io.StringIO()
         self.read = []
         with docutils_namespace():  # or the next build would warn of every directive that this one registered
             out, trees = self.folder / "html", self.folder / "doctrees"
-            app = Sphinx(self.docs, self.docs, out, trees, "html", status=None, warning=warnings)
+            app = Sphinx(self.docs, self.docs, out, trees, "html", status=status, warning=warnings)
             app.connect("source-read", lambda app, page, source: self.read.append(page))
             app.build()
+        self.said = status.getvalue()
         return warnings.getvalue()
 
     def html(self, page: str) -> str:

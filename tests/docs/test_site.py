@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import subprocess
 import sys
@@ -81,4 +82,6 @@ def test_nothing_comes_from_elsewhere(built: Path, pages: dict[Path, Page]) -> N
 def test_a_page_is_light(built: Path) -> None:
     """What a first visit loads besides the page itself: no web font, and no library to speak of."""
     assert not list(built.rglob("*.woff*"))
-    assert (ROOT / "docs" / "_static" / "rosetta.js").read_text("utf-8").count("\n") < 150
+    own = [*(ROOT / "docs" / "_static").glob("*.js"), *(ROOT / "docs" / "_ext").glob("*.js")]
+    assert own
+    assert sum(len(gzip.compress(path.read_bytes())) for path in own) <= 10_000

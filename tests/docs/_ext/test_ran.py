@@ -119,3 +119,24 @@ def test_all_of_the_data_goes_before_the_sample(site) -> None:
     site.record(created="20260102T000000.000000Z", version="1.2", lane="quick")
     build(site)
     assert "Ada 1.1" in captions(site)["ada"]
+
+
+def test_what_a_certificate_executed_is_told_with_its_variants(site) -> None:
+    site.record("ada")
+    site.record("ada", kind="parity", executed={"train": "every line", "load_data": "not executed"})
+    loaded = {"train": "called", "load_data": "2 of 3 lines"}
+    site.record("ada", kind="parity", variant="train_with_loader", created="20260103T000000.000000Z", executed=loaded)
+    assert not build(site)
+    assert "Executed in its certificate: train: every line" in folded(site)
+    assert "not executed" not in captions(site)["ada"]
+    assert not build(site, "```{rosetta} cnn.load_data\n```")
+    assert "Executed in its certificate: load_data: 2 of 3 lines" in folded(site)
+
+
+def test_a_function_that_no_certificate_executed_is_named_on_its_page_and_by_the_build(site) -> None:
+    site.record("ada")
+    site.record("ada", kind="parity", executed={"train": "not executed", "load_data": "every line"})
+    assert not build(site)
+    assert captions(site)["ada"].endswith("· not executed in its certificate: train")
+    assert "ada cnn: not executed: train\n" in site.said
+    assert "bell cnn: no certificate of this code says what was executed\n" in site.said
