@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import OptionSpec
 from sphinx.writers.html5 import HTML5Translator
 
 from rosetta_common import weights
-from rosetta_common.host.catalogue import WORKLOADS, Row
+from rosetta_common.host.catalogue import WORKLOADS, Row, nearest
 from rosetta_common.host.digests import example_digest
 from rosetta_common.host.records import Check, Record
 
@@ -168,7 +167,9 @@ class _Drawn(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
-        self.workload = directives.choice(self.arguments[0], WORKLOADS)
+        self.workload = self.arguments[0]
+        if self.workload not in WORKLOADS:
+            raise self.error(str(nearest("workload", self.workload, list(WORKLOADS))))
         self.matrix = Matrix(self.store, self.workload)
         stores.note(self.env, *(row.example(self.workload) for row in self.matrix.rows))
         if not self.matrix.newest:

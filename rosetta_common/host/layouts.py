@@ -18,7 +18,8 @@ from rosetta_common.host import oracle
 from rosetta_common.host.protocol import Arrays
 
 AS_IT_IS = "as it is"
-NOT_TAKEN = "not taken"
+LACKING = "it has none"
+NOT_SEEN = "not seen"
 UNKNOWN = "in an order that is not known"
 GATES = ("r", "z", "n")
 KERNEL = ("out", "in", "height", "width")
@@ -102,9 +103,11 @@ def _arrangement(part: Part, values: np.ndarray) -> tuple[tuple[str, ...] | None
 def _words(name: str, parts: list[Part], places: dict[str, list[Place]]) -> str:
     """Where the parts of a tensor lie, in words."""
     found = places[name]
-    if not parts or len(found) < len(parts):
-        return NOT_TAKEN
-    if any((place.order, place.turned) != (found[0].order, found[0].turned) or not place.order for place in found):
+    if not parts or not found:
+        return NOT_SEEN if parts else LACKING
+    if len(found) < len(parts) or any(
+        (place.order, place.turned) != (found[0].order, found[0].turned) or not place.order for place in found
+    ):
         return UNKNOWN
     words = [*_axes(found[0]), *_gates(found)]
     others = [
@@ -114,9 +117,11 @@ def _words(name: str, parts: list[Part], places: dict[str, list[Place]]) -> str:
 
 
 def _axes(place: Place) -> Iterator[str]:
-    order = place.order or ()
-    if order != place.part.axes:
-        yield "transposed" if len(order) == 2 else " × ".join(order)
+    order, axes = place.order or (), place.part.axes
+    if order != axes:
+        # The columns of fc1.weight in one piece, but before its rows, are the plain transpose of it as well.
+        transposed = order == (*axes[1:], axes[0]) and axes != KERNEL
+        yield "transposed" if transposed else " × ".join(order)
     if place.turned:
         yield "turned by 180°"
 

@@ -161,7 +161,7 @@ def test_nothing_was_moved_yet(site) -> None:
 
 def test_an_unknown_workload_is_an_error(site) -> None:
     site.page("index", "```{transfer} rnn\n```")
-    assert "rnn" in site.build()
+    assert re.search(r"index\.md:6: .*There is no workload 'rnn'", site.build())
 
 
 # Layouts

@@ -176,7 +176,7 @@ def test_a_row_that_fails_is_a_record_and_stops_no_other(bad, row, reason):
 def test_layouts_are_measured(good, bad):
     assert set(good["plain"].layouts.values()) == {"as it is"}
     assert good["transposing"].layouts["gru.weight_ih"] == "transposed"
-    assert good["lacking"].layouts["gru.bias_hh"] == "not taken"
+    assert good["lacking"].layouts["gru.bias_hh"] == "it has none"
     assert bad["swaps"].layouts["gru.bias_ih"] == "gates z, r, n"
     assert bad["breaks"].layouts == {}
 
