@@ -18,7 +18,9 @@ def handed(call):
     [
         (lambda w: w, ONE),
         (lambda w: w.T, ONE.T),
-        (lambda w: np.array(w[:, ::-1].T), ONE[:, ::-1].T),  # a copy of a plain type is what the framework made
+        (lambda w: np.copy(np.asarray(w[:, ::-1])[::-1]), ONE[::-1, ::-1]),
+        (lambda w: np.ascontiguousarray(np.array(w).T), ONE.T),
+        (lambda w: np.array([w, w])[:, ::-1], np.stack([ONE, ONE])[:, ::-1]),
         (lambda w: -w.copy(), -ONE),
         (lambda w: np.moveaxis(w.reshape(2, 3, 1), 0, -1), ONE.T.reshape(3, 1, 2)),
         (lambda w: np.concatenate(np.split(w, 2)[::-1]), ONE[::-1]),
@@ -43,10 +45,13 @@ def test_a_question_about_an_array_makes_nothing_of_it():
 
 
 def test_nothing_is_watched_afterwards_even_if_it_failed():
+    before = [getattr(np, name) for name in watched.PLAIN]
+
     def fail(w):
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
         handed(fail)
     assert watched.made is None
+    assert [getattr(np, name) for name in watched.PLAIN] == before
     assert len(handed(lambda w: w.T)) == 1
