@@ -60,14 +60,21 @@ class Cell:
 
     @property
     def text(self) -> str:
-        figure = self.check.figure if self.check else None
         said = {
-            "moved": f"✓ {figure or 0:.0e}",
-            "by design": "cannot hold",
+            "moved": f"✓ {figure(self.check.figure if self.check else None)}",
+            "by design": "✗ form",
             "failed": "✗ failed",
             "not run": "not run",
         }[self.state]
         return said + (" edited since" if self.edited else "")
+
+
+def figure(value: float | None) -> str:
+    """A small number in one digit, as 2e-7; what is no number is said to be none."""
+    if value is None:
+        return "not a number"
+    digit, _, power = f"{value:.0e}".partition("e")
+    return f"{digit}e{int(power)}" if value else "0"
 
 
 class Matrix:
@@ -117,9 +124,8 @@ class Matrix:
         if checks:
             samples = checks[0].figures.get("samples") or 0
             worst, limit = max(check.figure or 0 for check in checks), max(check.limit or 0 for check in checks)
-            text += (
-                f", for all of {samples:.0f} test samples; a score differs by {worst:.0e} at most (limit {limit:.0e})"
-            )
+            text += f", for all of {samples:.0f} test samples; "
+            text += f"a score differs by {figure(worst)} at most (limit {figure(limit)})"
         rest = [f"{len(states[state])} {said}" for state, said in COUNTED.items() if states[state]]
         return f"{text}. {'; '.join(rest)}." if rest else f"{text}."
 
@@ -241,7 +247,7 @@ class Transfer(_Drawn):
         name["ids"].append(self.anchor(row))
         moved = [check.figure or 0 for check in record.checks if check.ok]
         takes = f"{len(moved)} of {len(record.checks)}" if record.checks else f"{record.status}: {record.reason}"
-        texts = [record.version or "", takes, f"{max(moved):.1e}" if moved else DASH]
+        texts = [record.version or "", takes, figure(max(moved)) if moved else DASH]
         texts += [self.store.verdict(record).mark, record.machine.name, record.device or "", words.date(record)]
         return [name, *(cell(nodes.Text(text)) for text in texts)]
 
@@ -253,8 +259,10 @@ def _consequence(checks: list[Check | None]) -> str:
         return ""
     labels = max(check.figures.get("other labels") or 0 for check in known)
     left = max(check.figures.get("left over") or 0 for check in known)
-    lost = f" (up to {left:.0e} is lost)" if left else ""
-    return f"{lost}; scores differ by up to {max(check.figure or 0 for check in known):.0e}, and {labels:.0f} labels"
+    samples = max(check.figures.get("samples") or 0 for check in known)
+    lost = f" (up to {figure(left)} is lost)" if left else ""
+    scores = figure(max(check.figure or 0 for check in known))
+    return f"{lost}; scores then differ by up to {scores}, and up to {labels:.0f} of {samples:.0f} labels"
 
 
 class Layouts(_Drawn):
@@ -275,14 +283,22 @@ class Layouts(_Drawn):
             cells = [cell(nodes.Text(texts[number])) for texts in shown]
             body.append([heading("row", nodes.Text(row.name)), *cells])
         made = [table(head, body, "What a framework is handed, from the canonical weights", "rosetta-layouts")]
-        rest = f"Every one takes {', '.join(alike)} as {'it is' if len(alike) == 1 else 'they are'}."
-        return [*made, *([nodes.paragraph("", rest)] if alike else [])]
+        return [*made, *([_alike(alike)] if alike else [])]
 
     @staticmethod
     def said(known: dict[str, dict[str, str]], row: Row, name: str) -> str:
         if row.id not in known:
             return "not run"
         return known[row.id].get(name, "not seen")
+
+
+def _alike(names: list[str]) -> nodes.paragraph:
+    """Which weights every framework takes in the canonical layout."""
+    text = nodes.paragraph("", "Every one takes ")
+    for number, name in enumerate(names):
+        text += [*([nodes.Text(", ")] if number else []), nodes.literal("", name)]
+    text += nodes.Text(" as it is." if len(names) == 1 else " as they are.")
+    return text
 
 
 def setup(app: Sphinx) -> None:

@@ -152,7 +152,8 @@ def facts(record: Record, row: Row, folder: Path) -> dict[str, Any]:
     result = json.loads((folder / "result.json").read_text("utf-8"))
     record.python, record.packages = result["python"], result["packages"]
     package = row.framework.package
-    names = [package] if isinstance(package, str) else package
+    # Distributions are listed in lower case, and a framework.toml may write one as its home page does.
+    names = [name.lower() for name in ([package] if isinstance(package, str) else package)]
     record.version = next((result["packages"][name] for name in names if name in result["packages"]), None)
     return result
 

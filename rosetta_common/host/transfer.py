@@ -51,7 +51,7 @@ class Given(msgspec.Struct):
 
 
 def fit(given: Mapping[str, np.ndarray], forms: Mapping[str, str]) -> tuple[Arrays, np.ndarray]:
-    """GRU weights as a row of these forms can hold them, and what is left over of the recurrent bias (300,).
+    """GRU weights as a row of these forms can hold them, and what is left over of gru.bias_hh (300,).
 
     A gate adds its two biases up, so where it has but one, that takes both. Not so the new gate's: the
     reset gate multiplies the recurrent one, unless it is applied before the recurrent product.

@@ -70,14 +70,14 @@ def test_every_pair_is_counted_and_has_a_cell(site, record) -> None:
     record("curie", moved("ada"), moved("bell"))
     text, (matrix, runs) = tables(site)
     assert "6 of 6 ordered pairs predict the same labels after the move, for all of 100 test samples" in text
-    assert "a score differs by 3e-07 at most (limit 1e-06)." in text
+    assert "a score differs by 3e-7 at most (limit 1e-6)." in text
     assert matrix == [
         ["from ↓ to →", "Ada", "Bell", "Curie"],
-        ["Ada", "", "✓ 2e-07", "✓ 2e-07"],
-        ["Bell", "✓ 1e-07", "", "✓ 2e-07"],
-        ["Curie", "✓ 2e-07", "✓ 3e-07", ""],
+        ["Ada", "", "✓ 2e-7", "✓ 2e-7"],
+        ["Bell", "✓ 1e-7", "", "✓ 2e-7"],
+        ["Curie", "✓ 2e-7", "✓ 3e-7", ""],
     ]
-    assert runs[2] == ["Bell", "1.2", "2 of 2", "3.0e-07", "no certificate ✗", "The desk", "cpu", "2026-01-01"]
+    assert runs[2] == ["Bell", "1.2", "2 of 2", "3e-7", "no certificate ✗", "The desk", "cpu", "2026-01-01"]
 
 
 def test_what_cannot_be_held_says_why_and_what_then_happens(site, record, all_moved) -> None:
@@ -85,9 +85,9 @@ def test_what_cannot_be_held_says_why_and_what_then_happens(site, record, all_mo
     text, (matrix, runs) = tables(site)
     assert "4 of 6 ordered pairs predict the same" in text
     assert "2 cannot be held by the form of the taker, by design." in text
-    assert [row[3] for row in matrix[1:]] == ["cannot hold", "cannot hold", ""]
-    assert "To Curie from Ada, Bell: it has no such bias (up to 5e-03 is lost);" in text
-    assert "scores differ by up to 4e-04, and 7 labels." in text
+    assert [row[3] for row in matrix[1:]] == ["✗ form", "✗ form", ""]
+    assert "To Curie from Ada, Bell: it has no such bias (up to 5e-3 is lost);" in text
+    assert "scores then differ by up to 4e-4, and up to 7 of 100 labels." in text
     assert runs[3][2:4] == ["0 of 2", "–"]
 
 
@@ -99,7 +99,7 @@ def test_a_pair_that_fails_is_no_success_and_leads_to_its_run(site, record, all_
     assert "5 of 6 ordered pairs" in text
     assert "1 failed." in text
     assert "To Bell from Ada: the scores are others" in text
-    assert matrix[1] == ["Ada", "", "✗ failed", "✓ 2e-07"]
+    assert matrix[1] == ["Ada", "", "✗ failed", "✓ 2e-7"]
     (link,) = re.findall(r'<td class="is-failed"><p><a [^>]*href="#([\w-]+)"', site.html("index"))
     assert re.search(rf'<th [^>]*id="{link}"[^>]*><p>Bell</p></th>', site.html("index"))
 
@@ -118,14 +118,14 @@ def test_a_run_that_gave_nothing_fails_in_both_directions(site, record, all_move
 def test_a_run_that_gave_its_weights_fails_as_a_taker_only(site, record, all_moved) -> None:
     record("bell", day=2, status="failed", reason="no way in", givers={"ada": {}})
     _, (matrix, _) = tables(site)
-    assert [row[2] for row in matrix[1:]] == ["✗ failed", "", "✓ 2e-07"]
-    assert matrix[2][1:] == ["✓ 2e-07", "", "✓ 2e-07"]
+    assert [row[2] for row in matrix[1:]] == ["✗ failed", "", "✓ 2e-7"]
+    assert matrix[2][1:] == ["✓ 2e-7", "", "✓ 2e-7"]
 
 
 def test_the_newest_record_of_a_pair_decides(site, record, all_moved) -> None:
     record("bell", moved("ada", 5e-7), day=2)
     _, (matrix, _) = tables(site)
-    assert [row[2] for row in matrix[1:]] == ["✓ 5e-07", "", "✓ 2e-07"]
+    assert [row[2] for row in matrix[1:]] == ["✓ 5e-7", "", "✓ 2e-7"]
 
 
 def test_what_has_not_run_and_what_has_changed_since_say_so(site, record) -> None:
@@ -135,14 +135,14 @@ def test_what_has_not_run_and_what_has_changed_since_say_so(site, record) -> Non
     text, (matrix, _) = tables(site)
     assert "1 of 1 ordered pairs" in text
     assert "5 have not been tried." in text
-    assert matrix[2] == ["Bell", "✓ 2e-07 edited since", "", "not run"]
+    assert matrix[2] == ["Bell", "✓ 2e-7 edited since", "", "not run"]
 
 
 def test_an_edit_of_the_taker_shows_as_well(site, record) -> None:
     record("ada", moved("bell"))
     path = site.examples / "ada" / "cnn.py"
     path.write_text(path.read_text("utf-8").replace("64", "65"), "utf-8")
-    assert tables(site)[1][0][2][1] == "✓ 2e-07 edited since"
+    assert tables(site)[1][0][2][1] == "✓ 2e-7 edited since"
 
 
 def test_every_row_and_column_is_named_for_a_screen_reader(site, all_moved) -> None:
