@@ -78,6 +78,12 @@ def teeth(session: nox.Session) -> None:
 
 
 @nox.session
+def transfer(session: nox.Session) -> None:
+    """Move trained weights from each framework to each other and compare: -- [--workload cnn|gru] [ID …]"""
+    host(session, "transfer")
+
+
+@nox.session
 def overhead(session: nox.Session) -> None:
     """What the runner and the shuffle cost beside an example's bare loop, interleaved: -- [ID …]"""
     host(session, "overhead")

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from . import links, museum, network, notfound, numbers, repairs, results, snippets, start, store, tables
+from . import links, museum, network, notfound, numbers, repairs, results, snippets, start, store, tables, transfer
 
 
 def setup(app: Sphinx) -> dict[str, bool | int]:
     app.setup_extension("sphinx_tabs.tabs")
-    for module in (store, links, snippets, numbers, results, tables, network, museum, start, notfound, repairs):
+    for module in (
+        store,
+        links,
+        snippets,
+        numbers,
+        results,
+        tables,
+        transfer,
+        network,
+        museum,
+        start,
+        notfound,
+        repairs,
+    ):
         module.setup(app)
     app.add_js_file("rosetta.js")
     app.add_css_file("rosetta.css")

@@ -1,4 +1,4 @@
-"""python -m rosetta_common.host benchmark|parity|teeth|overhead [options] [ID …]"""
+"""python -m rosetta_common.host benchmark|parity|teeth|transfer|overhead [options] [ID …]"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from rosetta_common.host import catalogue, environment, machine, parity, records, sweep, teeth
+from rosetta_common.host import catalogue, environment, machine, parity, records, sweep, teeth, transfer
 from rosetta_common.host.catalogue import WORKLOADS, Case, UserError
 from rosetta_common.host.records import COMMITTED, LOCAL, Record
 
@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m rosetta_common.host", description="Certify and benchmark the examples."
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="benchmark|parity|teeth|overhead")
+    commands = top.add_subparsers(dest="command", required=True, metavar="benchmark|parity|teeth|transfer|overhead")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("ids", nargs="*", metavar="ID", help="frameworks, as the folders of examples/ (default: all)")
     shared.add_argument("--workload", metavar="cnn|gru", help="one workload only (default: both)")
@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     biting.add_argument(
         "--minutes", type=float, metavar="N", help="every mutant once, then more until N minutes are over"
     )
+    commands.add_parser("transfer", parents=[shared], help="move weights from each row to each; exit 1 if one fails")
     commands.add_parser("overhead", parents=[shared], help="what runner and shuffle cost beside the bare loop")
     return top
 
@@ -205,6 +206,23 @@ def run_teeth(options: argparse.Namespace) -> int:
     return teeth.run(rows, workloads, options.mutant, options.minutes, lambda line: console.print(line, markup=False))
 
 
+def run_transfer(options: argparse.Namespace) -> int:
+    rows = catalogue.select(options.ids)
+    if len(rows) < 2:
+        raise UserError("Weights move from one framework to another: name two at least, or none for all.")
+    statuses: list[str] = []
+
+    def report(line: str) -> None:
+        console.print(line, markup=False)
+
+    where, device = machine.describe(options.machine), _device(options.device)
+    for record in transfer.transfer_all(rows, _workloads(options), where, device, report):
+        path = records.write(record, options.records or LOCAL)
+        report(f"{transfer.summary(record)}  ({os.path.relpath(path)})")
+        statuses.append(record.status)
+    return _exit_code(statuses)
+
+
 def run_overhead(options: argparse.Namespace) -> int:
     code = 0
     for row in catalogue.select(options.ids):
@@ -217,7 +235,13 @@ def run_overhead(options: argparse.Namespace) -> int:
     return code
 
 
-COMMANDS = {"benchmark": run_benchmark, "parity": run_parity, "teeth": run_teeth, "overhead": run_overhead}
+COMMANDS = {
+    "benchmark": run_benchmark,
+    "parity": run_parity,
+    "teeth": run_teeth,
+    "transfer": run_transfer,
+    "overhead": run_overhead,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -207,3 +207,28 @@ def test_trace_trains_with_the_function_that_its_program_names(example, tmp_path
     program["train"] = "train_with_magic"
     (tmp_path / "program.json").write_text(json.dumps(program))
     assert call("trace", example, "--folder", tmp_path).stderr.strip().endswith("has no function train_with_magic.")
+
+
+def traced_watch(example, folder):
+    """What `watch` left of an import of the weights 1, 2, 3."""
+    np.savez(str(folder / "numbered.npz"), w=np.array([1, 2, 3], np.float32))
+    program = {"settings": {}, "train": "train", "steps": [["init", 0], ["watch", "numbered"], ["export", "after"]]}
+    (folder / "program.json").write_text(json.dumps(program))
+    done = call("trace", example, "--folder", folder)
+    assert done.returncode == 0, done.stderr
+    with np.load(str(folder / "numbered-made.npz")) as made:
+        return [made[name].tolist() for name in made.files], done.stdout
+
+
+def test_trace_shows_what_a_framework_was_handed(example, tmp_path):
+    example.write_text(example.read_text().replace('weights["w"]', 'weights["w"][::-1]'))
+    assert traced_watch(example, tmp_path)[0][-1] == [3, 2, 1]
+    assert np.load(str(tmp_path / "after.npz"))["w"].tolist() == [3, 2, 1]
+
+
+def test_trace_goes_on_where_a_framework_refuses_what_is_watched(example, tmp_path):
+    refusing = "raise TypeError('a plain array, please')"
+    example.write_text(example.read_text().replace('model["w"] = weights["w"]', refusing))
+    made, out = traced_watch(example, tmp_path)
+    assert made == []
+    assert "nothing was watched: TypeError: a plain array, please" in out
