@@ -191,6 +191,7 @@
   addEventListener("DOMContentLoaded", () => {
     sets = [...document.querySelectorAll(".rosetta-tabs")];
     addEventListener("resize", reach);
+    document.querySelectorAll(".rosetta-pair pre").forEach(indent);
     if (!sets.length) return reach();
     setUpBar();
     for (const set of sets) {
