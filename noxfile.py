@@ -84,6 +84,12 @@ def overhead(session: nox.Session) -> None:
 
 
 @nox.session
+def standalone(session: nox.Session) -> None:
+    """Run each script that the site offers alone, in an empty folder: -- [--workload cnn|gru] [ID …]"""
+    host(session, "standalone")
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Every test: host, site, a new folder, the shared modules on Python 3.6 and 3.13, all certificates."""
     install(session, "tests")

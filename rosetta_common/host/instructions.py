@@ -1,0 +1,163 @@
+"""How a reader makes a row's environment without this project: the commands, out of framework.toml and the locks.
+
+The commands are for a POSIX shell and uv. Two kinds: for a script alone, which names its pins in the command, and for
+the unpacked archive of a folder, which holds the locks and what a set-up step needs.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+
+from rosetta_common.host.catalogue import Row, Variable
+from rosetta_common.host.digests import setup_files
+
+WIDTH = 100
+# What the runner fills in, as the shell says it.
+IN_SHELL = {"threads": "$(nproc)", "environment": "$VIRTUAL_ENV"}
+
+
+def place(row: Row, rows: Iterable[Row]) -> str:
+    """Where the files of a row's environment lie in the archive of its folder: on top where it has one only."""
+    several = len({one.environment_id for one in rows}) > 1
+    return f"{row.environment_id}/" if several else ""
+
+
+def named_files(row: Row) -> list[str]:
+    """The files of its folder that the installer's variables name."""
+    values = [variable.value for variable in row.environment.install.values()]
+    return [value for value in values if (row.environment_folder / value).is_file()]
+
+
+def files(row: Row) -> list[Path]:
+    """All that a reader needs to make the environment: lock, list for the GPU, set-up step and what belongs to it."""
+    environment, folder = row.environment, row.environment_folder
+    names = [environment.requirements, environment.requirements_gpu, *named_files(row)]
+    found = {folder / name for name in names if name} | set(setup_files(row))
+    return sorted(path for path in found if path.is_file())
+
+
+def pins(path: Path) -> list[str]:
+    """The requirements that a list names, one a line; none where it has options, which no command line can hold."""
+    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+    found = [re.sub(r"(^|\s)#.*", "", line).strip() for line in lines]
+    found = [line for line in found if line]
+    return [] if any(line.startswith("-") for line in found) else found
+
+
+def install(row: Row, rows: Iterable[Row], device: str = "cpu", unpacked: bool = False) -> str | None:
+    """The one command that installs a row's packages; None for a GPU where the folder has no list for it.
+
+    unpacked: from the files of the archive, and so with the lock; else from the pins, where they are known.
+    """
+    environment, inside = row.environment, place(row, rows)
+    name = environment.requirements_gpu if device == "gpu" else environment.requirements
+    if name is None:
+        return None
+    listed = pins((row.environment_folder / name).with_suffix(".in" if device == "cpu" else ".txt"))
+    if listed and not unpacked:
+        command = ["install", *map(shlex.quote, [*listed, *_own_pin(row, listed)])]
+    elif device == "gpu":
+        command = ["install", "-r", inside + name, *_own_pin(row, listed)]
+    else:
+        command = ["sync", inside + name]
+    return " ".join([*_installer(row, inside, device), "uv", "pip", *command])
+
+
+def _own_pin(row: Row, listed: list[str]) -> list[str]:
+    """The locked version of the framework itself, where a list leaves it to another package to bring it along."""
+    package = row.framework.package
+    names = {_plain(name) for name in ([package] if isinstance(package, str) else package)}
+    if names & {_plain(re.split(r"[\[=<>!~ ]", line)[0]) for line in listed}:
+        return []
+    locked = (row.environment_folder / row.environment.requirements).read_text("utf-8")
+    found = re.findall(r"^([\w.-]+)==([^\s;]+)", locked, re.MULTILINE)
+    return [f"{name}=={version}" for name, version in found if _plain(name) in names]
+
+
+def _plain(name: str) -> str:
+    """A distribution's name as installers compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _installer(row: Row, inside: str, device: str) -> list[str]:
+    """The installer's variables. A list for a GPU keeps those that name a file: the others choose the CPU's builds."""
+    named, found = named_files(row), []
+    for name, variable in row.environment.install.items():
+        if variable.value in named:
+            found.append(f"{name}={shlex.quote(inside + variable.value)}")
+        elif device == "cpu":
+            found.append(f"{name}={shlex.quote(variable.value)}")
+    return found
+
+
+def gpu_note(row: Row) -> str:
+    """What the list for a GPU says of itself: the comment at its head, in one line."""
+    name = row.environment.requirements_gpu
+    lines = (row.environment_folder / name).read_text("utf-8").splitlines() if name else []
+    head = [line.lstrip("# ").strip() for line in lines[: next((i for i, s in enumerate(lines) if s[:1] != "#"), 0)]]
+    return " ".join(head)
+
+
+def variables(row: Row, workload: str) -> list[tuple[str, str]]:
+    """The commands that set the variables of a row's process, each with its reason."""
+    declared = {**row.environment.variables, **row.framework.variables, **row.workload(workload).variables}
+    threads = row.workload(workload).threads
+    if threads:
+        reason = row.workload(workload).threads_reason or ""
+        declared = {"OMP_NUM_THREADS": Variable(str(threads), reason), **declared}
+    known = {**IN_SHELL, **({"threads": str(threads)} if threads else {})}
+    return [(f"export {name}={_in_shell(one.value, known)}", one.reason) for name, one in declared.items()]
+
+
+def _in_shell(value: str, known: dict[str, str]) -> str:
+    """A value as the shell takes it, with what it has to fill in."""
+    plain = value.format_map(known)
+    if "$" not in plain:
+        return shlex.quote(plain)
+    return '"' + re.sub(r'([\\"`$])', r"\\\1", value).format_map(known) + '"'
+
+
+def _wrapped(command: str) -> str:
+    """A long command over several lines, broken between its words as the shell continues them."""
+    lines = [""]
+    for word in shlex.split(command, posix=False):
+        if lines[-1] and len(lines[-1]) + len(word) > WIDTH - 4:
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return " \\\n    ".join(lines)
+
+
+def comment(text: str) -> str:
+    """A sentence as comment lines."""
+    return textwrap.fill(text, WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+
+
+def environment_commands(row: Row, rows: list[Row], unpacked: bool = False) -> list[str]:
+    """The lines that make the environment on a CPU, with those for a GPU as comments."""
+    inside, archive = place(row, rows), f"{row.folder.name}.zip"
+    lines = [comment(row.environment.get_python)] if row.environment.get_python else []
+    lines.append(f"uv venv --python {row.environment.python} && . .venv/bin/activate")
+    if not unpacked:
+        lines += [comment(f"{inside}{name} is in {archive}.") for name in named_files(row)]
+    lines.append(_wrapped(install(row, rows, unpacked=unpacked) or ""))
+    gpu = install(row, rows, "gpu", unpacked)
+    if gpu:
+        note = gpu_note(row) or "For a GPU."
+        lines += [comment(f"Instead, {note[:1].lower()}{note[1:]}"), textwrap.indent(_wrapped(gpu), "# ")]
+    if row.environment.setup:
+        if not unpacked:
+            lines.append(comment(f"{inside}{row.environment.setup} is in {archive}."))
+        lines.append(f"python {inside}{row.environment.setup}")
+    return lines
+
+
+def commands(row: Row, rows: list[Row], workload: str, unpacked: bool = False) -> str:
+    """All lines from an empty folder to a run of this example: environment, variables, the script."""
+    lines = environment_commands(row, rows, unpacked)
+    for setting, reason in variables(row, workload):
+        lines += [comment(reason[:1].upper() + reason[1:] + "."), setting]
+    return "\n".join([*lines, f"python {workload}.py"])
