@@ -12,6 +12,8 @@ import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
+
 from rosetta_common.host.catalogue import Row, Variable
 from rosetta_common.host.digests import setup_files
 
@@ -102,22 +104,33 @@ def gpu_note(row: Row) -> str:
     return " ".join(head)
 
 
-def variables(row: Row, workload: str) -> list[tuple[str, str]]:
-    """The commands that set the variables of a row's process, each with its reason."""
+class Setting(msgspec.Struct, frozen=True):
+    """An environment variable as the shell sets it, and why."""
+
+    command: str
+    reason: str
+
+    @property
+    def comment(self) -> str:
+        return comment(f"{self.reason[:1].upper()}{self.reason[1:]}.")
+
+
+def variables(row: Row, workload: str) -> list[Setting]:
+    """The variables of a row's process, as `NAME=value` for the shell."""
     declared = {**row.environment.variables, **row.framework.variables, **row.workload(workload).variables}
     threads = row.workload(workload).threads
     if threads:
-        reason = row.workload(workload).threads_reason or ""
+        reason = row.workload(workload).threads_reason or "with more threads it is slower"
         declared = {"OMP_NUM_THREADS": Variable(str(threads), reason), **declared}
     known = {**IN_SHELL, **({"threads": str(threads)} if threads else {})}
-    return [(f"export {name}={_in_shell(one.value, known)}", one.reason) for name, one in declared.items()]
+    return [Setting(f"{name}={_in_shell(one.value, known)}", one.reason) for name, one in declared.items()]
 
 
 def _in_shell(value: str, known: dict[str, str]) -> str:
     """A value as the shell takes it, with what it has to fill in."""
     plain = value.format_map(known)
-    if "$" not in plain:
-        return shlex.quote(plain)
+    if plain == value.format_map({name: text.lstrip("$") for name, text in known.items()}):
+        return shlex.quote(plain)  # the shell has nothing to fill in
     return '"' + re.sub(r'([\\"`$])', r"\\\1", value).format_map(known) + '"'
 
 
@@ -155,9 +168,23 @@ def environment_commands(row: Row, rows: list[Row], unpacked: bool = False) -> l
     return lines
 
 
-def commands(row: Row, rows: list[Row], workload: str, unpacked: bool = False) -> str:
-    """All lines from an empty folder to a run of this example: environment, variables, the script."""
-    lines = environment_commands(row, rows, unpacked)
-    for setting, reason in variables(row, workload):
-        lines += [comment(reason[:1].upper() + reason[1:] + "."), setting]
+def commands(row: Row, rows: list[Row], workload: str) -> str:
+    """All lines from an empty folder, with the script in it, to a run: environment, variables, the script."""
+    lines = environment_commands(row, rows)
+    for setting in variables(row, workload):
+        lines += [setting.comment, f"export {setting.command}"]
     return "\n".join([*lines, f"python {workload}.py"])
+
+
+def unpacked_commands(row: Row, rows: list[Row]) -> str:
+    """All lines from the unpacked archive to a run of each script; a variable of one script is set for that alone."""
+    settings = {workload: variables(row, workload) for workload in row.workloads}
+    common = [one for one in variables(row, row.workloads[0]) if all(one in own for own in settings.values())]
+    lines = environment_commands(row, rows, unpacked=True)
+    for setting in common:
+        lines += [setting.comment, f"export {setting.command}"]
+    for workload, own in settings.items():
+        apart = [setting for setting in own if setting not in common]
+        lines += [setting.comment for setting in apart]
+        lines.append(" ".join([*(setting.command for setting in apart), f"python {workload}.py"]))
+    return "\n".join(lines)

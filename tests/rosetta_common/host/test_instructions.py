@@ -68,7 +68,7 @@ CONSTRAINT = { value = "limits.txt", reason = "it builds with old tools" }
     assert instructions.install(row, [row]) == "BACKEND='cpu only' CONSTRAINT=limits.txt uv pip install alpha==1"
     assert instructions.install(row, [row], "gpu") == "CONSTRAINT=limits.txt uv pip install alpha==1"
     assert "# limits.txt is in alpha.zip." in instructions.commands(row, [row], "cnn")
-    assert "alpha.zip" not in instructions.commands(row, [row], "cnn", unpacked=True)
+    assert "alpha.zip" not in instructions.unpacked_commands(row, [row])
     names = [path.name for path in instructions.files(row)]
     assert names == ["limits.txt", "requirements-gpu.txt", "requirements.txt"]
 
@@ -100,7 +100,7 @@ def test_rows_with_environments_of_their_own_have_a_folder_each(tmp_path: Path) 
     )
     found = rows(tmp_path, toml, {"one.txt": LOCK, "two.txt": LOCK, "setup_it.py": ""})
     assert [instructions.place(row, found) for row in found] == ["alpha-one/", "alpha-two/"]
-    text = instructions.commands(found[1], found, "cnn", unpacked=True)
+    text = instructions.unpacked_commands(found[1], found)
     assert "uv pip sync alpha-two/two.txt\npython alpha-two/setup_it.py\n" in text
     assert instructions.place(found[0], found[:1]) == ""
 
@@ -117,27 +117,29 @@ threads = 1
 threads_reason = "it is small"
 """
     (row,) = rows(tmp_path, toml, {"gru.py": ""})
-    found = dict(instructions.variables(row, "gru"))
-    assert found["export OMP_NUM_THREADS=1"] == "it is small"
-    assert found["export POOL=1"] == "it heeds nothing else"
-    assert ("export PLAIN=d", "the network's own") in instructions.variables(row, "cnn")
-    assert 'export POOL="$(nproc)"' in dict(instructions.variables(row, "cnn"))
-    shell = "\n".join([*found, 'echo "$CACHE|$PLAIN"'])
+    gru = {one.command: one.reason for one in instructions.variables(row, "gru")}
+    cnn = {one.command: one.reason for one in instructions.variables(row, "cnn")}
+    assert (gru["OMP_NUM_THREADS=1"], gru["POOL=1"]) == ("it is small", "it heeds nothing else")
+    assert cnn["PLAIN=d"] == "the network's own"
+    assert 'POOL="$(nproc)"' in cnn
+    shell = "\n".join([*(f"export {command}" for command in gru), 'echo "$CACHE|$PLAIN"'])
     said = subprocess.run(["sh", "-c", shell], env={"VIRTUAL_ENV": "/v"}, capture_output=True, text=True, check=True)
     assert said.stdout == 'a "b" $c /v/x|a b$c\n'
     assert "# It is kept there.\nexport CACHE=" in instructions.commands(row, [row], "cnn")
+    lines = instructions.unpacked_commands(row, [row]).splitlines()
+    assert [line.partition("=")[0] for line in lines if line.startswith("export")] == ["export CACHE"]
+    assert "PLAIN=d python cnn.py" in lines[-5]
+    assert lines[-1] == "OMP_NUM_THREADS=1 POOL=1 PLAIN='a b$c' python gru.py"
 
 
 @pytest.mark.parametrize("row", catalogue.rows().values(), ids=lambda row: row.id)
-@pytest.mark.parametrize("unpacked", [False, True])
-def test_the_shell_understands_the_commands_of_every_row(row: Row, unpacked: bool) -> None:
+def test_the_shell_understands_the_commands_of_every_row(row: Row) -> None:
     mates = [one for one in catalogue.rows().values() if one.folder == row.folder]
-    for workload in row.workloads:
-        text = instructions.commands(row, mates, workload, unpacked)
+    alone = [instructions.commands(row, mates, workload) for workload in row.workloads]
+    for text in [*alone, instructions.unpacked_commands(row, mates)]:
         subprocess.run(["sh", "-n"], input=text, text=True, check=True)
-        installs = [line for line in text.replace("\\\n", "").splitlines() if "uv pip" in line and line[0] != "#"]
-        assert len(installs) == 1
-        words = shlex.split(installs[0])
+        (install,) = [one for one in text.replace("\\\n", "").splitlines() if "uv pip" in one and one[0] != "#"]
+        words = shlex.split(install)
         named = [word for word in words[words.index("pip") + 2 :] if word.endswith(".txt")]
+        assert bool(named) != (text in alone)
         assert all((row.environment_folder / Path(name).name).is_file() for name in named)
-        assert unpacked == bool(named)
