@@ -52,8 +52,12 @@ def _sha(*parts: bytes) -> str:
 
 def example_digest(path: Path) -> str:
     """SHA-256 of a file's syntax tree, without comments and docstrings."""
-    tree = _without_docstrings(ast.parse(path.read_text("utf-8"), str(path)))
-    return _sha(json.dumps(_plain(tree)).encode())
+    return text_digest(path.read_text("utf-8"), str(path))
+
+
+def text_digest(text: str, where: str = "the text") -> str:
+    """SHA-256 of a text's syntax tree, without comments and docstrings."""
+    return _sha(json.dumps(_plain(_without_docstrings(ast.parse(text, where)))).encode())
 
 
 def _imported(path: Path) -> Iterator[Path]:

@@ -71,13 +71,26 @@ def install(row: Row, rows: Iterable[Row], device: str = "cpu", unpacked: bool =
 
 def _own_pin(row: Row, listed: list[str]) -> list[str]:
     """The locked version of the framework itself, where a list leaves it to another package to bring it along."""
-    package = row.framework.package
-    names = {_plain(name) for name in ([package] if isinstance(package, str) else package)}
+    names = _packages(row)
     if names & {_plain(re.split(r"[\[=<>!~ ]", line)[0]) for line in listed}:
         return []
-    locked = (row.environment_folder / row.environment.requirements).read_text("utf-8")
-    found = re.findall(r"^([\w.-]+)==([^\s;]+)", locked, re.MULTILINE)
-    return [f"{name}=={version}" for name, version in found if _plain(name) in names]
+    return [f"{name}=={version}" for name, version in locked(row).items() if _plain(name) in names]
+
+
+def locked(row: Row) -> dict[str, str]:
+    """The versions of a row's lock, by distribution."""
+    text = (row.environment_folder / row.environment.requirements).read_text("utf-8")
+    return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE))
+
+
+def version(row: Row) -> str | None:
+    """The locked version of the framework itself."""
+    return next((number for name, number in locked(row).items() if _plain(name) in _packages(row)), None)
+
+
+def _packages(row: Row) -> set[str]:
+    package = row.framework.package
+    return {_plain(name) for name in ([package] if isinstance(package, str) else package)}
 
 
 def _plain(name: str) -> str:

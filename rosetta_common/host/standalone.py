@@ -36,11 +36,15 @@ Kept = dict[ast.stmt, set[str]]
 
 @dataclass(frozen=True)
 class Script:
-    """The parts of a script: the text of its docstring, its imports, and the code under each heading."""
+    """The parts of a script: the text of its docstring, its imports, the code under each heading.
+
+    params: its name for the hyper-parameters.
+    """
 
     docstring: str
     imports: str
     sections: dict[str, str]
+    params: str
 
     @property
     def text(self) -> str:
@@ -68,7 +72,7 @@ def script(rows: list[Row], workload: str) -> Script:
         f"The example, {where}": _body(example),
     }
     text = _docstring(example, rows, workload)
-    return Script(text, _imports(example, [alone, data]), sections)
+    return Script(text, _imports(example, [alone, data]), sections, params)
 
 
 class _Shared(Module):

@@ -19,8 +19,8 @@ from rosetta_common.host.catalogue import Row, UserError
 from rosetta_common.host.records import Status
 
 TIMEOUT = 600.0  # seconds for one script
-# A data set so small that every epoch of a script takes a moment: two full batches and a rest, for both networks.
-TRAINED, PREDICTED = 2 * protocol.BATCH + 2, 70
+# A data set so small that an epoch takes a moment: a full batch and a rest to train on, fewer than a batch to predict.
+TRAINED, PREDICTED = protocol.BATCH + 2, 10
 TRAP = "raise ImportError('a script that runs alone imports nothing of this project')\n"
 EPOCH = re.compile(r"^epoch (\d+): loss (\d+\.\d+)$", re.MULTILINE)
 ACCURACY = re.compile(r"^accuracy: ([01]\.\d+)$", re.MULTILINE)
