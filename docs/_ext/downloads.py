@@ -7,6 +7,7 @@ The files are written into the built site's folder downloads/ after every build,
 from __future__ import annotations
 
 import io
+import textwrap
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ from . import store as stores
 logger = logging.getLogger(__name__)
 
 FOLDER = "downloads"
+WIDTH = 100  # of the text in an archive
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that an archive can hold, for every file in it
 NETWORKS = {"cnn": "the CNN", "gru": "the GRU"}
 
@@ -133,14 +135,18 @@ def readme(found: Offer) -> str:
     parts.append("The commands are for a shell in this folder, and for uv (pip install uv).")
     for row in found.rows:
         parts += [_headline(f"{row.name}, Python {row.environment.python}", "-")]
-        parts += [row.framework.needs] if row.framework.needs else []
-        parts.append(instructions.unpacked_commands(row, found.rows))
+        parts += [_filled(row.framework.needs)] if row.framework.needs else []
+        parts.append(textwrap.indent(instructions.unpacked_commands(row, found.rows), "    "))
     cited = [f"{SOURCES[workload].name}: {SOURCES[workload].citation}" for workload in found.scripts]
     place = (
         "A script reads the data from the folder that ROSETTA_DATA names, or from `data` in this one. What is not "
         "there it fetches from the publisher, and checks its SHA-256."
     )
-    return "\n\n".join([*parts, _headline("The data", "-"), place, *cited, LICENCE]) + "\n"
+    return "\n\n".join([*parts, _headline("The data", "-"), *map(_filled, [place, *cited, LICENCE])]) + "\n"
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _headline(text: str, line: str) -> str:
@@ -203,22 +209,31 @@ class Downloads(SphinxDirective):
         title = found.rows[0].title
         name = nodes.make_id(f"download-{found.name}")
         section = nodes.section("", nodes.title("", title), ids=[name], names=[name])
-        section += nodes.paragraph("", "", _reference(self.env, found.archive, found.archive), classes=["rosetta-file"])
         for row in found.rows:
             section += self.row(found, row)
         return section
 
     def row(self, found: Offer, row: Row) -> list[nodes.Node]:
-        several = len(found.rows) > 1
-        needs = [nodes.Text(f" {row.framework.needs}")] if row.framework.needs else []
-        head = f"{row.name}, Python {row.environment.python}." if several else f"Python {row.environment.python}."
-        parts: list[nodes.Node] = [nodes.paragraph("", "", nodes.strong("", head), *needs)]
-        for workload in row.workloads:
-            said = _separated(list(_links(self.env, found, row, workload)))
-            parts.append(nodes.paragraph("", "", nodes.Text(f"{workload.upper()}: "), *said, classes=["rosetta-file"]))
-        text = instructions.unpacked_commands(row, found.rows)
-        parts.append(nodes.literal_block(text, text, language="sh"))
+        """What there is for one row, what it needs, and its commands on a CPU and on a GPU."""
+        python = f"Python {row.environment.python}"
+        head = nodes.strong("", f"{row.name}, {python}." if len(found.rows) > 1 else f"{python}.")
+        needs = [nodes.Text(f" Needs: {row.framework.needs}")] if row.framework.needs else []
+        parts: list[nodes.Node] = [nodes.paragraph("", "", head, *needs)]
+        told = {workload.upper(): list(_links(self.env, found, row, workload)) for workload in row.workloads}
+        told |= {"Archive": [_reference(self.env, found.archive, found.archive)]}
+        for name, links in told.items():
+            line = nodes.paragraph("", f"{name}: ", *_separated(links), classes=["rosetta-file"])
+            parts.append(line)
+        parts.append(_shell(instructions.unpacked_commands(row, found.rows, gpu=False)))
+        on_gpu = instructions.install(row, found.rows, "gpu", unpacked=True)
+        if on_gpu:
+            note = nodes.paragraph("", f"{instructions.gpu_note(row)} Install this instead:", classes=["rosetta-file"])
+            parts += [note, _shell(on_gpu)]
         return parts
+
+
+def _shell(text: str) -> nodes.literal_block:
+    return nodes.literal_block(text, text, language="sh")
 
 
 def _write(app: Sphinx, exception: Exception | None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -17,7 +17,7 @@ import msgspec
 from rosetta_common.host.catalogue import Row, Variable
 from rosetta_common.host.digests import setup_files
 
-WIDTH = 100
+WIDTH = 90
 # What the runner fills in, as the shell says it.
 IN_SHELL = {"threads": "$(nproc)", "environment": "$VIRTUAL_ENV"}
 
@@ -70,9 +70,9 @@ def install(row: Row, rows: Iterable[Row], device: str = "cpu", unpacked: bool =
 
 
 def _own_pin(row: Row, listed: list[str]) -> list[str]:
-    """The locked version of the framework itself, where a list leaves it to another package to bring it along."""
+    """The locked version of a framework that lives in another's environment, where that one's list does not name it."""
     names = _packages(row)
-    if names & {_plain(re.split(r"[\[=<>!~ ]", line)[0]) for line in listed}:
+    if row.environment_id == row.id or names & {_plain(re.split(r"[\[=<>!~ ]", line)[0]) for line in listed}:
         return []
     return [f"{name}=={version}" for name, version in locked(row).items() if _plain(name) in names]
 
@@ -110,11 +110,11 @@ def _installer(row: Row, inside: str, device: str) -> list[str]:
 
 
 def gpu_note(row: Row) -> str:
-    """What the list for a GPU says of itself: the comment at its head, in one line."""
+    """What the list for a GPU says of itself, the comment at its head; that it is one, where it says nothing."""
     name = row.environment.requirements_gpu
     lines = (row.environment_folder / name).read_text("utf-8").splitlines() if name else []
     head = [line.lstrip("# ").strip() for line in lines[: next((i for i, s in enumerate(lines) if s[:1] != "#"), 0)]]
-    return " ".join(head)
+    return " ".join(head) or "For a GPU:"
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -125,7 +125,7 @@ class Setting(msgspec.Struct, frozen=True):
 
     @property
     def comment(self) -> str:
-        return comment(f"{self.reason[:1].upper()}{self.reason[1:]}.")
+        return comment(f"{_begun(self.reason, str.upper)}.")
 
 
 def variables(row: Row, workload: str) -> list[Setting]:
@@ -157,23 +157,27 @@ def _wrapped(command: str) -> str:
     return " \\\n    ".join(lines)
 
 
+def _begun(text: str, case: Callable[[str], str]) -> str:
+    """A sentence with its first letter in this case."""
+    return case(text[:1]) + text[1:]
+
+
 def comment(text: str) -> str:
     """A sentence as comment lines."""
     return textwrap.fill(text, WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
 
 
-def environment_commands(row: Row, rows: list[Row], unpacked: bool = False) -> list[str]:
-    """The lines that make the environment on a CPU, with those for a GPU as comments."""
+def environment_commands(row: Row, rows: list[Row], unpacked: bool = False, gpu: bool = True) -> list[str]:
+    """The lines that make the environment on a CPU. gpu: with that for a GPU as a comment."""
     inside, archive = place(row, rows), f"{row.folder.name}.zip"
     lines = [comment(row.environment.get_python)] if row.environment.get_python else []
     lines.append(f"uv venv --python {row.environment.python} && . .venv/bin/activate")
     if not unpacked:
         lines += [comment(f"{inside}{name} is in {archive}.") for name in named_files(row)]
     lines.append(_wrapped(install(row, rows, unpacked=unpacked) or ""))
-    gpu = install(row, rows, "gpu", unpacked)
-    if gpu:
-        note = gpu_note(row) or "For a GPU."
-        lines += [comment(f"Instead, {note[:1].lower()}{note[1:]}"), textwrap.indent(_wrapped(gpu), "# ")]
+    other = install(row, rows, "gpu", unpacked) if gpu else None
+    if other:
+        lines += [comment(f"Instead, {_begun(gpu_note(row), str.lower)}"), textwrap.indent(_wrapped(other), "# ")]
     if row.environment.setup:
         if not unpacked:
             lines.append(comment(f"{inside}{row.environment.setup} is in {archive}."))
@@ -189,11 +193,14 @@ def commands(row: Row, rows: list[Row], workload: str) -> str:
     return "\n".join([*lines, f"python {workload}.py"])
 
 
-def unpacked_commands(row: Row, rows: list[Row]) -> str:
-    """All lines from the unpacked archive to a run of each script; a variable of one script is set for that alone."""
+def unpacked_commands(row: Row, rows: list[Row], gpu: bool = True) -> str:
+    """All lines from the unpacked archive to a run of each script; a variable of one script is set for that alone.
+
+    gpu: with the installation for a GPU as a comment.
+    """
     settings = {workload: variables(row, workload) for workload in row.workloads}
     common = [one for one in variables(row, row.workloads[0]) if all(one in own for own in settings.values())]
-    lines = environment_commands(row, rows, unpacked=True)
+    lines = environment_commands(row, rows, unpacked=True, gpu=gpu)
     for setting in common:
         lines += [setting.comment, f"export {setting.command}"]
     for workload, own in settings.items():

@@ -75,18 +75,22 @@ def test_every_folder_has_its_files_on_the_site_and_on_the_page(site) -> None:
     rows = catalogue.rows(site.examples)
     assert served(site)["bell/cnn.py"].decode() == standalone.script([rows["bell"]], "cnn").text
     links = re.findall(r'href="(\.\./downloads/[^"]+)"', section(site, "bell"))
-    assert links == ["../downloads/bell.zip", "../downloads/bell/cnn.py"]
+    assert links == ["../downloads/bell/cnn.py", "../downloads/bell.zip"]
     assert all((site.folder / "html" / "deep" / link).exists() for link in links)
 
 
 def test_the_page_says_how_to_make_the_environment(site) -> None:
     toml = site.examples / "ada" / "framework.toml"
-    toml.write_text(f'needs = "An old compiler."\n{toml.read_text("utf-8")}', "utf-8")
+    more = 'requirements_gpu = "requirements-gpu.txt"\n'
+    toml.write_text(f'needs = "An old compiler."\n{toml.read_text("utf-8")}{more}', "utf-8")
+    (toml.parent / "requirements-gpu.txt").write_text("# For a GPU of 2019.\nada-gpu==1\n", "utf-8")
     site.build()
     text = re.sub(r"<[^>]+>", "", section(site, "ada"))
     for said in (
         "Python 3.11.",
-        "An old compiler.",
+        "Needs: An old compiler.",
+        "For a GPU of 2019. Install this instead:",
+        "uv pip install -r requirements-gpu.txt",
         "uv venv --python 3.11",
         "uv pip sync requirements.txt",
         "python cnn.py",
@@ -108,7 +112,7 @@ def test_the_archive_holds_the_scripts_the_lists_and_the_commands(site) -> None:
     readme = held["ada/README.txt"]
     for said in (
         "cnn.py   the CNN",
-        "python setup_it.py\npython cnn.py",
+        "python setup_it.py\n    python cnn.py",
         "uv pip install -r requirements-gpu.txt",
         "licence",
     ):

@@ -46,14 +46,19 @@ def test_a_list_that_no_command_line_can_hold_leaves_the_lock(tmp_path: Path, li
     assert instructions.install(row, [row]) == "uv pip sync requirements.txt"
 
 
-def test_the_frameworks_own_version_is_named_where_another_package_brings_it(tmp_path: Path) -> None:
-    (row,) = rows(
-        tmp_path, LIST, {"requirements.in": "beta==3\n", "requirements-gpu.txt": "# For a GPU.\nbeta-cuda==3\n"}
-    )
+def test_a_framework_in_anothers_environment_is_named_with_its_locked_version(tmp_path: Path) -> None:
+    files = {"requirements.in": "beta==3\n", "requirements-gpu.txt": "# For a GPU.\nbeta-cuda==3\n"}
+    (owner,) = rows(tmp_path, LIST, files)
+    folder = tmp_path / "examples" / "guest"
+    folder.mkdir()
+    (folder / "framework.toml").write_text(TOML.partition("[environment]")[0] + 'environment = "alpha"\n', "utf-8")
+    row = catalogue.rows(tmp_path / "examples")["guest"]
     assert instructions.install(row, [row]) == "uv pip install beta==3 alpha==1.2"
     assert instructions.install(row, [row], "gpu") == "uv pip install beta-cuda==3 alpha==1.2"
     unpacked = instructions.install(row, [row], "gpu", unpacked=True)
     assert unpacked == "uv pip install -r requirements-gpu.txt alpha==1.2"
+    # A list for a GPU may name another build of what its own folder is about.
+    assert instructions.install(owner, [owner], "gpu") == "uv pip install beta-cuda==3"
 
 
 def test_the_installers_variables_stand_before_it_and_choose_the_cpus_builds_on_a_cpu_only(tmp_path: Path) -> None:
