@@ -1,4 +1,4 @@
-"""python -m rosetta_common.host benchmark|parity|teeth|overhead|standalone [options] [ID …]"""
+"""python -m rosetta_common.host COMMAND [options] [ID …]"""
 
 from __future__ import annotations
 
@@ -54,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("overhead", parents=[shared], help="what runner and shuffle cost beside the bare loop")
     commands.add_parser("standalone", parents=[shared], help="run each script that the site offers, alone")
+    books = commands.add_parser("notebooks", parents=[shared], help="execute the notebooks that are not current")
+    books.add_argument("--again", action="store_true", help="execute those that are current, too")
     return top
 
 
@@ -227,6 +229,13 @@ def run_standalone(options: argparse.Namespace) -> int:
     return _exit_code(statuses)
 
 
+def run_notebooks(options: argparse.Namespace) -> int:
+    from rosetta_common.host import kernels  # needs what only the session `notebooks` installs
+
+    rows, known = catalogue.select(options.ids), list(catalogue.rows().values())
+    return _exit_code(list(kernels.make_all(rows, known, _workloads(options), options.again, _say)))
+
+
 def _say(line: str) -> None:
     console.print(line, markup=False)
 
@@ -237,6 +246,7 @@ COMMANDS = {
     "teeth": run_teeth,
     "overhead": run_overhead,
     "standalone": run_standalone,
+    "notebooks": run_notebooks,
 }
 
 

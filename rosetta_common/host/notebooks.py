@@ -44,9 +44,9 @@ MOVED = {
 }
 RAN = (
     "**This notebook was run** with {name} on Python {python}, for one epoch on the few samples that come with "
-    "{project}: enough to see that it works, far too few to learn from. The next line keeps it at one epoch. "
-    "What was written to standard error is left out."
+    "{project}: enough to see that it works, far too few to learn from. What was written to standard error is left out."
 )
+KEPT_SHORT = "One epoch only. To train in earnest, take this line out, and fetch the data as the text above says."
 ONE_EPOCH = "{params}.epochs = 1"
 
 State = Literal["current", "stale", "missing"]
@@ -75,13 +75,14 @@ def path(row: Row, workload: str, folder: Path | None = None) -> Path:
 def cells(script: Script, row: Row) -> list[Cell]:
     """A script as cells: head, hyper-parameters, data, and the example with each step of its run below its verb."""
     title, _, rest = script.docstring.partition("\n")
-    found = [Cell("markdown", f"# {title}\n{rest}"), Cell("code", script.imports)]
-    *shared, (heading, example) = script.sections.items()
-    for name, code in shared:
-        found += [Cell("markdown", f"## {name}"), Cell("code", code)]
     name = f"{row.name} {instructions.version(row) or ''}".strip()
     ran = RAN.format(name=name, python=row.environment.python, project=standalone.PROJECT)
-    found += [Cell("markdown", ran), Cell("code", ONE_EPOCH.format(params=script.params))]
+    found = [Cell("markdown", f"# {title.rstrip('.')}\n\n{ran}\n{rest}"), Cell("code", script.imports)]
+    *shared, (heading, example) = script.sections.items()
+    for number, (title, code) in enumerate(shared):
+        found += [Cell("markdown", f"## {title}"), Cell("code", code)]
+        if number == 0:
+            found += [Cell("markdown", KEPT_SHORT), Cell("code", ONE_EPOCH.format(params=script.params))]
     return [*found, Cell("markdown", f"## {heading}"), *_example(example)]
 
 
@@ -89,33 +90,43 @@ def _example(text: str) -> Iterator[Cell]:
     """The example's cells, one a verb with what stands between it and the verb before; the run's steps in between."""
     module = Module(text, "the example")
     verbs = [one for one in module.statements if isinstance(one, ast.FunctionDef) and one.name in HEADINGS]
-    main = next((one for one in module.statements if is_main(one)), None)
-    steps = _steps(module, main, [verb.name for verb in verbs])
+    main = next((one for one in module.statements if isinstance(one, ast.If) and is_main(one)), None)
+    steps = _placed(module, main, [verb.name for verb in verbs])
     start = 0
     for verb in verbs:
         end = verb.end_lineno or 0
+        if verb is verbs[-1]:  # what stands below the last verb goes with it
+            end = main.lineno - 1 if main else len(module.lines)
         yield Cell("markdown", f"### {HEADINGS[verb.name]}")
         yield Cell("code", "\n".join(module.lines[start:end]).strip("\n"))
         yield from (Cell("code", step) for step in steps[verb.name])
-        if verb.name in MOVED:
-            yield Cell("code", MOVED[verb.name])
         start = end
 
 
-def _steps(module: Module, main: ast.stmt | None, verbs: list[str]) -> dict[str, list[str]]:
-    """The statements of the `if __name__` block, each after the last verb that it calls, and in their order."""
-    steps: dict[str, list[str]] = {verb: [] for verb in verbs}
+def _placed(module: Module, main: ast.If | None, verbs: list[str]) -> dict[str, list[str]]:
+    """The steps of a run in their order, each after the last verb that it needs, be it through another."""
+    placed: dict[str, list[str]] = {verb: [] for verb in verbs}
     place = 0
-    for statement in main.body if isinstance(main, ast.If) else []:
-        called = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-        place = max([place, *(number for number, verb in enumerate(verbs) if verb in called)])
-        lines = module.lines[statement.lineno - 1 : statement.end_lineno]
-        step = textwrap.dedent("\n".join(lines))
-        if called & SHOWN and isinstance(statement, ast.Assign):
-            names = [node.id for node in ast.walk(statement.targets[0]) if isinstance(node, ast.Name)]
-            step += "\n" + "\n".join(f"print({name}.dtype, {name}.shape)" for name in names)
-        steps[verbs[place]].append(step)
-    return steps
+    for step in _steps(module, main, verbs) if main else ():
+        called = [module.find(name) for name in _names(ast.parse(step)) if name in verbs]
+        needed = {one.name for one in module.needed(called) if isinstance(one, ast.FunctionDef)}
+        place = max([place, *(number for number, verb in enumerate(verbs) if verb in needed)])
+        placed[verbs[place]].append(step)
+    return placed
+
+
+def _steps(module: Module, main: ast.If, verbs: list[str]) -> Iterator[str]:
+    """The statements of the `if __name__` block, each with what a notebook shows beside it, and the weights moved."""
+    for statement in main.body:
+        step = textwrap.dedent("\n".join(module.lines[statement.lineno - 1 : statement.end_lineno]))
+        if isinstance(statement, ast.Assign) and set(_names(statement.value)) & SHOWN:
+            step += "".join(f"\nprint({name}.dtype, {name}.shape)" for name in _names(statement.targets[0]))
+        yield step
+    yield from (MOVED[verb] for verb in verbs if verb in MOVED)
+
+
+def _names(tree: ast.AST) -> list[str]:
+    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
 
 
 def percent(found: Iterable[Cell]) -> str:
