@@ -47,9 +47,9 @@ def install(session: nox.Session, lock: str) -> None:
     session.install("--quiet", "-r", str(REQUIREMENTS / f"{lock}.txt"))
 
 
-def host(session: nox.Session, command: str, *arguments: str) -> None:
+def host(session: nox.Session, command: str, *arguments: str, lock: str = "host") -> None:
     """Run a command of the host's in its own locked environment, on the real standard output for live progress."""
-    install(session, "host")
+    install(session, lock)
     session.run("python", "-m", "rosetta_common.host", command, *arguments, *session.posargs)
 
 
@@ -87,6 +87,18 @@ def transfer(session: nox.Session) -> None:
 def overhead(session: nox.Session) -> None:
     """What the runner and the shuffle cost beside an example's bare loop, interleaved: -- [ID …]"""
     host(session, "overhead")
+
+
+@nox.session
+def standalone(session: nox.Session) -> None:
+    """Run each script that the site offers alone, in an empty folder: -- [--workload cnn|gru] [ID …]"""
+    host(session, "standalone")
+
+
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Execute the notebooks that are not current, each in its row's environment: -- [--again] [ID …]"""
+    host(session, "notebooks", lock="notebooks")
 
 
 @nox.session

@@ -10,7 +10,7 @@ project = "Rosetta Stone of deep-learning frameworks"
 html_title = "Rosetta Stone"
 language = "en"
 extensions = ["myst_nb", "sphinx_tabs.tabs", "sphinx_copybutton", "_ext"]
-exclude_patterns = ["_build", "_local", "_ext", "records"]
+exclude_patterns = ["_build", "_local", "_ext", "records", "notebooks"]
 nitpicky = True
 
 nb_execution_mode = "off"

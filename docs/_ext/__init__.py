@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from . import links, museum, network, notfound, numbers, repairs, results, snippets, start, store, tables, transfer
+from . import (
+    downloads,
+    links,
+    museum,
+    network,
+    notfound,
+    numbers,
+    repairs,
+    results,
+    snippets,
+    start,
+    store,
+    tables,
+    transfer,
+)
 
 
 def setup(app: Sphinx) -> dict[str, bool | int]:
     app.setup_extension("sphinx_tabs.tabs")
     for module in (
         store,
+        downloads,
         links,
         snippets,
         numbers,

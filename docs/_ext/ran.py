@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from docutils import nodes
+from sphinx.environment import BuildEnvironment
 
 from rosetta_common.host import coverage
 from rosetta_common.host.catalogue import VARIANTS, Case
 from rosetta_common.host.digests import example_digest
 from rosetta_common.host.records import Record
 
-from . import words
+from . import downloads, words
 from .links import link, site_file
 from .store import Store
 
@@ -40,12 +41,12 @@ def shown_run(store: Store, case: Case, digest: str) -> Record | None:
     return max(runs, key=worth, default=None)
 
 
-def ran(store: Store, case: Case, functions: list[str]) -> nodes.container:
+def ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) -> nodes.container:
     """A line that says what the run gave and whether it is certified; then all of it, folded."""
-    return nodes.container("", *_ran(store, case, functions), classes=["rosetta-run"])
+    return nodes.container("", *_ran(env, store, case, functions), classes=["rosetta-run"])
 
 
-def _ran(store: Store, case: Case, functions: list[str]) -> list[nodes.Node]:
+def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) -> list[nodes.Node]:
     digest = example_digest(case.row.example(case.workload))
     run = shown_run(store, case, digest)
     name = case.row.name
@@ -62,7 +63,7 @@ def _ran(store: Store, case: Case, functions: list[str]) -> list[nodes.Node]:
     idle = [name for name in functions if ways.get(name) == coverage.NOT]
     if idle:
         line += nodes.Text(f" · not executed in its certificate: {', '.join(idle)}")
-    return [line, *_folded(store, run, case, {name: ways[name] for name in functions if name in ways})]
+    return [line, *_folded(env, store, run, case, {name: ways[name] for name in functions if name in ways})]
 
 
 def _line(content: nodes.Node | str, state: str) -> nodes.paragraph:
@@ -151,7 +152,7 @@ def _curve(run: Record) -> list[nodes.Node]:
     return [nodes.raw("", svg, format="html")]
 
 
-def _folded(store: Store, run: Record, case: Case, ways: dict[str, str]) -> list[nodes.Node]:
+def _folded(env: BuildEnvironment, store: Store, run: Record, case: Case, ways: dict[str, str]) -> list[nodes.Node]:
     facts = list(_facts(store, run))
     if ways:
         facts.append(("Executed in its certificate", ", ".join(f"{name}: {way}" for name, way in ways.items())))
@@ -161,6 +162,8 @@ def _folded(store: Store, run: Record, case: Case, ways: dict[str, str]) -> list
     if not store.is_local(run):
         again += [nodes.Text(". "), site_file(f"records/{store.path(run)}", "Its record"), nodes.Text(".")]
     items.append(nodes.list_item("", again))
+    take = nodes.paragraph("", "", *_fact("To take along", ""), *downloads.links(env, case.row, case.workload))
+    items.append(nodes.list_item("", take))
     opened, closed = "<details class='rosetta-details'><summary>all of it</summary>", "</details>"
     listed = nodes.bullet_list("", *items)
     return [nodes.raw("", opened, format="html"), listed, nodes.raw("", closed, format="html")]

@@ -26,6 +26,7 @@ from sphinx_tabs.tabs import SphinxTabsPanel, SphinxTabsTab, SphinxTabsTablist
 
 from rosetta_common.host.catalogue import VARIANTS, WORKLOADS, Case, Row, nearest
 
+from . import downloads
 from . import store as stores
 from .links import AnchorLink
 from .ran import ran
@@ -113,7 +114,9 @@ class Rosetta(SphinxDirective):
         file = nodes.paragraph("", "", nodes.strong("", row.title), classes=["rosetta-file"])
         file += AnchorLink(path, path, anchor=whole_file(self.workload, row), reftitle="", classes=[])
         variant = next((name for name in self.functions if name in VARIANTS), None)
-        runs = [ran(store, Case(one, self.workload, variant), self.functions) for one in rows]
+        if WHOLE in self.functions:
+            file += [nodes.Text(" · "), *downloads.links(self.env, row, self.workload)]
+        runs = [ran(self.env, store, Case(one, self.workload, variant), self.functions) for one in rows]
         panel = SphinxTabsPanel("", file, code, *runs, classes=["rosetta-panel"], ids=[name])
         panel["data-framework"] = row.folder.name
         if name == whole_file(self.workload, row):

@@ -1,4 +1,4 @@
-"""python -m rosetta_common.host benchmark|parity|teeth|transfer|overhead [options] [ID …]"""
+"""python -m rosetta_common.host COMMAND [options] [ID …]"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -16,7 +17,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from rosetta_common.host import catalogue, environment, machine, parity, records, sweep, teeth, transfer
+from rosetta_common.host import catalogue, environment, machine, parity, records, sweep, teeth, transfer, trial
 from rosetta_common.host.catalogue import WORKLOADS, Case, UserError
 from rosetta_common.host.records import COMMITTED, LOCAL, Record
 
@@ -32,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m rosetta_common.host", description="Certify and benchmark the examples."
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="benchmark|parity|teeth|transfer|overhead")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("ids", nargs="*", metavar="ID", help="frameworks, as the folders of examples/ (default: all)")
     shared.add_argument("--workload", metavar="cnn|gru", help="one workload only (default: both)")
@@ -53,6 +54,9 @@ def parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("transfer", parents=[shared], help="move weights from each row to each; exit 1 if one fails")
     commands.add_parser("overhead", parents=[shared], help="what runner and shuffle cost beside the bare loop")
+    commands.add_parser("standalone", parents=[shared], help="run each script that the site offers, alone")
+    books = commands.add_parser("notebooks", parents=[shared], help="execute the notebooks that are not current")
+    books.add_argument("--again", action="store_true", help="execute those that are current, too")
     return top
 
 
@@ -118,7 +122,7 @@ def _workloads(options: argparse.Namespace) -> list[str]:
     return [_choose("workload", options.workload, WORKLOADS)] if options.workload else list(WORKLOADS)
 
 
-def _exit_code(statuses: list[str]) -> int:
+def _exit_code(statuses: Sequence[str]) -> int:
     """1 if a run went wrong. A row that this machine cannot run is shown and others go on; in CI it is an error."""
     bad = [status for status in statuses if status not in ("ok", "unsupported")]
     unsupported = statuses.count("unsupported")
@@ -235,12 +239,33 @@ def run_overhead(options: argparse.Namespace) -> int:
     return code
 
 
+def run_standalone(options: argparse.Namespace) -> int:
+    rows, known = catalogue.select(options.ids), list(catalogue.rows().values())
+    found = trial.run_all(rows, known, _workloads(options), _device(options.device), _say)
+    statuses = [one.status for one in found]
+    _say(f"{statuses.count('ok')} of {len(statuses)} scripts run alone")
+    return _exit_code(statuses)
+
+
+def run_notebooks(options: argparse.Namespace) -> int:
+    from rosetta_common.host import kernels  # needs what only the session `notebooks` installs
+
+    rows, known = catalogue.select(options.ids), list(catalogue.rows().values())
+    return _exit_code(list(kernels.make_all(rows, known, _workloads(options), options.again, _say)))
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False)
+
+
 COMMANDS = {
     "benchmark": run_benchmark,
     "parity": run_parity,
     "teeth": run_teeth,
     "transfer": run_transfer,
     "overhead": run_overhead,
+    "standalone": run_standalone,
+    "notebooks": run_notebooks,
 }
 
 

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import platformdirs
 import pooch
@@ -26,32 +25,7 @@ import requests
 from rosetta_common import data
 from rosetta_common.host.catalogue import UserError
 from rosetta_common.host.records import Data
-
-
-class Source(msgspec.Struct, frozen=True):
-    """A data set as its publisher offers it."""
-
-    name: str
-    file: str
-    url: str
-    sha256: str
-
-
-SOURCES = {
-    "cnn": Source(
-        "CIFAR-10",
-        "cifar-10-python.tar.gz",
-        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-        "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
-    ),
-    "gru": Source(
-        "IMDB",
-        "imdb.npz",
-        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/imdb.npz",
-        "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
-    ),
-}
-BATCHES = "cifar-10-batches-py"
+from rosetta_common.host.sources import BATCHES, SOURCES, Source
 
 
 def cache() -> Path:
@@ -120,9 +94,10 @@ def locate(workload: str, lane: str, folder: Path | None = None, unofficial: boo
         raise UserError(f"There is no folder {folder}: pass --data DIR with the data in their official layouts.")
     if _official(source, folder):
         return folder, "official"
-    layout = BATCHES if workload == "cnn" else source.file
-    if not (folder / layout).exists():
-        raise UserError(f"{folder} holds no {layout}: lay {source.name} out there as its official download does.")
+    if not (folder / source.layout).exists():
+        raise UserError(
+            f"{folder} holds no {source.layout}: lay {source.name} out there as its official download does."
+        )
     if not unofficial:
         raise UserError(
             f"{source.name} in {folder} is not the official copy: pass --unofficial to use it, marked as such."

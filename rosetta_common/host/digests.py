@@ -52,8 +52,12 @@ def _sha(*parts: bytes) -> str:
 
 def example_digest(path: Path) -> str:
     """SHA-256 of a file's syntax tree, without comments and docstrings."""
-    tree = _without_docstrings(ast.parse(path.read_text("utf-8"), str(path)))
-    return _sha(json.dumps(_plain(tree)).encode())
+    return text_digest(path.read_text("utf-8"), str(path))
+
+
+def text_digest(text: str, where: str = "the text") -> str:
+    """SHA-256 of a text's syntax tree, without comments and docstrings."""
+    return _sha(json.dumps(_plain(_without_docstrings(ast.parse(text, where)))).encode())
 
 
 def _imported(path: Path) -> Iterator[Path]:
@@ -76,14 +80,19 @@ def shared_modules(path: Path) -> list[Path]:
     return sorted(found)
 
 
+def setup_files(row: Row) -> list[Path]:
+    """The set-up step and the files of its folder that it may read, sorted; none where there is no such step."""
+    if row.environment.setup is None:
+        return []
+    others = (path for path in row.environment_folder.iterdir() if path.is_file() and path.name not in NOT_INSTALLED)
+    return sorted(path for path in others if not path.name.startswith("requirements"))
+
+
 def environment_digest(row: Row, device: str = "cpu") -> str:
     """SHA-256 of what makes the environment: the lock, and the set-up step with its files."""
     environment, folder = row.environment, row.environment_folder
     requirements = environment.requirements_gpu if device == "gpu" else environment.requirements
-    files = [folder / (requirements or environment.requirements)]
-    if environment.setup:
-        others = (path for path in folder.iterdir() if path.is_file() and path.name not in NOT_INSTALLED)
-        files += sorted(path for path in others if not path.name.startswith("requirements"))
+    files = [folder / (requirements or environment.requirements), *setup_files(row)]
     return _sha(environment.python.encode(), *(path.read_bytes() for path in files))
 
 

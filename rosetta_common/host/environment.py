@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -140,6 +141,23 @@ def _build(row: Row, folder: Path, requirements: Path, locked: bool) -> None:
     (folder / COMPLETE).write_text(row.environment.python + "\n", "utf-8")
 
 
+def plain(name: str, version: str, requirements: Path, hint: str | None = None) -> Path:
+    """The Python of an environment that holds a lock and nothing else, made where it is missing. Raises Unsupported."""
+    digest = hashlib.sha256(f"{version}\0{requirements.read_text('utf-8')}".encode()).hexdigest()
+    folder = HOME / "environments" / f"{name}-{digest[:12]}"
+    with _lock():
+        if not (folder / COMPLETE).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            made = _uv(["venv", "--quiet", "--no-project", "--python", str(find_python(version, hint)), str(folder)])
+            inside = str((folder / "bin" / "python").absolute())
+            done = made if made.returncode else _uv(["pip", "sync", str(requirements), "--python", inside])
+            if done.returncode:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise Unsupported(f"{requirements.name} could not be installed: {_reason(done.stderr)}")
+            (folder / COMPLETE).write_text(version + "\n", "utf-8")
+    return folder / "bin" / "python"
+
+
 def place(row: Row, device: str = "cpu") -> Path:
     """The folder of a row's environment, whether it is there or not."""
     return HOME / "environments" / f"{row.environment_id}-{environment_digest(row, device)[:12]}"
@@ -160,12 +178,15 @@ def ensure(row: Row, device: str = "cpu") -> Path:
     return folder / "bin" / "python"
 
 
-def variables(row: Row, workload: str, threads: int, device: str) -> dict[str, str]:
-    """The environment variables of a row's process: threads pinned, the GPU hidden for the CPU, the row's own."""
+def variables(row: Row, workload: str, threads: int, device: str, folder: Path | None = None) -> dict[str, str]:
+    """The environment variables of a row's process: threads pinned, the GPU hidden for the CPU, the row's own.
+
+    folder: what stands for the environment's in their values, where it is not that itself.
+    """
     pinned = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
     hidden = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {}
     declared = {**row.environment.variables, **row.framework.variables, **row.workload(workload).variables}
-    known = {"threads": threads, "environment": place(row, device)}
+    known = {"threads": threads, "environment": folder or place(row, device)}
     meant = {name: variable for name, variable in declared.items() if variable.cpu in (None, machine.vendor())}
     own = {name: variable.value.format_map(known) for name, variable in meant.items()}
     return {**os.environ, **pinned, **hidden, **own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}

@@ -86,9 +86,12 @@ def run(
     environ: dict[str, str],
     timeout: float,
     on_event: Callable[[Event], None] = lambda event: None,
+    folder: Path = ROOT,
+    events: bool = True,
 ) -> Ended:
-    """Run `command --events FD`, passing its events on, until it ends or `timeout` seconds are over.
+    """Run `command --events FD` in a folder, passing its events on, until it ends or `timeout` seconds are over.
 
+    events: False for a command that knows of none, and is run as it stands.
     Ctrl-C ends the process group and comes back as status "interrupted", not as an exception: the
     caller still has a record to write.
     """
@@ -97,9 +100,9 @@ def run(
     outcome: tuple[Status, str | None] | None
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [*command, "--events", str(write)],
+            [*command, "--events", str(write)] if events else command,
             env=environ,
-            cwd=ROOT,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -34,7 +34,7 @@ def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys):
     assert out.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["benchmark", "parity", "teeth", "transfer"])
+@pytest.mark.parametrize("command", ["benchmark", "parity", "teeth", "transfer", "standalone"])
 def test_help(command, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main([command, "--help"])
