@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from . import links, numbers, repairs, results, snippets, store, tables
+from . import certificates, choice, elements, links, numbers, repairs, results, snippets, store, tables
 
 
 def setup(app: Sphinx) -> dict[str, bool | int]:
     app.setup_extension("sphinx_tabs.tabs")
-    for module in (store, links, snippets, numbers, results, tables, repairs):
+    own = (store, elements, links, snippets, numbers, choice, results, certificates, tables, repairs)
+    for module in own:
         module.setup(app)
     app.add_js_file("rosetta.js")
     app.add_css_file("rosetta.css")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import subprocess
 import sys
@@ -82,3 +83,13 @@ def test_a_page_is_light(built: Path) -> None:
     """What a first visit loads besides the page itself: no web font, and no library to speak of."""
     assert not list(built.rglob("*.woff*"))
     assert (ROOT / "docs" / "_static" / "rosetta.js").read_text("utf-8").count("\n") < 150
+
+
+@pytest.mark.parametrize("name", ["index", "certificates"])
+def test_a_page_of_results_is_light(built: Path, pages: dict[Path, Page], name: str) -> None:
+    """All that a first visit loads, compressed as a server does it."""
+    page = built / "results" / f"{name}.html"
+    loaded = {(page.parent / urlsplit(url).path).resolve() for url in pages[page].loads}
+    files = [page, *(path for path in loaded if path.suffix in (".css", ".js"))]
+    assert len(files) > 3
+    assert sum(len(gzip.compress(path.read_bytes(), 9, mtime=0)) for path in files) < 100_000
