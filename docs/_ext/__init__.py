@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from . import certificates, choice, elements, links, numbers, repairs, results, snippets, store, tables
+from . import certificates, choice, elements, glance, links, numbers, repairs, results, snippets, store, tables
 
 
 def setup(app: Sphinx) -> dict[str, bool | int]:
     app.setup_extension("sphinx_tabs.tabs")
-    own = (store, elements, links, snippets, numbers, choice, results, certificates, tables, repairs)
+    own = (store, elements, links, snippets, numbers, choice, results, glance, certificates, tables, repairs)
     for module in own:
         module.setup(app)
     app.add_js_file("rosetta.js")
