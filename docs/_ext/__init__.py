@@ -5,7 +5,11 @@ from __future__ import annotations
 from sphinx.application import Sphinx
 
 from . import (
+    certificates,
+    choice,
     downloads,
+    elements,
+    glance,
     links,
     museum,
     network,
@@ -25,11 +29,15 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
     app.setup_extension("sphinx_tabs.tabs")
     for module in (
         store,
+        elements,
         downloads,
         links,
         snippets,
         numbers,
+        choice,
         results,
+        glance,
+        certificates,
         tables,
         transfer,
         network,

@@ -104,7 +104,7 @@
 
   // What has to be scrolled sideways must be reachable by the keyboard, too.
   function reach() {
-    for (const box of document.querySelectorAll(".highlight pre, .table-wrapper")) {
+    for (const box of document.querySelectorAll(".highlight pre, .table-wrapper, .rosetta-plot")) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
     }

@@ -85,3 +85,13 @@ def test_a_page_is_light(built: Path) -> None:
     own = [*(ROOT / "docs" / "_static").glob("*.js"), *(ROOT / "docs" / "_ext").glob("*.js")]
     assert own
     assert sum(len(gzip.compress(path.read_bytes())) for path in own) <= 10_000
+
+
+@pytest.mark.parametrize("name", ["index", "certificates"])
+def test_a_page_of_results_is_light(built: Path, pages: dict[Path, Page], name: str) -> None:
+    """All that a first visit loads, compressed as a server does it."""
+    page = built / "results" / f"{name}.html"
+    loaded = {(page.parent / urlsplit(url).path).resolve() for url in pages[page].loads}
+    files = [page, *(path for path in loaded if path.suffix in (".css", ".js"))]
+    assert len(files) > 3
+    assert sum(len(gzip.compress(path.read_bytes(), 9, mtime=0)) for path in files) < 100_000
