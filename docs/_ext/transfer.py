@@ -33,6 +33,7 @@ COUNTED: dict[State, str] = {
     "not run": "have not been tried",
 }
 COMMAND = "nox -s transfer"
+CUT_SHORT = ("interrupted", "unsupported")  # such a run says nothing of the weights
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Matrix:
         self.cells: dict[tuple[str, str], Cell] = {}
         self.newest: dict[str, Record] = {}
         for record in store.of(kind="transfer", workload=workload):  # oldest first
-            if record.row in self.digests:
+            if record.row in self.digests and record.status not in CUT_SHORT:
                 self.newest[record.row] = record
                 self.cells.update(self.told(record))
 

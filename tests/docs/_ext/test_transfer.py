@@ -122,6 +122,13 @@ def test_a_run_that_gave_its_weights_fails_as_a_taker_only(site, record, all_mov
     assert matrix[2][1:] == ["✓ 2e-7", "", "✓ 2e-7"]
 
 
+@pytest.mark.parametrize("status", ["interrupted", "unsupported"])
+def test_a_run_that_was_cut_short_decides_nothing(site, record, all_moved, status: str) -> None:
+    record("bell", day=2, status=status, reason="Python 3.6 is missing on this machine.")
+    text, _ = tables(site)
+    assert "6 of 6 ordered pairs" in text
+
+
 def test_the_newest_record_of_a_pair_decides(site, record, all_moved) -> None:
     record("bell", moved("ada", 5e-7), day=2)
     _, (matrix, _) = tables(site)

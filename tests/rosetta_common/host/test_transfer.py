@@ -37,10 +37,21 @@ def without(biases):
 BEFORE = '{"reset_gate": "before"}'
 SCORES = 'oracle.scores("gru", model.weights, x)'
 
+IMPORT = "def import_weights("
+# A framework that is handed transposed arrays, and keeps the bytes.
+KEEP = """def keep(array):
+    return np.frombuffer(array.tobytes(), np.float32).reshape(array.shape).T.astype(np.float64)
+
+
+"""
+
 # Folder -> its declared forms, and what in its file differs from the toy's.
 GOOD = {
     "plain": ("", []),
-    "transposing": ("", [(TAKES, TAKES.replace("weight.astype(np.float64)", "np.array(weight.T, np.float64).T"))]),
+    "transposing": (
+        "",
+        [(TAKES, TAKES.replace("weight.astype(np.float64)", "keep(weight.T)")), (IMPORT, KEEP + IMPORT)],
+    ),
     "folded": ('biases = "folded"', without("folded")),
     "lacking": ('biases = "no b_hn"', without("no b_hn")),
     "before": (
