@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -65,3 +66,20 @@ def test_no_framework_is_named_where_a_new_one_would_need_an_edit() -> None:
 def test_no_tab_set_is_limited_to_frameworks_by_name_but_the_front_pages_pair() -> None:
     pairs = [path.name for path in DOCS.rglob("*.md") if ":pair:" in path.read_text("utf-8")]
     assert pairs == ["index.md"]
+
+
+NOTEBOOKS = sorted((DOCS / "notebooks").glob("*"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_committed_notebook_is_of_a_row_and_holds_a_few_lines_of_text(path: Path) -> None:
+    known = {f"{row.id}-{workload}.ipynb" for row in catalogue.rows().values() for workload in row.workloads}
+    assert path.name in known
+    assert path.stat().st_size < 100_000
+    book = json.loads(path.read_text("utf-8"))
+    outputs = [output for cell in book["cells"] for output in cell.get("outputs", [])]
+    assert {output["output_type"] for output in outputs} == {"stream"}
+    said = "".join("".join(output["text"]) for output in outputs)
+    assert re.search(r"^epoch 1: loss \d", said, re.MULTILINE)
+    assert re.search(r"^accuracy: \d", said, re.MULTILINE)
+    assert not re.search(r"/(home|root|tmp|work)/", path.read_text("utf-8"))
