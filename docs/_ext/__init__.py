@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from . import links, numbers, repairs, results, snippets, store, tables
+from . import incremental, links, numbers, repairs, results, snippets, store, tables
 
 
 def setup(app: Sphinx) -> dict[str, bool | int]:
     app.setup_extension("sphinx_tabs.tabs")
-    for module in (store, links, snippets, numbers, results, tables, repairs):
+    for module in (store, incremental, links, snippets, numbers, results, tables, repairs):
         module.setup(app)
     app.add_js_file("rosetta.js")
     app.add_css_file("rosetta.css")

@@ -71,7 +71,6 @@ class Store:
         self.shared = {
             "frameworks": digest(sorted(self.examples.glob("*/framework.toml"))),
             "records": digest(records.paths(self.folders)),
-            "extension": digest(sorted(HERE.glob("*.py"))),
         }
 
     def is_local(self, record: Record) -> bool:
