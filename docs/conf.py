@@ -9,11 +9,10 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]  # for _ext and rosetta_common
 project = "Rosetta Stone of deep-learning frameworks"
 html_title = "Rosetta Stone"
 language = "en"
-extensions = ["myst_nb", "sphinx_tabs.tabs", "sphinx_copybutton", "_ext"]
+extensions = ["myst_parser", "sphinx_tabs.tabs", "sphinx_copybutton", "_ext"]
 exclude_patterns = ["_build", "_local", "_ext", "_templates", "records"]
 nitpicky = True
 
-nb_execution_mode = "off"
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 

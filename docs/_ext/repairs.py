@@ -37,6 +37,12 @@ REPAIRS = {
     # Two landmarks of one kind need names, or who hears the page cannot tell them apart.
     '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="Site">',
     '<aside class="toc-drawer': '<aside aria-label="This page" class="toc-drawer',
+    # The switches of the two drawers are hidden even from the keyboard. rosetta.css shows them to it, and all that can
+    # be operated belongs in a landmark.
+    '<input type="checkbox" class="sidebar-toggle" name="__navigation"': (
+        '<nav aria-label="Drawers"><input type="checkbox" class="sidebar-toggle" name="__navigation"'
+    ),
+    '<label class="overlay sidebar-overlay"': '</nav>\n<label class="overlay sidebar-overlay"',
 }
 
 

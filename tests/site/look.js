@@ -34,11 +34,11 @@
     boxes: () => [...document.querySelector(".rosetta-tabs").querySelectorAll(":scope > [data-framework]")].filter(seen)
       .map(panel => rect(panel.getBoundingClientRect())).sort((a, b) => a.top - b.top || a.left - b.left),
 
-    // What makes the page, or the column of its text, wider than its place. The theme cuts the one off at the edge of
-    // the window and lets the other scroll; a box of code or a table may scroll by itself.
+    // What the page, which the theme cuts off at the edge of the window, or the column of its text, which the theme lets
+    // scroll, has no room for. A box of code or a table may scroll by itself.
     sideways: () => {
-      const article = document.querySelector("article"), columns = [article, ...ancestors(article)];
-      return columns.filter(column => column.scrollWidth > column.clientWidth + 1).flatMap(column => {
+      const columns = [...ancestors(document.querySelector("article"))].filter(clips);
+      return columns.filter(column => column.scrollWidth > column.clientWidth).flatMap(column => {
         const edge = column.getBoundingClientRect().left + column.clientLeft + column.clientWidth;
         return [...column.querySelectorAll("*")].filter(seen).filter(e => e.getBoundingClientRect().right > edge + 1
           && !ancestors(e).some(outer => column !== outer && column.contains(outer) && !columns.includes(outer) && clips(outer)))

@@ -57,15 +57,22 @@ def test_the_keyboard_reaches_all_that_a_pointer_does(visit, each_kind, width) -
     for page in each_kind:
         for query in [None, pair(page)] if page.sets else [None]:
             tab = visit(page, query, width=width, reduced_motion="reduce")  # at once there, not on the way
-            faults += [f"{tab.url}: {fault}" for fault in keyboard_faults(tab)]
+            faults += keyboard_faults(tab)
     assert not faults, "\n".join(faults)
 
 
-def keyboard_faults(tab) -> list[str]:
+@WIDTHS
+def test_the_keyboard_goes_back_too_and_nothing_hides_it(visit, concept, width) -> None:
+    """Backwards what has the focus comes in at the top of the window, where something may lie over it."""
+    for query in (None, pair(concept)):
+        assert not keyboard_faults(visit(concept, query, width=width, reduced_motion="reduce"), "Shift+Tab")
+
+
+def keyboard_faults(tab, key: str = "Tab") -> list[str]:
     names = look(tab, "controls")
     reached, faults = set(), []
     for _ in range(3 * len(names) + 20):
-        tab.keyboard.press("Tab")
+        tab.keyboard.press(key)
         at = look(tab, "focus")
         if at is None or (at["number"] is not None and at["number"] in reached):
             break  # once round
@@ -76,7 +83,7 @@ def keyboard_faults(tab) -> list[str]:
             faults.append(f"{at['name']} has the focus and is hidden")
     reached |= set(look(tab, "tabs"))  # test_choice.py goes along these
     faults += [f"the keyboard never reaches {name}" for number, name in enumerate(names) if str(number) not in reached]
-    return faults
+    return [f"{tab.url}: {fault}" for fault in faults]
 
 
 def focus(tab, locator, key: str = "Tab") -> None:
@@ -123,6 +130,7 @@ def test_keys_alone_open_the_navigation_on_a_phone_and_follow_it(visit, root, co
     assert not target.is_visible()
     focus(tab, tab.get_by_role("checkbox").first)
     tab.keyboard.press("Space")
+    assert not violations(tab)
     focus(tab, target)
     tab.keyboard.press("Enter")
     tab.wait_for_url(f"**/{other.address}")

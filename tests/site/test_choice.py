@@ -67,8 +67,9 @@ def test_the_address_wins_over_what_was_stored_and_that_over_the_first(read, con
     assert reader.shown == alike(concept, second)
     reader.go(concept, {"framework": third})
     assert reader.shown == alike(concept, third)
-    reader.go(other)
-    assert reader.shown[0] == [third]
+    for query in (None, {"framework": "nonsense"}):
+        reader.go(other, query)
+        assert reader.shown[0] == [third]
 
 
 def test_the_choice_follows_along_a_link(read, concept, other) -> None:

@@ -50,7 +50,7 @@ def test_a_page_with_tabs_is_light(visit, root, with_tabs, capsys) -> None:
     sizes = {}
     for page in with_tabs:
         tab, loaded = visit(None), []
-        tab.context.on("response", loaded.append)
+        tab.context.on("response", lambda response, to=loaded: to.append(response))
         tab.goto(address(root, page), wait_until="load")
         sizes[page.address] = sum(len(gzip.compress(response.body(), 6)) for response in loaded)
     heaviest = max(sizes, key=sizes.__getitem__)
