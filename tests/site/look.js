@@ -98,6 +98,13 @@
       return {number: element.dataset.control ?? null, name: name(element), marked: marks.length > 0, open};
     },
 
+    // Whether all of an element is to be seen in the window, with nothing over it.
+    uncovered: selector => {
+      const element = document.querySelector(selector), box = element.getBoundingClientRect();
+      return [[.01, .1], [.01, .9], [.2, .5]].every(([x, y]) =>
+        element.contains(document.elementFromPoint(box.left + x * box.width, box.top + y * box.height)));
+    },
+
     // The controls of a tab list that the keyboard enters in one place only.
     tabs: () => [...document.querySelectorAll("[role=tab][data-control]")].map(tab => tab.dataset.control),
 

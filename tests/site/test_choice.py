@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.site.conftest import look
+
 
 @pytest.fixture(scope="session")
 def partial(with_tabs):
@@ -142,14 +144,15 @@ def test_an_address_says_it_all(read, concept) -> None:
     assert (reader.from_.input_value(), reader.to.input_value()) == (third, first)
 
 
-def test_an_address_with_two_and_a_place_goes_there(read, concept) -> None:
+@pytest.mark.parametrize("width", [1280, 375])
+def test_an_address_with_two_and_a_place_goes_there(read, concept, width) -> None:
+    """And nothing that stays at the top of the window lies over it."""
     first, _, third, *_ = concept.frameworks
-    reader = read(concept)
-    heading = reader.page.locator("section:has(> .rosetta-tabs)").last
-    place = heading.get_attribute("id")
-    reader.page.goto(f"{reader.root}{concept.address}?from={third}&to={first}#{place}")
-    assert reader.shown == alike(concept, third, first)
-    expect(heading.locator("h2").first).to_be_in_viewport()
+    reader = read(concept, width=width, reduced_motion="reduce")
+    for place in reader.page.locator("section:has(> .rosetta-tabs)").evaluate_all("all => all.map(it => it.id)"):
+        reader.page.goto(f"{reader.root}{concept.address}?from={third}&to={first}#{place}")
+        assert reader.shown == alike(concept, third, first)
+        assert look(reader.page, "uncovered", f"#{place} h2"), place
 
 
 def test_the_boxes_choose_the_two(read, concept) -> None:
