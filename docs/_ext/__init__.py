@@ -10,6 +10,7 @@ from . import (
     downloads,
     elements,
     glance,
+    incremental,
     links,
     museum,
     network,
@@ -29,6 +30,7 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
     app.setup_extension("sphinx_tabs.tabs")
     for module in (
         store,
+        incremental,
         elements,
         downloads,
         links,

@@ -75,7 +75,6 @@ class Store:
         self.shared = {
             "frameworks": digest(sorted(self.examples.glob("*/framework.toml"))),
             "records": digest(records.paths(self.folders)),
-            "extension": digest(sorted([*HERE.glob("*.py"), *HERE.glob("*.js")])),
         }
 
     def path(self, record: Record) -> str:
