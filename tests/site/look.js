@@ -2,13 +2,14 @@
 (() => {
   const seen = element => element.checkVisibility({opacityProperty: true, visibilityProperty: true});
   const name = element => {
-    const text = (element.ariaLabel || element.textContent || "").trim().replace(/\s+/g, " ").slice(0, 40);
+    const words = (element.ariaLabel || element.textContent || "").trim().replace(/\s+/g, " ").slice(0, 40);
     return element.tagName.toLowerCase() + (element.id && "#" + element.id) + [...element.classList].map(c => "." + c).join("")
-      + (text && ` "${text}"`);
+      + (words && ` "${words}"`);
   };
   const clips = element => getComputedStyle(element).overflowX !== "visible";
   const ancestors = element => element.parentElement ? [element.parentElement, ...ancestors(element.parentElement)] : [];
   const floats = element => [element, ...ancestors(element)].some(e => /fixed|sticky/.test(getComputedStyle(e).position));
+  const text = () => document.querySelector("article, main");
   const rect = ({left, top, right, bottom}) => ({left, top, right, bottom});
 
   // The part of a box that its scrolling or clipping ancestors leave to be seen, or null.
@@ -37,7 +38,7 @@
     // What the page, which the theme cuts off at the edge of the window, or the column of its text, which the theme lets
     // scroll, has no room for. A box of code or a table may scroll by itself.
     sideways: () => {
-      const columns = [...ancestors(document.querySelector("article"))].filter(clips);
+      const columns = ancestors(text()).filter(clips);
       return columns.filter(column => column.scrollWidth > column.clientWidth).flatMap(column => {
         const edge = column.getBoundingClientRect().left + column.clientLeft + column.clientWidth;
         return [...column.querySelectorAll("*")].filter(seen).filter(e => e.getBoundingClientRect().right > edge + 1
@@ -54,11 +55,11 @@
         if (seen(element) && !floats(element)) add(element.getBoundingClientRect(), element);
       }
       const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-      for (let text = walker.nextNode(); text; text = walker.nextNode()) {
-        const element = text.parentElement;
-        if (!text.data.trim() || !seen(element) || element.closest("pre, button, select, script, style") || floats(element)) continue;
+      for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        const element = node.parentElement;
+        if (!node.data.trim() || !seen(element) || element.closest("pre, button, select, script, style") || floats(element)) continue;
         const range = document.createRange();
-        range.selectNodeContents(text);
+        range.selectNodeContents(node);
         for (const box of range.getClientRects()) add(box, element);
       }
       items.sort((a, b) => a.top - b.top);
@@ -115,8 +116,8 @@
       return moves || style.animationName !== "none" || style.scrollBehavior === "smooth";
     })).map(name),
 
-    // The visible lines of the article, as words.
-    lines: () => document.querySelector("article").innerText.split("\n").map(line => line.trim()).filter(Boolean),
+    // The visible lines of the text, as words.
+    lines: () => text().innerText.split("\n").map(line => line.trim()).filter(Boolean),
 
     // The sum of all layout shifts since the page was opened that no input explains.
     shifts: () => new Promise(done => {
