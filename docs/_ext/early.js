@@ -1,6 +1,6 @@
 (() => {
   const read = key => { try { return localStorage.getItem(key) || ""; } catch { return ""; } };
-  const address = new URLSearchParams(location.search), known = id => /^\w+$/.test(id);
+  const address = new URLSearchParams(location.search), known = id => Boolean(id) && /^\w+$/.test(id);
   const asked = ["from", "to"].map(key => address.get(key));
   const one = address.get("framework") || asked.find(known) || read("rosetta.framework");
   const kept = asked.some(known) || address.has("framework") ? asked : read("rosetta.pair").split(" ");

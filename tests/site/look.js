@@ -77,7 +77,8 @@
     },
 
     // Number all that a pointer can operate, and name it. A label stands for its control.
-    controls: () => [...document.querySelectorAll(CONTROLS)].filter(e => seen(e) && clipped(rect(e.getBoundingClientRect()), e))
+    controls: () => [...document.querySelectorAll(CONTROLS)]
+      .filter(e => !e.disabled && seen(e) && clipped(rect(e.getBoundingClientRect()), e))
       .map(e => e.control ?? e).filter((e, i, all) => all.indexOf(e) === i)
       .map((e, i) => { e.dataset.control = i; return name(e); }),
 

@@ -284,7 +284,7 @@ def only_in(page) -> tuple[str, str]:
             const others = panels.filter(panel => panel.dataset.framework !== hidden.dataset.framework);
             const known = new Set(others.flatMap(panel => split(panel.textContent)));
             const own = word => word.length > 6 && !known.has(word) && !common.has(word);
-            const word = split(hidden.textContent).find(own);
+            const word = split(hidden.querySelector("pre").textContent).find(own);
             if (word) return [hidden.dataset.framework, word];
         }
     }"""
