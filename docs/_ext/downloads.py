@@ -94,14 +94,15 @@ _offers: WeakKeyDictionary[Config, dict[str, Offer]] = WeakKeyDictionary()
 
 
 def offers(config: Config) -> dict[str, Offer]:
-    """What the build with this configuration offers, by folder; made once a build."""
+    """What the build with this configuration offers, by folder that has an example; made once a build."""
     return _offers[config]
 
 
 def _start(app: Sphinx) -> None:
     folders: dict[str, list[Row]] = defaultdict(list)
     for row in stores.store(app.config).rows.values():
-        folders[row.folder.name].append(row)
+        if row.workloads:
+            folders[row.folder.name].append(row)
     where = Path(app.confdir, app.config.rosetta_notebooks).resolve()
     _offers[app.config] = {name: offer(rows, where) for name, rows in folders.items()}
 
