@@ -78,6 +78,12 @@ def teeth(session: nox.Session) -> None:
 
 
 @nox.session
+def transfer(session: nox.Session) -> None:
+    """Move trained weights from each framework to each other and compare: -- [--workload cnn|gru] [ID …]"""
+    host(session, "transfer")
+
+
+@nox.session
 def overhead(session: nox.Session) -> None:
     """What the runner and the shuffle cost beside an example's bare loop, interleaved: -- [ID …]"""
     host(session, "overhead")
@@ -99,8 +105,9 @@ def notebooks(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test: host, site, a new folder, the shared modules on Python 3.6 and 3.13, all certificates."""
     install(session, "tests")
-    others = ["--ignore=tests/docs", "--ignore=tests/test_new_framework.py"]
-    session.run("python", "-m", "pytest", *others, *session.posargs)
+    others = ["--ignore=tests/docs", "--ignore=tests/site", "--ignore=tests/test_new_framework.py"]
+    env = {"ROSETTA_NOX_PYTHON": sys.executable}
+    session.run("python", "-m", "pytest", *others, *session.posargs, env=env)
     if not session.posargs:
         for name in ("shared", "site_tests", "new_framework", "parity"):
             session.notify(name)
@@ -131,11 +138,53 @@ def new_framework(session: nox.Session) -> None:
 
 @nox.session(python=DOCS_PYTHON)
 def docs(session: nox.Session) -> None:
-    """Build the site into docs/_build/html, from scratch and with warnings as errors."""
+    """Build the site into docs/_build/html, warnings as errors; what did not change is kept: -- [--fresh]"""
     install(session, "docs")
-    shutil.rmtree(ROOT / "docs" / "_build", ignore_errors=True)
-    options = ["-E", "-W", "--keep-going", "-b", "html"]
-    session.run("python", "-m", "sphinx", *options, *session.posargs, "docs", "docs/_build/html")
+    built = ROOT / "docs" / "_build"
+    trees, unfinished = built / "trees", built / "trees-unfinished"
+    if "--fresh" in session.posargs or not trees.exists():
+        shutil.rmtree(built, ignore_errors=True)
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    if trees.exists():
+        trees.replace(unfinished)
+    options = ["-W", "--keep-going", "-b", "html", "-d", str(unfinished)]
+    options += [option for option in session.posargs if option != "--fresh"]
+    session.run("python", "-m", "sphinx", *options, "docs", "docs/_build/html")
+    # Only here, after success: Sphinx tells of most warnings once, so nothing is built upon a build that had one.
+    unfinished.replace(trees)
+
+
+# What the site is checked with and this project does not install: Debian's package -> the program, by any of its names.
+PROGRAMS = {"chromium": ["chromium", "chromium-browser", "google-chrome"], "default-jre-headless": ["java"]}
+
+
+def programs(session: nox.Session, *packages: str) -> list[str]:
+    """The paths of these packages' programs. One that is missing ends the session, outside CI as a skip."""
+    found = {package: next(filter(None, map(shutil.which, PROGRAMS[package])), None) for package in packages}
+    missing = [package for package, path in found.items() if path is None]
+    if missing:
+        end = session.error if os.environ.get("CI") else session.skip
+        end(f"this needs a program that is not here; on Debian: apt-get install {' '.join(missing)}")
+    return [path for path in found.values() if path]
+
+
+@nox.session(python=DOCS_PYTHON)
+def site(session: nox.Session) -> None:
+    """Build the site and check it in a real browser: links, validity, accessibility, speed: -- [options of pytest]"""
+    chromium, java = programs(session, "chromium", "default-jre-headless")
+    install(session, "site")
+    session.run(sys.executable, "-m", "nox", "-s", "docs", external=True)  # in its own environment
+    env = {"ROSETTA_CHROMIUM": chromium, "ROSETTA_JAVA": java}
+    session.run("python", "-m", "pytest", "tests/site", *session.posargs, env=env)
+
+
+@nox.session(python=DOCS_PYTHON)
+def screenshots(session: nox.Session) -> None:
+    """Pictures of every kind of page of the built site, light and dark, wide and narrow: -- FOLDER"""
+    [chromium] = programs(session, "chromium")
+    install(session, "site")
+    session.run("python", "-m", "tools.screenshots", *session.posargs, env={"ROSETTA_CHROMIUM": chromium})
 
 
 @nox.session

@@ -10,7 +10,7 @@ project = "Rosetta Stone of deep-learning frameworks"
 html_title = "Rosetta Stone"
 language = "en"
 extensions = ["myst_nb", "sphinx_tabs.tabs", "sphinx_copybutton", "_ext"]
-exclude_patterns = ["_build", "_local", "_ext", "records", "notebooks"]
+exclude_patterns = ["_build", "_local", "_ext", "_templates", "records", "notebooks"]
 nitpicky = True
 
 nb_execution_mode = "off"
@@ -22,6 +22,9 @@ copybutton_exclude = ".linenos, .gp"
 
 html_theme = "furo"
 html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
+templates_path = ["_templates"]
+html_use_index = False  # no page makes an entry for it
 html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False

@@ -125,6 +125,8 @@ def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None):
         emit("stage", name="evaluate")
         facts["evaluated"] = float(clock("evaluate", example.evaluate, model, x_test, y_test))
         facts["shapes"] = {"x": describe(x_train), "y": describe(y_train), "scores": describe(scores)}
+        weights = example.export_weights(model)
+        facts["parameters"] = {name: int(np.size(weight)) for name, weight in weights.items()}
     facts.update(
         times=dict(clock.times, epochs=seconds),
         losses=losses,

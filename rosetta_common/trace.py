@@ -1,29 +1,44 @@
 """Runs an example through a small program of the host's, so that the host can hold it against the oracle.
 
 A program is JSON: {"settings": {name: value of `params`}, "train": the function that trains,
+"lines": whether to note the lines of the example that run (what compiles in Python is slower then),
 "steps": [[verb, argument…], …]} with the verbs init SEED · import NAME · export NAME · predict
-NAME · train [INDEX…] NAME. Weights are NAME.npz and scores NAME.npy in the folder of the program;
-losses and the framework's facts are returned. All protocol lies in the program: what the
-certificate asks is written on the host alone.
+NAME · train [INDEX…] NAME · evaluate NAME · watch NAME, which imports NAME.npz and leaves in
+NAME-made.npz what the framework was handed. Weights are NAME.npz and scores NAME.npy in the folder
+of the program; losses, accuracies, lines and the framework's facts are returned. All protocol lies in
+the program: what the certificate asks is written on the host alone.
 """
 
 import os
 
 import numpy as np
 
-from rosetta_common import params, record
+from rosetta_common import params, record, watched
+from rosetta_common.executed import Executed
 from rosetta_common.run import load_example, verb_of, workload_of
 
 
 def trace(path, program, folder):
-    """Run `program` on the example at `path`; returns {"losses": {NAME: loss}, **record.facts()}."""
+    """Run `program` on the example at `path`.
+
+    Returns {"losses": {NAME: loss}, "evaluated": {NAME: accuracy}, **record.facts()}; if the program asks for them,
+    also "lines": [number] and "elsewhere": [name], as `executed` explains them.
+    """
+    if not program.get("lines"):
+        return dict(_trace(path, program, folder), **record.facts())
+    with Executed(path) as executed:
+        result = _trace(path, program, folder)
+    return dict(result, lines=sorted(executed.lines), elsewhere=sorted(executed.elsewhere), **record.facts())
+
+
+def _trace(path, program, folder):
     settings = getattr(params, workload_of(path))
     for name, value in program["settings"].items():
         setattr(settings, name, tuple(value) if isinstance(value, list) else value)
     example = load_example(path)
     train_epoch = verb_of(example, path, program["train"])
-    x_train, x_test, y_train, _ = example.load_data()
-    losses = {}
+    x_train, x_test, y_train, y_test = example.load_data()
+    losses, evaluated = {}, {}
 
     def init(seed):
         settings.seed = seed
@@ -32,15 +47,28 @@ def trace(path, program, folder):
     def train(model, indices, name):
         losses[name] = float(train_epoch(model, x_train[indices], y_train[indices]))
 
-    def import_weights(model, name):
+    def load(name):
         with np.load(os.path.join(folder, name + ".npz")) as weights:
-            example.import_weights(model, {key: weights[key].astype(settings.dtype) for key in weights.files})
+            return {key: weights[key].astype(settings.dtype) for key in weights.files}
+
+    def watch(model, name):
+        try:
+            made = watched.watch(example.import_weights, model, load(name))
+        except Exception as error:  # a framework may insist on plain arrays: then nothing is seen, and no harm done
+            print(f"nothing was watched: {type(error).__name__}: {error}")
+            made = []
+        np.savez(os.path.join(folder, name + "-made"), *made)
+
+    def evaluate(model, name):
+        evaluated[name] = float(example.evaluate(model, x_test, y_test))
 
     verbs = {
-        "import": import_weights,
+        "import": lambda model, name: example.import_weights(model, load(name)),
         "export": lambda model, name: np.savez(os.path.join(folder, name), **example.export_weights(model)),
         "predict": lambda model, name: np.save(os.path.join(folder, name), example.predict(model, x_test)),
         "train": train,
+        "evaluate": evaluate,
+        "watch": watch,
     }
     model = None
     for step in program["steps"]:
@@ -48,4 +76,4 @@ def trace(path, program, folder):
             model = init(step[1])
         else:
             verbs[step[0]](model, *step[1:])
-    return dict(record.facts(), losses=losses)
+    return {"losses": losses, "evaluated": evaluated}

@@ -4,12 +4,50 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from . import downloads, links, numbers, repairs, results, snippets, store, tables
+from . import (
+    certificates,
+    choice,
+    downloads,
+    elements,
+    glance,
+    incremental,
+    links,
+    museum,
+    network,
+    notfound,
+    numbers,
+    repairs,
+    results,
+    snippets,
+    start,
+    store,
+    tables,
+    transfer,
+)
 
 
 def setup(app: Sphinx) -> dict[str, bool | int]:
     app.setup_extension("sphinx_tabs.tabs")
-    for module in (store, downloads, links, snippets, numbers, results, tables, repairs):
+    for module in (
+        store,
+        incremental,
+        elements,
+        downloads,
+        links,
+        snippets,
+        numbers,
+        choice,
+        results,
+        glance,
+        certificates,
+        tables,
+        transfer,
+        network,
+        museum,
+        start,
+        notfound,
+        repairs,
+    ):
         module.setup(app)
     app.add_js_file("rosetta.js")
     app.add_css_file("rosetta.css")

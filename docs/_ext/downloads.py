@@ -101,7 +101,7 @@ def offers(config: Config) -> dict[str, Offer]:
 def _start(app: Sphinx) -> None:
     folders: dict[str, list[Row]] = defaultdict(list)
     for row in stores.store(app.config).rows.values():
-        if row.workloads:
+        if row.workloads:  # a folder that has no example yet has nothing to take along
             folders[row.folder.name].append(row)
     where = Path(app.confdir, app.config.rosetta_notebooks).resolve()
     _offers[app.config] = {name: offer(rows, where) for name, rows in folders.items()}

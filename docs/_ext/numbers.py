@@ -3,13 +3,15 @@
 `{number}` takes a measured one from a record: `pytorch.cnn.full.accuracy|.1%`, that is the row, the
 workload, the lane (or `parity`), and the path of a field, with a format. It is the newest committed
 run. `seed-k80/cntk+train_with_loader.cnn.full.times.train` names the machine and the variant too.
-`{param}` takes a hyper-parameter from rosetta_common/params.py: `cnn.batch_size`.
+`{param}` takes a hyper-parameter from rosetta_common/params.py, `cnn.batch_size`, or what follows from
+them, from the data's layout and from the canonical weights: `known` lists all.
 An unknown one is a warning, and so fails the build.
 """
 
 from __future__ import annotations
 
 import re
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,8 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
-from rosetta_common import params
-from rosetta_common.host.catalogue import UserError, nearest
+from rosetta_common import data, params, weights
+from rosetta_common.host.catalogue import WORKLOADS, UserError, nearest
 from rosetta_common.host.records import Record
 
 from . import store as stores
@@ -70,6 +72,28 @@ def field(record: Record, path: str) -> Any:
     return value
 
 
+# Samples to train on and to test with, as the publishers of CIFAR-10 and IMDB state.
+SAMPLES = {"cnn": (50_000, 10_000), "gru": (25_000, 25_000)}
+
+
+def known(workload: str) -> dict[str, Any]:
+    """What `{param}` knows of "cnn" or "gru": the hyper-parameters by their names, and what follows from them.
+
+    Shapes are texts, "3, 32, 32": a sample's, `flat` and `hidden` the lengths before and after the first dense layer.
+    """
+    train, test = SAMPLES[workload]
+    batch = getattr(params, workload).batch_size
+    found = {"train_samples": train, "test_samples": test, "steps": train // batch, "rest": train % batch}
+    shapes = weights.shapes(workload)
+    found |= {"test_rest": test % batch, "parameters": sum(map(prod, shapes.values()))}
+    if workload == "cnn":
+        channels, *size = data.IMAGE
+        layouts = {"image": data.IMAGE, "image_last": (*size, channels)}
+        found |= {name: ", ".join(map(str, shape)) for name, shape in layouts.items()}
+        found |= {"flat": shapes["fc1.weight"][1], "hidden": shapes["fc1.weight"][0]}
+    return found | vars(getattr(params, workload))
+
+
 class _Role(SphinxRole):
     def warn(self, text: str) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         logger.warning("%s: %s", self.name, text, location=self.get_location(), type="rosetta", subtype="number")
@@ -93,16 +117,15 @@ class Number(_Role):
 
 
 class Param(_Role):
-    """A hyper-parameter, as every example reads it."""
+    """A hyper-parameter, as every example reads it, or what follows from it."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        stores.note(self.env, Path(params.__file__))
+        stores.note(self.env, *(Path(str(module.__file__)) for module in (params, data, weights)))
         text, _, form = self.text.partition("|")
-        workload, _, name = text.partition(".")
-        known = vars(getattr(params, workload, None) or params.cnn)
-        if workload not in ("cnn", "gru") or name not in known:
-            return self.warn(str(nearest("hyper-parameter", text, [f"{workload}.{key}" for key in known])))
-        shown = format(known[name], form)
+        every = {f"{workload}.{name}": value for workload in WORKLOADS for name, value in known(workload).items()}
+        if text not in every:
+            return self.warn(str(nearest("hyper-parameter", text, list(every))))
+        shown = format(every[text], form)
         return [nodes.inline(shown, shown, classes=["rosetta-param"])], []
 
 

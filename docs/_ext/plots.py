@@ -1,4 +1,4 @@
-"""Bar plots as SVG, drawn while the site is built, without a network and without a browser."""
+"""Plots as SVG, drawn while the site is built, without a network and without a browser."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from functools import cache
+from typing import Any
 
 import altair
 import vl_convert
@@ -14,33 +15,58 @@ import vl_convert
 # that one drawing serves the light and the dark page.
 INK, FULL, EMPTY = "#010203", "#040506", "#070809"
 STYLE = {INK: "currentColor", FULL: "var(--rosetta-bar)", EMPTY: "var(--rosetta-bar-empty)"}
-WIDTH, STEP = 340, 26
+WIDTH, STEP = 320, 22
+DOTS, NARROWEST = 150, 0.06  # the dots' width, and the accuracies that it spans at least: noise must look like noise
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: its name, its length in seconds, what is written at its end, and whether it is filled."""
+    """One line of a plot: its name, the length of its bar in seconds, what is written at the end, whether it is filled.
+
+    accuracy: where its dot lies, a fraction of 1, and what is written beside it.
+    """
 
     name: str
     seconds: float
     label: str
     certified: bool
+    accuracy: float | None = None
+    score: str = ""
 
 
 def bars(shown: list[Bar], title: str) -> str:
-    """Horizontal bars in the given order, as an SVG element with an accessible name."""
-    values = [asdict(bar) for bar in shown]
-    base = altair.Chart(altair.Data(values=values)).encode(
-        y=altair.Y("name:N", sort=None, title=None, axis=altair.Axis(ticks=False, domain=False, labelLimit=220)),
-        x=altair.X("seconds:Q", axis=None, scale=altair.Scale(domainMin=0)),
-    )
-    fill = altair.condition("datum.certified", altair.value(FULL), altair.value(EMPTY))
-    drawn = base.mark_bar(stroke=FULL, strokeWidth=1.5, height=15).encode(color=fill)
-    labels = base.mark_text(align="left", dx=6, color=INK, fontSize=13).encode(text="label:N")
-    chart = (drawn + labels).properties(width=WIDTH, height=altair.Step(STEP), padding={"right": 110, "left": 5})
+    """Horizontal bars in the given order and dots beside them, as an SVG element with an accessible name."""
+    y = altair.Y("name:N", sort=None, title=None, axis=altair.Axis(ticks=False, domain=False, labelLimit=320))
+    base = altair.Chart(altair.Data(values=[asdict(bar) for bar in shown]))
+    panels = [_panel(base.encode(y=y), "seconds", "label", _bar, altair.Scale(domainMin=0), WIDTH)]
+    scores = [bar.accuracy for bar in shown if bar.accuracy is not None]
+    if scores:
+        middle, half = (min(scores) + max(scores)) / 2, max(max(scores) - min(scores), NARROWEST) / 2
+        scale = altair.Scale(domain=[middle - half, middle + half], zero=False)
+        panels.append(_panel(base.encode(y=y.axis(None)), "accuracy", "score", _dot, scale, DOTS))
+    chart = altair.hconcat(*panels, spacing=90).properties(padding={"right": 60, "left": 24})
     chart = chart.configure(background="transparent", font="sans-serif").configure_view(stroke=None)
     chart = chart.configure_axis(labelFontSize=13, labelColor=INK, labelPadding=8)
     return _styled(_draw(json.dumps(chart.to_dict(), sort_keys=True)), title)
+
+
+def _panel(base: altair.Chart, value: str, label: str, mark: Any, scale: altair.Scale, width: int) -> Any:
+    """A mark for each line, and what is written at its end."""
+    placed = base.encode(x=altair.X(f"{value}:Q", axis=None, scale=scale))
+    text = placed.mark_text(align="left", dx=7, color=INK, fontSize=13).encode(text=f"{label}:N")
+    return (mark(placed) + text).properties(width=width, height=altair.Step(STEP))
+
+
+def _bar(base: altair.Chart) -> altair.Chart:
+    return base.mark_bar(stroke=FULL, strokeWidth=1.5, height=13).encode(color=_fill())
+
+
+def _dot(base: altair.Chart) -> altair.Chart:
+    return base.mark_circle(stroke=FULL, strokeWidth=1.5, size=45, opacity=1).encode(color=_fill())
+
+
+def _fill() -> Any:
+    return altair.condition("datum.certified", altair.value(FULL), altair.value(EMPTY))
 
 
 @cache
@@ -55,6 +81,4 @@ def _styled(svg: str, title: str) -> str:
     svg = re.sub(r'font-family="[^"]*"', 'font-family="inherit"', svg)
     svg = re.sub(r' aria-\w+="[^"]*"| role="[^"]*"', "", svg)
     name = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return svg.replace(
-        "<svg", f'<svg role="img" aria-label="Bar plot; the table that follows holds its numbers. {name}"', 1
-    )
+    return svg.replace("<svg", f'<svg role="img" aria-label="Plot of the table above. {name}"', 1)

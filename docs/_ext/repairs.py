@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from docutils import nodes
+from markupsafe import Markup
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 
@@ -30,6 +32,36 @@ def _heading_levels(
         context[name] = context[name].replace('role="heading"', 'role="heading" aria-level="2"')
 
 
+# What stands in the theme's page -> what should.
+REPAIRS = {
+    # Two landmarks of one kind need names, or who hears the page cannot tell them apart.
+    '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="Site">',
+    '<aside class="toc-drawer': '<aside aria-label="This page" class="toc-drawer',
+    # The switches of the two drawers are hidden even from the keyboard. rosetta.css shows them to it, and all that can
+    # be operated belongs in a landmark.
+    '<input type="checkbox" class="sidebar-toggle" name="__navigation"': (
+        '<nav aria-label="Drawers"><input type="checkbox" class="sidebar-toggle" name="__navigation"'
+    ),
+    '<label class="overlay sidebar-overlay"': '</nav>\n<label class="overlay sidebar-overlay"',
+}
+
+
+def repaired(body: str) -> Markup:
+    """The body of a page, put right. What is not found any more is an error: the theme has changed."""
+    for wrong, right in REPAIRS.items():
+        if wrong not in body:
+            raise ExtensionError(f"repairs: the theme's pages hold no {wrong!r} any more")
+        body = body.replace(wrong, right)
+    return Markup(body)
+
+
+def _add_filter(app: Sphinx) -> None:
+    templates = getattr(app.builder, "templates", None)  # of HTML builders alone
+    if templates:
+        templates.environment.filters["repaired"] = repaired
+
+
 def setup(app: Sphinx) -> None:
     app.add_post_transform(OneId)
+    app.connect("builder-inited", _add_filter)
     app.connect("html-page-context", _heading_levels, priority=900)  # after furo has made the tree

@@ -11,6 +11,9 @@ sphinx-tabs' script forgets the choice with the browser's tab and leaves the wro
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from docutils import nodes
@@ -21,44 +24,32 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import OptionSpec
 from sphinx_tabs.tabs import SphinxTabsPanel, SphinxTabsTab, SphinxTabsTablist
 
-from rosetta_common.host.catalogue import VARIANTS, WORKLOADS, Row, nearest
-from rosetta_common.host.digests import example_digest
-from rosetta_common.host.records import Record
+from rosetta_common.host.catalogue import VARIANTS, WORKLOADS, Case, Row, nearest
 
+from . import downloads
 from . import store as stores
-from . import words
-from .links import link
-from .source import NotFound, Snippet, snippet
+from .links import AnchorLink
+from .ran import ran
+from .source import WHOLE, NotFound, Snippet, snippet
 
 logger = logging.getLogger(__name__)
 
-# What a record tells of the arrays that a verb gave.
-GIVES = {"load_data": ("x", "y"), "predict": ("scores",)}
-
 WITHOUT_SCRIPT = (
     "<noscript><style>.rosetta-panel[hidden]{display:block!important}"
-    ".rosetta-tabs>[role=tablist]{display:none!important}"
+    ".rosetta-tabs>[role=tablist],.rosetta-bar{display:none!important}"
     ".rosetta-file strong{display:inline!important}</style></noscript>"
 )
+# Shows the reader's choice before anything is painted: rosetta.js comes too late for that, and things would move.
+EARLY = f"<script>{(Path(__file__).parent / 'early.js').read_text('utf-8').strip()}</script>"
 
 
-def shown_run(store: stores.Store, row: Row, workload: str, variant: str | None, digest: str) -> Record | None:
-    """The run that speaks for a snippet, or None.
-
-    One of this very source if there is one; a success before a failure, a benchmark before a parity run.
-    """
-
-    def worth(record: Record) -> tuple[bool, bool, bool, str]:
-        return (
-            record.digests.get("example") == digest,
-            record.status == "ok",
-            record.kind == "benchmark",
-            record.created,
-        )
-
-    runs = store.of(row=row.id, workload=workload, variant=variant, historic=False)
-    runs = [record for record in runs if record.kind in ("benchmark", "parity")]
-    return max(runs, key=worth, default=None)
+BAR = (
+    '<div class="rosetta-bar" role="group" aria-label="Frameworks">'
+    "<label>From <select>{options}</select></label>"
+    '<button type="button" aria-label="Swap the two" aria-keyshortcuts="Alt+X" title="Swap the two (Alt+X)">⇄</button>'
+    '<label>to <select><option value="">none, one at a time</option>{options}</select></label>'
+    '<p role="status"></p></div>'
+)
 
 
 class Rosetta(SphinxDirective):
@@ -79,7 +70,9 @@ class Rosetta(SphinxDirective):
         panels = [(rows[0], self.panel(rows, found)) for rows in self.folders() if (found := self.snippet(rows[0]))]
         if not panels:
             return [nodes.paragraph("", "No framework has it yet.", classes=["rosetta-none"])]
-        return [self.pair(panels) if "pair" in self.options else self.tabs(panels)]
+        if "pair" in self.options:
+            return [self.pair(panels)]
+        return [self.tabs(panels)]
 
     def warn(self, text: str) -> list[nodes.Node]:
         logger.warning("rosetta: %s", text, location=self.get_location(), type="rosetta", subtype="snippet")
@@ -87,11 +80,9 @@ class Rosetta(SphinxDirective):
         return []
 
     def folders(self) -> list[list[Row]]:
-        """The rows of each folder: of all, or of those that `:pair:` names."""
-        found: dict[str, list[Row]] = defaultdict(list)
-        for row in self.store.rows.values():
-            found[row.folder.name].append(row)
-        wanted = self.options["pair"].split() if "pair" in self.options else list(found)
+        """The rows of each folder: of all, the living before the retired, or of those that `:pair:` names."""
+        found = by_folder(self.store.rows.values())
+        wanted = self.options["pair"].split() if "pair" in self.options else by_life(found)
         for name in wanted:
             if name not in found:
                 self.warn(str(nearest("framework", name, list(found))))
@@ -111,7 +102,7 @@ class Rosetta(SphinxDirective):
 
     def panel(self, rows: list[Row], found: Snippet) -> SphinxTabsPanel:
         """File, code, and the runs that show it works. Its id makes a link to this very tab possible."""
-        row = rows[0]
+        row, store = rows[0], self.store
         name = nodes.make_id(f"{self.workload}-{'-'.join(self.functions)}-{row.folder.name}")
         taken = cast("set[str]", self.env.temp_data.setdefault("rosetta_ids", set()))
         if name in taken:
@@ -120,33 +111,17 @@ class Rosetta(SphinxDirective):
         path = f"{row.folder.parent.name}/{row.folder.name}/{self.workload}.py"
         code = nodes.literal_block(found.text, found.text, language="python")
         code.source, code.line = path, found.line
-        file = nodes.paragraph("", "", nodes.strong("", row.title), nodes.literal(path, path), classes=["rosetta-file"])
-        panel = SphinxTabsPanel("", file, code, *map(self.caption, rows), classes=["rosetta-panel"], ids=[name])
-        panel["data-framework"] = row.folder.name
-        return panel
-
-    def caption(self, row: Row) -> nodes.paragraph:
+        file = nodes.paragraph("", "", nodes.strong("", row.title), classes=["rosetta-file"])
+        file += AnchorLink(path, path, anchor=whole_file(self.workload, row), reftitle="", classes=[])
         variant = next((name for name in self.functions if name in VARIANTS), None)
-        digest = example_digest(row.example(self.workload))
-        run = shown_run(self.store, row, self.workload, variant, digest)
-        if run is None:
-            text = f"{row.name}: not run yet" if row.backend else "not run yet"
-            return nodes.paragraph("", text, classes=["rosetta-ran", "is-open"])
-        where = f"{row.name} {run.version or ''}".strip() + f" · {run.machine.name} · {words.date(run)}"
-        if run.digests.get("example") != digest:
-            text, state = f"edited since it last ran: {where}", "is-open"
-        elif run.status != "ok":
-            text, state = f"{run.status}{f' ({run.reason})' if run.reason else ''}: {where}", "is-open"
-        else:
-            verdict = self.store.verdict(run)
-            state = "is-certified" if verdict.state == "certified" else "is-open"
-            why = f": {verdict.why}" if verdict.state in ("failed", "stale") else ""
-            text = f"ran: {where} · {verdict.mark}{why}"
-        caption = nodes.paragraph("", "", link(run, text), classes=["rosetta-ran", state])
-        gave = [f"{name}: {run.shapes[name]}" for name in GIVES.get(self.functions[0], ()) if name in run.shapes]
-        if gave:
-            caption += nodes.inline("", f" · {', '.join(gave)}")
-        return caption
+        if WHOLE in self.functions:
+            file += [nodes.Text(" · "), *downloads.links(self.env, row, self.workload)]
+        runs = [ran(self.env, store, Case(one, self.workload, variant), self.functions) for one in rows]
+        panel = SphinxTabsPanel("", file, code, *runs, classes=["rosetta-panel"], ids=[name])
+        panel["data-framework"] = row.folder.name
+        if name == whole_file(self.workload, row):
+            self.env.domains.standard_domain.note_hyperlink_target(name, self.env.docname, name, path)
+        return panel
 
     def tabs(self, panels: list[tuple[Row, SphinxTabsPanel]]) -> nodes.container:
         tablist = SphinxTabsTablist(role="tablist")
@@ -168,13 +143,63 @@ class Rosetta(SphinxDirective):
         return nodes.container("", *(panel for _, panel in panels), classes=["rosetta", "rosetta-pair"])
 
 
+def whole_file(workload: str, row: Row) -> str:
+    """The id of the panel that shows this example from its first line to its last."""
+    name: str = nodes.make_id(f"{workload}-{WHOLE}-{row.folder.name}")
+    return name
+
+
+def by_folder(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The rows of each folder."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.folder.name].append(row)
+    return found
+
+
+def by_life(folders: dict[str, list[Row]]) -> list[str]:
+    """The folders' names: the living frameworks, then the retired, each by title."""
+    return sorted(folders, key=lambda name: (folders[name][0].framework.retired, folders[name][0].title.casefold()))
+
+
+def options(folders: dict[str, list[Row]], chosen: str = "") -> str:
+    """The frameworks in two groups, as the options of a list, of which one may be chosen."""
+
+    def option(row: Row) -> str:
+        selected = " selected" if row.folder.name == chosen else ""
+        return f'<option value="{row.folder.name}"{selected}>{escape(row.title)}</option>'
+
+    groups: dict[str, list[Row]] = {"Living": [], "Retired": []}
+    for name in by_life(folders):
+        groups["Retired" if folders[name][0].framework.retired else "Living"].append(folders[name][0])
+    return "".join(
+        f'<optgroup label="{label}">{"".join(map(option, group))}</optgroup>'
+        for label, group in groups.items()
+        if group
+    )
+
+
+def _add_bar(app: Sphinx, doctree: nodes.document) -> None:
+    """Two lists to pick frameworks from, above the sections of a page with tabs; rosetta.js makes them work.
+
+    It belongs to the outermost section: one further in would carry it off the screen when it is scrolled past.
+    """
+    if any("rosetta-tabs" in box["classes"] for box in doctree.findall(nodes.container)):
+        page = next(doctree.findall(nodes.section))
+        first = next((i for i, node in enumerate(page) if isinstance(node, nodes.section)), None)
+        listed = options(by_folder(stores.store(app.config).rows.values()))
+        at = first if first is not None else next(i for i, n in enumerate(page) if isinstance(n, nodes.container))
+        page.insert(at, nodes.raw("", BAR.format(options=listed), format="html"))
+
+
 def _page_context(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     if doctree is not None:
-        context["metatags"] = context.get("metatags", "") + WITHOUT_SCRIPT
+        context["metatags"] = context.get("metatags", "") + WITHOUT_SCRIPT + EARLY
 
 
 def setup(app: Sphinx) -> None:
     app.add_directive("rosetta", Rosetta)
+    app.connect("doctree-read", _add_bar)
     app.connect("html-page-context", _page_context)

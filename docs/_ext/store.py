@@ -7,6 +7,7 @@ checkout or a cache restores wrongly, and never sees a new folder.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,8 +20,9 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from rosetta_common.host import catalogue, records
+from rosetta_common.host import catalogue, coverage, records
 from rosetta_common.host.catalogue import Row, UserError
+from rosetta_common.host.digests import example_digest
 from rosetta_common.host.records import Record
 
 from . import certified
@@ -48,6 +50,7 @@ class Store:
     folders: list[Path]
     rows: dict[str, Row] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
+    files: dict[int, str] = field(default_factory=dict)  # id of a record -> its file, as seen from its folder
     local: set[int] = field(default_factory=set)
     shared: dict[str, str] = field(default_factory=dict)  # digests of what many pages use
 
@@ -65,14 +68,18 @@ class Store:
                     logger.warning("%s", error, type="rosetta", subtype="record")
                     continue
                 self.records.append(record)
+                self.files[id(record)] = path.relative_to(folder).as_posix()
                 if folder != self.folders[0]:
                     self.local.add(id(record))
         self.records.sort(key=lambda record: record.created)
         self.shared = {
             "frameworks": digest(sorted(self.examples.glob("*/framework.toml"))),
             "records": digest(records.paths(self.folders)),
-            "extension": digest(sorted(HERE.glob("*.py"))),
         }
+
+    def path(self, record: Record) -> str:
+        """The record's file, as seen from the folder of records that holds it."""
+        return self.files[id(record)]
 
     def is_local(self, record: Record) -> bool:
         """Whether the record is of this machine, just now, and not published."""
@@ -84,6 +91,16 @@ class Store:
 
     def verdict(self, run: Record) -> certified.Verdict:
         return certified.verdict(run, self.records)
+
+    def executed(self, row: str, workload: str, example: str | None) -> dict[str, str]:
+        """Function -> how the certificates of this very code executed it: those of its variants too, all one file."""
+        same = self.of(kind="parity", status="ok", row=row, workload=workload)
+        return coverage.together([one.executed for one in same if one.digests.get("example") == example])
+
+    def idle(self, row: Row, workload: str) -> list[str] | None:
+        """The functions of an example as it is that no certificate executed; None where no certificate says."""
+        ways = self.executed(row.id, workload, example_digest(row.example(workload)))
+        return [name for name, way in ways.items() if way == coverage.NOT] if ways else None
 
     def name(self, record: Record) -> str:
         """What to call a record's row: as the seed did, as the catalogue does, or by its id."""
@@ -141,6 +158,27 @@ def _merge(app: Sphinx, env: BuildEnvironment, pages: set[str], other: BuildEnvi
     _used(env).update({page: used for page, used in _used(other).items() if page in pages})
 
 
+def _publish(app: Sphinx, error: Exception | None) -> None:
+    """Put the committed records into the site, so that a page can link to what it says."""
+    if error is None and app.builder.format == "html":
+        committed = store(app.config).folders[0]
+        for path in records.paths([committed]):
+            copy = Path(app.outdir, "records", path.relative_to(committed))
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+
+
+def _tell_what_did_not_run(app: Sphinx, error: Exception | None) -> None:
+    """Name the functions of examples, all of which some page shows, that no certificate of their code executed."""
+    for row in store(app.config).rows.values() if error is None else ():
+        for workload in row.workloads:
+            idle = store(app.config).idle(row, workload)
+            if idle is None:
+                logger.info("%s %s: no certificate of this code says what was executed", row.id, workload)
+            elif idle:
+                logger.info("%s %s: not executed: %s", row.id, workload, ", ".join(idle))
+
+
 def setup(app: Sphinx) -> None:
     app.add_config_value("rosetta_examples", "../examples", "env")
     app.add_config_value("rosetta_records", ["records", "_local"], "env")
@@ -148,3 +186,5 @@ def setup(app: Sphinx) -> None:
     app.connect("env-get-outdated", _outdated)
     app.connect("env-purge-doc", _purge)
     app.connect("env-merge-info", _merge)
+    app.connect("build-finished", _publish)
+    app.connect("build-finished", _tell_what_did_not_run)

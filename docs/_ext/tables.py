@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +30,19 @@ class CanonicalWeights(_Workload):
         return [table(["Name", "Shape"], body, "The canonical weights")]
 
 
-CERTIFICATE = ROOT / "rosetta_common" / "host" / "certificate.py"
+HOST = ROOT / "rosetta_common" / "host"
+CERTIFICATE, TEETH = HOST / "certificate.py", HOST / "teeth.py"
 
 
-def constant(name: str) -> Any:
-    """A constant of certificate.py, read from its source: importing it would need all that fetches data."""
-    for statement in ast.parse(CERTIFICATE.read_text("utf-8")).body:
+def constant(name: str, path: Path = CERTIFICATE) -> Any:
+    """A constant of a module, read from its source: importing it would need all that fetches data and runs frameworks.
+
+    Raises LookupError.
+    """
+    for statement in ast.parse(path.read_text("utf-8")).body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == name:
             return ast.literal_eval(statement.value)
-    raise LookupError(f"{CERTIFICATE.name} defines no {name}")
+    raise LookupError(f"{path.name} defines no {name}")
 
 
 class Limits(SphinxDirective):
@@ -59,6 +64,35 @@ class Limits(SphinxDirective):
         return [table(["Check", *map(str.upper, WORKLOADS)], body, "Limits in float32 on a CPU", {"CNN", "GRU"})]
 
 
+class Teeth(SphinxDirective):
+    """`{teeth}`: the deliberate errors that a certificate has to catch, and how many the examples carry."""
+
+    def run(self) -> list[nodes.Node]:
+        store = stores.store(self.config)
+        paths = sorted(store.examples.glob("*/mutants.toml"))
+        stores.note(self.env, TEETH, *(row.folder / "mutants.toml" for row in store.rows.values()))
+        required = {workload: dict(known) for workload, known in constant("REQUIRED", TEETH).items()}
+        for known in constant("REQUIRED_OF_VARIANTS", TEETH).values():
+            required["cnn"] |= known
+        carried = [
+            (workload, name)
+            for path in paths
+            for workload, tables in tomllib.loads(path.read_text("utf-8")).items()
+            for name in tables
+        ]
+        body = [
+            [nodes.inline("", text) for text in (workload.upper(), said, str(carried.count((workload, name))))]
+            for workload, known in required.items()
+            for name, said in known.items()
+        ]
+        others = sorted({name for workload, name in carried if name not in required.get(workload, {})})
+        beside = f" Beside these, single examples carry: {', '.join(others).replace('_', ' ')}." if others else ""
+        title = "Errors that a certificate has to catch"
+        made = table(["Network", "The error", "Examples that carry it"], body, title, {"Examples that carry it"})
+        return [made, nodes.paragraph("", f"That makes {len(carried)} errors in {len(paths)} examples.{beside}")]
+
+
 def setup(app: Sphinx) -> None:
     app.add_directive("limits", Limits)
+    app.add_directive("teeth", Teeth)
     app.add_directive("canonical-weights", CanonicalWeights)

@@ -10,13 +10,15 @@ from rosetta_common.host.records import Machine, Record
 
 from .store import Store
 
+WORKLOADS = {"cnn": "CNN on CIFAR-10", "gru": "GRU on IMDB"}
 LANES = {
     "full": "Lane full: all of the data, for as many epochs as the seed's tables",
     "epoch": "Lane epoch: one epoch over all of the data",
     "quick": "Lane quick: one epoch over the small embedded sample, for a first run; never ranked",
 }
 DEVICES = {"gpu": "on the GPU", "cpu": "on the CPU"}
-VARIANTS = {"train_with_loader": "own data loader", "train_compiled": "compiled"}
+PROCESSORS = {"gpu": "GPU", "cpu": "CPU"}
+VARIANTS = {"train_with_loader": "with its own data loader", "train_compiled": "compiled"}
 
 
 def date(record: Record) -> str:
@@ -29,13 +31,29 @@ def seconds(value: float) -> str:
     return f"{value:,.0f} s" if value >= 10 else f"{value:.2g} s"
 
 
+def ratio(value: float) -> str:
+    """How many times as much: 1.31×, 13.1×, 131×. _static/results.js says it the same way."""
+    places = 2 if value < 10 else 1 if value < 100 else 0
+    return f"{value:.{places}f}×"
+
+
 def row_name(store: Store, record: Record) -> str:
     """The name of a row with what sets it apart: its variant, and a precision other than float32."""
     if record.historic:
         return store.name(record)  # the seed's label says it all
-    apart = [VARIANTS.get(record.variant, record.variant)] if record.variant else []
-    apart += [record.precision] if record.precision not in (None, "float32") else []
-    return store.name(record) + (f" ({', '.join(apart)})" if apart else "")
+    return with_variant(store.name(record), record.variant, record.precision)
+
+
+def with_variant(name: str, variant: str | None, precision: str | None = None) -> str:
+    """A framework's name, with the variant of its training and a precision other than float32."""
+    apart = [VARIANTS.get(variant, variant)] if variant else []
+    apart += [precision] if precision not in (None, "float32") else []
+    return name + (f" ({', '.join(apart)})" if apart else "")
+
+
+def epochs(record: Record) -> str:
+    """1 epoch, 10 epochs."""
+    return "1 epoch" if record.epochs == 1 else f"{record.epochs} epochs"
 
 
 def machine_facts(machine: Machine) -> str:
@@ -67,7 +85,8 @@ def anchor(record: Record) -> str:
     """The id of a record's line on the results pages."""
     parts = [record.machine.id, record.row, record.variant or ""]
     if record.kind == "parity":
-        parts = ["certificate", record.workload, *parts, record.device or ""]
+        other = "" if record.precision == "float32" else record.precision or ""
+        parts = ["certificate", record.workload, *parts, record.device or "", other]
     else:
         parts = ["result", record.workload, record.lane or "", *parts, record.device or "", record.precision or ""]
     name: str = nodes.make_id("-".join(part for part in parts if part))

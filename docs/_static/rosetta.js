@@ -1,9 +1,10 @@
 // One framework, chosen once and kept on every page; and any two of them side by side.
-// What the reader asks for wins in this order: the address (?framework=ID, ?from=ID&to=ID, #a-tab), what was chosen
-// before, the first tab. Without this script every framework is shown, one below the other.
+// What the reader asks for wins in this order: the address (?framework=ID, ?from=ID&to=ID, #a-panel), what was chosen
+// before, the first tab. Without this script every framework is shown, one below the other. Until it runs, the few
+// lines of _ext/early.js in the page's head show the right panels, so that nothing moves when it does.
 (() => {
   "use strict";
-  const CHOICE = "rosetta.framework", PAIR = "rosetta.pair";
+  const CHOICE = "rosetta.framework", PAIR = "rosetta.pair", SEARCHED = "sphinx_highlight_terms", YOURS = 3;
 
   // A browser may refuse storage: the choice is then kept within the page only.
   const read = key => { try { return localStorage.getItem(key); } catch { return null; } };
@@ -11,24 +12,56 @@
     try { value ? localStorage.setItem(key, value) : localStorage.removeItem(key); } catch { /* as above */ }
   };
 
+  const searched = (read(SEARCHED) || "").toLowerCase().split(/\s+/).filter(Boolean);  // Sphinx's script clears it soon
   let sets = [], names = new Map(), bar = null, wanted = [], pair = null;
 
   const tabsOf = set => [...set.querySelectorAll(":scope > [role=tablist] > [role=tab]")];
   const panelsOf = set => [...set.querySelectorAll(":scope > [data-framework]")];
   const valid = two => two && two.length === 2 && two[0] !== two[1] && two.every(id => names.has(id)) ? two : null;
+  const panelAt = hash => {
+    const there = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
+    return there && there.closest(".rosetta-tabs > [data-framework]");
+  };
 
   function recall() {
-    const address = new URLSearchParams(location.search);
-    const linked = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const panel = linked && linked.closest(".rosetta-tabs > [data-framework]");
-    const asked = panel ? panel.dataset.framework : address.get("framework");
-    if (names.has(asked)) write(CHOICE, asked);
+    const address = new URLSearchParams(location.search), panel = panelAt(location.hash);
+    const [framework, from, to] = ["framework", "from", "to"].map(key => address.get(key));
+    const asked = panel ? panel.dataset.framework : [framework, from, to].find(id => names.has(id));
+    if (asked) write(CHOICE, asked);
     wanted = [asked, read(CHOICE)].filter(id => names.has(id));
-    const askedPair = valid([address.get("from"), address.get("to")]);
+    const askedPair = valid([from, to]);
     if (askedPair) write(PAIR, askedPair.join(" "));
-    pair = panel || (names.has(asked) && !askedPair) ? null : askedPair || valid((read(PAIR) || "").split(" "));
+    pair = askedPair || (asked ? null : valid((read(PAIR) || "").split(" ")));
+    if (panel && pair && !pair.includes(asked)) pair = null;
     draw();
+    complain([framework, from, to].filter(id => id !== null && !names.has(id)), from !== null && from === to);
     if (panel) panel.scrollIntoView();
+    else if (!location.hash && !asked) land();
+  }
+
+  // The search found words in a panel that is not shown, and only there: show it, for this once.
+  function land() {
+    const found = text => searched.filter(word => text.toLowerCase().includes(word)).length;
+    const prose = document.querySelector("[role=main]").cloneNode(true);
+    for (const set of prose.querySelectorAll(".rosetta-tabs")) set.remove();
+    if (!searched.length || found(prose.textContent) === searched.length) return;
+    const panels = sets.flatMap(panelsOf), counts = new Map(panels.map(panel => [panel, found(panel.textContent)]));
+    const most = Math.max(...counts.values());
+    const hits = panels.filter(panel => most && counts.get(panel) === most);
+    const hit = hits.find(panel => !panel.hidden) || hits[0];
+    if (!hit) return;
+    if (hit.hidden) {
+      [wanted, pair] = [[hit.dataset.framework], null];
+      draw();
+    }
+    hit.scrollIntoView({block: "center"});
+  }
+
+  function complain(unknown, twice) {
+    const called = unknown.map(id => `“${id}”`).join(" and ");
+    const shown = bar.from.selectedOptions[0].text;
+    bar.status.textContent = unknown.length ? `No framework here is called ${called}. This is ${shown}; the lists above hold all.`
+      : twice ? `From and to are the same, so this is ${shown} alone.` : "";
   }
 
   function draw() {
@@ -39,7 +72,7 @@
       const lacking = two && two.find(id => !has(id));
       set.classList.toggle("is-pair", Boolean(two));
       set.firstElementChild.hidden = Boolean(two);
-      lacking ? set.dataset.lacking = `${names.get(lacking)} has no such example yet.` : delete set.dataset.lacking;
+      lacking ? set.dataset.lacking = `${names.get(lacking)} has no such example.` : delete set.dataset.lacking;
       for (const tab of tabs) {
         const selected = tab.dataset.framework === one;
         tab.setAttribute("aria-selected", selected);
@@ -50,39 +83,78 @@
         panel.hidden = two ? !two.includes(id) : id !== one;
         panel.style.order = two ? two.indexOf(id) : "";
         panel.setAttribute("role", two ? "group" : "tabpanel");
+        if (two && !panel.hidden) indent(panel.querySelector("pre"));
       }
     }
+    document.documentElement.classList.toggle("rosetta-compare", Boolean(pair));
+    [bar.from.value, bar.to.value] = pair || [wanted[0] || tabsOf(sets[0])[0].dataset.framework, ""];
+    bar.swap.disabled = !pair;
+    document.getElementById("rosetta-early")?.remove();
     reach();
-    if (!bar) return;
-    bar.classList.toggle("is-open", Boolean(pair));
-    bar.toggle.setAttribute("aria-pressed", Boolean(pair));
-    if (pair) [bar.from.value, bar.to.value] = pair;
+  }
+
+  // Each line of code in a box of its own, which knows how far in it begins.
+  function indent(code) {
+    if (code.querySelector(".rosetta-line")) return;
+    const texts = code.textContent.split("\n"), lines = code.innerHTML.split("\n");
+    const width = text => text.search(/\S|$/) + 4;
+    code.innerHTML = lines.map((line, i) => i === lines.length - 1 ? line
+      : `<span class="rosetta-line" style="--indent:${width(texts[i])}ch">${line}\n</span>`).join("");
   }
 
   // What has to be scrolled sideways must be reachable by the keyboard, too.
   function reach() {
-    for (const box of document.querySelectorAll(".highlight pre, .table-wrapper")) {
+    for (const box of document.querySelectorAll(".highlight pre, .table-wrapper, .rosetta-plot")) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
     }
   }
 
-  // Redraw, keep what was clicked where it is on the screen, and put the state into the address for sharing.
-  function change(clicked, action) {
-    const top = clicked.getBoundingClientRect().top;
+  // Redraw, keep what was used where it is on the screen, and put the state into the address for sharing.
+  function change(used, action) {
+    const top = used.getBoundingClientRect().top;
     action();
     draw();
-    scrollBy({top: clicked.getBoundingClientRect().top - top, behavior: "instant"});
-    const address = new URL(location);
-    address.hash = "";
+    complain([], false);
+    scrollBy({top: used.getBoundingClientRect().top - top, behavior: "instant"});
+    const address = new URL(location), section = used.closest(".rosetta-tabs") && used.closest("section[id]");
+    if (section) address.hash = section.id;
+    else if (panelAt(address.hash)) address.hash = "";
     for (const key of ["framework", "from", "to"]) address.searchParams.delete(key);
     if (pair) pair.forEach((id, i) => address.searchParams.set(["from", "to"][i], id));
     else if (wanted[0]) address.searchParams.set("framework", wanted[0]);
     history.replaceState(null, "", address);
   }
 
-  const choose = tab => change(tab, () => { wanted = [tab.dataset.framework]; write(CHOICE, wanted[0]); });
-  const compare = two => change(bar, () => { pair = two; write(PAIR, two && two.join(" ")); });
+  function choose(used, id) {
+    change(used, () => {
+      [wanted, pair] = [[id], null];
+      write(CHOICE, id);
+      write(PAIR, null);
+    });
+  }
+
+  function compare(two) {
+    change(bar, () => {
+      [wanted, pair] = [[two[0]], two];
+      write(CHOICE, two[0]);
+      write(PAIR, two.join(" "));
+    });
+  }
+
+  const swap = () => pair && compare([pair[1], pair[0]]);
+
+  function pick() {
+    const [from, to] = [bar.from.value, bar.to.value];
+    // Asking for the same framework twice swaps the two, if there are two.
+    if (!to) choose(bar, from);
+    else if (from !== to) compare([from, to]);
+    else if (pair) compare([pair[1], pair[0]]);
+    else {
+      draw();
+      complain([], true);
+    }
+  }
 
   function onKey(event) {
     const tabs = tabsOf(event.currentTarget.parentElement), at = tabs.indexOf(event.target);
@@ -91,44 +163,41 @@
     event.preventDefault();
     const tab = tabs.at(to % tabs.length);
     tab.focus({preventScroll: true});
-    choose(tab);
+    choose(tab, tab.dataset.framework);
   }
 
-  function addBar() {
-    const make = (tag, properties, ...children) => {
-      const made = Object.assign(document.createElement(tag), properties);
-      made.append(...children);
-      return made;
-    };
-    const select = () => make("select", {}, ...[...names].map(([id, name]) => new Option(name, id)));
-    const from = select(), to = select();
-    const toggle = make("button", {type: "button", textContent: "Side by side"});
-    const swap = make("button", {type: "button", textContent: "⇄", title: "Swap the two"});
-    swap.setAttribute("aria-label", "Swap the two");
-    const two = make("span", {className: "rosetta-two"}, make("label", {}, "from ", from), swap, make("label", {}, "to ", to));
-    bar = make("div", {className: "rosetta-bar", toggle, from, to}, toggle, two);
-    toggle.onclick = () => {
-      const ids = [...names.keys()], one = wanted[0] || ids[0];
-      compare(pair ? null : [one, ids.find(id => id !== one)]);
-    };
-    swap.onclick = () => compare([pair[1], pair[0]]);
-    // Asking for the same framework twice swaps the two.
-    from.onchange = () => compare([from.value, from.value === pair[1] ? pair[0] : pair[1]]);
-    to.onchange = () => compare([to.value === pair[0] ? pair[1] : pair[0], to.value]);
-    sets[0].before(bar);
+  // The reader's own frameworks come first in both lists; the lists name every framework, living and retired.
+  function setUpBar() {
+    bar = document.querySelector(".rosetta-bar");
+    [bar.from, bar.to] = bar.querySelectorAll("select");
+    [bar.swap, bar.status] = [bar.querySelector("button"), bar.querySelector("[role=status]")];
+    for (const option of bar.from.options) names.set(option.value, option.text);
+    const own = [read(CHOICE), ...(read(PAIR) || "").split(" ")].filter(id => names.has(id));
+    for (const select of own.length ? [bar.from, bar.to] : []) {
+      const group = Object.assign(document.createElement("optgroup"), {label: "Yours"});
+      const options = [...new Set(own)].slice(0, YOURS).map(id => select.querySelector(`[value="${id}"]`));
+      group.append(...options);
+      select.querySelector("optgroup").before(group);
+    }
+    bar.from.onchange = bar.to.onchange = pick;
+    bar.swap.onclick = swap;
+    addEventListener("keydown", event => {
+      if (!event.altKey || event.code !== "KeyX" || !pair) return;
+      event.preventDefault();
+      swap();
+    });
   }
 
   addEventListener("DOMContentLoaded", () => {
     sets = [...document.querySelectorAll(".rosetta-tabs")];
-    reach();
     addEventListener("resize", reach);
-    if (!sets.length) return;
-    for (const tab of sets.flatMap(tabsOf)) {
-      names.set(tab.dataset.framework, tab.textContent);
-      tab.addEventListener("click", () => choose(tab));
+    document.querySelectorAll(".rosetta-pair pre").forEach(indent);
+    if (!sets.length) return reach();
+    setUpBar();
+    for (const set of sets) {
+      for (const tab of tabsOf(set)) tab.addEventListener("click", () => choose(tab, tab.dataset.framework));
+      set.firstElementChild.addEventListener("keydown", onKey);
     }
-    for (const set of sets) set.firstElementChild.addEventListener("keydown", onKey);
-    if (names.size > 1) addBar();
     recall();
     addEventListener("hashchange", recall);
     addEventListener("pageshow", event => { if (event.persisted) recall(); });

@@ -17,7 +17,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from rosetta_common.host import catalogue, environment, machine, parity, records, sweep, teeth, trial
+from rosetta_common.host import catalogue, environment, machine, parity, records, sweep, teeth, transfer, trial
 from rosetta_common.host.catalogue import WORKLOADS, Case, UserError
 from rosetta_common.host.records import COMMITTED, LOCAL, Record
 
@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     biting.add_argument(
         "--minutes", type=float, metavar="N", help="every mutant once, then more until N minutes are over"
     )
+    commands.add_parser("transfer", parents=[shared], help="move weights from each row to each; exit 1 if one fails")
     commands.add_parser("overhead", parents=[shared], help="what runner and shuffle cost beside the bare loop")
     commands.add_parser("standalone", parents=[shared], help="run each script that the site offers, alone")
     books = commands.add_parser("notebooks", parents=[shared], help="execute the notebooks that are not current")
@@ -209,6 +210,23 @@ def run_teeth(options: argparse.Namespace) -> int:
     return teeth.run(rows, workloads, options.mutant, options.minutes, lambda line: console.print(line, markup=False))
 
 
+def run_transfer(options: argparse.Namespace) -> int:
+    rows = catalogue.select(options.ids)
+    if len(rows) < 2:
+        raise UserError("Weights move from one framework to another: name two at least, or none for all.")
+    statuses: list[str] = []
+
+    def report(line: str) -> None:
+        console.print(line, markup=False)
+
+    where, device = machine.describe(options.machine), _device(options.device)
+    for record in transfer.transfer_all(rows, _workloads(options), where, device, report):
+        path = records.write(record, options.records or LOCAL)
+        report(f"{transfer.summary(record)}  ({os.path.relpath(path)})")
+        statuses.append(record.status)
+    return _exit_code(statuses)
+
+
 def run_overhead(options: argparse.Namespace) -> int:
     code = 0
     for row in catalogue.select(options.ids):
@@ -244,6 +262,7 @@ COMMANDS = {
     "benchmark": run_benchmark,
     "parity": run_parity,
     "teeth": run_teeth,
+    "transfer": run_transfer,
     "overhead": run_overhead,
     "standalone": run_standalone,
     "notebooks": run_notebooks,

@@ -27,11 +27,13 @@ class UserError(Exception):
 class Variable(msgspec.Struct, forbid_unknown_fields=True):
     """An environment variable of a framework's process, and why it is set.
 
-    In its value `{threads}` and `{environment}`, the folder of the environment, are filled in.
+    In its value `{threads}` and `{environment}`, the folder of the environment, are filled in. cpu: the vendor of the
+    processors that it is set on, as /proc/cpuinfo names him; on others it is left out.
     """
 
     value: str
     reason: str
+    cpu: str | None = None
 
 
 class Tolerance(msgspec.Struct, forbid_unknown_fields=True):

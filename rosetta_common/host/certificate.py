@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -73,8 +74,11 @@ class Trace(msgspec.Struct):
     def scores(self, name: str) -> np.ndarray:
         return np.load(self.folder / f"{name}.npy").astype(np.float64)
 
+    def result(self) -> dict[str, Any]:
+        return json.loads((self.folder / "result.json").read_text("utf-8"))
+
     def losses(self) -> dict[str, float]:
-        return json.loads((self.folder / "result.json").read_text("utf-8"))["losses"]
+        return self.result()["losses"]
 
 
 def difference(a: Arrays, b: Arrays) -> Arrays:
@@ -137,7 +141,16 @@ def judge_steps(
     yield scores_check(
         limits, "scores after", trace.scores("after"), oracle.scores(workload, after, samples.x_test, forms)
     )
+    yield _evaluate_check(trace, samples, limits)
     yield from _judge_loop(trace, samples, limits, forms, optimiser, partial)
+
+
+def _evaluate_check(trace: Trace, samples: Samples, limits: Limits) -> Check:
+    """The accuracy that `evaluate` gives is the one that the scores say; ties may fall either way in one sample."""
+    full = "evaluate" if limits.dtype == "float32" else f"{limits.dtype}: evaluate"
+    scored = float(np.mean(trace.scores("after").argmax(axis=1) == samples.y_test))
+    found, limit = trace.result()["evaluated"]["after"], 1.5 / len(samples.y_test)
+    return Check(full, abs(found - scored) <= limit, abs(found - scored), limit)
 
 
 def _predicted(

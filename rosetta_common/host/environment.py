@@ -18,6 +18,7 @@ from pathlib import Path
 
 import uv
 
+from rosetta_common.host import machine
 from rosetta_common.host.catalogue import ROOT, Row, UserError
 from rosetta_common.host.digests import environment_digest
 
@@ -186,5 +187,6 @@ def variables(row: Row, workload: str, threads: int, device: str, folder: Path |
     hidden = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {}
     declared = {**row.environment.variables, **row.framework.variables, **row.workload(workload).variables}
     known = {"threads": threads, "environment": folder or place(row, device)}
-    own = {name: variable.value.format_map(known) for name, variable in declared.items()}
+    meant = {name: variable for name, variable in declared.items() if variable.cpu in (None, machine.vendor())}
+    own = {name: variable.value.format_map(known) for name, variable in meant.items()}
     return {**os.environ, **pinned, **hidden, **own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}

@@ -136,7 +136,11 @@ def variables(row: Row, workload: str) -> list[Setting]:
         reason = row.workload(workload).threads_reason or "with more threads it is slower"
         declared = {"OMP_NUM_THREADS": Variable(str(threads), reason), **declared}
     known = {**IN_SHELL, **({"threads": str(threads)} if threads else {})}
-    return [Setting(f"{name}={_in_shell(one.value, known)}", one.reason) for name, one in declared.items()]
+    return [Setting(f"{name}={_in_shell(one.value, known)}", _why(one)) for name, one in declared.items()]
+
+
+def _why(variable: Variable) -> str:
+    return variable.reason + (f"; set it where /proc/cpuinfo names {variable.cpu}" if variable.cpu else "")
 
 
 def _in_shell(value: str, known: dict[str, str]) -> str:

@@ -18,13 +18,24 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _cpu() -> str:
+def _of_processor(key: str) -> str | None:
+    """What /proc/cpuinfo says of the first processor under this key; None where there is no such file or key."""
     try:
         with open("/proc/cpuinfo") as file:
-            found = re.search(r"^model name\s*:\s*(.+)$", file.read(), re.MULTILINE)
+            found = re.search(rf"^{key}\s*:\s*(.+)$", file.read(), re.MULTILINE)
     except OSError:
-        found = None
-    return found.group(1).strip() if found else platform.processor() or platform.machine()
+        return None
+    return found.group(1).strip() if found else None
+
+
+def vendor() -> str | None:
+    """Who made the processor: "GenuineIntel", "AuthenticAMD" …; None where it cannot be told."""
+    return _of_processor("vendor_id")
+
+
+def _cpu() -> str:
+    name = _of_processor("model name") or platform.processor() or platform.machine()
+    return " ".join(re.sub(r"\((?:R|TM)\)|\b(?:CPU|Processor)\b", "", name).split())
 
 
 def gpu() -> tuple[str, str] | None:

@@ -16,7 +16,7 @@ framework, and a slip would have to survive finite differences and PyTorch's flo
 
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,12 +42,40 @@ PART = {"cnn": 8, "gru": 64}  # samples computed at once: eight images' patches 
 TIE = 1e-12  # activations near 1 that are closer than this differ by float64's rounding alone
 
 
+class Layer(NamedTuple):
+    """One layer as a sample passed it.
+
+    kind: what it does. name: of its weights, before the dot of the canonical names; "" without weights. shape: of what
+    it gives for one sample, channels first or time first. dtype: of that. parameters: how many are the layer's own.
+    """
+
+    kind: str
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    parameters: int
+
+
 def scores(workload: str, weights: Weights, x: Array, forms: Forms | None = None) -> Array:
     """Logits, float64 (n, classes). x: CNN (n, 3, 32, 32) in [0, 1]; GRU integer features (n, 150)."""
     forms = settle(workload, forms)
     weights = _float64(workload, weights)
     forward, _ = MODELS[workload]
     return np.concatenate([forward(weights, x[part], forms).scores for part in _parts(workload, x)])
+
+
+def layers(workload: str, weights: Weights, x: Array, forms: Forms | None = None) -> list[Layer]:
+    """What each layer gives, from the input to the scores, seen while samples pass. Takes what `scores` takes."""
+    forms = settle(workload, forms)
+    weights = _float64(workload, weights)
+    forward, _ = MODELS[workload]
+
+    def parameters(layer: str) -> int:
+        own = {name: weight for name, weight in weights.items() if name.partition(".")[0] == layer}
+        return sum(int(np.sum(exists(workload, name, forms) * np.ones(w.shape))) for name, w in own.items())
+
+    noted = forward(weights, x, forms).layers
+    return [Layer(kind, name, shape, dtype, parameters(name)) for kind, name, shape, dtype in noted]
 
 
 def gradients(
@@ -135,6 +163,11 @@ def _parts(workload: str, x: Array) -> list[slice]:
     return [slice(start, start + PART[workload]) for start in range(0, len(x), PART[workload])]
 
 
+def _note(tape: SimpleNamespace, kind: str, given: Array, name: str = "") -> None:
+    """Note what a layer gave, samples first: (n, ...)."""
+    tape.layers.append((kind, name, given.shape[1:], given.dtype))
+
+
 # The CNN. Images are channels-last here, (n, height, width, channels), so that a pixel is one run of memory.
 
 
@@ -196,16 +229,37 @@ def _flatten(x: Array) -> Array:
 
 def _cnn_forward(w: Weights, x: Array, forms: Forms) -> SimpleNamespace:
     """Images (n, 3, 32, 32) -> what `_cnn_backward` needs of each layer, and the scores (n, classes)."""
-    tape = SimpleNamespace(images=np.asarray(x, dtype=np.float64).transpose(0, 2, 3, 1))
-    tape.relu1 = _relu(_convolve(tape.images, w["conv1.weight"], w["conv1.bias"]))
-    tape.windows2 = _windows(_convolve(tape.relu1, w["conv2.weight"], w["conv2.bias"]))
-    tape.relu2 = _relu(tape.windows2.max(axis=3))
-    tape.relu3 = _relu(_convolve(tape.relu2, w["conv3.weight"], w["conv3.bias"]))
-    tape.windows4 = _windows(_convolve(tape.relu3, w["conv4.weight"], w["conv4.bias"]))
-    tape.relu4 = _relu(tape.windows4.max(axis=3))
-    tape.flat = _flatten(tape.relu4)
-    tape.hidden = _relu(tape.flat @ w["fc1.weight"].T + w["fc1.bias"])
-    tape.scores = tape.hidden @ w["fc2.weight"].T + w["fc2.bias"]
+    tape = SimpleNamespace(images=np.asarray(x, dtype=np.float64).transpose(0, 2, 3, 1), layers=[])
+
+    def layer(kind: str, given: Array, name: str = "") -> Array:
+        _note(tape, kind, np.moveaxis(given, -1, 1), name)
+        return given
+
+    def convolution(name: str, x: Array) -> Array:
+        return layer("convolution", _convolve(x, w[name + ".weight"], w[name + ".bias"]), name)
+
+    def dense(name: str, x: Array) -> Array:
+        return layer("dense", x @ w[name + ".weight"].T + w[name + ".bias"], name)
+
+    def relu(x: Array) -> Array:
+        return layer("ReLU", _relu(x))
+
+    def pool(windows: Array) -> Array:
+        return layer("max-pool", windows.max(axis=3))
+
+    def dropout(x: Array) -> Array:
+        return layer("drop-out", x)  # it is off
+
+    layer("images", tape.images)
+    tape.relu1 = relu(convolution("conv1", tape.images))
+    tape.windows2 = _windows(convolution("conv2", tape.relu1))
+    tape.relu2 = dropout(relu(pool(tape.windows2)))
+    tape.relu3 = relu(convolution("conv3", tape.relu2))
+    tape.windows4 = _windows(convolution("conv4", tape.relu3))
+    tape.relu4 = dropout(relu(pool(tape.windows4)))
+    tape.flat = layer("flatten", _flatten(tape.relu4))
+    tape.hidden = dropout(relu(dense("fc1", tape.flat)))
+    tape.scores = dense("fc2", tape.hidden)
     return tape
 
 
@@ -246,7 +300,7 @@ def _gru_forward(w: Weights, x: Array, forms: Forms) -> SimpleNamespace:
     units, (steps, n) = params.gru.units, words.shape
     gates, new = slice(0, 2 * units), slice(2 * units, None)
     w_hh, b_hh = w["gru.weight_hh"], w["gru.bias_hh"]
-    tape = SimpleNamespace(words=words, embedded=w["embedding"][words], h=np.zeros((steps + 1, n, units)))
+    tape = SimpleNamespace(words=words, embedded=w["embedding"][words], h=np.zeros((steps + 1, n, units)), layers=[])
     tape.r, tape.z, tape.n, tape.product = (np.empty((steps, n, units)) for _ in range(4))
     from_input = tape.embedded @ w["gru.weight_ih"].T + w["gru.bias_ih"]
     for t in range(steps):
@@ -261,6 +315,11 @@ def _gru_forward(w: Weights, x: Array, forms: Forms) -> SimpleNamespace:
         tape.r[t], tape.z[t], tape.n[t] = r, z, np.tanh(from_input[t, :, new] + recurrent)
         tape.h[t + 1] = (1 - z) * tape.n[t] + z * h
     tape.scores = tape.h[-1] @ w["fc.weight"].T + w["fc.bias"]
+    _note(tape, "words", tape.words.swapaxes(0, 1))
+    _note(tape, "embedding", tape.embedded.swapaxes(0, 1), "embedding")
+    _note(tape, "GRU", tape.h[1:].swapaxes(0, 1), "gru")
+    _note(tape, "last word", tape.h[-1])
+    _note(tape, "dense", tape.scores, "fc")
     return tape
 
 

@@ -8,16 +8,26 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from rosetta_common import weights
-from rosetta_common.host import behaviour, certificate, environment, machine, oracle, process, protocol, records
+from rosetta_common.host import (
+    behaviour,
+    certificate,
+    coverage,
+    environment,
+    machine,
+    oracle,
+    process,
+    protocol,
+    records,
+)
 from rosetta_common.host.catalogue import ROOT, Case, Row
 from rosetta_common.host.certificate import Limits, Trace
 from rosetta_common.host.digests import digests
@@ -26,6 +36,7 @@ from rosetta_common.host.records import Check, Machine, Record, Times
 TIMEOUT = 900.0  # seconds for one traced process; the slowest takes about a minute on one core
 
 Report = Callable[[str], None]
+T = TypeVar("T")
 
 
 class TraceFailed(Exception):
@@ -43,15 +54,30 @@ class Tracer:
         self.case, self.python, self.folder = case, python, folder
         self.environ = environment.variables(case.row, case.workload, threads, device)
 
-    def run(self, name: str, program: dict[str, Any], samples: protocol.Samples, seconds: float = TIMEOUT) -> Trace:
-        """The trace of a program on a data set. Raises TraceFailed where the process does not end well."""
+    def weights(self) -> dict[str, protocol.Arrays]:
+        """What the programs of a certificate import, by name."""
+        workload = self.case.workload
+        forms = self.case.row.workload(workload).forms
+        probe = {"probe": protocol.probe_weights()} if workload == "cnn" else {}
+        return {"canonical": protocol.canonical_weights(workload, forms), **probe}
+
+    def run(
+        self,
+        name: str,
+        program: dict[str, Any],
+        samples: protocol.Samples,
+        given: Mapping[str, protocol.Arrays] | None = None,
+        seconds: float = TIMEOUT,
+    ) -> Trace:
+        """The trace of a program on a data set; `given` are weights that it may import, by default a certificate's.
+
+        Raises TraceFailed where the process does not end well.
+        """
         folder, workload = self.folder / name, self.case.workload
         protocol.write_samples(workload, folder / "data", samples)
         (folder / "program.json").write_text(json.dumps(program), "utf-8")
-        canonical = protocol.canonical_weights(workload, self.case.row.workload(workload).forms)
-        np.savez(folder / "canonical.npz", allow_pickle=False, **canonical)
-        if workload == "cnn":
-            np.savez(folder / "probe.npz", allow_pickle=False, **protocol.probe_weights())
+        for key, arrays in (self.weights() if given is None else given).items():
+            np.savez(folder / f"{key}.npz", allow_pickle=False, **arrays)
         command: list[str | Path] = [
             self.python,
             "-m",
@@ -136,7 +162,8 @@ def facts(record: Record, row: Row, folder: Path) -> dict[str, Any]:
     result = json.loads((folder / "result.json").read_text("utf-8"))
     record.python, record.packages = result["python"], result["packages"]
     package = row.framework.package
-    names = [package] if isinstance(package, str) else package
+    # Distributions are listed in lower case, and a framework.toml may write one as its home page does.
+    names = [name.lower() for name in ([package] if isinstance(package, str) else package)]
     record.version = next((result["packages"][name] for name in names if name in result["packages"]), None)
     return result
 
@@ -153,6 +180,9 @@ def certify(case: Case, where: Machine, device: str = "cpu", report: Report = la
                 record.checks.append(check)
                 report(f"{case.label}: {line(check)}")
             facts(record, case.row, Path(folder) / "start")
+            ran = Trace(Path(folder) / "steps-float32").result()
+            path = case.row.example(case.workload)
+            record.executed = coverage.executed(path, ran["lines"], ran["elsewhere"])
         except environment.Unsupported as error:
             record.status, record.reason = "unsupported", str(error)
             return record
@@ -188,20 +218,36 @@ def certified(case: Case, where: Machine, device: str, folder: Path) -> bool:
 
 def certify_all(cases: list[Case], where: Machine, device: str, report: Report) -> Iterator[tuple[Case, Record]]:
     """All these certificates, as many at once as there are cores: nothing here is timed, one thread each."""
-    for row in {case.row.id: case.row for case in cases}.values():
-        with contextlib.suppress(environment.Unsupported):  # certify says so in the row's own record
+    ensure_all([case.row for case in cases], device)
+    yield from side_by_side([functools.partial(_certified, case, where, device, report) for case in cases])
+
+
+def _certified(case: Case, where: Machine, device: str, report: Report) -> tuple[Case, Record]:
+    return case, certify(case, where, device, report)
+
+
+def ensure_all(rows: list[Row], device: str) -> None:
+    """Make what is missing of these rows' environments; one that cannot be made says so when it is asked for again."""
+    for row in {row.id: row for row in rows}.values():
+        with contextlib.suppress(environment.Unsupported):
             environment.ensure(row, device)
+
+
+def side_by_side(calls: Sequence[Callable[[], T]]) -> Iterator[T]:
+    """What the calls return, in their order, as many at once as there are cores.
+
+    Ctrl-C ends the processes that run, and what those calls then return comes before the KeyboardInterrupt.
+    """
     # One thread of BLAS for each oracle: with as many as cores, two oracles at once took twice as long.
     with threadpool_limits(1), ThreadPoolExecutor(machine.cores()) as pool:
-        running = [(case, pool.submit(certify, case, where, device, report)) for case in cases]
+        running = [pool.submit(call) for call in calls]
         try:
             while running:
-                case, future = running[0]
-                result = future.result()
+                result = running[0].result()
                 running.pop(0)
-                yield case, result
+                yield result
         except KeyboardInterrupt:
             process.stop_all()
             pool.shutdown(cancel_futures=True)
-            yield from ((case, future.result()) for case, future in running if not future.cancelled())
+            yield from (future.result() for future in running if not future.cancelled())
             raise

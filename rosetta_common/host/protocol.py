@@ -1,4 +1,4 @@
-"""What a certificate asks of an example: fixed data sets, and the programs that `rosetta_common.trace` runs.
+"""What a certificate and a transfer ask of an example: fixed data, and programs that `rosetta_common.trace` runs.
 
 Two data sets for each workload. "steps" holds five batches of 64 real samples and 100 others to
 predict, chosen so that the oracle finds no exact tie in a max-pool. "probe" holds samples made so
@@ -12,7 +12,7 @@ import functools
 import io
 import pickle
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -164,14 +164,14 @@ def _indices(start: int, count: int) -> list[int]:
 
 
 def steps_program(workload: str, dtype: str, verb: str = "train") -> dict[str, Any]:
-    """Predict, five single steps, predict; then an epoch of copies of one sample, and two single steps more."""
+    """Predict, five single steps, predict and evaluate; then an epoch of copies of one sample, and two steps more."""
     steps: list[list[Any]] = [["init", 0], ["import", "canonical"], ["export", "w0"], ["predict", "before"]]
     for k in range(STEPS):
         steps += [["train", _indices(k * BATCH, BATCH), f"step{k + 1}"], ["export", f"w{k + 1}"]]
-    steps += [["predict", "after"], ["train", [0] * COPIES, "loop"], ["export", "loop"]]
+    steps += [["predict", "after"], ["evaluate", "after"], ["train", [0] * COPIES, "loop"], ["export", "loop"]]
     for k in range(2):
         steps += [["train", _indices(k * BATCH, BATCH), f"again{k + 1}"], ["export", f"again{k + 1}"]]
-    return _program(workload, dtype, verb, steps)
+    return {**_program(workload, dtype, verb, steps), "lines": dtype == "float32"}
 
 
 def start_program(workload: str, verb: str = "train") -> dict[str, Any]:
@@ -200,3 +200,18 @@ def dropout_program(verb: str = "train") -> dict[str, Any]:
         steps += [["import", "probe"], ["export", f"before{seed}"]]
         steps += [["train", batch, f"seed{seed}"], ["export", f"after{seed}"]]
     return _program("cnn", "float32", verb, steps, params.cnn.dropout)
+
+
+def give_program(workload: str) -> dict[str, Any]:
+    """Train a few batches, hand over the weights and what they predict; and show how weights are taken."""
+    steps: list[list[Any]] = [["init", 0], ["train", _indices(0, STEPS * BATCH), "trained"]]
+    steps += [["export", "trained"], ["predict", "scores"], ["watch", "numbered"]]
+    return _program(workload, "float32", "train", steps)
+
+
+def take_program(workload: str, givers: Iterable[str]) -> dict[str, Any]:
+    """Take each giver's weights in turn, predict with them, and hand them back."""
+    steps: list[list[Any]] = [["init", 0]]
+    for name in givers:
+        steps += [["import", name], ["predict", name], ["export", f"{name}-back"]]
+    return _program(workload, "float32", "train", steps)

@@ -65,7 +65,11 @@ class Times(msgspec.Struct, omit_defaults=True):
 
 
 class Check(msgspec.Struct, omit_defaults=True):
-    """One check of a certificate: its figures against their limit, and where the worst one lies."""
+    """One check: its figures against their limit, and where the worst one lies.
+
+    by_design: it is not ok, and no fault either: a declared form leaves no other end. In a transfer a
+    check's name is the row that gave the weights.
+    """
 
     name: str
     ok: bool
@@ -74,10 +78,15 @@ class Check(msgspec.Struct, omit_defaults=True):
     where: str | None = None
     reason: str | None = None
     figures: Mapping[str, float | None] = {}  # None: not a finite number, which JSON cannot hold
+    by_design: bool = False
 
 
 class Record(msgspec.Struct, omit_defaults=True):
-    """One run, whatever its end."""
+    """One run, whatever its end.
+
+    layouts: canonical weight -> how the row's `import_weights` hands it to the framework. givers: row that
+    gave weights -> the digests of what ran there.
+    """
 
     schema: int
     kind: Kind
@@ -115,7 +124,11 @@ class Record(msgspec.Struct, omit_defaults=True):
     peak_memory: int | None = None
     losses: Sequence[float | None] = []  # None: not a finite number
     checks: list[Check] = []
+    executed: dict[str, str] = {}  # function of the example -> how much of it a certificate's steps ran
     shapes: dict[str, str] = {}
+    parameters: int | None = None  # numbers that are trained
+    layouts: dict[str, str] = {}
+    givers: dict[str, dict[str, str]] = {}
     log: str | None = None
 
     @property

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from rosetta_common import params
-from rosetta_common.host import dataset, environment, machine, parity, process
+from rosetta_common.host import dataset, environment, machine, oracle, parity, process
 from rosetta_common.host.catalogue import Case, Row
 from rosetta_common.host.digests import digests
 from rosetta_common.host.records import Machine, Record, Times
@@ -121,6 +121,14 @@ def _steps(job: Job, samples: int) -> int:
     return job.epochs * (full + partial)
 
 
+def _parameters(job: Job, exported: dict[str, int]) -> int:
+    """How many numbers the row trains: those that it exported, less the biases that its declared form lacks."""
+    forms = job.row.workload(job.workload).forms
+    return sum(
+        round(size * float(np.mean(oracle.exists(job.workload, name, forms)))) for name, size in exported.items()
+    )
+
+
 def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
     """Take what the run left into its record, and judge it."""
     result = parity.facts(record, job.row, folder)
@@ -128,6 +136,7 @@ def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
     record.times = Times(**times, train=sum(times["epochs"]))
     record.losses, record.peak_memory = result["losses"], result["peak_memory"]
     record.shapes = result["shapes"]
+    record.parameters = _parameters(job, result["parameters"])
     record.steps = result["steps"] or _steps(job, result["samples"])
     epoch = sorted(times["epochs"])[len(times["epochs"]) // 2]
     record.train_rate = min(record.steps // job.epochs * job.settings.batch_size, result["samples"]) / epoch

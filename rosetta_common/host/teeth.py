@@ -21,29 +21,40 @@ from threadpoolctl import threadpool_limits
 from rosetta_common.host import environment, machine, parity, process
 from rosetta_common.host.catalogue import Case, Row, UserError, nearest
 
+# What each is, in words for the reader of "How the numbers are made".
 REQUIRED = {
-    "cnn": (
-        "momentum",
-        "learning_rate",
-        "nesterov",
-        "weight_decay",
-        "bias_left_out",
-        "label_smoothing",
-        "loss_summed",
-        "flipped_kernels",
-        "images_transposed",
-        "labels_shifted",
-        "dropout_in_prediction",
-        "dropout_rates_swapped",
-        "batch_size_128",
-        "gradients_not_cleared",
-        "learning_rate_decays",
-        "no_shuffle",
-    ),
-    "gru": ("beta1", "other_epsilon", "reset_before", "zero_initial_weights"),
+    "cnn": {
+        "momentum": "momentum a thousandth too large",
+        "learning_rate": "a learning rate a thousandth too large",
+        "nesterov": "Nesterov's momentum instead of the classical kind",
+        "weight_decay": "a very small weight decay",
+        "bias_left_out": "biases that are never trained",
+        "label_smoothing": "labels smoothed by a thousandth",
+        "loss_summed": "the loss summed over the batch, not averaged",
+        "flipped_kernels": "kernels turned by half a circle, on the way in and on the way out",
+        "images_transposed": "images that lie on their side",
+        "labels_shifted": "each image with its neighbour's label",
+        "dropout_in_prediction": "drop-out left on in prediction",
+        "dropout_rates_swapped": "two drop-out rates in each other's place",
+        "batch_size_128": "batches of 128",
+        "gradients_not_cleared": "gradients that add up from step to step",
+        "learning_rate_decays": "a learning rate that falls after a while",
+        "no_shuffle": "an epoch in the order of the data",
+    },
+    "gru": {
+        "beta1": "Adam's β₁ a thousandth too large",
+        "other_epsilon": "Adam's ε at the other side of the bias correction",
+        "reset_before": "the reset gate on the other side of the recurrent product",
+        "zero_initial_weights": "first weights of zero",
+    },
 }
 # Of a variant that feeds the batches itself, beside: a loader has a batch size and a shuffle of its own.
-REQUIRED_OF_VARIANTS = {"train_with_loader": ("loader_no_shuffle", "loader_batch_size_128")}
+REQUIRED_OF_VARIANTS = {
+    "train_with_loader": {
+        "loader_no_shuffle": "a loader that does not shuffle",
+        "loader_batch_size_128": "a loader with batches of 128",
+    }
+}
 
 
 class Mutant(msgspec.Struct, frozen=True):
@@ -72,7 +83,7 @@ class _Offered(msgspec.Struct, forbid_unknown_fields=True):
 def _required(row: Row, workload: str) -> list[str]:
     """The mutants that a folder must offer for this workload; how batches are fed is spoiled in the CNN alone."""
     variants = [case.variant for case in row.cases([workload]) if case.variant and workload == "cnn"]
-    return [*REQUIRED[workload], *(name for variant in variants for name in REQUIRED_OF_VARIANTS.get(variant, ()))]
+    return [*REQUIRED[workload], *(name for variant in variants for name in REQUIRED_OF_VARIANTS.get(variant, {}))]
 
 
 def mutants(row: Row, workload: str) -> list[Mutant]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("sphinx", reason="needs requirements/docs.txt")
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # for what the tests share
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
 
 from sphinx.application import Sphinx
@@ -80,12 +81,14 @@ class Site:
         self.docs, self.examples = folder / "docs", folder / "examples"
         (self.docs / "_static").mkdir(parents=True)
         static = Path(__file__).resolve().parents[2] / "docs" / "_static"
-        for name in ("rosetta.js", "rosetta.css"):
-            (self.docs / "_static" / name).write_bytes((static / name).read_bytes())
+        for path in static.iterdir():
+            (self.docs / "_static" / path.name).write_bytes(path.read_bytes())
         (self.docs / "conf.py").write_text(CONF, "utf-8")
         for name in ("ada", "bell", "curie"):
             self.add_framework(name)
         self.read: list[str] = []
+        self.said = ""  # by the last build, beside its warnings
+        self.records: list[Record] = []
 
     def add_framework(self, name: str) -> Path:
         folder = self.examples / name
@@ -108,7 +111,7 @@ class Site:
             "framework": row.folder.name,
             "backend": row.backend,
             "workload": "cnn",
-            "created": "20260102T030405.000000Z",
+            "created": f"20260102T030405.{len(self.records):06d}Z",
             "machine": MACHINE,
             "lane": "full",
             "device": "cpu",
@@ -123,17 +126,19 @@ class Site:
             fields |= {"accuracy": 0.75, "times": Times(train=100.0), "data": Data("CIFAR-10", "official")}
         record = Record(**{**fields, **changes})
         records.write(record, self.docs / ("local" if local else "records"))
+        self.records.append(record)
         return record
 
     def build(self) -> str:
         """Build as a reader's second build does, on what the first left. Returns the warnings."""
-        warnings = io.StringIO()
+        warnings, status = io.StringIO(), io.StringIO()
         self.read = []
         with docutils_namespace():  # or the next build would warn of every directive that this one registered
             out, trees = self.folder / "html", self.folder / "doctrees"
-            app = Sphinx(self.docs, self.docs, out, trees, "html", status=None, warning=warnings)
+            app = Sphinx(self.docs, self.docs, out, trees, "html", status=status, warning=warnings)
             app.connect("source-read", lambda app, page, source: self.read.append(page))
             app.build()
+        self.said = status.getvalue()
         return warnings.getvalue()
 
     def html(self, page: str) -> str:

@@ -22,6 +22,28 @@ def test_every_verb_is_on_a_page_for_both_networks(verb: str, workload: str) -> 
     assert re.search(rf"\{{rosetta\}} .*\b{workload}\.{verb}\b", text)
 
 
+CONCEPTS = sorted((DOCS / "concepts").glob("*.md"))
+
+
+@pytest.mark.parametrize("path", CONCEPTS, ids=lambda path: path.stem)
+def test_a_step_says_what_goes_in_and_what_comes_out_for_both_networks(path: Path) -> None:
+    text = path.read_text("utf-8")
+    for workload in catalogue.WORKLOADS:
+        section = re.search(rf"^## {workload.upper()}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
+        assert re.search(r"Goes in\n: .*Comes out\n: .*\{rosetta\}", section, re.DOTALL)
+
+
+@pytest.mark.parametrize("path", CONCEPTS, ids=lambda path: path.stem)
+def test_no_shape_of_a_network_is_typed_by_hand(path: Path) -> None:
+    typed = re.findall(r"\(n, *\d[^)]*\)|\d+ × \d+ × \d+", path.read_text("utf-8"))
+    assert not typed, "use the roles and directives that take shapes from the code"
+
+
+def test_the_museum_shows_the_living_and_the_retired() -> None:
+    text = (DOCS / "museum.md").read_text("utf-8")
+    assert sorted(re.findall(r"\{museum\} (\S+)", text)) == ["living", "retired", "time-line"]
+
+
 @pytest.mark.parametrize(
     "table", [catalogue.Framework, catalogue.Environment, catalogue.Workload, catalogue.Law, catalogue.Tolerance]
 )

@@ -57,7 +57,7 @@ def example(tmp_path):
     return path
 
 
-def call(*arguments, **variables):
+def call(*arguments, cwd=None, **variables):
     # Python 3.6 has no capture_output.
     environ = dict(os.environ, PYTHONPATH=str(ROOT), **variables)
     return subprocess.run(
@@ -66,6 +66,7 @@ def call(*arguments, **variables):
         stderr=subprocess.PIPE,
         universal_newlines=True,
         env=environ,
+        cwd=cwd,
     )
 
 
@@ -77,6 +78,7 @@ def test_run_times_every_stage_and_hands_over_the_scores(example, tmp_path):
     assert len(result["times"]["epochs"]) == 2
     assert result["losses"] == [20.0, 20.0]
     assert result["steps"] == 40
+    assert result["parameters"] == {"w": 3}
     assert result["peak_memory"] > 10e6
     assert result["python"] == platform.python_version()
     assert result["packages"]["numpy"] == np.__version__
@@ -106,6 +108,7 @@ def test_the_seed_reaches_the_example(example, tmp_path):
 def test_trace_follows_its_program(example, tmp_path):
     np.savez(str(tmp_path / "given.npz"), w=np.zeros(3, np.float32))
     steps = [["init", 0], ["import", "given"], ["train", [0] * 130, "loop"], ["export", "after"], ["predict", "scores"]]
+    steps += [["evaluate", "test"]]
     program = {"settings": {"dtype": "float64"}, "train": "train", "steps": steps}
     (tmp_path / "program.json").write_text(json.dumps(program))
     done = call("trace", example, "--folder", tmp_path)
@@ -113,8 +116,55 @@ def test_trace_follows_its_program(example, tmp_path):
     after = np.load(str(tmp_path / "after.npz"))["w"]
     assert after.tolist() == [2, 2, 2]
     assert after.dtype == np.float64
-    assert json.loads((tmp_path / "result.json").read_text())["losses"] == {"loop": 2.0}
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["losses"] == {"loop": 2.0}
+    assert 0 < result["evaluated"]["test"] < 1
+    assert "lines" not in result
     assert len(np.load(str(tmp_path / "scores.npy"))) == 320
+
+
+def test_trace_notes_the_lines_that_ran_in_any_thread(example, tmp_path):
+    example.write_text(
+        EXAMPLE.replace("import numpy as np\n", "import numpy as np\nimport os\nimport threading\n", 1)
+        + textwrap.dedent(
+            """
+            def worker():
+                done.append(1)
+
+            done = []
+
+            def train(model, x, y):
+                thread = threading.Thread(target=worker)
+                thread.start()
+                thread.join()
+                if not done:
+                    never()
+                with open("written.py", "w") as file:
+                    file.write("def fast__step():\\n    return 1.0\\n")
+                with open("written.py") as file:
+                    exec(compile(file.read(), os.path.abspath("written.py"), "exec"), globals())
+                return fast__step()
+            """
+        )
+    )
+    program = {"settings": {}, "train": "train", "lines": True, "steps": [["init", 0], ["train", [0], "step"]]}
+    (tmp_path / "program.json").write_text(json.dumps(program))
+    done = call("trace", example, "--folder", tmp_path, cwd=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "result.json").read_text())
+    ran = result["lines"]
+    assert "fast__step" in result["elsewhere"]
+    assert "loads" not in result["elsewhere"]
+    lines = example.read_text().splitlines()
+    executed = {lines[number - 1].strip() for number in ran}
+    assert {
+        "done.append(1)",
+        "thread.join()",
+        "if not done:",
+        "return fast__step()",
+        "return imdb_for_library()",
+    } <= executed
+    assert not {"never()", "return float(np.mean(y == 0))"} & executed
 
 
 def test_a_missing_verb_is_named_without_a_traceback(tmp_path):
@@ -157,3 +207,28 @@ def test_trace_trains_with_the_function_that_its_program_names(example, tmp_path
     program["train"] = "train_with_magic"
     (tmp_path / "program.json").write_text(json.dumps(program))
     assert call("trace", example, "--folder", tmp_path).stderr.strip().endswith("has no function train_with_magic.")
+
+
+def traced_watch(example, folder):
+    """What `watch` left of an import of the weights 1, 2, 3."""
+    np.savez(str(folder / "numbered.npz"), w=np.array([1, 2, 3], np.float32))
+    program = {"settings": {}, "train": "train", "steps": [["init", 0], ["watch", "numbered"], ["export", "after"]]}
+    (folder / "program.json").write_text(json.dumps(program))
+    done = call("trace", example, "--folder", folder)
+    assert done.returncode == 0, done.stderr
+    with np.load(str(folder / "numbered-made.npz")) as made:
+        return [made[name].tolist() for name in made.files], done.stdout
+
+
+def test_trace_shows_what_a_framework_was_handed(example, tmp_path):
+    example.write_text(example.read_text().replace('weights["w"]', 'weights["w"][::-1]'))
+    assert traced_watch(example, tmp_path)[0][-1] == [3, 2, 1]
+    assert np.load(str(tmp_path / "after.npz"))["w"].tolist() == [3, 2, 1]
+
+
+def test_trace_goes_on_where_a_framework_refuses_what_is_watched(example, tmp_path):
+    refusing = "raise TypeError('a plain array, please')"
+    example.write_text(example.read_text().replace('model["w"] = weights["w"]', refusing))
+    made, out = traced_watch(example, tmp_path)
+    assert made == []
+    assert "nothing was watched: TypeError: a plain array, please" in out

@@ -75,6 +75,7 @@ def test_a_number_says_where_it_comes_from_and_leads_there(site) -> None:
         "{number}`ada.accuracy`",
         "{param}`cnn.batchsize`",
         "{param}`rnn.batch_size`",
+        "{param}`gru.image`",
     ],
 )
 def test_an_unknown_number_is_a_warning_at_every_build(site, text: str) -> None:
@@ -82,6 +83,23 @@ def test_an_unknown_number_is_a_warning_at_every_build(site, text: str) -> None:
     site.page("index", f"It is {text}.")
     for _ in range(2):
         assert "index.md:6: WARNING" in site.build()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cnn.image", "3, 32, 32"),
+        ("cnn.image_last", "32, 32, 3"),
+        ("cnn.steps", "781"),
+        ("cnn.rest", "16"),
+        ("gru.steps", "390"),
+        ("cnn.flat|,", "6,400"),
+        ("cnn.parameters|,", "3,441,592"),
+        ("gru.parameters|,", "3,818,302"),
+    ],
+)
+def test_what_follows_from_the_hyper_parameters(site, text: str, expected: str) -> None:
+    assert shown(site, f"{{param}}`{text}`") == expected
 
 
 def test_a_hyper_parameter(site) -> None:

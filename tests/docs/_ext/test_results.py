@@ -1,31 +1,41 @@
-"""Tables and plots of records."""
+"""Tables of records."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
-from _ext.plots import Bar, bars
 from _ext.results import lines
 from _ext.store import Store
+from shown import Shown, page, tables, text
 
-from rosetta_common.host.records import Check, Data, Machine, Times
+from rosetta_common.host.records import Data, Machine, Times
 
 OTHER = Machine("tower", "The tower", gpu="A large one", memory=8 * 2**30)
+MUSEUM = Machine("museum", "The museum")
 
 
 @pytest.fixture
-def text(site):
-    """Builds the results page; a table's row is one line, its cells divided by bars."""
+def html(site):
+    """Builds the results page."""
 
-    def build(directive: str = "results") -> str:
-        site.page("index", f"```{{{directive}}} cnn\n```")
+    def build(directive: str = "results", argument: str = "cnn") -> str:
+        site.page("index", f"```{{{directive}}} {argument}\n```")
         assert not site.build()
-        page = re.search(r'<div class="body" role="main">(.*)<div class="clearer">', site.html("index"), re.DOTALL)[1]
-        page = re.sub(r"</t[hd]>\s*", " | ", re.sub(r"\n", " ", page))
-        page = re.sub(r"</(tr|p|h\d|caption|table|svg)>(?! \|)", "\n", page)
-        return re.sub(r"[ \t]+", " ", re.sub(r"<[^>]+>", "", page))
+        return site.html("index")
+
+    return build
+
+
+@pytest.fixture
+def only(html):
+    """Builds the page and gives its one table."""
+
+    def build() -> Shown:
+        (table,) = tables(html())
+        return table
 
     return build
 
@@ -36,21 +46,58 @@ def store_of(site) -> Store:
     return store
 
 
-def test_a_row_holds_what_a_reader_asks_for(site, text) -> None:
+def test_a_row_holds_what_a_reader_asks_for(site, only) -> None:
     site.record(times=Times(train=100.4), epochs=10, train_rate=4980.0)
     site.record(kind="parity")
-    row = "Ada | 1.2 | 75.0% | 100 s | 4,980 | 10 | certified ✓ | ok | 2026-01-02 |"
-    assert row in text()
-    assert "An honest processor · 2 cores" in text()
+    table = only()
+    assert table.row("Ada") == {
+        "Framework": "Ada | 1.2 · 2026-01-02",
+        "Accuracy": "75.0%",
+        "Training time": "100 s",
+        "Images/s": "4,980",
+        "Certificate": "certified ✓",
+    }
+    assert table.caption.endswith("; 10 epochs")
 
 
-def test_a_failure_stays_with_its_reason_below_the_successes(site, text) -> None:
+def test_the_machine_is_described(site, html) -> None:
+    site.record()
+    assert "An honest processor · 2 cores" in html()
+
+
+def test_what_a_script_reads_is_the_number_itself(site, only) -> None:
+    for seed, seconds in enumerate((100.25, 100.75)):
+        site.record(times=Times(train=seconds), seed=seed, created=f"2026010{seed + 1}T000000.000000Z")
+    table = only()
+    row = table.row("Ada")
+    assert row["Training time"] == "100 s ± 0.4 s"
+    assert row["Accuracy"] == "75.0% ± 0.0%"
+    assert row["Framework"].endswith("2 seeds")
+    assert [cell.value if cell is None else cell["value"] for cell in table.line("Ada").find_all("data")] == [
+        "ada",
+        "0.75",
+        "100.5",
+        "3",
+    ]
+    assert [cell["value"] for cell in table.table.thead.find_all("data")] == [
+        "framework",
+        "accuracy",
+        "time",
+        "certificate",
+    ]
+
+
+def test_a_failure_stays_with_its_reason_where_its_numbers_would_stand(site, only) -> None:
     site.record("ada", status="timeout", reason="no epoch ended in 900 s", accuracy=None, times=None)
-    site.record("bell", times=Times(train=500.0))
-    page = text()
-    assert "Ada | 1.2 | – | – |" in page
-    assert "timeout: no epoch ended in 900 s" in page
-    assert page.index("Bell |") < page.index("Ada |")
+    site.record("bell", times=Times(train=500.0), train_rate=100.0)
+    table = only()
+    row = table.row("Ada")
+    assert row["Accuracy"] == "timeout: no epoch ended in 900 s"
+    assert "Training time" not in row
+    assert row["Certificate"] == "no certificate ✗"
+    assert table.names == ["Bell", "Ada"]
+    assert "is-failed" in table.line("Ada")["class"]
+    assert "is-failed" not in table.line("Bell")["class"]
 
 
 def test_the_certified_stand_first_and_then_the_fast(site) -> None:
@@ -87,44 +134,100 @@ def test_a_new_failure_hides_an_old_success(site) -> None:
     assert line.time is None
 
 
-def test_machines_lanes_and_devices_are_never_mixed(site, text) -> None:
+def several(site) -> None:
+    """Runs on three machines, in three lanes, on two devices."""
     site.record(created="20260101T000000.000000Z", machine=OTHER, device="gpu")
     site.record(created="20260102T000000.000000Z", lane="epoch")
     site.record(created="20260103T000000.000000Z", lane="quick", local=True)
-    site.record(
-        created="20260104T000000.000000Z", historic=True, machine=Machine("museum", "The museum"), source="A book."
-    )
-    page = text()
+    site.record(created="20260104T000000.000000Z", historic=True, machine=MUSEUM, source="A book.")
+
+
+def test_machines_lanes_and_devices_are_never_mixed(site, html) -> None:
+    several(site)
+    shown = " ".join(page(html()).find(role="main").get_text().split())
     order = ["The desk (this machine, just now", "Lane quick", "never ranked", "The desk", "Lane epoch", "on the CPU"]
-    order += [
-        "The tower",
-        "8 GiB of memory · A large one",
-        "Lane full",
-        "on the GPU",
-        "The museum",
-        "Historic, quoted: A book.",
-    ]
+    order += ["The tower", "8 GiB of memory · A large one", "Lane full", "on the GPU"]
+    order += ["The museum", "Historic, quoted: A book."]
     at = 0
     for expected in order:
-        assert expected in page[at:], f"{expected} is missing, or in the wrong order"
-        at = page.index(expected, at) + len(expected)
+        assert expected in shown[at:], f"{expected} is missing, or in the wrong order"
+        at = shown.index(expected, at) + len(expected)
 
 
-def test_an_unofficial_copy_is_marked(site, text) -> None:
+def test_the_controls_offer_what_exists_and_are_hidden_without_a_script(site, html) -> None:
+    several(site)
+    shown = page(html())
+    bar = shown.find(id="runs")
+    assert bar.has_attr("hidden")
+    offered = {one["name"]: [option["value"] for option in one.find_all("option")] for one in bar.find_all("select")}
+    assert offered == {
+        "workload": ["cnn"],
+        "machine": ["desk-local", "desk", "tower", "museum"],
+        "lane": ["full", "epoch", "quick"],
+        "device": ["cpu", "gpu"],
+        "ratio": [""],
+    }
+    assert bar.find_next_sibling("script")["src"].startswith("_static/results.js?v=")
+    found = json.loads(bar["data-tables"])
+    assert [(one["machine"], one["lane"], one["device"]) for one in found] == [
+        ("desk-local", "quick", "cpu"),
+        ("desk", "epoch", "cpu"),
+        ("tower", "full", "gpu"),
+        ("museum", "full", "cpu"),
+    ]
+    for one in found:
+        assert len(shown.find("section", id=one["id"], class_="rosetta-part").find_all("table")) == 1
+
+
+def test_the_script_lies_where_a_page_in_a_folder_finds_it(site) -> None:
+    site.record()
+    (site.docs / "deep").mkdir()
+    site.page("deep/page", "```{results}\n```")
+    assert not site.build()
+    assert page(site.html("deep/page")).find(id="runs").find_next("script")["src"].startswith("../_static/results.js")
+    assert not page(site.html("index")).find(src=re.compile("results"))
+
+
+def test_all_networks_stand_on_a_page_unless_one_is_asked_for(site, html) -> None:
+    site.record()
+    site.record(workload="gru")
+    assert [one.get_text().rstrip("¶") for one in page(html(argument="")).find_all("h2")] == [
+        "CNN on CIFAR-10",
+        "GRU on IMDB",
+    ]
+    assert len(tables(html(argument="gru"))) == 1
+
+
+def test_two_sets_of_controls_are_an_error(site) -> None:
+    site.record()
+    site.page("index", "```{results} cnn\n```\n\n```{results} gru\n```")
+    assert re.search(r"index\.md:\d+: .*One {results} a page", site.build())
+
+
+def test_an_unofficial_copy_is_marked(site, only) -> None:
     site.record("ada", data=Data("CIFAR-10", "unofficial copy"))
     site.record("bell")
-    assert re.search(r"Ada \|.*\| unofficial copy \|", text())
+    assert only().row("Ada")["Certificate"].endswith("| unofficial copy")
     site.record("bell", created="20270101T000000.000000Z", data=Data("CIFAR-10", "unofficial copy"))
-    page = text()
-    assert re.search(r"Lane full.*; unofficial copy¶?\n", page)
+    table = only()
+    assert table.caption.endswith("; unofficial copy")
+    assert "unofficial copy" not in text(table.table.tbody)
 
 
-def test_the_page_reads_well_with_the_seeds_table_alone(site, text) -> None:
-    site.record(historic=True, name="As The Seed Wrote It", machine=Machine("museum", "The museum"))
-    page = text()
-    assert "No benchmark of this project is recorded yet" in page
-    assert "As The Seed Wrote It |" in page
-    assert "historic, no certificate" in page
+def test_the_page_reads_well_with_the_seeds_table_alone(site, html) -> None:
+    site.record(historic=True, name="As The Seed Wrote It", machine=MUSEUM)
+    built = html()
+    assert "No benchmark of this project is recorded yet" in built
+    (table,) = tables(built)
+    assert table.row("As The Seed Wrote It")["Framework"] == "As The Seed Wrote It | here: Ada"
+    assert table.caption.endswith("historic, no certificate")
+
+
+def test_a_page_without_a_record_has_no_controls(html) -> None:
+    built = html()
+    assert "No benchmark of this project is recorded yet" in built
+    assert page(built).find(id="runs") is None
+    assert "results.js" not in built
 
 
 def test_a_file_that_is_no_record_is_a_warning(site) -> None:
@@ -139,39 +242,9 @@ def test_a_verdict_leads_to_its_certificate(site) -> None:
     site.record(kind="parity")
     site.page("index", "```{results} cnn\n```\n\n```{certificates} cnn\n```")
     site.build()
-    name = re.search(r'href="#([\w-]+)"[^>]*><span>certified ✓', site.html("index"))[1]
-    assert f'id="{name}"' in site.html("index")
-
-
-def test_certificates(site, text) -> None:
-    checks = [Check("loss", True, 1e-7, 1e-5), Check("shuffle: a", True), Check("shuffle: b", False)]
-    site.record("ada", kind="parity", status="failed", checks=checks)
-    site.record("bell", kind="parity")
-    page = text("certificates")
-    assert "Ada | 1.2 | failed ✗: shuffle: b | cpu | ✓ 1.0e-07 | ✗ 1 of 2 |" in page
-    assert "Bell | 1.2 | passed ✓ | cpu | ✓ 1.0e-07 | – |" in page
-
-
-def test_no_certificates_yet(text) -> None:
-    assert "No certificate is recorded yet." in text("certificates")
-
-
-def test_a_plot_is_plain_svg_in_the_pages_own_colours() -> None:
-    svg = bars([Bar("Ada", 10.0, "10 s", True), Bar("Bell & Co", 20.0, "20 s", False)], 'Lane "full"')
-    assert svg.startswith('<svg role="img" aria-label="Bar plot')
-    assert 'Lane &quot;full&quot;"' in svg
-    assert svg.count("var(--rosetta-bar)") >= 2
-    assert "var(--rosetta-bar-empty)" in svg
-    assert "currentColor" in svg
-    for text in ("Ada", "Bell &amp; Co", "10 s", "20 s"):
-        assert text in svg
-    assert not re.search(r"#0[1-9]0", svg)
-    assert "<script" not in svg
-    assert re.findall(r"https?://[^\"]*", svg.replace("http://www.w3.org/", "")) == []
-
-
-def test_plots_share_no_id_because_they_have_none() -> None:
-    assert not re.search(r'\bid="', bars([Bar("Ada", 1.0, "", True)], ""))
+    shown = page(site.html("index"))
+    there = shown.find("a", string="certified ✓")["href"]
+    assert shown.find(id=there.removeprefix("#")).name == "tr"
 
 
 def test_a_plot_shows_the_empty_bar_only_for_an_uncertified_run(site) -> None:
@@ -186,41 +259,106 @@ def test_a_plot_shows_the_empty_bar_only_for_an_uncertified_run(site) -> None:
     site.record("ada", created="20270101T000000.000000Z")
     site.build()
     assert "An empty bar" in site.html("index")
-    assert "certificate stale ✗: another example was certified" in site.html("index")
+    (table,) = tables(site.html("index"))
+    assert table.row("Ada")["Certificate"] == "certificate stale ✗ | another example was certified"
 
 
-def test_the_seeds_row_stands_beside_todays(site, text) -> None:
+def test_a_failed_run_has_no_bar(site, html) -> None:
+    for name in ("ada", "bell"):
+        site.record(name)
+    site.record("curie", status="oom", reason="it ate all", accuracy=None, times=None)
+    drawn = page(html()).find("svg").get_text()
+    assert "Bell" in drawn
+    assert "Curie" not in drawn
+
+
+def test_the_seeds_row_stands_beside_todays(site, html) -> None:
     site.record("ada", machine=OTHER, historic=True, accuracy=0.78, times=Times(train=168.0), source="a table")
     site.record("ada")
     site.record("bell")
-    page = text()
-    assert re.search(r"Ada \| 1\.2 \| 75\.0% \| 100 s \| 78%, 168 s \|", page)
-    assert "Bell | 1.2 | 75.0% | 100 s | |" in page.replace("|  |", "| |")
+    today, _ = tables(html())
+    assert today.row("Ada")["The seed, K80"] == "168 s | 78%"
+    assert today.row("Bell")["The seed, K80"] == ""
 
 
-def test_a_rate_is_held_against_the_machines_own_and_a_slow_row_says_why(site, text) -> None:
+def test_a_rate_is_held_against_the_machines_own_and_a_slow_row_says_why(site, only) -> None:
     toml = site.examples / "bell" / "framework.toml"
     toml.write_text(toml.read_text("utf-8") + '[cnn]\nslow_because = "it waits for its pool"\n', "utf-8")
     machine = Machine("desk", "The desk", matmul_rate=371e9)
     for name, rate in (("ada", 500.0), ("bell", 100.0)):
         site.record(name, machine=machine, train_rate=rate)
-    page = text()
-    assert re.search(r"Ada \|[^\n]* 500 \| 50% \|", page)
-    assert re.search(r"Bell \|[^\n]* 100 \| 10% \|[^\n]*it waits for its pool", page)
+    table = only()
+    assert table.row("Ada")["Images/s"] == "500 | 50% of GEMM"
+    assert table.row("Bell")["Images/s"] == "100 | 10% of GEMM"
+    assert table.row("Bell")["Certificate"].endswith("| it waits for its pool")
     site.record("bell", machine=machine, train_rate=300.0, created="20260103T000000.000000Z")
-    assert "it waits" not in text()
+    assert "it waits" not in text(only().table)
 
 
-def test_an_accuracy_far_from_the_others_is_pointed_out(site, text) -> None:
+def test_a_gpus_rate_is_not_held_against_the_cpus(site, only) -> None:
+    site.record(machine=Machine("desk", "The desk", matmul_rate=371e9), train_rate=500.0, device="gpu")
+    assert only().row("Ada")["Images/s"] == "500"
+
+
+def test_an_accuracy_far_from_the_others_is_pointed_out(site, only) -> None:
     for name, accuracy in (("ada", 0.76), ("bell", 0.755), ("curie", 0.735)):
         site.record(name, kind="parity")
         site.record(name, accuracy=accuracy)
-    page = text()
-    assert page.count("points below the median of this table") == 1
-    assert re.search(r"Curie \|[^\n]*2\.0 points below", page)
+    table = only()
+    assert text(table.table).count("points below the median of this table") == 1
+    assert "2.0 points below" in table.row("Curie")["Certificate"]
 
 
-def test_lives(site, text) -> None:
+def test_rows_are_held_against_the_first_certified_one(site, only) -> None:
+    for name, seconds in (("ada", 50.0), ("bell", 200.0), ("curie", 300.0)):
+        site.record(name, times=Times(train=seconds), train_rate=1000 / seconds)
+    for name in ("bell", "curie"):
+        site.record(name, kind="parity")
+    table = only()
+    assert {name: table.row(name)["Ratio"] for name in table.names} == {
+        "Bell": "1.00× | rate 1.00×",
+        "Curie": "1.50× | rate 0.67×",
+        "Ada": "0.25× | rate 4.00×",
+    }
+    assert text(table.table.thead.find(class_="by-ratio")) == "Ratio | to the marked row"
+    assert [name for name in table.names if "is-reference" in table.line(name).get("class", [])] == ["Bell"]
+
+
+def test_without_a_certified_row_nothing_is_held_against_another(site, only) -> None:
+    for name in ("ada", "bell"):
+        site.record(name)
+    table = only()
+    assert "is-unheld" in table.table["class"]
+    assert table.row("Ada")["Ratio"] == "–"
+
+
+def test_ratios_stay_within_a_table(site, html) -> None:
+    for name in ("ada", "bell"):
+        site.record(name, kind="parity")
+        site.record(name, times=Times(train=100.0 if name == "ada" else 200.0))
+        site.record(name, times=Times(train=7.0 if name == "ada" else 70.0), machine=OTHER, lane="epoch")
+    ratios = [sorted(table.row(name)["Ratio"] for name in table.names) for table in tables(html())]
+    assert sorted(ratios) == [["1.00×", "10.0×"], ["1.00×", "2.00×"]]
+
+
+def test_the_quick_lane_is_not_ranked(site, only) -> None:
+    for name, seconds in (("bell", 1.0), ("ada", 2.0)):
+        site.record(name, lane="quick", local=True, times=Times(train=seconds))
+    table = only()
+    assert "is-ranked" not in table.table["class"]
+    assert "Ratio" not in table.head
+    assert table.names == ["Ada", "Bell"]
+
+
+def test_a_variant_is_a_row_of_its_own(site, only) -> None:
+    site.record("ada")
+    site.record("ada", variant="train_with_loader")
+    table = only()
+    assert sorted(table.names) == ["Ada", "Ada (with its own data loader)"]
+    assert table.line("Ada (with its own data loader)").find("data")["value"] == "ada.train_with_loader"
+
+
+def test_lives(site) -> None:
     toml = site.examples / "bell" / "framework.toml"
     life = 'last_release = "0.9"\nretired = true\nsuccessor = "Ada"\nneeds = "a stub"\n'
     toml.write_text(life + toml.read_text("utf-8"), "utf-8")

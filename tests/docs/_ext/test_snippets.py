@@ -10,16 +10,9 @@ import pytest
 from _ext.tables import constant
 
 from rosetta_common.host.catalogue import WORKLOADS
-from rosetta_common.host.records import Check
 
+TAB = r'<button [^>]*role="tab"[^>]*>(\w+)</button>'
 TRAIN = "```{rosetta} cnn.train\n```"
-
-
-def captions(site, page: str = "index") -> dict[str, str]:
-    """Framework -> caption, on a page with one set of tabs."""
-    panel = r'data-framework="(\w+)"[^>]* role="tabpanel".*?(<p class="rosetta-ran.*?</p>)'
-    found = re.findall(panel, site.html(page), re.DOTALL)
-    return {name: re.sub(r"<[^>]+>", "", caption) for name, caption in found}
 
 
 def build(site, text: str = TRAIN) -> str:
@@ -30,10 +23,10 @@ def build(site, text: str = TRAIN) -> str:
 def test_one_tab_a_framework_and_the_first_is_chosen(site) -> None:
     assert not build(site)
     html = site.html("index")
-    tabs = re.findall(r"<button [^>]*>(\w+)</button>", html)
+    tabs = re.findall(TAB, html)
     assert tabs == ["Ada", "Bell", "Curie"]
     assert re.findall(r'aria-selected="(\w+)"', html) == ["true", "false", "false"]
-    assert re.findall(r'<button [^>]*tabindex="(-?\d)"', html) == ["0", "-1", "-1"]
+    assert re.findall(r'<button [^>]*role="tab"[^>]*tabindex="(-?\d)"', html) == ["0", "-1", "-1"]
     assert html.count('hidden=""') == 2
     for name in ("ada", "bell", "curie"):
         assert f'aria-controls="cnn-train-{name}"' in html
@@ -91,13 +84,13 @@ def test_an_optional_function_may_be_missing(site) -> None:
     with (site.examples / "bell" / "cnn.py").open("a", encoding="utf-8") as file:
         file.write("\n\ndef train_with_loader(model, x, y):\n    return 0.0\n")
     assert not site.build()
-    assert re.findall(r"<button [^>]*>(\w+)</button>", site.html("index")) == ["Bell"]
+    assert re.findall(TAB, site.html("index")) == ["Bell"]
 
 
 def test_a_framework_without_the_example_has_no_tab(site) -> None:
     (site.examples / "bell" / "cnn.py").unlink()
     assert not build(site)
-    assert "Bell" not in site.html("index")
+    assert re.findall(TAB, site.html("index")) == ["Ada", "Curie"]
 
 
 def test_back_ends_share_a_tab_and_each_has_its_caption(site) -> None:
@@ -106,54 +99,31 @@ def test_back_ends_share_a_tab_and_each_has_its_caption(site) -> None:
     site.record("bell-y")
     assert not build(site)
     html = site.html("index")
-    assert re.findall(r"<button [^>]*>(\w+)</button>", html) == ["Ada", "Bell", "Curie"]
-    panel = re.search(r'data-framework="bell"[^>]* role="tabpanel".*?</div>\s*<div', html, re.DOTALL)[0]
+    assert re.findall(TAB, html) == ["Ada", "Bell", "Curie"]
+    panel = html.partition('id="cnn-train-bell"')[2].partition('id="cnn-train-curie"')[0]
     assert "Bell on x: not run yet" in panel
     assert "ran: Bell on y 1.2" in panel
 
 
-def test_captions(site) -> None:
-    site.record("ada")
-    site.record("ada", kind="parity")
-    site.record("bell", historic=True)
-    build(site)
-    found = captions(site)
-    assert found["ada"] == "ran: Ada 1.2 · The desk · 2026-01-02 · certified ✓"
-    assert found["bell"] == found["curie"] == "not run yet"
+def test_the_lists_hold_every_framework_once_on_a_page_living_and_retired(site) -> None:
+    toml = site.examples / "bell" / "framework.toml"
+    toml.write_text("retired = true\n" + toml.read_text("utf-8"))
+    assert not build(site, f"{TRAIN}\n\n{TRAIN}")
+    html = site.html("index")
+    assert html.count('class="rosetta-bar"') == 1
+    lists = re.findall(r"<select>(.*?)</select>", html)
+    groups = (
+        '<optgroup label="Living"><option value="ada">Ada</option><option value="curie">Curie</option></optgroup>'
+        '<optgroup label="Retired"><option value="bell">Bell</option></optgroup>'
+    )
+    assert lists == [groups, f'<option value="">none, one at a time</option>{groups}']
+    assert html.index('class="rosetta-bar') < html.index('role="tablist"')
 
 
-def test_a_caption_tells_what_the_arrays_were(site) -> None:
-    site.record("ada", shapes={"x": "float32 (7, 3)", "y": "int32 (7,)", "scores": "float32 (7, 2)"})
-    build(site, "```{rosetta} cnn.load_data\n```")
-    assert captions(site)["ada"].endswith("no certificate ✗ · x: float32 (7, 3), y: int32 (7,)")
-
-
-def test_a_caption_says_why_not(site) -> None:
-    site.record("ada")
-    site.record("ada", kind="parity", status="failed", checks=[Check("loss", False, 1.0, 1e-5)])
-    site.record("bell", status="oom", reason="8 GiB were not enough")
-    build(site)
-    found = captions(site)
-    assert found["ada"].endswith("certificate failed ✗: loss: 1, limit 1e-05")
-    assert found["bell"] == "oom (8 GiB were not enough): Bell 1.2 · The desk · 2026-01-02"
-
-
-def test_a_caption_knows_an_edit_from_a_comment(site) -> None:
-    site.record("ada")
-    path = site.examples / "ada" / "cnn.py"
-    path.write_text(path.read_text("utf-8").replace("def train(", "# A remark.\ndef train("), "utf-8")
-    build(site)
-    assert captions(site)["ada"].startswith("ran: ")
-    path.write_text(path.read_text("utf-8").replace("64", "65"), "utf-8")
-    site.build()
-    assert captions(site)["ada"] == "edited since it last ran: Ada 1.2 · The desk · 2026-01-02"
-
-
-def test_a_run_of_this_very_code_goes_before_a_newer_one_of_other_code(site) -> None:
-    site.record(created="20260101T000000.000000Z", version="1.1")
-    site.record(created="20260102T000000.000000Z", version="1.2", digests={"example": "other"})
-    build(site)
-    assert "Ada 1.1" in captions(site)["ada"]
+def test_the_file_leads_to_the_page_that_shows_it_whole(site) -> None:
+    site.page("other", "```{rosetta} cnn.all\n```")
+    assert not build(site)
+    assert 'href="other.html#cnn-all-ada"' in site.html("index")
 
 
 # Incremental builds
@@ -197,7 +167,7 @@ def test_a_new_record_is_noticed(built) -> None:
     built.record("bell", local=True)
     built.build()
     assert built.read == ["index"]
-    assert captions(built)["bell"].startswith("ran: ")
+    assert "ran: Bell 1.2" in built.html("index")
 
 
 def test_an_edit_with_an_old_time_of_modification_is_noticed(built) -> None:

@@ -13,7 +13,7 @@ SAMPLES = protocol.steps_samples("gru").encoded("gru", "float64")
 SMALL = protocol.Samples(SAMPLES.x_train[:, -20:], SAMPLES.x_test[:, -20:], SAMPLES.y_train, SAMPLES.y_test)
 
 
-def play(folder, movement=lambda name, step, value: value, copies=3, loss=0.0, forms=None):
+def play(folder, movement=lambda name, step, value: value, copies=3, loss=0.0, forms=None, evaluated=0.0):
     """Write the trace of a perfect framework, but for `movement`, which may change what a step does."""
     at = {name: value.astype(np.float64) for name, value in protocol.canonical_weights("gru", forms).items()}
     optimiser = oracle.optimiser("gru")
@@ -34,14 +34,16 @@ def play(folder, movement=lambda name, step, value: value, copies=3, loss=0.0, f
         batch = slice(k * BATCH, (k + 1) * BATCH)
         step(f"step{k + 1}", SMALL.x_train[batch], SMALL.y_train[batch])
         save(f"w{k + 1}")
-    np.save(folder / "after.npy", oracle.scores("gru", at, SMALL.x_test))
+    scores = oracle.scores("gru", at, SMALL.x_test)
+    np.save(folder / "after.npy", scores)
+    accuracy = float(np.mean(scores.argmax(axis=1) == SMALL.y_test))
     for _ in range(copies):
         step("loop", SMALL.x_train[:1], SMALL.y_train[:1])
     save("loop")
     for k in range(2):
         step(f"again{k + 1}", SMALL.x_train[k * BATCH : (k + 1) * BATCH], SMALL.y_train[k * BATCH : (k + 1) * BATCH])
         save(f"again{k + 1}")
-    (folder / "result.json").write_text(json.dumps({"losses": losses}))
+    (folder / "result.json").write_text(json.dumps({"losses": losses, "evaluated": {"after": accuracy + evaluated}}))
     return Trace(folder)
 
 
@@ -65,6 +67,7 @@ def test_a_perfect_trace_passes_to_1e_10(tmp_path):
         "step worst",
         "tensor median",
         "scores after",
+        "evaluate",
         "loop",
         "schedule",
     )
@@ -161,3 +164,8 @@ def test_a_wider_limit_needs_its_reason_and_shows_it(tmp_path):
     assert checks["step median"].ok
     assert checks["step median"].reason == "measured"
     assert not judge(trace, "float32")["step median"].ok
+
+
+@pytest.mark.parametrize(("off", "caught"), [(0.0, False), (0.01, False), (0.02, True), (float("nan"), True)])
+def test_an_accuracy_that_the_scores_do_not_bear_out_is_caught(tmp_path, off, caught):
+    assert failed(judge(play(tmp_path, evaluated=off))) == ({"float64: evaluate"} if caught else set())

@@ -74,6 +74,14 @@ def test_variables_pin_threads_hide_the_gpu_and_take_the_rows_own(tmp_path):
     assert environment.variables(alpha, "gru", 1, "cpu")["SPEED"] == "slow"
 
 
+def test_a_variable_for_one_vendors_processors_is_set_there_alone(tmp_path, monkeypatch):
+    extra = '[environment.variables.SPEED]\nvalue="fast"\nreason="r"\ncpu="AuthenticAMD"\n'
+    alpha = row(tmp_path, extra)
+    for vendor, expected in (("AuthenticAMD", "fast"), ("GenuineIntel", None), (None, None)):
+        monkeypatch.setattr(environment.machine, "vendor", lambda vendor=vendor: vendor)
+        assert environment.variables(alpha, "cnn", 2, "cpu").get("SPEED") == expected
+
+
 def test_a_process_gets_its_variables_filled_in(home, tmp_path):
     extra = """[environment.variables]
 PLACE = { value = "{environment}/cache", reason = "it is kept there" }

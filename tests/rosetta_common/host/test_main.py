@@ -23,6 +23,7 @@ from rosetta_common.host.catalogue import ROOT
         (["parity", "--device", "gpus"], "There is no device 'gpus': did you mean 'gpu'?"),
         (["benchmark", "--lane", "epoch", "--data", "/nowhere"], "There is no folder /nowhere"),
         (["benchmark", "--seeds", "0"], "--seeds must be at least 1, not 0."),
+        (["transfer", "pytroch"], "There is no framework 'pytroch': did you mean 'pytorch'?"),
         (["teeth", "--mutant", "momentun"], "There is no mutant 'momentun': did you mean 'momentum'?"),
     ],
 )
@@ -33,7 +34,7 @@ def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys):
     assert out.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["benchmark", "parity", "teeth", "standalone"])
+@pytest.mark.parametrize("command", ["benchmark", "parity", "teeth", "transfer", "standalone"])
 def test_help(command, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main([command, "--help"])

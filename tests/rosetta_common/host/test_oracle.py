@@ -285,6 +285,53 @@ def test_the_workloads_optimisers():
     assert oracle.optimiser("gru").form == "corrected"
 
 
+# The layers
+
+
+def test_the_layers_of_the_cnn_in_order_with_what_a_sample_is_after_each():
+    own, x, _ = cnn_case()
+    blocks = [("convolution", "conv1", (50, 32, 32), 50 * 3 * 9 + 50), ("ReLU", "", (50, 32, 32), 0)]
+    blocks += [("convolution", "conv2", (50, 32, 32), 50 * 50 * 9 + 50)]
+    blocks += [(kind, "", (50, 16, 16), 0) for kind in ("max-pool", "ReLU", "drop-out")]
+    blocks += [("convolution", "conv3", (100, 16, 16), 100 * 50 * 9 + 100), ("ReLU", "", (100, 16, 16), 0)]
+    blocks += [("convolution", "conv4", (100, 16, 16), 100 * 100 * 9 + 100)]
+    blocks += [(kind, "", (100, 8, 8), 0) for kind in ("max-pool", "ReLU", "drop-out")]
+    dense = [("flatten", "", (6400,), 0), ("dense", "fc1", (512,), 512 * 6400 + 512)]
+    dense += [(kind, "", (512,), 0) for kind in ("ReLU", "drop-out")] + [("dense", "fc2", (10,), 10 * 512 + 10)]
+    expected = [("images", "", (3, 32, 32), 0), *blocks, *dense]
+    found = oracle.layers("cnn", own, x)
+    assert [(layer.kind, layer.name, layer.shape, layer.parameters) for layer in found] == expected
+    assert {layer.dtype for layer in found} == {np.dtype(np.float64)}
+
+
+def test_the_layers_of_the_gru_tell_what_went_through():
+    own, x, _ = gru_case()
+    found = oracle.layers("gru", own, x[:, :7])
+    assert [(layer.kind, layer.shape) for layer in found] == [
+        ("words", (7,)),
+        ("embedding", (7, 125)),
+        ("GRU", (7, 100)),
+        ("last word", (100,)),
+        ("dense", (2,)),
+    ]
+    assert [layer.dtype.kind for layer in found] == ["i", "f", "f", "f", "f"]
+
+
+@pytest.mark.parametrize("workload", ["cnn", "gru"])
+def test_every_parameter_belongs_to_one_layer(workload):
+    own, x, _ = cnn_case() if workload == "cnn" else gru_case()
+    found = oracle.layers(workload, own, x)
+    assert sum(layer.parameters for layer in found) == sum(weight.size for weight in own.values())
+    assert found[-1].shape == oracle.scores(workload, own, x).shape[1:]
+
+
+@pytest.mark.parametrize(("biases", "fewer"), [("two", 0), ("folded", 200), ("no b_hn", 300)])
+def test_a_bias_that_a_framework_lacks_is_no_parameter(biases, fewer):
+    own, x, _ = gru_case()
+    gru = oracle.layers("gru", own, x[:1], {"biases": biases})[2]
+    assert gru.parameters == 300 * 125 + 300 * 100 + 300 + 300 - fewer
+
+
 # Mistakes
 
 
@@ -299,6 +346,7 @@ def test_the_workloads_optimisers():
 def test_unknown_forms(workload, forms, sentence):
     calls = [
         lambda: oracle.scores(workload, {}, np.zeros(0), forms),
+        lambda: oracle.layers(workload, {}, np.zeros(0), forms),
         lambda: oracle.gradients(workload, {}, np.zeros(0), np.zeros(0), forms),
         lambda: oracle.optimiser(workload, forms),
     ]

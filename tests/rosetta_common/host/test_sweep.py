@@ -38,13 +38,24 @@ def test_a_good_run_has_all_that_a_record_promises(folder):
     assert record.train_rate == pytest.approx(20 * 64 / times.train)
     assert record.peak_memory > 10e6
     assert record.threads == machine.cores()
+    assert record.parameters == 2
     assert {event["event"] for event in events} >= {"stage", "epoch", "trained"}
 
 
 def test_a_version_is_that_of_whichever_build_is_installed(folder):
     path = folder / "framework.toml"
-    path.write_text(path.read_text().replace('package = "numpy"', 'package = ["numpy-cpu", "numpy"]'))
+    path.write_text(path.read_text().replace('package = "numpy"', 'package = ["numpy-cpu", "NumPy"]'))
     assert run(folder)[0].version == np.__version__
+
+
+@pytest.mark.parametrize(("biases", "count"), [("two", 302), ("folded", 102), ("no b_hn", 2)])
+def test_a_bias_that_the_declared_form_lacks_is_no_parameter(folder, biases, count):
+    toml = folder / "framework.toml"
+    toml.write_text(f'{toml.read_text()}\n[gru.forms]\nbiases = "{biases}"\n')
+    record, _ = run(
+        folder, 'return {"fc.bias": np.zeros(2)}', 'return {"fc.bias": np.zeros(2), "gru.bias_hh": np.zeros(300)}'
+    )
+    assert record.parameters == count
 
 
 def test_a_variant_is_a_run_of_its_own(folder):

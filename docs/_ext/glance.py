@@ -1,0 +1,133 @@
+"""`{glance}`: each row's newest certified accuracy and time in both networks, beside what the seed's tables said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from rosetta_common.host.catalogue import WORKLOADS
+from rosetta_common.host.records import Record
+
+from . import store as stores
+from . import words
+from .elements import aside, cell, row_header, table
+from .lines import Line, lines, percent, seed_of
+from .links import link
+
+LANES = ("full", "epoch")  # in the order in which they are looked for
+Subject = tuple[str, str | None]  # a row's id and a variant
+Place = tuple[str, ...]  # lane, machine, device, data
+
+
+class Glance(SphinxDirective):
+    """One line a row and variant, in the order of their names. A number leads to its line in the results."""
+
+    def run(self) -> list[nodes.Node]:
+        self.store = stores.store(self.config)
+        stores.note(self.env)
+        self.runs = [run for run in self.store.of(kind="benchmark") if not self.store.is_local(run)]
+        networks = [cell(words.WORKLOADS[workload], columns=2) for workload in WORKLOADS]
+        titles = [cell(title) for _ in WORKLOADS for title in ("Accuracy, time", "The seed, K80")]
+        name = cell("Framework")
+        name["morerows"] = 1
+        head = [nodes.row("", name, *networks), nodes.row("", *titles)]
+        return [table(head, [self.row(subject) for subject in self.subjects], self.caption, ("rosetta-glance",))]
+
+    @cached_property
+    def subjects(self) -> list[Subject]:
+        """Every row of the catalogue, and what the seed had beside: two with a data loader of their own."""
+        known: set[Subject] = {(name, None) for name in self.store.rows}
+        known |= {(run.row, run.variant) for run in self.runs if run.historic}
+        return sorted(known, key=lambda subject: (self.called(subject).lower(), subject[0]))
+
+    def called(self, subject: Subject) -> str:
+        """The name of a row with its variant."""
+        row, variant = subject
+        named = self.store.rows[row].name if row in self.store.rows else row
+        return words.with_variant(named, variant)
+
+    @cached_property
+    def best(self) -> dict[tuple[Subject, str], Line]:
+        """The line that speaks for a subject in a network.
+
+        The newest certified one in the lane full, else in the lane epoch; else the newest, with what it lacks.
+        """
+        found: dict[tuple[Subject, str], list[Line]] = {}
+        places = {(run.machine.id, run.lane, run.device, run.workload) for run in self.runs if not run.historic}
+        for machine, lane, device, workload in places:
+            here = [
+                run
+                for run in self.runs
+                if (run.machine.id, run.lane, run.device, run.workload) == (machine, lane, device, workload)
+            ]
+            for line in lines(self.store, here):
+                if lane in LANES and line.record.precision in (None, "float32"):
+                    found.setdefault(((line.record.row, line.record.variant), workload), []).append(line)
+        return {key: max(of_subject, key=_worth) for key, of_subject in found.items()}
+
+    @cached_property
+    def usual(self) -> Place:
+        """Where most of the numbers come from: said once, in the caption."""
+        places = Counter(_place(line) for line in self.best.values() if _speaks(line))
+        return places.most_common(1)[0][0] if places else ()
+
+    @property
+    def caption(self) -> str:
+        where = f" Where nothing else is said: {', '.join(filter(None, self.usual))}." if self.usual else ""
+        return f"The newest certified accuracy and training time of every row, beside the seed's, lane full.{where}"
+
+    def row(self, subject: Subject) -> nodes.row:
+        row, variant = subject
+        named = self.store.rows[row].name if row in self.store.rows else row
+        cells: list[nodes.entry] = [row_header(named, *([aside(words.VARIANTS[variant])] if variant else []))]
+        for workload in WORKLOADS:
+            cells += [self.measured(subject, workload), self.seed(subject, workload)]
+        return nodes.row("", *cells)
+
+    def measured(self, subject: Subject, workload: str) -> nodes.entry:
+        """The numbers of today, or what is lacking."""
+        line = self.best.get((subject, workload))
+        if line is None:
+            row = self.store.rows.get(subject[0])
+            written = row and any(case.variant == subject[1] for case in row.cases([workload]))
+            return cell("not run yet" if written else "–", classes=("rosetta-lacking",))
+        if not _speaks(line) or not line.accuracy or not line.time:
+            return cell(
+                link(line.record, line.record.status if line.failed else line.verdict.mark), classes=("failed",)
+            )
+        place = [fact for fact, usual in zip(_place(line), self.usual, strict=True) if fact != usual]
+        text = f"{percent(line)(line.accuracy[0])}, {words.seconds(line.time[0])}"
+        return cell(link(line.record, text), *([aside(", ".join(place))] if place else []))
+
+    def seed(self, subject: Subject, workload: str) -> nodes.entry:
+        """What the seed said, under the name that it gave the row."""
+        row, variant = subject
+        one = seed_of(self.store, row, workload, variant)
+        if not one or not one.times or not one.times.train or one.accuracy is None:
+            return cell("")
+        return cell(link(one, f"{one.accuracy:.0%}, {words.seconds(one.times.train)}"), aside(self.store.name(one)))
+
+
+def _speaks(line: Line) -> bool:
+    return line.certified and not line.failed
+
+
+def _worth(line: Line) -> tuple[bool, bool, str]:
+    record: Record = line.record
+    return _speaks(line), _speaks(line) and record.lane == LANES[0], record.created
+
+
+def _place(line: Line) -> Place:
+    """Where a number comes from, in a few words."""
+    record = line.record
+    source = record.data.source if record.data else ""
+    data = "official data" if source == "official" else source
+    return f"lane {record.lane}", record.machine.name, words.DEVICES[record.device or "cpu"], data
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("glance", Glance)

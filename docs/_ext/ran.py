@@ -1,0 +1,208 @@
+"""What stands under a snippet: what its run gave, whether that run is certified, and how to repeat it. From records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from docutils import nodes
+from sphinx.environment import BuildEnvironment
+
+from rosetta_common.host import coverage
+from rosetta_common.host.catalogue import VARIANTS, Case
+from rosetta_common.host.digests import example_digest
+from rosetta_common.host.records import Record
+
+from . import downloads, words
+from .links import link, site_file
+from .store import Store
+
+CURVE_WIDTH, CURVE_HEIGHT = 120, 24  # pixels
+UNITS = {"cnn": "images/s", "gru": "reviews/s"}
+
+
+def shown_run(store: Store, case: Case, digest: str) -> Record | None:
+    """The run that speaks for a snippet, or None.
+
+    One of this very source if there is one; a success before a failure, a benchmark before a parity run, all of the
+    data before the sample; the newest of what is left.
+    """
+
+    def worth(record: Record) -> tuple[bool, bool, bool, int, str]:
+        return (
+            record.digests.get("example") == digest,
+            record.status == "ok",
+            record.kind == "benchmark",
+            -list(words.LANES).index(record.lane) if record.lane in words.LANES else -len(words.LANES),
+            record.created,
+        )
+
+    runs = store.of(row=case.row.id, workload=case.workload, variant=case.variant, historic=False)
+    runs = [record for record in runs if record.kind in ("benchmark", "parity")]
+    return max(runs, key=worth, default=None)
+
+
+def ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) -> nodes.container:
+    """A line that says what the run gave and whether it is certified; then all of it, folded."""
+    return nodes.container("", *_ran(env, store, case, functions), classes=["rosetta-run"])
+
+
+def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) -> list[nodes.Node]:
+    digest = example_digest(case.row.example(case.workload))
+    run = shown_run(store, case, digest)
+    name = case.row.name
+    if run is None:
+        return [_line(f"{name}: not run yet", "is-open")]
+    where = f"{name} {run.version or ''}".strip()
+    if run.digests.get("example") != digest:
+        return [_line(link(run, f"edited since it last ran: {where} · {words.date(run)}"), "is-open")]
+    if run.status != "ok":
+        reason = f" ({run.reason})" if run.reason else ""
+        return [_line(link(run, f"{run.status}{reason}: {where} · {words.date(run)}"), "is-open")]
+    line = _summary(store, run, where, functions)
+    ways = store.executed(run.row, run.workload, digest)
+    idle = [name for name in functions if ways.get(name) == coverage.NOT]
+    if idle:
+        line += nodes.Text(f" · not executed in its certificate: {', '.join(idle)}")
+    return [line, *_folded(env, store, run, case, {name: ways[name] for name in functions if name in ways})]
+
+
+def _line(content: nodes.Node | str, state: str) -> nodes.paragraph:
+    text = nodes.Text(content) if isinstance(content, str) else content
+    return nodes.paragraph("", "", text, classes=["rosetta-ran", state])
+
+
+def _summary(store: Store, run: Record, where: str, functions: list[str]) -> nodes.paragraph:
+    verdict = store.verdict(run)
+    why = f": {verdict.why}" if verdict.state in ("failed", "stale") else ""
+    line = _line(link(run, f"ran: {where}"), "is-certified" if verdict.state == "certified" else "is-open")
+    mark = f"{verdict.mark}{why}"
+    line += [nodes.Text(" · "), link(verdict.parity, mark) if verdict.parity else nodes.Text(mark)]
+    for name in functions:
+        line += [nodes.Text(f" · {fact}") for fact in GAVE.get(name, _nothing)(run)]
+    if "train" in functions or VARIANTS[0] in functions:
+        line += _curve(run)
+    return line
+
+
+def _nothing(run: Record) -> Iterator[str]:
+    return iter(())
+
+
+def _loaded(run: Record) -> Iterator[str]:
+    yield from (f"{name}: {run.shapes[name]}" for name in ("x", "y") if name in run.shapes)
+
+
+def _symbol(run: Record) -> Iterator[str]:
+    if run.parameters:
+        yield f"{run.parameters:,} parameters"
+
+
+def _initialised(run: Record) -> Iterator[str]:
+    if run.times and run.times.build is not None:
+        yield f"built in {words.seconds(run.times.build)}"
+
+
+def _trained(run: Record) -> Iterator[str]:
+    losses = [loss for loss in run.losses if loss is not None]
+    if losses:
+        epochs = "1 epoch" if len(losses) == 1 else f"{len(losses)} epochs"
+        yield f"loss {losses[-1]:.3f} after {epochs}"
+    if run.train_rate:
+        yield f"{run.train_rate:,.0f} {UNITS[run.workload]}"
+
+
+def _predicted(run: Record) -> Iterator[str]:
+    if "scores" in run.shapes:
+        yield f"scores: {run.shapes['scores']}"
+    if run.predict_rate:
+        yield f"{run.predict_rate:,.0f} {UNITS[run.workload]}"
+
+
+def _evaluated(run: Record) -> Iterator[str]:
+    if run.accuracy is not None:
+        yield f"accuracy {run.accuracy:.1%} after {words.epochs(run)}"
+
+
+# What the one line says of each verb; the rest is folded.
+GAVE: dict[str, Callable[[Record], Iterator[str]]] = {
+    "load_data": _loaded,
+    "create_symbol": _symbol,
+    "init_model": _initialised,
+    "train": _trained,
+    **dict.fromkeys(VARIANTS, _trained),
+    "predict": _predicted,
+    "evaluate": _evaluated,
+    "all": _evaluated,
+}
+
+
+def _curve(run: Record) -> list[nodes.Node]:
+    """The loss of each epoch as a small line; its numbers stand in what is folded."""
+    losses = [loss for loss in run.losses if loss is not None]
+    if len(losses) < 2:
+        return []
+    low, high = min(losses), max(losses)
+    step, scale = (CURVE_WIDTH - 4) / (len(losses) - 1), (CURVE_HEIGHT - 4) / ((high - low) or 1)
+    points = " ".join(f"{2 + i * step:.1f},{2 + (high - loss) * scale:.1f}" for i, loss in enumerate(losses))
+    label = f"The loss falls from {losses[0]:.3f} to {losses[-1]:.3f} in {len(losses)} epochs."
+    svg = (
+        f'<svg class="rosetta-curve" role="img" aria-label="{label}" width="{CURVE_WIDTH}" height="{CURVE_HEIGHT}">'
+        f'<polyline points="{points}" fill="none" stroke="currentColor" stroke-width="1.5"/></svg>'
+    )
+    return [nodes.raw("", svg, format="html")]
+
+
+def _folded(env: BuildEnvironment, store: Store, run: Record, case: Case, ways: dict[str, str]) -> list[nodes.Node]:
+    facts = list(_facts(store, run))
+    if ways:
+        facts.append(("Executed in its certificate", ", ".join(f"{name}: {way}" for name, way in ways.items())))
+    items = [nodes.list_item("", nodes.paragraph("", "", *_fact(name, text))) for name, text in facts]
+    command = f"nox -s benchmark -- --lane {run.lane or 'quick'} --workload {run.workload} {run.row}"
+    again = nodes.paragraph("", "", nodes.Text("To repeat it: "), nodes.literal(command, command))
+    if not store.is_local(run):
+        again += [nodes.Text(". "), site_file(f"records/{store.path(run)}", "Its record"), nodes.Text(".")]
+    items.append(nodes.list_item("", again))
+    take = nodes.paragraph("", "", *_fact("To take along", ""), *downloads.links(env, case.row, case.workload))
+    items.append(nodes.list_item("", take))
+    opened, closed = "<details class='rosetta-details'><summary>all of it</summary>", "</details>"
+    listed = nodes.bullet_list("", *items)
+    return [nodes.raw("", opened, format="html"), listed, nodes.raw("", closed, format="html")]
+
+
+def _fact(name: str, text: str) -> list[nodes.Node]:
+    return [nodes.strong("", name), nodes.Text(f": {text}")]
+
+
+def _facts(store: Store, run: Record) -> Iterator[tuple[str, str]]:
+    """Name and text of what a record holds, in the order of the steps."""
+    lane = words.LANES.get(run.lane or "")
+    if lane and run.data:
+        yield lane.partition(":")[0], f"{lane.partition(': ')[2]}; {run.data.name}, {run.data.source}"
+    if run.shapes:
+        yield "Shapes", " · ".join(f"{name} {shape}" for name, shape in run.shapes.items())
+    if run.parameters:
+        yield "Parameters", f"{run.parameters:,}"
+    if run.times:
+        yield "Seconds", " · ".join(_spans(run))
+    if run.losses:
+        yield "Loss, epoch by epoch", " ".join("not finite" if loss is None else f"{loss:.3f}" for loss in run.losses)
+    if run.accuracy is not None:
+        yield "Accuracy", f"{run.accuracy:.2%} of the test set"
+    threads = f", {run.threads} threads" if run.threads and run.threads > 1 else ", one thread" if run.threads else ""
+    yield "Where and when", f"{run.machine.name}{threads}, Python {run.python}, {words.date(run)}"
+
+
+def _spans(run: Record) -> Iterator[str]:
+    times = run.times
+    assert times
+    epoch = sorted(times.epochs)[len(times.epochs) // 2] if times.epochs else None
+    named = {
+        "import": times.imported,
+        "data": times.load,
+        "build": times.build,
+        "first step": times.first_step,
+        "an epoch": epoch,
+        "predict": times.predict,
+        "evaluate": times.evaluate,
+    }
+    yield from (f"{name} {words.seconds(value)}" for name, value in named.items() if value is not None)

@@ -1,0 +1,150 @@
+"""Readers with a keyboard, a screen reader, little contrast: axe finds nothing, and keys do what a pointer does."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+
+from tests.site.conftest import look
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+
+# WCAG 2.0 to 2.2, A and AA, and axe's own good practice.
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+WIDTHS = pytest.mark.parametrize("width", [1280, 375])
+
+
+def violations(tab) -> list[str]:
+    """What axe finds wrong with a page, a line an element."""
+    tab.evaluate(AXE)
+    options = {"runOnly": TAGS, "resultTypes": ["violations"]}
+    found = tab.evaluate("options => axe.run(document, options)", options)
+    return [
+        f"{tab.url}: {fault['id']} ({fault['impact']}): {node['html'][:200]} {node['failureSummary']}"
+        for fault in found["violations"]
+        for node in fault["nodes"]
+    ]
+
+
+@WIDTHS
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_a_page_of_each_kind(visit, each_kind, theme, width) -> None:
+    found = []
+    for page in each_kind:
+        found += violations(visit(page, theme=theme, width=width))
+        if page.sets:
+            found += violations(visit(page, pair(page), theme=theme, width=width))
+    assert not found, "\n".join(found)
+
+
+def test_axe_finds_nothing_on_any_page(visit, pages, each_kind) -> None:
+    found = []
+    for page in pages.values():
+        if page not in each_kind:
+            found += violations(visit(page))
+    assert not found, "\n".join(found)
+
+
+def pair(page) -> dict[str, str]:
+    return dict(zip(("from", "to"), page.frameworks, strict=False))
+
+
+@WIDTHS
+def test_the_keyboard_reaches_all_that_a_pointer_does(visit, each_kind, width) -> None:
+    """With Tab, and arrows within a list of tabs; where it is can be seen, and nothing hides it."""
+    faults = []
+    for page in each_kind:
+        for query in [None, pair(page)] if page.sets else [None]:
+            tab = visit(page, query, width=width, reduced_motion="reduce")  # at once there, not on the way
+            faults += keyboard_faults(tab)
+    assert not faults, "\n".join(faults)
+
+
+@WIDTHS
+def test_the_keyboard_goes_back_too_and_nothing_hides_it(visit, with_tabs, width) -> None:
+    """On the longest page. Backwards what has the focus comes in at the top, where something may lie over it."""
+    for query in (None, pair(with_tabs[-1])):
+        assert not keyboard_faults(visit(with_tabs[-1], query, width=width, reduced_motion="reduce"), "Shift+Tab")
+
+
+def keyboard_faults(tab, key: str = "Tab") -> list[str]:
+    names = look(tab, "controls")
+    reached, faults = set(), []
+    for _ in range(3 * len(names) + 20):
+        tab.keyboard.press(key)
+        at = look(tab, "focus")
+        if at is None or (at["number"] is not None and at["number"] in reached):
+            break  # once round
+        reached.add(at["number"])
+        if not at["marked"]:
+            faults.append(f"{at['name']} has the focus and does not show it")
+        elif not at["open"]:
+            faults.append(f"{at['name']} has the focus and is hidden")
+    reached |= set(look(tab, "tabs"))  # test_choice.py goes along these
+    faults += [f"the keyboard never reaches {name}" for number, name in enumerate(names) if str(number) not in reached]
+    return [f"{tab.url}: {fault}" for fault in faults]
+
+
+def focus(tab, locator, key: str = "Tab") -> None:
+    """Press Tab until an element has the focus."""
+    for _ in range(200):
+        if locator.evaluate("it => it === document.activeElement"):
+            return
+        tab.keyboard.press(key)
+    raise AssertionError(f"{locator} is never reached")
+
+
+def test_keys_alone_compare_swap_and_go_back_to_one(read, concept) -> None:
+    reader = read(concept)
+    keys = reader.page.keyboard
+    one = reader.shown[0][0]
+    focus(reader.page, reader.to)
+    keys.press("End")
+    last = reader.to.locator("option").last.get_attribute("value")
+    assert reader.shown[0] == [one, last]
+    focus(reader.page, reader.swap, "Shift+Tab")
+    keys.press("Enter")
+    assert reader.shown[0] == [last, one]
+    focus(reader.page, reader.to)
+    keys.press("Home")
+    assert reader.shown[0] == [last]
+
+
+def test_keys_alone_copy(read, concept) -> None:
+    reader = read(concept, permissions=["clipboard-read", "clipboard-write"])
+    panel = reader.sets.first.locator("[data-framework]:not([role=tab])").filter(visible=True)
+    focus(reader.page, panel.get_by_role("button").filter(visible=True).first)
+    reader.page.keyboard.press("Enter")
+    assert "def " in reader.page.evaluate("navigator.clipboard.readText()")
+
+
+def test_keys_alone_open_the_navigation_on_a_phone_and_follow_it(visit, root, concept, other) -> None:
+    tab = visit(concept, width=375)
+    links = tab.locator(".sidebar-tree a")
+    addresses = links.evaluate_all("links => links.map(link => link.href)")
+    target = links.nth(addresses.index(root + other.address))
+    assert not target.is_visible()
+    focus(tab, tab.get_by_role("checkbox").first)
+    tab.keyboard.press("Space")
+    assert not violations(tab)
+    focus(tab, target)
+    tab.keyboard.press("Enter")
+    tab.wait_for_url(f"**/{other.address}")
+
+
+def test_keys_alone_change_the_colours(visit, concept) -> None:
+    tab = visit(concept)
+    focus(tab, tab.get_by_role("button", name="theme").filter(visible=True).first)
+    before = tab.evaluate("document.body.dataset.theme")
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.body.dataset.theme") != before
+
+
+def test_the_skip_link_leads_to_the_text(visit, concept) -> None:
+    tab = visit(concept)
+    tab.keyboard.press("Tab")
+    focus(tab, tab.get_by_role("link", name="Skip to content"))
+    tab.keyboard.press("Enter")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.querySelector('article').contains(document.activeElement)")

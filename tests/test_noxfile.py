@@ -1,0 +1,60 @@
+"""The door `docs`, on a project of one page."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NOX = [os.environ.get("ROSETTA_NOX_PYTHON", sys.executable), "-m", "nox", "--envdir", str(ROOT / ".nox"), "-s", "docs"]
+
+
+class Project:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        shutil.copy(ROOT / "noxfile.py", folder)
+        shutil.copytree(ROOT / "requirements", folder / "requirements")
+        (folder / "docs").mkdir()
+        (folder / "docs" / "conf.py").write_text('extensions = ["myst_parser"]\nhtml_theme = "basic"\n', "utf-8")
+        self.page("index", "Nothing here.\n\n```{toctree}\nother\n```")
+        self.page("other", "Nor here.")
+
+    def page(self, name: str, text: str) -> None:
+        (self.folder / "docs" / f"{name}.md").write_text(f"# {name}\n\n{text}\n", "utf-8")
+
+    def docs(self, *options: str) -> tuple[bool, str]:
+        """`nox -s docs -- options`: whether it succeeded, and what it said."""
+        command = [*NOX, "--", "--no-color", *options]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        return done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return Project(tmp_path_factory.mktemp("project"))
+
+
+def test_what_did_not_change_is_kept_unless_asked(project):
+    ok, said = project.docs()
+    assert ok, said
+    assert "2 added, 0 changed, 0 removed" in said
+    assert (project.folder / "docs" / "_build" / "html" / "index.html").exists()
+    _, said = project.docs()
+    assert "0 added, 0 changed, 0 removed" in said
+    _, said = project.docs("--fresh")
+    assert "2 added, 0 changed, 0 removed" in said
+
+
+def test_a_warning_is_an_error_each_time_until_it_is_gone(project):
+    """Sphinx alone mentions it once, and calls the next build clean."""
+    project.page("other", "[A link](nowhere.md)")
+    for _ in range(2):
+        ok, said = project.docs()
+        assert not ok
+        assert "nowhere.md" in said
+    project.page("other", "Nor here.")
+    ok, said = project.docs()
+    assert ok, said
