@@ -94,7 +94,7 @@ _offers: WeakKeyDictionary[Config, dict[str, Offer]] = WeakKeyDictionary()
 
 
 def offers(config: Config) -> dict[str, Offer]:
-    """What the build with this configuration offers, by folder; made once a build."""
+    """What the build with this configuration offers, by folder that has an example; made once a build."""
     return _offers[config]
 
 

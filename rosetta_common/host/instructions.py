@@ -174,11 +174,15 @@ def comment(text: str) -> str:
 def environment_commands(row: Row, rows: list[Row], unpacked: bool = False, gpu: bool = True) -> list[str]:
     """The lines that make the environment on a CPU. gpu: with that for a GPU as a comment."""
     inside, archive = place(row, rows), f"{row.folder.name}.zip"
+    command = install(row, rows, unpacked=unpacked) or ""
     lines = [comment(row.environment.get_python)] if row.environment.get_python else []
     lines.append(f"uv venv --python {row.environment.python} && . .venv/bin/activate")
     if not unpacked:
-        lines += [comment(f"{inside}{name} is in {archive}.") for name in named_files(row)]
-    lines.append(_wrapped(install(row, rows, unpacked=unpacked) or ""))
+        named = [inside + path.name for path in files(row)]
+        lines += [
+            comment(f"{name} is in {archive}.") for name in named if re.search(rf"[ =]{re.escape(name)}\b", command)
+        ]
+    lines.append(_wrapped(command))
     other = install(row, rows, "gpu", unpacked) if gpu else None
     if other:
         lines += [comment(f"Instead, {_begun(gpu_note(row), str.lower)}"), textwrap.indent(_wrapped(other), "# ")]

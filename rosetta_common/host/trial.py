@@ -7,6 +7,7 @@ import re
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -109,18 +110,27 @@ def run_all(
         set_trap(shared / "trap")
         for workload in workloads:
             write_data(workload, shared / workload)
-        running = [
-            pool.submit(run, row, [one for one in known if one.folder == row.folder], workload, shared, device)
-            for row in rows
-            for workload in row.workloads
-            if workload in workloads
-        ]
+        jobs = [(row, workload) for row in rows for workload in row.workloads if workload in workloads]
+        running = {}
+        for row, workload in _apart(jobs):
+            mates = [one for one in known if one.folder == row.folder]
+            running[row.id, workload] = pool.submit(run, row, mates, workload, shared, device)
         try:
-            for future in running:
-                trial = future.result()
+            for row, workload in jobs:
+                trial = running[row.id, workload].result()
                 report(str(trial))
                 yield trial
         except KeyboardInterrupt:
             process.stop_all()
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _apart(jobs: list[tuple[Row, str]]) -> list[tuple[Row, str]]:
+    """The jobs with those of one environment apart: some frameworks lock what they keep there while they compile."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for row, workload in jobs:
+        turns.append((seen[row.environment_id], (row, workload)))
+        seen[row.environment_id] += 1
+    return [job for _, job in sorted(turns, key=lambda turn: turn[0])]

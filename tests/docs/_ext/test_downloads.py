@@ -208,6 +208,13 @@ def test_an_example_that_cannot_run_alone_is_said_with_its_reason(site) -> None:
     assert "ada/cnn.py" not in unpacked(site, "ada")
 
 
+def test_a_folder_without_an_example_offers_nothing(site) -> None:
+    (site.examples / "ada" / "cnn.py").unlink()
+    assert not site.build()
+    assert "download-ada" not in site.html("deep/page")
+    assert not [name for name in served(site) if name.startswith("ada")]
+
+
 def test_a_page_is_read_again_only_where_what_it_offers_has_changed(site) -> None:
     site.build()
     site.build()

@@ -92,3 +92,30 @@ COLOUR = { value = "blue{threads}", reason = "the framework's own, which it keep
     found = environment.variables(alpha, "cnn", 2, "cpu")
     assert found["PLACE"] == f"{environment.ensure(alpha).parents[1]}/cache"
     assert found["COLOUR"] == "blue2"
+
+
+def test_an_environment_of_a_lock_alone_is_made_once(home, tmp_path):
+    lock = tmp_path / "kernel.txt"
+    lock.write_text("# nothing\n")
+    python = environment.plain("kernel", VERSION, lock)
+    (python.parents[1] / "kept").touch()
+    assert environment.plain("kernel", VERSION, lock) == python
+    assert (python.parents[1] / "kept").exists()
+    lock.write_text("# another\n")
+    assert environment.plain("kernel", VERSION, lock) != python
+
+
+def test_a_lock_that_cannot_be_had_is_one_sentence_and_leaves_nothing(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    lock = tmp_path / "kernel.txt"
+    lock.write_text("no-such-package-anywhere==1.0\n")
+    with pytest.raises(Unsupported, match=r"kernel\.txt could not be installed"):
+        environment.plain("kernel", VERSION, lock)
+    with pytest.raises(Unsupported, match=r"Python 3\.1 is missing on this machine\. Take an older one\."):
+        environment.plain("kernel", "3.1", lock, "Take an older one.")
+    assert list((home / "environments").glob("kernel*")) == []
+
+
+def test_another_folder_may_stand_for_the_environments(home, tmp_path):
+    alpha = row(tmp_path, '[environment.variables.PLACE]\nvalue="{environment}/cache"\nreason="r"')
+    assert environment.variables(alpha, "cnn", 1, "cpu", tmp_path)["PLACE"] == f"{tmp_path}/cache"

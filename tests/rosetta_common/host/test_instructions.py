@@ -44,6 +44,7 @@ def test_a_script_alone_names_its_pins_and_the_archive_uses_the_lock(tmp_path: P
 def test_a_list_that_no_command_line_can_hold_leaves_the_lock(tmp_path: Path, listed: str) -> None:
     (row,) = rows(tmp_path, "", {"requirements.in": listed})
     assert instructions.install(row, [row]) == "uv pip sync requirements.txt"
+    assert "# requirements.txt is in alpha.zip.\nuv pip sync" in instructions.commands(row, [row], "cnn")
 
 
 def test_a_framework_in_anothers_environment_is_named_with_its_locked_version(tmp_path: Path) -> None:
