@@ -17,7 +17,8 @@ PAGE = "404"
 
 
 def _template_folder(app: Sphinx, config: Config) -> None:
-    config.templates_path.append(str(Path(__file__).parent / "templates"))
+    # A new list: the old one may be Sphinx's own default, which would grow from build to build of one process.
+    config.templates_path = [*config.templates_path, str(Path(__file__).parent / "templates")]
 
 
 def _frame(
