@@ -166,7 +166,7 @@ def links(env: BuildEnvironment, row: Row, workload: str) -> list[nodes.Node]:
     What is not there is said in words, never linked. The page being read is noted to depend on it.
     """
     found = offers(env.config)[row.folder.name]
-    _note(env, found)
+    _note(env, found, workload)
     return _separated([*_links(env, found, row, workload), _reference(env, found.archive, found.archive)])
 
 
@@ -190,12 +190,13 @@ def _separated(found: list[nodes.Node]) -> list[nodes.Node]:
     return parts
 
 
-def _note(env: BuildEnvironment, found: Offer) -> None:
-    """Have the page read again when what it says of these files is no longer so."""
-    sources = [row.example(workload) for row in found.rows[:1] for workload in row.workloads]
+def _note(env: BuildEnvironment, found: Offer, *workloads: str) -> None:
+    """Have the page read again when what it says of the files of these workloads is no longer so."""
+    sources = [found.rows[0].example(workload) for workload in workloads]
     shared = [standalone.SHARED / f"{name}.py" for name in ("alone", "data", "params")]
     lists = [path for row in found.rows for path in instructions.files(row)]
-    stores.note(env, *sources, *shared, *lists, *(book.path for book in found.notebooks.values()))
+    books = [book.path for (_, workload), book in found.notebooks.items() if workload in workloads]
+    stores.note(env, *sources, *shared, *lists, *books)
 
 
 class Downloads(SphinxDirective):
@@ -206,7 +207,7 @@ class Downloads(SphinxDirective):
         return [self.section(found) for found in offers(self.config).values()]
 
     def section(self, found: Offer) -> nodes.section:
-        _note(self.env, found)
+        _note(self.env, found, *found.rows[0].workloads)
         title = found.rows[0].title
         name = nodes.make_id(f"download-{found.name}")
         section = nodes.section("", nodes.title("", title), ids=[name], names=[name])

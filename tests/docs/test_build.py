@@ -67,7 +67,7 @@ def test_one_example_changed_and_only_the_pages_that_show_it_are_read(clean) -> 
     changed = source.replace("def predict(model, x):", "def predict(model, x):  # changed")
     assert changed != source
     path.write_text(changed, "utf-8")
-    showing = build.pages(f"examples/{path.parent.name}/{path.name}")
+    showing = build.pages(f"{path.parent.name}/{path.name}")  # in examples/, and in downloads/
     _, read = build.run()
     assert read == showing
     assert read < everything
