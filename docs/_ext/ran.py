@@ -79,7 +79,7 @@ def _summary(store: Store, run: Record, where: str, functions: list[str]) -> nod
     line += [nodes.Text(" · "), link(verdict.parity, mark) if verdict.parity else nodes.Text(mark)]
     for name in functions:
         line += [nodes.Text(f" · {fact}") for fact in GAVE.get(name, _nothing)(run)]
-    if "train" in functions or VARIANTS[0] in functions:
+    if {"train", *VARIANTS}.intersection(functions):
         line += _curve(run)
     return line
 
@@ -144,7 +144,7 @@ def _curve(run: Record) -> list[nodes.Node]:
     low, high = min(losses), max(losses)
     step, scale = (CURVE_WIDTH - 4) / (len(losses) - 1), (CURVE_HEIGHT - 4) / ((high - low) or 1)
     points = " ".join(f"{2 + i * step:.1f},{2 + (high - loss) * scale:.1f}" for i, loss in enumerate(losses))
-    label = f"The loss falls from {losses[0]:.3f} to {losses[-1]:.3f} in {len(losses)} epochs."
+    label = f"The loss goes from {losses[0]:.3f} to {losses[-1]:.3f} in {len(losses)} epochs."
     svg = (
         f'<svg class="rosetta-curve" role="img" aria-label="{label}" width="{CURVE_WIDTH}" height="{CURVE_HEIGHT}">'
         f'<polyline points="{points}" fill="none" stroke="currentColor" stroke-width="1.5"/></svg>'
@@ -157,7 +157,8 @@ def _folded(env: BuildEnvironment, store: Store, run: Record, case: Case, ways: 
     if ways:
         facts.append(("Executed in its certificate", ", ".join(f"{name}: {way}" for name, way in ways.items())))
     items = [nodes.list_item("", nodes.paragraph("", "", *_fact(name, text))) for name, text in facts]
-    command = f"nox -s benchmark -- --lane {run.lane or 'quick'} --workload {run.workload} {run.row}"
+    door = "parity --" if run.kind == "parity" else f"benchmark -- --lane {run.lane}"
+    command = f"nox -s {door} --workload {run.workload} {run.row}"
     again = nodes.paragraph("", "", nodes.Text("To repeat it: "), nodes.literal(command, command))
     if not store.is_local(run):
         again += [nodes.Text(". "), site_file(f"records/{store.path(run)}", "Its record"), nodes.Text(".")]

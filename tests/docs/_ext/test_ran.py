@@ -71,6 +71,12 @@ def test_all_of_the_run_is_folded_with_the_command_and_the_record(site) -> None:
     assert record.created in path
 
 
+def test_a_certificate_is_repeated_as_one(site) -> None:
+    site.record(kind="parity")
+    assert not build(site)
+    assert "nox -s parity -- --workload cnn ada" in folded(site)
+
+
 def test_a_run_that_is_not_published_has_no_link_to_a_record(site) -> None:
     site.record(local=True)
     assert not build(site)
@@ -81,7 +87,7 @@ def test_a_run_that_is_not_published_has_no_link_to_a_record(site) -> None:
 def test_a_loss_of_several_epochs_is_drawn(site) -> None:
     site.record(losses=[1.5, None, 0.75], epochs=3)
     assert not build(site)
-    assert 'aria-label="The loss falls from 1.500 to 0.750 in 2 epochs."' in site.html("index")
+    assert 'aria-label="The loss goes from 1.500 to 0.750 in 2 epochs."' in site.html("index")
     assert "1.500 not finite 0.750" in folded(site)
 
 
