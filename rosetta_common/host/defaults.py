@@ -66,7 +66,7 @@ def read(path: Path) -> tuple[set[str], dict[str, str]]:
     for name in unanswered:
         question, _, facet = name.partition(".")
         if question not in QUESTIONS or (facet and facet not in QUESTIONS[question][1]):
-            known = [q for q in QUESTIONS] + [f"{q}.{f}" for q in QUESTIONS for f in QUESTIONS[q][1]]
+            known = list(QUESTIONS) + [f"{q}.{f}" for q in QUESTIONS for f in QUESTIONS[q][1]]
             raise UserError(f"{where}, unanswered: {nearest('question', name, known)}")
     open_ones = [question for question in QUESTIONS if question not in functions | set(unanswered)]
     if open_ones:

@@ -99,7 +99,7 @@ def _orthogonal(weight: np.ndarray) -> bool:
     if weight.ndim != 2 or min(weight.shape) < FEW:
         return False
     gates = np.split(weight, 3) if len(weight) == 3 * weight.shape[1] else []
-    return _orthonormal(weight) or bool(gates) and all(map(_orthonormal, gates))
+    return _orthonormal(weight) or (bool(gates) and all(map(_orthonormal, gates)))
 
 
 def _orthonormal(weight: np.ndarray) -> bool:
