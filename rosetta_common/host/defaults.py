@@ -93,9 +93,8 @@ def ask_all(rows: list[Row], where: Machine, device: str, report: parity.Report)
 
 def ask(row: Row, where: Machine, device: str = "cpu") -> Record:
     """What one row answers. Never raises for the row's faults: its record tells them."""
-    record = parity.blank(Case(row, "cnn"), "defaults", where, device)
-    record.workload, record.digests, record.threads = "defaults", digests(row, device), 1
-    start = time.monotonic()
+    record = parity.blank(Case(row, "defaults"), "defaults", where, device, digests(row, device))
+    record.threads, start = 1, time.monotonic()
     try:
         functions, unanswered = read(source(row))
         with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
@@ -168,11 +167,11 @@ def answers(functions: set[str], unanswered: dict[str, str], came: dict[str, Cam
 
 
 def _judged(question: str, came: dict[str, Came], arrays: probes.Arrays) -> dict[str, Answer]:
-    """The answers of one question; where its first call was refused, or returned what nobody expects, all are that."""
-    first = next(came[call.name] for call in probes.CALLS if call.question == question)
+    """The answers of one question; where each of its calls was refused, or broke the contract, all are that."""
+    calls = [came[call.name] for call in probes.CALLS if call.question == question]
     facets = QUESTIONS[question][1]
-    if first.refused and question != "cross_entropy":
-        return dict.fromkeys(facets, Answer("refused", reason=first.refused))
+    if all(call.refused for call in calls):
+        return dict.fromkeys(facets, Answer("refused", reason=calls[0].refused))
     try:
         return dict(probes.JUDGES[question](came, arrays))
     except (KeyError, ValueError, IndexError) as error:

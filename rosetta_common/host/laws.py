@@ -3,7 +3,7 @@
 A law is only named if the sample agrees with it (Kolmogorov and Smirnov's distance) and its scale is a
 known rule's; else its kind and its measured scale are told, or "unknown". Sizes of the probes are chosen
 such that no two rules lie closer together than the scale can be measured, but for a square matrix, on
-which Glorot's and LeCun's rules agree.
+which Glorot's and LeCun's rules agree: then both are named.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ def _words(kind: str, scale: float, n: int, fan_in: int, fan_out: int) -> str:
     """The rule whose scale is the measured one, within what a sample of n can tell; else the number itself."""
     tolerance = 3 / n + 0.002 if kind == "uniform" else 3 / math.sqrt(2 * n)
     near = {name: abs(value / scale - 1) for name, value in _rules(kind, fan_in, fan_out).items()}
-    name = min(near, key=near.__getitem__)
-    if near[name] <= tolerance:
-        return f"{kind}, {name}"
+    nearest = min(near.values())
+    if nearest <= tolerance:
+        return f"{kind}, " + ", or ".join(name for name, off in near.items() if math.isclose(off, nearest))
     digits = 1 if abs(float(f"{scale:.1g}") / scale - 1) <= tolerance else 2
     return f"{kind}, {'±' if kind == 'uniform' else 'σ ='} {scale:.{digits}g}"
 

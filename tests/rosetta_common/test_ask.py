@@ -83,9 +83,9 @@ def test_a_list_comes_as_a_tuple_and_a_number_as_it_is(ask):
     assert loaded(folder, "one")["value"] == 3
 
 
-def test_a_refusal_is_the_first_line_of_the_error_and_the_next_is_asked(ask):
+def test_a_refusal_is_the_error_in_one_line_and_the_next_is_asked(ask):
     folder, code, _ = ask(("no", "refuses", [X]), ("yes", "doubled", [X]))
-    assert (folder / "no.txt").read_text(encoding="utf-8") == "TypeError: no arrays of float64"
+    assert (folder / "no.txt").read_text(encoding="utf-8") == "TypeError: no arrays of float64 and a long story"
     assert loaded(folder, "yes")["0"].tolist() == [0, 2, 4]
     assert code == 0
 

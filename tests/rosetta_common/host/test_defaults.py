@@ -20,6 +20,7 @@ ANSWERS = {
     "convolution.activation": "none",
     "convolution.channels": "channels first",
     "convolution.number": "3 × 3",
+    "convolution.pair": "3 × 3",
     "dense.weights": "normal, Glorot's, σ = √(2 / (fan in + fan out))",
     "dense.bias": "none",
     "dense.activation": "none",
@@ -43,6 +44,7 @@ ANSWERS = {
     "adam.beta2": "0.999",
     "adam.epsilon": "1e-07",
     "adam.epsilon_place": "beside the corrected root",
+    "adam.correction": "from the first step on",
     "cross_entropy.soft_max": "in the loss",
     "cross_entropy.reduction": "the mean",
     "cross_entropy.labels": "class numbers, int64; class numbers, int32; class numbers, uint8",
@@ -52,6 +54,7 @@ ANSWERS = {
     "loader.last_batch": "it comes, smaller",
     "shuffled_loader.unit": "samples",
     "padding.side": "none",
+    "padding.value": "none",
     "padding.cut": "none",
     "input_gradient.unasked": "left out",
 }
@@ -136,6 +139,20 @@ PATCHES = [  # what is written instead, and the answers that must change
         {"momentum.not_finite": "the weight survives them", "momentum.clipping": "clipped: moves by -0.111"},
     ),
     ([("0.9 * mean + 0.1 *", "0.8 * mean + 0.2 *"), ("(1 - 0.9**step)", "(1 - 0.8**step)")], {"adam.beta1": "0.8"}),
+    (
+        [
+            ('astype("float64"), 1)', 'astype("float64"), 2)'),
+            (
+                "mean / (1 - 0.9**step) / (root + 1e-7)",
+                "mean / (1 - 0.9**step) / (root + 1e-8 / np.sqrt(1 - 0.999**step))",
+            ),
+        ],
+        {
+            "adam.correction": "as if the first step were the second",
+            "adam.epsilon": "1e-08",
+            "adam.epsilon_place": "beside the root before its correction",
+        },
+    ),
     (
         [("(root + 1e-7)", "(root + 1e-8 / np.sqrt(1 - 0.999**step))")],
         {"adam.epsilon": "1e-08", "adam.epsilon_place": "beside the root before its correction"},
