@@ -93,10 +93,11 @@ def ask_all(rows: list[Row], where: Machine, device: str, report: parity.Report)
 
 def ask(row: Row, where: Machine, device: str = "cpu") -> Record:
     """What one row answers. Never raises for the row's faults: its record tells them."""
-    record = parity.blank(Case(row, "defaults"), "defaults", where, device, digests(row, device))
+    record = parity.blank(Case(row, "defaults"), "defaults", where, device, held={})
     record.threads, start = 1, time.monotonic()
     try:
         functions, unanswered = read(source(row))
+        record.digests = digests(row, device)
         with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
             calls = [call for call in probes.CALLS if call.question in functions]
             came = run(row, calls, Path(folder), device)
