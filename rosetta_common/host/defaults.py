@@ -119,7 +119,7 @@ def ask(row: Row, where: Machine, device: str = "cpu") -> Record:
 def run(row: Row, calls: list[Call], folder: Path, device: str) -> dict[str, Came]:
     """What came of each call. One that ends the process is a refusal, and those after it get a new process."""
     np.savez(folder / "given.npz", allow_pickle=False, **probes.given())
-    python, environ = environment.ensure(row, device), environment.variables(row, "cnn", 1, device)
+    python, environ = environment.ensure(row, device), environment.variables(row, None, 1, device)
     left, came = list(calls), dict[str, Came]()
     while left:
         asked = [{"name": c.name, "function": c.question, "arguments": c.arguments} for c in left]
@@ -161,7 +161,8 @@ def answers(functions: set[str], unanswered: dict[str, str], came: dict[str, Cam
             name = f"{question}.{facet}"
             reason = unanswered.get(name) or (unanswered.get(question) if question not in functions else None)
             if reason:
-                found[name] = Answer(GIVEN if reason.startswith(GIVEN) else "none", reason=reason)
+                insists = reason.startswith(GIVEN)
+                found[name] = Answer(GIVEN if insists else "none", reason=reason.removeprefix(f"{GIVEN}: "))
             else:
                 found[name] = judged.get(facet, probes.unknown("the probe returned nothing that tells"))
     return found
@@ -191,8 +192,8 @@ def summary(record: Record) -> str:
     """One row's answers, in a line."""
     if not record.answers:
         return f"{record.row}: {record.status}: {record.reason}"
-    words = [answer.words for answer in record.answers.values()]
-    unknown = words.count("unknown")
-    told = len(words) - unknown - words.count("none")
+    nothing = sum(answer.words == "none" and answer.reason is not None for answer in record.answers.values())
+    unknown = sum(answer.words == "unknown" for answer in record.answers.values())
+    told = len(record.answers) - unknown - nothing
     rest = f"; unknown: {record.reason}" if unknown else ""
-    return f"{record.row}: {told} of {len(words)} answers, {words.count('none')} for which it has nothing{rest}"
+    return f"{record.row}: {told} of {len(record.answers)} answers, {nothing} for which it has nothing{rest}"

@@ -45,6 +45,11 @@ def test_each_gate_may_be_orthogonal_by_itself():
     assert law(np.concatenate(gates), 32, 32).words == "orthogonal"
 
 
+@pytest.mark.parametrize("seed", range(100))
+def test_a_bias_has_few_numbers_and_yet_a_law(seed):
+    assert law(rng(seed).uniform(-1 / 24, 1 / 24, 96), *FANS).words == "uniform, ± √(1 / fan in)"
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_law_is_named_whatever_the_seed(seed):
     assert "Glorot" in law(rng(seed).uniform(-GLOROT, GLOROT, SHAPE), *FANS).words
