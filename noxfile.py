@@ -84,6 +84,12 @@ def transfer(session: nox.Session) -> None:
 
 
 @nox.session
+def defaults(session: nox.Session) -> None:
+    """Ask each framework what it does where nothing is said, and infer it: -- [--records DIR] [ID …]"""
+    host(session, "defaults")
+
+
+@nox.session
 def overhead(session: nox.Session) -> None:
     """What the runner and the shuffle cost beside an example's bare loop, interleaved: -- [ID …]"""
     host(session, "overhead")

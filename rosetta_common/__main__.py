@@ -1,4 +1,4 @@
-"""python -m rosetta_common run|trace EXAMPLE …, inside the environment of the example's framework."""
+"""python -m rosetta_common run|trace|ask FILE …, inside the environment of the example's framework."""
 
 import argparse
 import json
@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+from rosetta_common.ask import ask
 from rosetta_common.data import DataError
 from rosetta_common.run import ExampleError, run
 from rosetta_common.trace import trace
@@ -13,7 +14,7 @@ from rosetta_common.trace import trace
 
 def parse(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m rosetta_common", description=__doc__)
-    commands = parser.add_subparsers(dest="command", metavar="run|trace")
+    commands = parser.add_subparsers(dest="command", metavar="run|trace|ask")
     commands.required = True
     running = commands.add_parser("run", help="train, predict and evaluate one example, timed")
     running.add_argument("--epochs", type=int, default=1, help="epochs to train for (default: 1)")
@@ -21,8 +22,10 @@ def parse(arguments=None):
     running.add_argument("--verb", default="train", help="the function that trains (default: train)")
     running.add_argument("--samples", type=int, help="train on the first N samples only and predict nothing")
     tracing = commands.add_parser("trace", help="run the host's program FOLDER/program.json for a certificate")
-    for command in (running, tracing):
-        command.add_argument("example", help="examples/<framework>/cnn.py or gru.py")
+    asking = commands.add_parser("ask", help="put the host's questions in FOLDER/questions.json to a defaults.py")
+    for command in (running, tracing, asking):
+        names = "defaults.py" if command is asking else "cnn.py or gru.py"
+        command.add_argument("example", metavar="FILE", help="examples/<framework>/" + names)
         command.add_argument("--folder", required=True, help="an existing folder for what comes out")
         command.add_argument("--events", type=int, help="file descriptor for progress, one JSON object a line")
     return parser.parse_args(arguments)
@@ -46,6 +49,8 @@ def main(arguments=None):
             result = run(
                 options.example, options.folder, emit, options.epochs, options.seed, options.verb, options.samples
             )
+        elif options.command == "ask":
+            result = ask(options.example, options.folder)
         else:
             with open(os.path.join(options.folder, "program.json")) as file:
                 result = trace(options.example, json.load(file), options.folder)

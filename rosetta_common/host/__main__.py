@@ -17,7 +17,18 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from rosetta_common.host import catalogue, environment, machine, parity, records, sweep, teeth, transfer, trial
+from rosetta_common.host import (
+    catalogue,
+    defaults,
+    environment,
+    machine,
+    parity,
+    records,
+    sweep,
+    teeth,
+    transfer,
+    trial,
+)
 from rosetta_common.host.catalogue import WORKLOADS, Case, UserError
 from rosetta_common.host.records import COMMITTED, LOCAL, Record
 
@@ -53,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
         "--minutes", type=float, metavar="N", help="every mutant once, then more until N minutes are over"
     )
     commands.add_parser("transfer", parents=[shared], help="move weights from each row to each; exit 1 if one fails")
+    commands.add_parser("defaults", parents=[shared], help="ask what each framework does where nothing is said")
     commands.add_parser("overhead", parents=[shared], help="what runner and shuffle cost beside the bare loop")
     commands.add_parser("standalone", parents=[shared], help="run each script that the site offers, alone")
     books = commands.add_parser("notebooks", parents=[shared], help="execute the notebooks that are not current")
@@ -227,6 +239,23 @@ def run_transfer(options: argparse.Namespace) -> int:
     return _exit_code(statuses)
 
 
+def run_defaults(options: argparse.Namespace) -> int:
+    rows, statuses = catalogue.select(options.ids), []
+    folder = options.records or LOCAL
+    past = [record for record in records.read_all() if record.kind == "defaults"]
+    for record in defaults.ask_all(rows, machine.describe(options.machine), _device(options.device), _say):
+        path = records.write(record, folder)
+        _say(f"{defaults.summary(record)}  ({os.path.relpath(path)})")
+        before = [one for one in past if one.row == record.row and one.answers]
+        for line in defaults.changes(before[-1], record) if before else ():
+            _say(f"  changed: {line}")
+        if len(rows) == 1:
+            for name, answer in record.answers.items():
+                _say(f"  {name}: {answer.words}" + (f" ({answer.reason})" if answer.reason else ""))
+        statuses.append(record.status)
+    return _exit_code(statuses)
+
+
 def run_overhead(options: argparse.Namespace) -> int:
     code = 0
     for row in catalogue.select(options.ids):
@@ -263,6 +292,7 @@ COMMANDS = {
     "parity": run_parity,
     "teeth": run_teeth,
     "transfer": run_transfer,
+    "defaults": run_defaults,
     "overhead": run_overhead,
     "standalone": run_standalone,
     "notebooks": run_notebooks,

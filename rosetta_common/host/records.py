@@ -21,7 +21,7 @@ COMMITTED = ROOT / "docs" / "records"
 LOCAL = ROOT / "docs" / "_local"  # git ignores it; the site shows it as "this machine, just now"
 
 Status = Literal["ok", "failed", "timeout", "oom", "interrupted", "unsupported"]
-Workload = Literal["cnn", "gru"]
+Workload = Literal["cnn", "gru", "defaults"]
 Kind = Literal["benchmark", "parity", "lesson", "defaults", "transfer"]
 
 
@@ -81,9 +81,24 @@ class Check(msgspec.Struct, omit_defaults=True):
     by_design: bool = False
 
 
+class Answer(msgspec.Struct, omit_defaults=True):
+    """What a framework does where nothing is said.
+
+    words: the answer, as it was inferred, or "refused", "must be given", "none" or "unknown" with the reason
+    beside. figures: what it was inferred from.
+    """
+
+    words: str
+    figures: Mapping[str, float | None] = {}  # None: not a finite number
+    reason: str | None = None
+
+
 class Record(msgspec.Struct, omit_defaults=True):
     """One run, whatever its end.
 
+    workload: "defaults" for what belongs to none, a framework's defaults. lesson, mutant: the lesson that a run
+    belongs to, and the error that was patched in (None: the example as it is). pairs: seconds a step of the example
+    as it is and with the mutant, run by turns. answers: question.facet -> the answer.
     layouts: canonical weight -> how the row's `import_weights` hands it to the framework. givers: row that
     gave weights -> the digests of what ran there.
     """
@@ -103,6 +118,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     seed: int | None = None
     accuracy: float | None = None
     lesson: str | None = None
+    mutant: str | None = None
     historic: bool = False
     source: str | None = None
     name: str | None = None
@@ -129,6 +145,8 @@ class Record(msgspec.Struct, omit_defaults=True):
     parameters: int | None = None  # numbers that are trained
     layouts: dict[str, str] = {}
     givers: dict[str, dict[str, str]] = {}
+    pairs: Sequence[tuple[float, float]] = []
+    answers: dict[str, Answer] = {}
     log: str | None = None
 
     @property
