@@ -87,7 +87,7 @@ QUESTIONS = {
         "The framework's own loader, told the batch size",
         {"order": "order of the samples", "last_batch": "the last, smaller mini-batch"},
     ),
-    "shuffled_loader": ("The same, told to shuffle", {"unit": "what is shuffled"}),
+    "shuffled_loader": ("The framework's own loader, told to shuffle", {"unit": "what is shuffled"}),
     "padding": ("A helper that pads sequences", {"side": "where it pads", "cut": "where it cuts"}),
     "input_gradient": ("A backward pass for the weights", {"unasked": "the gradient to the input"}),
 }
