@@ -124,20 +124,24 @@ def _asked(store: stores.Store, row: Row) -> Asked:
 
 def _changed(row: Row, record: Record) -> tuple[str, ...]:
     """What is not as it was when the record was made."""
-    today = {
+    now = today(row, record.device or "cpu")
+    return tuple(said for key, said in HOLDS_FOR.items() if record.digests.get(key) != now[key])
+
+
+def today(row: Row, device: str = "cpu") -> dict[str, str]:
+    """The digests that an answer of today holds for. A file that is not there, or is not Python, has none."""
+    return {
         "defaults": _digest(row.example(SOURCE)),
         "framework": digests.declared_digest(row, SOURCE),
-        "lock": digests.environment_digest(row, record.device or "cpu"),
+        "lock": digests.environment_digest(row, device),
     }
-    return tuple(said for key, said in HOLDS_FOR.items() if record.digests.get(key) != today[key])
 
 
-def _digest(source: Path) -> str | None:
-    """The digest of a file of questions; none where there is no such file, or it is not Python."""
+def _digest(source: Path) -> str:
     try:
         return digests.example_digest(source)
     except (FileNotFoundError, SyntaxError):
-        return None
+        return ""
 
 
 _known: WeakKeyDictionary[Config, Answers] = WeakKeyDictionary()

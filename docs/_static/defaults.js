@@ -52,10 +52,10 @@
       different += found.length;
       body.append(make("tr", name), ...found);
     }
-    status.textContent = `${title(from)} and ${title(to)} differ in ${different} of ${known} answers that both give; `
-      + `${all - known} of ${all} are known of one of them at most.`;
+    status.textContent = `${title(from)} and ${title(to)} differ in ${different} of ${known} answers that both give.`
+      + (all > known ? ` In ${all - known} more, an answer is missing.` : "");
     if (!different) return;
-    const heads = ["", title(from), title(to)].map(text => make("th", make("p", text)));
+    const heads = ["What is asked", title(from), title(to)].map(text => make("th", make("p", text)));
     const table = make("table", make("thead", make("tr", ...heads)), body), wrapper = make("div", table);
     table.className = "rosetta-table rosetta-lines docutils";
     wrapper.className = "table-wrapper docutils container";
