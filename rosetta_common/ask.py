@@ -49,12 +49,12 @@ def value(given, argument):
 
 
 def answer(function, arguments, folder, name):
-    """Write what the function returns, or the first line of the error that it raises."""
+    """Write what the function returns, or the error that it raises, in one line."""
     try:
         arrays = named(function(*arguments))
     except Exception as error:  # whatever it says is the answer
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        message = "{}: {}".format(type(error).__name__, lines[0] if lines else "no message")[:MESSAGE]
+        message = "{}: {}".format(type(error).__name__, " ".join(lines) or "no message")[:MESSAGE]
         with open(os.path.join(folder, name + ".txt"), "w", encoding="utf-8") as file:
             file.write(message)
     else:

@@ -66,7 +66,7 @@ def read(path: Path) -> tuple[set[str], dict[str, str]]:
     for name in unanswered:
         question, _, facet = name.partition(".")
         if question not in QUESTIONS or (facet and facet not in QUESTIONS[question][1]):
-            known = [q for q in QUESTIONS] + [f"{q}.{f}" for q in QUESTIONS for f in QUESTIONS[q][1]]
+            known = list(QUESTIONS) + [f"{q}.{f}" for q in QUESTIONS for f in QUESTIONS[q][1]]
             raise UserError(f"{where}, unanswered: {nearest('question', name, known)}")
     open_ones = [question for question in QUESTIONS if question not in functions | set(unanswered)]
     if open_ones:
@@ -93,11 +93,11 @@ def ask_all(rows: list[Row], where: Machine, device: str, report: parity.Report)
 
 def ask(row: Row, where: Machine, device: str = "cpu") -> Record:
     """What one row answers. Never raises for the row's faults: its record tells them."""
-    record = parity.blank(Case(row, "cnn"), "defaults", where, device)
-    record.workload, record.digests, record.threads = "defaults", digests(row, device), 1
-    start = time.monotonic()
+    record = parity.blank(Case(row, "defaults"), "defaults", where, device, held={})
+    record.threads, start = 1, time.monotonic()
     try:
         functions, unanswered = read(source(row))
+        record.digests = digests(row, device)
         with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
             calls = [call for call in probes.CALLS if call.question in functions]
             came = run(row, calls, Path(folder), device)
@@ -119,7 +119,7 @@ def ask(row: Row, where: Machine, device: str = "cpu") -> Record:
 def run(row: Row, calls: list[Call], folder: Path, device: str) -> dict[str, Came]:
     """What came of each call. One that ends the process is a refusal, and those after it get a new process."""
     np.savez(folder / "given.npz", allow_pickle=False, **probes.given())
-    python, environ = environment.ensure(row, device), environment.variables(row, "cnn", 1, device)
+    python, environ = environment.ensure(row, device), environment.variables(row, None, 1, device)
     left, came = list(calls), dict[str, Came]()
     while left:
         asked = [{"name": c.name, "function": c.question, "arguments": c.arguments} for c in left]
@@ -161,18 +161,19 @@ def answers(functions: set[str], unanswered: dict[str, str], came: dict[str, Cam
             name = f"{question}.{facet}"
             reason = unanswered.get(name) or (unanswered.get(question) if question not in functions else None)
             if reason:
-                found[name] = Answer(GIVEN if reason.startswith(GIVEN) else "none", reason=reason)
+                insists = reason.startswith(GIVEN)
+                found[name] = Answer(GIVEN if insists else "none", reason=reason.removeprefix(f"{GIVEN}: "))
             else:
                 found[name] = judged.get(facet, probes.unknown("the probe returned nothing that tells"))
     return found
 
 
 def _judged(question: str, came: dict[str, Came], arrays: probes.Arrays) -> dict[str, Answer]:
-    """The answers of one question; where its first call was refused, or returned what nobody expects, all are that."""
-    first = next(came[call.name] for call in probes.CALLS if call.question == question)
+    """The answers of one question; where each of its calls was refused, or broke the contract, all are that."""
+    calls = [came[call.name] for call in probes.CALLS if call.question == question]
     facets = QUESTIONS[question][1]
-    if first.refused and question != "cross_entropy":
-        return dict.fromkeys(facets, Answer("refused", reason=first.refused))
+    if all(call.refused for call in calls):
+        return dict.fromkeys(facets, Answer("refused", reason=calls[0].refused))
     try:
         return dict(probes.JUDGES[question](came, arrays))
     except (KeyError, ValueError, IndexError) as error:
@@ -191,8 +192,8 @@ def summary(record: Record) -> str:
     """One row's answers, in a line."""
     if not record.answers:
         return f"{record.row}: {record.status}: {record.reason}"
-    words = [answer.words for answer in record.answers.values()]
-    unknown = words.count("unknown")
-    told = len(words) - unknown - words.count("none")
+    nothing = sum(answer.words == "none" and answer.reason is not None for answer in record.answers.values())
+    unknown = sum(answer.words == "unknown" for answer in record.answers.values())
+    told = len(record.answers) - unknown - nothing
     rest = f"; unknown: {record.reason}" if unknown else ""
-    return f"{record.row}: {told} of {len(words)} answers, {words.count('none')} for which it has nothing{rest}"
+    return f"{record.row}: {told} of {len(record.answers)} answers, {nothing} for which it has nothing{rest}"

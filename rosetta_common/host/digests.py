@@ -17,7 +17,7 @@ from rosetta_common.host.catalogue import ROOT, WORKLOADS, Row
 PROSE = {"name", "since", "last_release", "home_page", "retired", "successor", "why_alive", "needs", "reason"}
 PROSE |= {"threads_reason", "slow_because", "get_python"}
 
-NOT_INSTALLED = {f"{workload}.py" for workload in WORKLOADS} | {"mutants.toml", "framework.toml"}
+NOT_INSTALLED = {f"{workload}.py" for workload in WORKLOADS} | {"defaults.py", "mutants.toml", "framework.toml"}
 
 
 def _plain(node: object) -> object:

@@ -178,14 +178,16 @@ def ensure(row: Row, device: str = "cpu") -> Path:
     return folder / "bin" / "python"
 
 
-def variables(row: Row, workload: str, threads: int, device: str, folder: Path | None = None) -> dict[str, str]:
+def variables(row: Row, workload: str | None, threads: int, device: str, folder: Path | None = None) -> dict[str, str]:
     """The environment variables of a row's process: threads pinned, the GPU hidden for the CPU, the row's own.
 
+    workload: None for what belongs to none, and has none of their variables.
     folder: what stands for the environment's in their values, where it is not that itself.
     """
     pinned = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
     hidden = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {}
-    declared = {**row.environment.variables, **row.framework.variables, **row.workload(workload).variables}
+    declared = {**row.environment.variables, **row.framework.variables}
+    declared |= row.workload(workload).variables if workload else {}
     known = {"threads": threads, "environment": folder or place(row, device)}
     meant = {name: variable for name, variable in declared.items() if variable.cpu in (None, machine.vendor())}
     own = {name: variable.value.format_map(known) for name, variable in meant.items()}

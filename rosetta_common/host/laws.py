@@ -3,7 +3,7 @@
 A law is only named if the sample agrees with it (Kolmogorov and Smirnov's distance) and its scale is a
 known rule's; else its kind and its measured scale are told, or "unknown". Sizes of the probes are chosen
 such that no two rules lie closer together than the scale can be measured, but for a square matrix, on
-which Glorot's and LeCun's rules agree.
+which Glorot's and LeCun's rules agree: then both are named.
 """
 
 from __future__ import annotations
@@ -32,11 +32,16 @@ def law(sample: np.ndarray, fan_in: int, fan_out: int) -> Answer:
         return Answer("orthogonal")
     if len(flat) < FEW:
         return Answer("unknown", reason="too few numbers to tell a law by")
-    kind, distance, scale = min(_kinds(flat), key=lambda found: found[1])
+    kinds = sorted(_kinds(flat), key=lambda found: found[1])
+    possible = [found for found in kinds if found[1] <= DISTANCE / math.sqrt(len(flat))]
+    # A hundred numbers may be of several laws; one whose scale is a known rule's is no accident.
+    ruled = [found for found in possible if _rule(found[0], found[2], len(flat), fan_in, fan_out)]
+    kind, distance, scale = (ruled or possible or kinds)[0]
     figures: dict[str, float | None] = {"scale": scale, "distance": distance, "numbers": float(len(flat))}
-    if distance > DISTANCE / math.sqrt(len(flat)):
+    if not possible:
         return Answer("unknown", figures, f"nearest to a {kind} law, but not of it")
-    return Answer(_words(kind, scale, len(flat), fan_in, fan_out), figures)
+    rule = _rule(kind, scale, len(flat), fan_in, fan_out)
+    return Answer(f"{kind}, {rule or _number(kind, scale, len(flat))}", figures)
 
 
 def _kinds(flat: np.ndarray) -> Iterator[tuple[str, float, float]]:
@@ -83,15 +88,24 @@ def _rules(kind: str, fan_in: int, fan_out: int) -> dict[str, float]:
     }
 
 
-def _words(kind: str, scale: float, n: int, fan_in: int, fan_out: int) -> str:
-    """The rule whose scale is the measured one, within what a sample of n can tell; else the number itself."""
-    tolerance = 3 / n + 0.002 if kind == "uniform" else 3 / math.sqrt(2 * n)
+def _tolerance(kind: str, n: int) -> float:
+    """How far off, as a share, the scale of n numbers is at most once in a thousand."""
+    return 6 / n + 0.002 if kind == "uniform" else 3.3 / math.sqrt(2 * n)
+
+
+def _rule(kind: str, scale: float, n: int, fan_in: int, fan_out: int) -> str | None:
+    """The rule whose scale is the measured one, within what n numbers can tell; two where they agree; None for none."""
     near = {name: abs(value / scale - 1) for name, value in _rules(kind, fan_in, fan_out).items()}
-    name = min(near, key=near.__getitem__)
-    if near[name] <= tolerance:
-        return f"{kind}, {name}"
-    digits = 1 if abs(float(f"{scale:.1g}") / scale - 1) <= tolerance else 2
-    return f"{kind}, {'±' if kind == 'uniform' else 'σ ='} {scale:.{digits}g}"
+    nearest = min(near.values())
+    if nearest > _tolerance(kind, n):
+        return None
+    return ", or ".join(name for name, off in near.items() if math.isclose(off, nearest))
+
+
+def _number(kind: str, scale: float, n: int) -> str:
+    """The measured scale, in as few digits as it bears."""
+    digits = 1 if abs(float(f"{scale:.1g}") / scale - 1) <= _tolerance(kind, n) else 2
+    return f"{'±' if kind == 'uniform' else 'σ ='} {scale:.{digits}g}"
 
 
 def _orthogonal(weight: np.ndarray) -> bool:
@@ -99,7 +113,7 @@ def _orthogonal(weight: np.ndarray) -> bool:
     if weight.ndim != 2 or min(weight.shape) < FEW:
         return False
     gates = np.split(weight, 3) if len(weight) == 3 * weight.shape[1] else []
-    return _orthonormal(weight) or bool(gates) and all(map(_orthonormal, gates))
+    return _orthonormal(weight) or (bool(gates) and all(map(_orthonormal, gates)))
 
 
 def _orthonormal(weight: np.ndarray) -> bool:

@@ -136,8 +136,11 @@ def commit() -> str | None:
         return None
 
 
-def blank(case: Case, kind: records.Kind, where: Machine, device: str) -> Record:
-    """A record of this case with all that is known before it runs; status "failed" until it is set."""
+def blank(case: Case, kind: records.Kind, where: Machine, device: str, held: dict[str, str] | None = None) -> Record:
+    """A record of this case with all that is known before it runs; status "failed" until it is set.
+
+    held: the digests of what it holds for, where that is not the case's example.
+    """
     row = case.row
     return Record(
         schema=records.SCHEMA,
@@ -152,7 +155,7 @@ def blank(case: Case, kind: records.Kind, where: Machine, device: str) -> Record
         name=row.name,
         device=device,
         precision="float32",
-        digests=digests(row, case.workload, device),
+        digests=digests(row, case.workload, device) if held is None else held,
         commit=commit(),
     )
 

@@ -138,7 +138,8 @@ def _convolved(x: np.ndarray, weight: np.ndarray, padding: int, stride: int) -> 
 
 
 def _convolution(came: dict[str, Came], arrays: Arrays) -> Judged:
-    got = came["convolution"].arrays
+    pair, number = came["convolution"], came["convolution-number"]
+    got = (number if pair.refused else pair).arrays
     weight = got["weight"]
     yield "weights", law(weight, fan_in=64 * 9, fan_out=96 * 9)
     yield "bias", _bias(got.get("bias"), 64 * 9, 96 * 9)
@@ -146,10 +147,14 @@ def _convolution(came: dict[str, Came], arrays: Arrays) -> Judged:
     where = [axis for axis, length in enumerate(got["native"]) if length == len(weight)]
     places = {(1,): "channels first", (3,): "channels last"}
     yield "channels", Answer(places[tuple(where)]) if tuple(where) in places else unknown(f"shape {got['native']}")
-    number = came["convolution-number"]
-    shape = number.arrays["weight"].shape if "weight" in number.arrays else ()
-    refusal = Answer("refused", reason=number.refused)
-    yield "number", refusal if number.refused else Answer(" × ".join(map(str, shape[2:])) or "unknown")
+    yield "number", _kernel(number)
+    yield "pair", _kernel(pair)
+
+
+def _kernel(came: Came) -> Answer:
+    if came.refused:
+        return Answer("refused", reason=came.refused)
+    return Answer(" × ".join(map(str, came.arrays["weight"].shape[2:])))
 
 
 def _bias(bias: np.ndarray | None, fan_in: int, fan_out: int) -> Answer:
@@ -329,21 +334,39 @@ def _adam(came: dict[str, Came], arrays: Arrays) -> Judged:
     """Each parameter by itself, from a column of gradients that shows it alone; see `_adam_gradients`."""
     seen = _listed(came["adam"].arrays).astype(np.float64)
     moved = -np.diff(np.concatenate([np.zeros((1, 4)), seen]), axis=0)
-    rate = moved[0, 0]
-    if not np.allclose(moved[:, 0], rate, rtol=1e-3):
+    gradient = float(arrays["adam_gradients"][0, 3])
+    if np.allclose(moved[:, 0], moved[0, 0], rtol=1e-3):  # a corrected mean of what is constant is that itself
+        yield from _corrected(moved / moved[0, 0], float(moved[0, 0]), gradient)
+        yield "correction", Answer("from the first step on")
+    elif np.allclose(moved[:, 0] / _late(), moved[0, 0] / _late()[0], rtol=1e-3):
+        rate = float(moved[0, 0] / _late()[0])
+        steps = moved / _late()[:, None]  # as they were if it counted from one, whichever the column
+        yield from _corrected(steps / rate, rate, gradient)
+        yield "correction", Answer("as if the first step were the second")
+    else:
+        reason = "a constant gradient moves it neither by a constant step nor as if it began to count at two"
         first, last = float(moved[0, 0]), float(moved[-1, 0])
-        reason = "a constant gradient does not move it by a constant step, so it corrects no bias, or otherwise"
-        for facet in ("learning_rate", "beta1", "beta2", "epsilon", "epsilon_place"):
+        for facet in ("learning_rate", "beta1", "beta2", "epsilon", "epsilon_place", "correction"):
             yield facet, unknown(reason, first=first, last=last)
-        return
-    turned = moved[1, 1] / rate
+
+
+def _late(beta1: float = 0.9, beta2: float = 0.999) -> np.ndarray:
+    """By what Adam's steps differ where it takes its first for the second (Caffe2: its counter starts at one)."""
+    t = np.arange(1, STEPS + 1)
+    right, late = (np.sqrt(1 - beta2**n) / (1 - beta1**n) for n in (t, t + 1))
+    return late / right
+
+
+def _corrected(steps: np.ndarray, rate: float, gradient: float) -> Judged:
+    """The facets of an Adam that corrects its means, from its steps (steps, 4) as shares of its rate."""
+    turned = steps[1, 1]
     beta1 = (1 + turned) / (1 - turned)
-    root = beta1 / (1 + beta1) / (moved[1, 2] / moved[0, 2])
+    root = beta1 / (1 + beta1) / (steps[1, 2] / steps[0, 2])
     beta2 = root**2 / (1 - root**2)
-    yield "learning_rate", Answer(f"{rate:.3g}", {"measured": float(rate)})
+    yield "learning_rate", Answer(f"{rate:.3g}", {"measured": rate})
     yield "beta1", Answer(f"{beta1:.3g}", {"measured": float(beta1)})
     yield "beta2", Answer(f"{beta2:.4g}", {"measured": float(beta2)})
-    yield from _epsilon(moved[:, 3] / rate, float(arrays["adam_gradients"][0, 3]), float(beta2))
+    yield from _epsilon(steps[:, 3], gradient, float(beta2))
 
 
 def _epsilon(steps: np.ndarray, gradient: float, beta2: float) -> Judged:
@@ -439,11 +462,15 @@ def _shuffled_loader(came: dict[str, Came], arrays: Arrays) -> Judged:
 
 
 def _padding(came: dict[str, Came], arrays: Arrays) -> Judged:
-    short, long = next(iter(came["padding"].arrays.values())).tolist()
-    sides = {(0, 0, 1, 2): "in front", (1, 2, 0, 0): "behind"}
-    cuts = {(5, 6, 7, 8): "in front", (3, 4, 5, 6): "behind"}
-    yield "side", Answer(sides[tuple(short)]) if tuple(short) in sides else unknown(f"{short}")
-    yield "cut", Answer(cuts[tuple(long)]) if tuple(long) in cuts else unknown(f"{long}")
+    rows = next(iter(came["padding"].arrays.values())).tolist()
+    short, long = rows[0], rows[1] if len(rows) > 1 else None
+    side = {(1, 2): "behind"}.get(tuple(short[:2])) or {(1, 2): "in front"}.get(tuple(short[2:]))
+    padding = set(short[2:] if side == "behind" else short[:2])
+    yield "side", Answer(side) if side and len(padding) == 1 else unknown(f"{short}")
+    yield "value", Answer(f"{padding.pop():g}") if len(padding) == 1 else unknown(f"{short}")
+    cuts = {None: "it leaves out what is too long", (5, 6, 7, 8): "in front", (3, 4, 5, 6): "behind"}
+    cut = cuts.get(tuple(long) if long else None)
+    yield "cut", Answer(cut) if cut else unknown(f"{long}")
 
 
 def _input_gradient(came: dict[str, Came], arrays: Arrays) -> Judged:

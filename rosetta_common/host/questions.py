@@ -18,6 +18,7 @@ QUESTIONS = {
             "activation": "activation",
             "channels": "order of the channels",
             "number": "what a kernel given as 3 is",
+            "pair": "what a kernel given as (3, 3) is",
         },
     ),
     "dense": (
@@ -66,6 +67,7 @@ QUESTIONS = {
             "beta2": "β₂",
             "epsilon": "ε",
             "epsilon_place": "where ε stands",
+            "correction": "the correction of its means' bias",
         },
     ),
     "cross_entropy": (
@@ -88,6 +90,9 @@ QUESTIONS = {
         {"order": "order of the samples", "last_batch": "the last, smaller mini-batch"},
     ),
     "shuffled_loader": ("The framework's own loader, told to shuffle", {"unit": "what is shuffled"}),
-    "padding": ("A helper that pads sequences", {"side": "where it pads", "cut": "where it cuts"}),
+    "padding": (
+        "A helper that pads sequences",
+        {"side": "where it pads", "value": "what it pads with", "cut": "where it cuts"},
+    ),
     "input_gradient": ("A backward pass for the weights", {"unasked": "the gradient to the input"}),
 }

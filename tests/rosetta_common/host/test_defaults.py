@@ -1,0 +1,277 @@
+"""The toy's defaults are inferred as they are; patched, the answer changes; broken, the record says so."""
+
+import shutil
+
+import pytest
+
+from rosetta_common.host import __main__ as cli
+from rosetta_common.host import catalogue, defaults, records
+from rosetta_common.host.catalogue import UserError
+from rosetta_common.host.questions import QUESTIONS
+
+TOY = catalogue.ROOT / "tests" / "toy" / "defaults.py"
+
+ANSWERS = {
+    "convolution.weights": "uniform, He's, ± √(6 / fan in)",
+    "convolution.bias": "zeros",
+    "convolution.padding": "none",
+    "convolution.stride": "1",
+    "convolution.flip": "not turned: a correlation",
+    "convolution.activation": "none",
+    "convolution.channels": "channels first",
+    "convolution.number": "3 × 3",
+    "convolution.pair": "3 × 3",
+    "dense.weights": "normal, Glorot's, σ = √(2 / (fan in + fan out))",
+    "dense.bias": "none",
+    "dense.activation": "none",
+    "dense.float64": "float32 comes out",
+    "embedding.weights": "uniform, ± 0.05",
+    "gru.input_weights": "uniform, Glorot's, ± √(6 / (fan in + fan out))",
+    "gru.recurrent_weights": "orthogonal",
+    "gru.bias": "zeros",
+    "gru.biases": "one",
+    "gru.reset_gate": "after the recurrent product",
+    "gru.gate": "sigmoid",
+    "gru.output": "the last state",
+    "max_pool.stride": "2",
+    "max_pool.edge": "dropped",
+    "max_pool.ties": "the first of them",
+    "momentum.kind": "classical: v ← μ v + g",
+    "momentum.not_finite": "they pass: the weight is lost",
+    "momentum.clipping": "taken as it is",
+    "adam.learning_rate": "must be given",
+    "adam.beta1": "0.9",
+    "adam.beta2": "0.999",
+    "adam.epsilon": "1e-07",
+    "adam.epsilon_place": "beside the corrected root",
+    "adam.correction": "from the first step on",
+    "cross_entropy.soft_max": "in the loss",
+    "cross_entropy.reduction": "the mean",
+    "cross_entropy.labels": "class numbers, int64; class numbers, int32; class numbers, uint8",
+    "dropout.scaling": "what is kept counts double",
+    "dropout.unsaid": "it does not drop",
+    "loader.order": "as they lie",
+    "loader.last_batch": "it comes, smaller",
+    "shuffled_loader.unit": "samples",
+    "padding.side": "none",
+    "padding.value": "none",
+    "padding.cut": "none",
+    "input_gradient.unasked": "left out",
+}
+
+
+@pytest.fixture
+def toy(folder):
+    """The toy's probes in examples/alpha."""
+    return shutil.copy(TOY, folder / "defaults.py")
+
+
+def asked(*options):
+    """The record and the exit code of `defaults` with these options."""
+    code = cli.main(["defaults", "alpha", *options])
+    return records.read_all([cli.LOCAL])[-1], code
+
+
+read_all = records.read_all
+
+
+@pytest.fixture(autouse=True)
+def places(tmp_path, monkeypatch):
+    """Records of the tests' own, and no others."""
+    monkeypatch.setattr(cli, "LOCAL", tmp_path / "records")
+    monkeypatch.setattr(records, "read_all", lambda folders=(tmp_path / "records",): read_all(folders))
+
+
+def test_every_default_of_the_toy_is_inferred(toy):
+    record, code = asked()
+    assert {name: answer.words for name, answer in record.answers.items()} == ANSWERS
+    assert (record.status, code) == ("ok", 0)
+    assert record.kind == record.workload == "defaults"
+
+
+def test_every_facet_has_an_answer():
+    assert list(ANSWERS) == [f"{question}.{facet}" for question, (_, facets) in QUESTIONS.items() for facet in facets]
+
+
+RELU = (
+    'return {"output": output, "weight": weight, "bias"',
+    'return {"output": np.maximum(output, 0), "weight": weight, "bias"',
+)
+PATCHES = [  # what is written instead, and the answers that must change
+    (
+        [("axis=(2, 3))\n    output", "axis=(2, 3))[..., ::-1, ::-1]\n    output")],
+        {"convolution.flip": "turned by half a circle: a convolution"},
+    ),
+    ([RELU], {"convolution.activation": "ReLU"}),
+    (
+        [("windows = np.lib", "x = np.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)])\n    windows = np.lib")],
+        {"convolution.padding": "1 on each side, the size is kept"},
+    ),
+    (
+        [("np.array(output.shape)", "np.array(output.transpose(0, 2, 3, 1).shape)")],
+        {"convolution.channels": "channels last"},
+    ),
+    ([("(kernel, kernel) if", "(kernel, 1) if")], {"convolution.number": "3 × 1"}),
+    ([("uniform((1000, 64), 0.05)", "random.normal(0, 1, (1000, 64))")], {"embedding.weights": "normal, σ = 1"}),
+    ([("r * (h @ w_n.T)", "(r * h) @ w_n.T")], {"gru.reset_gate": "before the recurrent product"}),
+    (
+        [("return 1 / (1 + np.exp(-z))", "return np.clip(0.2 * z + 0.5, 0, 1)")],
+        {"gru.gate": "hard sigmoid, x / 5 + 1/2 between 0 and 1"},
+    ),
+    (
+        [("np.sqrt(6 / (48 + 32))", "np.sqrt(6 / (48 + 96))")],
+        {"gru.input_weights": "uniform, Glorot's, ± √(6 / (fan in + fan out)), all gates as one matrix"},
+    ),
+    (
+        [("np.eye(4)[windows.argmax(axis=4)]", "(windows == windows.max(axis=4, keepdims=True))")],
+        {"max_pool.ties": "each of them, in full"},
+    ),
+    (
+        [("velocity + gradient", "velocity + (1 - momentum) * gradient")],
+        {"momentum.kind": "unit gain: v ← μ v + (1 − μ) g"},
+    ),
+    (
+        [("learning_rate * velocity", "learning_rate * (gradient + momentum * velocity)")],
+        {"momentum.kind": "Nesterov's"},
+    ),
+    (
+        [("for gradient in gradients:", "for gradient in np.clip(np.nan_to_num(gradients, posinf=0), -9, 9):")],
+        {"momentum.not_finite": "the weight survives them", "momentum.clipping": "clipped: moves by -0.111"},
+    ),
+    ([("0.9 * mean + 0.1 *", "0.8 * mean + 0.2 *"), ("(1 - 0.9**step)", "(1 - 0.8**step)")], {"adam.beta1": "0.8"}),
+    (
+        [
+            ('astype("float64"), 1)', 'astype("float64"), 2)'),
+            (
+                "mean / (1 - 0.9**step) / (root + 1e-7)",
+                "mean / (1 - 0.9**step) / (root + 1e-8 / np.sqrt(1 - 0.999**step))",
+            ),
+        ],
+        {
+            "adam.correction": "as if the first step were the second",
+            "adam.epsilon": "1e-08",
+            "adam.epsilon_place": "beside the root before its correction",
+        },
+    ),
+    (
+        [("(root + 1e-7)", "(root + 1e-8 / np.sqrt(1 - 0.999**step))")],
+        {"adam.epsilon": "1e-08", "adam.epsilon_place": "beside the root before its correction"},
+    ),
+    ([(".mean()\n\n\ndef dropout", ".sum()\n\n\ndef dropout")], {"cross_entropy.reduction": "the sum"}),
+    (
+        [("scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))", "np.log(scores)")],
+        {"cross_entropy.soft_max": "the network's own affair"},
+    ),
+    (
+        [("2 * x * random", "x * random"), ('"unsaid": x', '"unsaid": x / 2')],
+        {"dropout.scaling": "not at all: the test has to halve"},
+    ),
+    (
+        [("range(0, len(x), batch_size)", "range(0, len(x) - batch_size + 1, batch_size)")],
+        {"loader.last_batch": "it is dropped"},
+    ),
+    (
+        [
+            (
+                "loader(random.permutation(x), batch_size)",
+                "[batch for i in random.permutation(103) for batch in [loader(x, batch_size)[i]]]",
+            )
+        ],
+        {"shuffled_loader.unit": "whole batches"},
+    ),
+    ([("np.zeros(0)", "x")], {"input_gradient.unasked": "computed all the same"}),
+    ([('raise TypeError("the toy takes class numbers")', "return 7.0")], {}),
+]
+
+
+@pytest.mark.parametrize(("edits", "changed"), PATCHES)
+def test_a_default_that_changes_is_noticed(toy, edits, changed):
+    text = TOY.read_text("utf-8")
+    for old, new in edits:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    with open(toy, "w", encoding="utf-8") as file:
+        file.write(text)
+    record, _ = asked()
+    assert {name: answer.words for name, answer in record.answers.items()} == {**ANSWERS, **changed}
+
+
+def edit(path, old, new):
+    text = path.read_text("utf-8")
+    assert text.count(old) == 1, old
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def test_a_change_is_shown_beside_the_last_answer(toy, folder, capsys):
+    asked()
+    edit(folder / "defaults.py", "1e-7", "1e-3")
+    asked()
+    assert "changed: adam.epsilon: 1e-07 → 0.001" in capsys.readouterr().out
+
+
+def test_a_refusal_is_an_answer(toy, folder):
+    edit(
+        folder / "defaults.py",
+        "    rows, columns = (kernel, kernel)",
+        '    if kernel == 3:\n        raise ValueError("a pair, please")\n    rows, columns = (kernel, kernel)',
+    )
+    record, code = asked()
+    answer = record.answers["convolution.number"]
+    assert (answer.words, answer.reason, code) == ("refused", "ValueError: a pair, please", 0)
+
+
+def test_labels_that_are_misread_are_told(toy, folder):
+    edit(folder / "defaults.py", 'raise TypeError("the toy takes class numbers")', "return 7.0")
+    record, _ = asked()
+    assert "one-hot rows: taken, and misread" in record.answers["cross_entropy.labels"].reason
+
+
+def test_a_call_that_ends_the_process_is_a_refusal_and_the_rest_is_asked(toy, folder):
+    edit(folder / "defaults.py", "    weight = uniform((1000, 64), 0.05)", "    import os\n    os.abort()")
+    record, code = asked()
+    assert record.answers["embedding.weights"].words == "refused"
+    assert "SIGABRT" in record.answers["embedding.weights"].reason
+    assert record.answers["input_gradient.unasked"].words == "left out"
+    assert code == 0
+
+
+def test_an_unknown_answer_fails_and_says_which(toy, folder, capsys):
+    edit(folder / "defaults.py", "windows.max(axis=4)", "windows.max(axis=4) + 1")
+    record, code = asked()
+    assert (record.status, code) == ("failed", 1)
+    assert "max_pool.stride" in record.reason
+
+
+def test_a_probe_that_returns_something_else_is_told(toy, folder):
+    edit(folder / "defaults.py", '{"output": weight[indices], "weight": weight}', "weight")
+    record, code = asked()
+    assert "broke its contract" in record.answers["embedding.weights"].reason
+    assert code == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"padding":', '"paddling":', "did you mean 'padding'"),
+        (
+            '"padding": "the toy has nothing that pads sequences", ',
+            "",
+            "neither a function nor a reason in `unanswered` for padding",
+        ),
+        ("unanswered = {", "unanswered = dict() or {", "must be a plain dict"),
+        ("def adam(", "def adam)", "is not valid: line"),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_sentence(toy, folder, old, new, said):
+    edit(folder / "defaults.py", old, new)
+    with pytest.raises(UserError, match=said.replace("(", r"\(")):
+        defaults.read(folder / "defaults.py")
+    record, code = asked()
+    assert record.status == "failed"
+    assert said in record.reason
+    assert code == 1
+
+
+def test_a_folder_without_probes_is_passed_over(folder, capsys):
+    assert cli.main(["defaults", "alpha"]) == 0
+    assert "alpha: it has no defaults.py" in capsys.readouterr().out
