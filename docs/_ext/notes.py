@@ -34,6 +34,7 @@ MATTERS: dict[str, dict[str, str | None]] = {
         "convolution.padding": "1 on each side, the size is kept",
         "convolution.activation": "none",
         "convolution.number": "3 × 3",
+        "convolution.pair": "3 × 3",
         "convolution.stride": "1",
         "max_pool.stride": "2",
         "dense.activation": "none",
@@ -56,7 +57,12 @@ MATTERS: dict[str, dict[str, str | None]] = {
     },
     "cnn.predict": {"dropout.unsaid": "it does not drop"},
     "cnn.export_weights": {"convolution.flip": "not turned: a correlation"},
-    "gru.load_data": {"padding.side": "behind", "padding.cut": "in front", "cross_entropy.labels": MOST},
+    "gru.load_data": {
+        "padding.side": "behind",
+        "padding.cut": "in front",
+        "padding.value": "0",
+        "cross_entropy.labels": MOST,
+    },
     "gru.create_symbol": {
         "gru.reset_gate": "after the recurrent product",
         "gru.gate": "sigmoid",
@@ -67,6 +73,7 @@ MATTERS: dict[str, dict[str, str | None]] = {
     "gru.init_model": {
         "adam.epsilon": f"{params.gru.epsilon:.1g}",
         "adam.epsilon_place": "beside the corrected root",
+        "adam.correction": "from the first step on",
         "adam.learning_rate": f"{params.gru.learning_rate:.3g}",
         "adam.beta1": f"{params.gru.beta1:.3g}",
         "adam.beta2": f"{params.gru.beta2:.4g}",
