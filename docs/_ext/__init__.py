@@ -5,8 +5,10 @@ from __future__ import annotations
 from sphinx.application import Sphinx
 
 from . import (
+    answers,
     certificates,
     choice,
+    defaults,
     downloads,
     elements,
     glance,
@@ -16,6 +18,7 @@ from . import (
     network,
     notfound,
     numbers,
+    probes,
     repairs,
     results,
     snippets,
@@ -30,6 +33,7 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
     app.setup_extension("sphinx_tabs.tabs")
     for module in (
         store,
+        answers,
         incremental,
         elements,
         downloads,
@@ -42,6 +46,8 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
         certificates,
         tables,
         transfer,
+        defaults,
+        probes,
         network,
         museum,
         start,

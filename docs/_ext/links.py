@@ -33,6 +33,11 @@ def link(record: Record, text: str, title: str = "", classes: tuple[str, ...] = 
     return AnchorLink(text, text, anchor=anchor(record), reftitle=title, classes=list(classes))
 
 
+def place_link(anchor: str, text: str, classes: tuple[str, ...] = ()) -> AnchorLink:
+    """A link with this text to the place with this id, on whichever page it is."""
+    return AnchorLink(text, text, anchor=anchor, reftitle="", classes=list(classes))
+
+
 def site_file(path: str, text: str) -> FileLink:
     """A link with this text to a file that the build puts into the site."""
     return FileLink(text, text, path=path)

@@ -51,13 +51,13 @@ def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) 
     run = shown_run(store, case, digest)
     name = case.row.name
     if run is None:
-        return [_line(f"{name}: not run yet", "is-open")]
+        return [caption(f"{name}: not run yet", "is-open")]
     where = f"{name} {run.version or ''}".strip()
     if run.digests.get("example") != digest:
-        return [_line(link(run, f"edited since it last ran: {where} · {words.date(run)}"), "is-open")]
+        return [caption(link(run, f"edited since it last ran: {where} · {words.date(run)}"), "is-open")]
     if run.status != "ok":
         reason = f" ({run.reason})" if run.reason else ""
-        return [_line(link(run, f"{run.status}{reason}: {where} · {words.date(run)}"), "is-open")]
+        return [caption(link(run, f"{run.status}{reason}: {where} · {words.date(run)}"), "is-open")]
     line = _summary(store, run, where, functions)
     ways = store.executed(run.row, run.workload, digest)
     idle = [name for name in functions if ways.get(name) == coverage.NOT]
@@ -66,7 +66,8 @@ def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) 
     return [line, *_folded(env, store, run, case, {name: ways[name] for name in functions if name in ways})]
 
 
-def _line(content: nodes.Node | str, state: str) -> nodes.paragraph:
+def caption(content: nodes.Node | str, state: str) -> nodes.paragraph:
+    """A line under a snippet, with a dot that tells its state."""
     text = nodes.Text(content) if isinstance(content, str) else content
     return nodes.paragraph("", "", text, classes=["rosetta-ran", state])
 
@@ -74,7 +75,7 @@ def _line(content: nodes.Node | str, state: str) -> nodes.paragraph:
 def _summary(store: Store, run: Record, where: str, functions: list[str]) -> nodes.paragraph:
     verdict = store.verdict(run)
     why = f": {verdict.why}" if verdict.state in ("failed", "stale") else ""
-    line = _line(link(run, f"ran: {where}"), "is-certified" if verdict.state == "certified" else "is-open")
+    line = caption(link(run, f"ran: {where}"), "is-certified" if verdict.state == "certified" else "is-open")
     mark = f"{verdict.mark}{why}"
     line += [nodes.Text(" · "), link(verdict.parity, mark) if verdict.parity else nodes.Text(mark)]
     for name in functions:

@@ -26,9 +26,10 @@ from sphinx_tabs.tabs import SphinxTabsPanel, SphinxTabsTab, SphinxTabsTablist
 
 from rosetta_common.host.catalogue import VARIANTS, WORKLOADS, Case, Row, nearest
 
-from . import downloads
+from . import downloads, notes
 from . import store as stores
-from .links import AnchorLink
+from .answers import answers
+from .links import place_link
 from .ran import ran
 from .source import WHOLE, NotFound, Snippet, snippet
 
@@ -47,7 +48,7 @@ BAR = (
     '<div class="rosetta-bar" role="group" aria-label="Frameworks">'
     "<label>From <select>{options}</select></label>"
     '<button type="button" aria-label="Swap the two" aria-keyshortcuts="Alt+X" title="Swap the two (Alt+X)">⇄</button>'
-    '<label>to <select><option value="">none, one at a time</option>{options}</select></label>'
+    '<label>to <select><option value="">{none}</option>{options}</select></label>'
     '<p role="status"></p></div>'
 )
 
@@ -67,12 +68,18 @@ class Rosetta(SphinxDirective):
         if len(workloads) != 1 or not workloads <= set(WORKLOADS) or not all(name for _, _, name in names):
             return self.warn(f"{self.arguments[0]!r} is not of the form cnn.train, or names several workloads")
         self.workload, self.functions = names[0][0], [name for _, _, name in names]
-        panels = [(rows[0], self.panel(rows, found)) for rows in self.folders() if (found := self.snippet(rows[0]))]
+        for unknown in notes.unknown(self.workload, self.functions):
+            self.warn(f"what matters there: {unknown}")
+        if notes.matters(self.workload, self.functions):
+            stores.note(self.env, *answers(self.config).files)
+        return [self.side_by_side()]
+
+    def side_by_side(self) -> nodes.Element:
+        """The panels, under tabs or as a pair."""
+        panels = [(rows[0], self.panel(rows, code)) for rows in self.folders() if (code := self.code(rows[0]))]
         if not panels:
-            return [nodes.paragraph("", "No framework has it yet.", classes=["rosetta-none"])]
-        if "pair" in self.options:
-            return [self.pair(panels)]
-        return [self.tabs(panels)]
+            return nodes.paragraph("", "No framework has it yet.", classes=["rosetta-none"])
+        return self.pair(panels) if "pair" in self.options else self.tabs(panels)
 
     def warn(self, text: str) -> list[nodes.Node]:
         logger.warning("rosetta: %s", text, location=self.get_location(), type="rosetta", subtype="snippet")
@@ -88,40 +95,47 @@ class Rosetta(SphinxDirective):
                 self.warn(str(nearest("framework", name, list(found))))
         return [found[name] for name in wanted if name in found]
 
-    def snippet(self, row: Row) -> Snippet | None:
+    def code(self, row: Row) -> nodes.literal_block | None:
+        """What the panel of a folder shows; None where it has none."""
         path = row.example(self.workload)
         stores.note(self.env, path)
         if not path.exists():
             return None
         try:
-            return snippet(path, self.functions)
+            return literal(path, snippet(path, self.functions))
         except NotFound as error:
             if "optional" not in self.options:
                 self.warn(f"{row.folder.name}/{path.name}: {error}")
             return None
 
-    def panel(self, rows: list[Row], found: Snippet) -> SphinxTabsPanel:
-        """File, code, and the runs that show it works. Its id makes a link to this very tab possible."""
-        row, store = rows[0], self.store
+    def under(self, rows: list[Row]) -> list[nodes.Node]:
+        """What stands under the code: the defaults that would bite there, and the runs that show it works."""
+        variant = next((name for name in self.functions if name in VARIANTS), None)
+        runs = [ran(self.env, self.store, Case(row, self.workload, variant), self.functions) for row in rows]
+        return [*notes.bites(self.env, rows, self.workload, self.functions), *runs]
+
+    def panel(self, rows: list[Row], code: nodes.literal_block) -> SphinxTabsPanel:
+        """File, code, and what stands under it. Its id makes a link to this very tab possible."""
+        row = rows[0]
         name = nodes.make_id(f"{self.workload}-{'-'.join(self.functions)}-{row.folder.name}")
         taken = cast("set[str]", self.env.temp_data.setdefault("rosetta_ids", set()))
         if name in taken:
             name = f"{name}-{self.env.new_serialno('rosetta')}"
         taken.add(name)
-        path = f"{row.folder.parent.name}/{row.folder.name}/{self.workload}.py"
-        code = nodes.literal_block(found.text, found.text, language="python")
-        code.source, code.line = path, found.line
+        path = shown_path(row.example(self.workload))
         file = nodes.paragraph("", "", nodes.strong("", row.title), classes=["rosetta-file"])
-        file += AnchorLink(path, path, anchor=whole_file(self.workload, row), reftitle="", classes=[])
-        variant = next((name for name in self.functions if name in VARIANTS), None)
+        file += place_link(whole_file(self.workload, row), path)
         if WHOLE in self.functions:
             file += [nodes.Text(" · "), *downloads.links(self.env, row, self.workload)]
-        runs = [ran(self.env, store, Case(one, self.workload, variant), self.functions) for one in rows]
-        panel = SphinxTabsPanel("", file, code, *runs, classes=["rosetta-panel"], ids=[name])
+        panel = SphinxTabsPanel("", file, code, *self.under(rows), classes=["rosetta-panel"], ids=[name])
         panel["data-framework"] = row.folder.name
-        if name == whole_file(self.workload, row):
+        if name in self.places(row):
             self.env.domains.standard_domain.note_hyperlink_target(name, self.env.docname, name, path)
         return panel
+
+    def places(self, row: Row) -> list[str]:
+        """The panels of a folder that other pages lead to."""
+        return [whole_file(self.workload, row)]
 
     def tabs(self, panels: list[tuple[Row, SphinxTabsPanel]]) -> nodes.container:
         tablist = SphinxTabsTablist(role="tablist")
@@ -141,6 +155,18 @@ class Rosetta(SphinxDirective):
 
     def pair(self, panels: list[tuple[Row, SphinxTabsPanel]]) -> nodes.container:
         return nodes.container("", *(panel for _, panel in panels), classes=["rosetta", "rosetta-pair"])
+
+
+def shown_path(path: Path) -> str:
+    """A file of an example as a reader knows it: examples/pytorch/cnn.py."""
+    return "/".join(path.parts[-3:])
+
+
+def literal(path: Path, found: Snippet) -> nodes.literal_block:
+    """A snippet of a file as a block of code that knows where it is from."""
+    code = nodes.literal_block(found.text, found.text, language="python")
+    code.source, code.line = shown_path(path), found.line
+    return code
 
 
 def whole_file(workload: str, row: Row) -> str:
@@ -179,6 +205,11 @@ def options(folders: dict[str, list[Row]], chosen: str = "") -> str:
     )
 
 
+def bar(folders: dict[str, list[Row]], none: str) -> str:
+    """The two lists to choose from; `none` is what the second says where no second one is chosen."""
+    return BAR.format(options=options(folders), none=none)
+
+
 def _add_bar(app: Sphinx, doctree: nodes.document) -> None:
     """Two lists to pick frameworks from, above the sections of a page with tabs; rosetta.js makes them work.
 
@@ -187,9 +218,9 @@ def _add_bar(app: Sphinx, doctree: nodes.document) -> None:
     if any("rosetta-tabs" in box["classes"] for box in doctree.findall(nodes.container)):
         page = next(doctree.findall(nodes.section))
         first = next((i for i, node in enumerate(page) if isinstance(node, nodes.section)), None)
-        listed = options(by_folder(stores.store(app.config).rows.values()))
+        listed = bar(by_folder(stores.store(app.config).rows.values()), "none, one at a time")
         at = first if first is not None else next(i for i, n in enumerate(page) if isinstance(n, nodes.container))
-        page.insert(at, nodes.raw("", BAR.format(options=listed), format="html"))
+        page.insert(at, nodes.raw("", listed, format="html"))
 
 
 def _page_context(

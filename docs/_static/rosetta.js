@@ -15,6 +15,7 @@
   const searched = (read(SEARCHED) || "").toLowerCase().split(/\s+/).filter(Boolean);  // Sphinx's script clears it soon
   let sets = [], names = new Map(), bar = null, wanted = [], pair = null;
 
+  const firstOf = () => sets.length ? tabsOf(sets[0])[0].dataset.framework : bar.from.options[0].value;
   const tabsOf = set => [...set.querySelectorAll(":scope > [role=tablist] > [role=tab]")];
   const panelsOf = set => [...set.querySelectorAll(":scope > [data-framework]")];
   const valid = two => two && two.length === 2 && two[0] !== two[1] && two.every(id => names.has(id)) ? two : null;
@@ -87,9 +88,10 @@
       }
     }
     document.documentElement.classList.toggle("rosetta-compare", Boolean(pair));
-    [bar.from.value, bar.to.value] = pair || [wanted[0] || tabsOf(sets[0])[0].dataset.framework, ""];
+    [bar.from.value, bar.to.value] = pair || [wanted[0] || firstOf(), ""];
     bar.swap.disabled = !pair;
     document.getElementById("rosetta-early")?.remove();
+    dispatchEvent(new CustomEvent("rosetta-choice", {detail: [bar.from.value, bar.to.value]}));
     reach();
   }
 
@@ -192,7 +194,7 @@
     sets = [...document.querySelectorAll(".rosetta-tabs")];
     addEventListener("resize", reach);
     document.querySelectorAll(".rosetta-pair pre").forEach(indent);
-    if (!sets.length) return reach();
+    if (!document.querySelector(".rosetta-bar")) return reach();
     setUpBar();
     for (const set of sets) {
       for (const tab of tabsOf(set)) tab.addEventListener("click", () => choose(tab, tab.dataset.framework));

@@ -89,7 +89,7 @@ QUESTIONS = {
         "The framework's own loader, told the batch size",
         {"order": "order of the samples", "last_batch": "the last, smaller mini-batch"},
     ),
-    "shuffled_loader": ("The same, told to shuffle", {"unit": "what is shuffled"}),
+    "shuffled_loader": ("The framework's own loader, told to shuffle", {"unit": "what is shuffled"}),
     "padding": (
         "A helper that pads sequences",
         {"side": "where it pads", "value": "what it pads with", "cut": "where it cuts"},

@@ -13,11 +13,12 @@ pytest.importorskip("sphinx", reason="needs requirements/docs.txt")
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # for what the tests share
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
 
+from _ext import answers, notes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from rosetta_common.host import catalogue, digests, records
-from rosetta_common.host.records import Check, Data, Machine, Record, Times
+from rosetta_common.host import catalogue, digests, questions, records
+from rosetta_common.host.records import Answer, Check, Data, Machine, Record, Times
 
 CONF = """
 extensions = ["myst_parser", "_ext"]
@@ -63,6 +64,21 @@ def train(model, x, y):
 if __name__ == "__main__":
     train(None, *load_data())
 '''.lstrip()
+
+ASKING = """
+import {name}
+
+unanswered = {{"loss": "{name} has no loss"}}
+
+
+def pool(x):
+    return {name}.pool(x, 2)
+""".lstrip()
+
+QUESTIONS = {
+    "pool": ("A pool, told its window", {"stride": "stride", "β": "β₁"}),
+    "loss": ("The loss", {"mean": "what becomes of a batch"}),
+}
 
 MACHINE = Machine("desk", "The desk", cpu="An honest processor", cores=2)
 
@@ -155,3 +171,30 @@ def site(tmp_path: Path) -> Site:
 @pytest.fixture
 def make_record(site: Site) -> Callable[..., Record]:
     return site.record
+
+
+@pytest.fixture
+def ask(site: Site, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Record]:
+    """ask("ada", {"pool.stride": "2"}): give the row a defaults.py, and record these answers; "words: reason" has one.
+
+    There are two small questions then, and what matters in `train` is of them.
+    """
+    monkeypatch.setattr(questions, "QUESTIONS", QUESTIONS)
+    monkeypatch.setattr(notes, "MATTERS", {"cnn.train": {"pool.stride": "2", "pool.β": notes.MOST}})
+
+    def asked(row_id: str = "ada", given: dict[str, str] | None = None, **changes: object) -> Record:
+        row = catalogue.rows(site.examples)[row_id]
+        path = row.example("defaults")
+        if not path.exists():
+            path.write_text(ASKING.format(name=row.folder.name), "utf-8")
+        told = {name: text.partition(": ") for name, text in (given or {}).items()}
+        fields = {
+            "kind": "defaults",
+            "workload": "defaults",
+            **dict.fromkeys(["lane", "accuracy", "times", "data"]),
+            "digests": answers.today(row),
+            "answers": {name: Answer(words, reason=reason or None) for name, (words, _, reason) in told.items()},
+        }
+        return site.record(row_id, **{**fields, **changes})
+
+    return asked
