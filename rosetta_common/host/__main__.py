@@ -243,7 +243,7 @@ def run_lessons(options: argparse.Namespace) -> int:
     for kind, experiments in planned.items():
         folder = options.records or (COMMITTED if kind == "accuracy" else LOCAL)
         left = experiments if options.again else lesson_runs.left(experiments, where, device, folder, data)
-        _say(f"{kind}: {len(left)} of {len(experiments)} to measure, the others have records")
+        _say(f"{kind}: {len(left)} of {len(experiments)} to measure, {len(experiments) - len(left)} have records")
         for experiment, record in _measured(kind, left, where, device, data):
             path = records.write(record, folder)
             _say(f"{experiment.label}: {lesson_runs.summary(record)}  ({os.path.relpath(path)})")
