@@ -67,12 +67,14 @@ class Rosetta(SphinxDirective):
         if len(workloads) != 1 or not workloads <= set(WORKLOADS) or not all(name for _, _, name in names):
             return self.warn(f"{self.arguments[0]!r} is not of the form cnn.train, or names several workloads")
         self.workload, self.functions = names[0][0], [name for _, _, name in names]
-        panels = [(rows[0], self.panel(rows, found)) for rows in self.folders() if (found := self.snippet(rows[0]))]
+        return [self.side_by_side()]
+
+    def side_by_side(self) -> nodes.Element:
+        """The panels, under tabs or as a pair."""
+        panels = [(rows[0], self.panel(rows, code)) for rows in self.folders() if (code := self.code(rows[0]))]
         if not panels:
-            return [nodes.paragraph("", "No framework has it yet.", classes=["rosetta-none"])]
-        if "pair" in self.options:
-            return [self.pair(panels)]
-        return [self.tabs(panels)]
+            return nodes.paragraph("", "No framework has it yet.", classes=["rosetta-none"])
+        return self.pair(panels) if "pair" in self.options else self.tabs(panels)
 
     def warn(self, text: str) -> list[nodes.Node]:
         logger.warning("rosetta: %s", text, location=self.get_location(), type="rosetta", subtype="snippet")
@@ -88,36 +90,38 @@ class Rosetta(SphinxDirective):
                 self.warn(str(nearest("framework", name, list(found))))
         return [found[name] for name in wanted if name in found]
 
-    def snippet(self, row: Row) -> Snippet | None:
+    def code(self, row: Row) -> nodes.Element | None:
+        """What the panel of a folder shows; None where it has none."""
         path = row.example(self.workload)
         stores.note(self.env, path)
         if not path.exists():
             return None
         try:
-            return snippet(path, self.functions)
+            return literal(path, snippet(path, self.functions))
         except NotFound as error:
             if "optional" not in self.options:
                 self.warn(f"{row.folder.name}/{path.name}: {error}")
             return None
 
-    def panel(self, rows: list[Row], found: Snippet) -> SphinxTabsPanel:
-        """File, code, and the runs that show it works. Its id makes a link to this very tab possible."""
-        row, store = rows[0], self.store
+    def under(self, rows: list[Row]) -> list[nodes.Node]:
+        """What stands under the code: the runs that show it works."""
+        variant = next((name for name in self.functions if name in VARIANTS), None)
+        return [ran(self.env, self.store, Case(row, self.workload, variant), self.functions) for row in rows]
+
+    def panel(self, rows: list[Row], code: nodes.Element) -> SphinxTabsPanel:
+        """File, code, and what stands under it. Its id makes a link to this very tab possible."""
+        row = rows[0]
         name = nodes.make_id(f"{self.workload}-{'-'.join(self.functions)}-{row.folder.name}")
         taken = cast("set[str]", self.env.temp_data.setdefault("rosetta_ids", set()))
         if name in taken:
             name = f"{name}-{self.env.new_serialno('rosetta')}"
         taken.add(name)
-        path = f"{row.folder.parent.name}/{row.folder.name}/{self.workload}.py"
-        code = nodes.literal_block(found.text, found.text, language="python")
-        code.source, code.line = path, found.line
+        path = shown_path(row.example(self.workload))
         file = nodes.paragraph("", "", nodes.strong("", row.title), classes=["rosetta-file"])
         file += AnchorLink(path, path, anchor=whole_file(self.workload, row), reftitle="", classes=[])
-        variant = next((name for name in self.functions if name in VARIANTS), None)
         if WHOLE in self.functions:
             file += [nodes.Text(" · "), *downloads.links(self.env, row, self.workload)]
-        runs = [ran(self.env, store, Case(one, self.workload, variant), self.functions) for one in rows]
-        panel = SphinxTabsPanel("", file, code, *runs, classes=["rosetta-panel"], ids=[name])
+        panel = SphinxTabsPanel("", file, code, *self.under(rows), classes=["rosetta-panel"], ids=[name])
         panel["data-framework"] = row.folder.name
         if name == whole_file(self.workload, row):
             self.env.domains.standard_domain.note_hyperlink_target(name, self.env.docname, name, path)
@@ -141,6 +145,18 @@ class Rosetta(SphinxDirective):
 
     def pair(self, panels: list[tuple[Row, SphinxTabsPanel]]) -> nodes.container:
         return nodes.container("", *(panel for _, panel in panels), classes=["rosetta", "rosetta-pair"])
+
+
+def shown_path(path: Path) -> str:
+    """A file of an example as a reader knows it: examples/pytorch/cnn.py."""
+    return "/".join(path.parts[-3:])
+
+
+def literal(path: Path, found: Snippet) -> nodes.literal_block:
+    """A snippet of a file as a block of code that knows where it is from."""
+    code = nodes.literal_block(found.text, found.text, language="python")
+    code.source, code.line = shown_path(path), found.line
+    return code
 
 
 def whole_file(workload: str, row: Row) -> str:
