@@ -78,6 +78,12 @@ def teeth(session: nox.Session) -> None:
 
 
 @nox.session
+def lessons(session: nox.Session) -> None:
+    """Measure what each lesson's error changes and costs: -- [--kind size|time|accuracy] [LESSON …] [ID …]"""
+    host(session, "lessons")
+
+
+@nox.session
 def transfer(session: nox.Session) -> None:
     """Move trained weights from each framework to each other and compare: -- [--workload cnn|gru] [ID …]"""
     host(session, "transfer")

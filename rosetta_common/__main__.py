@@ -21,6 +21,7 @@ def parse(arguments=None):
     running.add_argument("--seed", type=int, default=0, help="seed of weights, drop-out and shuffling (default: 0)")
     running.add_argument("--verb", default="train", help="the function that trains (default: train)")
     running.add_argument("--samples", type=int, help="train on the first N samples only and predict nothing")
+    running.add_argument("--turns", action="store_true", help="an epoch for each line on standard input, until it ends")
     tracing = commands.add_parser("trace", help="run the host's program FOLDER/program.json for a certificate")
     asking = commands.add_parser("ask", help="put the host's questions in FOLDER/questions.json to a defaults.py")
     for command in (running, tracing, asking):
@@ -46,9 +47,9 @@ def main(arguments=None):
     emit = emitter(options.events)
     try:
         if options.command == "run":
-            result = run(
-                options.example, options.folder, emit, options.epochs, options.seed, options.verb, options.samples
-            )
+            how = (options.epochs, options.seed, options.verb, options.samples)
+            proceed = (lambda: bool(sys.stdin.readline())) if options.turns else None
+            result = run(options.example, options.folder, emit, *how, proceed)
         elif options.command == "ask":
             result = ask(options.example, options.folder)
         else:

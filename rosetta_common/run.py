@@ -90,11 +90,12 @@ def describe(array):
     return f"{array.dtype} {array.shape}"
 
 
-def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None):
+def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None, proceed=None):
     """Benchmark one example: import, load, build, train for `epochs`, predict, evaluate.
 
     Writes folder/scores.npy, float (n, classes), and returns the facts as a dict ready for JSON.
     samples: train on the first so many only, and predict nothing (64 of them time the first step).
+    proceed: asked before each epoch, outside the time that is taken; where it says False, training ends.
     """
     clock, progress = Clock(), Progress(emit)
     workload = workload_of(path)
@@ -111,6 +112,8 @@ def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None):
     seconds, losses = [], []
     for epoch in range(epochs):
         emit("epoch", epoch=epoch + 1, epochs=epochs, samples=len(x_train))
+        if proceed is not None and not proceed():
+            break
         progress.samples = 0
         loss = clock("epoch", train_epoch, model, x_train, y_train)
         seconds.append(clock.times.pop("epoch"))

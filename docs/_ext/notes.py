@@ -23,9 +23,9 @@ LOUD = ("refused", "must be given")
 
 GLOROT = "uniform, Glorot's, ± √(6 / (fan in + fan out))"
 ONE_MATRIX = f"{GLOROT}, all gates as one matrix"
-START = {"dense.weights": GLOROT, "dense.bias": "zeros"}
-LOSS = {"cross_entropy.soft_max": "in the loss", "cross_entropy.reduction": "the mean"}
-LOOP = {"dropout.unsaid": "it drops", "input_gradient.unasked": "left out"}
+START: dict[str, str | None] = {"dense.weights": GLOROT, "dense.bias": "zeros"}
+LOSS: dict[str, str | None] = {"cross_entropy.soft_max": "in the loss", "cross_entropy.reduction": "the mean"}
+LOOP: dict[str, str | None] = {"dropout.unsaid": "it drops", "input_gradient.unasked": "left out"}
 
 # Function of the examples -> the facets that matter there, and the answer that the workload needs, or MOST.
 MATTERS: dict[str, dict[str, str | None]] = {

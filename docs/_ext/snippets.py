@@ -95,7 +95,7 @@ class Rosetta(SphinxDirective):
                 self.warn(str(nearest("framework", name, list(found))))
         return [found[name] for name in wanted if name in found]
 
-    def code(self, row: Row) -> nodes.literal_block | None:
+    def code(self, row: Row) -> nodes.Element | None:
         """What the panel of a folder shows; None where it has none."""
         path = row.example(self.workload)
         stores.note(self.env, path)
@@ -114,7 +114,7 @@ class Rosetta(SphinxDirective):
         runs = [ran(self.env, self.store, Case(row, self.workload, variant), self.functions) for row in rows]
         return [*notes.bites(self.env, rows, self.workload, self.functions), *runs]
 
-    def panel(self, rows: list[Row], code: nodes.literal_block) -> SphinxTabsPanel:
+    def panel(self, rows: list[Row], code: nodes.Element) -> SphinxTabsPanel:
         """File, code, and what stands under it. Its id makes a link to this very tab possible."""
         row = rows[0]
         name = nodes.make_id(f"{self.workload}-{'-'.join(self.functions)}-{row.folder.name}")

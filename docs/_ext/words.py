@@ -31,6 +31,16 @@ def seconds(value: float) -> str:
     return f"{value:,.0f} s" if value >= 10 else f"{value:.2g} s"
 
 
+def step(value: float) -> str:
+    """Seconds of one step in three figures, for small differences between two."""
+    return f"{value:.3g} s"
+
+
+def mutant(name: str) -> str:
+    """A patch of mutants.toml, as a reader calls it."""
+    return name.replace("_", " ")
+
+
 def ratio(value: float) -> str:
     """How many times as much: 1.31×, 13.1×, 131×. _static/results.js says it the same way."""
     places = 2 if value < 10 else 1 if value < 100 else 0

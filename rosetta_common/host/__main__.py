@@ -19,8 +19,11 @@ from rich.text import Text
 
 from rosetta_common.host import (
     catalogue,
+    dataset,
     defaults,
     environment,
+    lesson_runs,
+    lessons,
     machine,
     parity,
     records,
@@ -30,6 +33,7 @@ from rosetta_common.host import (
     trial,
 )
 from rosetta_common.host.catalogue import WORKLOADS, Case, UserError
+from rosetta_common.host.lesson_runs import Experiment
 from rosetta_common.host.records import COMMITTED, LOCAL, Record
 
 SUMMED_UP = ("loss", "step median", "step worst", "float64: step median")  # the checks that the summary shows
@@ -45,18 +49,20 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m rosetta_common.host", description="Certify and benchmark the examples."
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    shared = argparse.ArgumentParser(add_help=False)
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--workload", metavar="cnn|gru", help="one workload only (default: both)")
+    options.add_argument("--device", default="auto", metavar="auto|cpu|gpu", help="auto: the GPU where there is one")
+    options.add_argument("--records", type=Path, metavar="DIR", help="where records go (default: see the README)")
+    options.add_argument("--machine", metavar="NAME", help="this machine's name in the records")
+    shared = argparse.ArgumentParser(add_help=False, parents=[options])
     shared.add_argument("ids", nargs="*", metavar="ID", help="frameworks, as the folders of examples/ (default: all)")
-    shared.add_argument("--workload", metavar="cnn|gru", help="one workload only (default: both)")
-    shared.add_argument("--device", default="auto", metavar="auto|cpu|gpu", help="auto: the GPU where there is one")
-    shared.add_argument("--records", type=Path, metavar="DIR", help="where records go (default: see the README)")
-    shared.add_argument("--machine", metavar="NAME", help="this machine's name in the records")
-    bench = commands.add_parser("benchmark", parents=[shared], help="certify, run, and record how long it took")
+    full = argparse.ArgumentParser(add_help=False)
+    full.add_argument("--data", type=Path, metavar="DIR", help="a folder with the data in their official layouts")
+    full.add_argument("--unofficial", action="store_true", help="use that data even if it is not the official copy")
+    full.add_argument("--again", action="store_true", help="run again what already has a record")
+    bench = commands.add_parser("benchmark", parents=[shared, full], help="certify, run, and record how long it took")
     bench.add_argument("--lane", default="quick", metavar="|".join(sweep.LANES), help=LANE_HELP)
     bench.add_argument("--seeds", type=int, default=1, metavar="N", help="trials with seeds 0 … N-1 (default: 1)")
-    bench.add_argument("--data", type=Path, metavar="DIR", help="a folder with the data in their official layouts")
-    bench.add_argument("--unofficial", action="store_true", help="use that data even if it is not the official copy")
-    bench.add_argument("--again", action="store_true", help="run again what already has a record")
     commands.add_parser("parity", parents=[shared], help="certify only; exit 1 if one certificate fails")
     biting = commands.add_parser("teeth", parents=[shared], help="prove that the certificate catches every mutant")
     biting.add_argument("--mutant", metavar="NAME", help="this mutant only")
@@ -67,11 +73,16 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("defaults", parents=[shared], help="ask what each framework does where nothing is said")
     commands.add_parser("overhead", parents=[shared], help="what runner and shuffle cost beside the bare loop")
     commands.add_parser("standalone", parents=[shared], help="run each script that the site offers, alone")
+    tried = commands.add_parser("lessons", parents=[options, full], help="measure the lessons; exit 1 if one fails")
+    tried.add_argument("names", nargs="*", metavar="NAME", help="lessons, and frameworks to try them in (default: all)")
+    tried.add_argument("--kind", action="append", metavar="|".join(lesson_runs.KINDS), help=KIND_HELP)
+    tried.add_argument("--seeds", type=int, default=3, metavar="N", help="of accuracy: seeds 0 … N-1 (default: 3)")
     books = commands.add_parser("notebooks", parents=[shared], help="execute the notebooks that are not current")
     books.add_argument("--again", action="store_true", help="execute those that are current, too")
     return top
 
 
+KIND_HELP = "what the certificate says, seconds a step, accuracy after an epoch (default: size,time)"
 LANE_HELP = "quick: the embedded sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
 
 
@@ -222,6 +233,69 @@ def run_teeth(options: argparse.Namespace) -> int:
     return teeth.run(rows, workloads, options.mutant, options.minutes, lambda line: console.print(line, markup=False))
 
 
+def run_lessons(options: argparse.Namespace) -> int:
+    if options.seeds < 1:
+        raise UserError(f"--seeds must be at least 1, not {options.seeds}.")
+    planned = _lessons_planned(options)
+    where, device = machine.describe(options.machine), _device(options.device)
+    workloads = {one.case.workload for one in planned.get("accuracy", [])}
+    data = {name: dataset.locate(name, lesson_runs.LANE, options.data, options.unofficial) for name in workloads}
+    statuses: list[str] = []
+    wrong: list[str] = []
+    for kind, experiments in planned.items():
+        folder = options.records or (COMMITTED if kind == "accuracy" else LOCAL)
+        left = experiments if options.again else lesson_runs.left(experiments, where, device, folder, data)
+        _say(f"{kind}: {len(left)} of {len(experiments)} to measure, {len(experiments) - len(left)} have records")
+        for experiment, record in _measured(kind, left, where, device, data):
+            path = records.write(record, folder)
+            _say(f"{experiment.label}: {lesson_runs.summary(record)}  ({os.path.relpath(path)})")
+            if not (experiment.mutant and experiment.mutant.unsupported):
+                statuses.append(record.status)
+                wrong += [f"{experiment.label} ({kind})"] if record.status != "ok" else []
+    _say(
+        f"{statuses.count('ok')} of {len(statuses)} measurements went as they should."
+        + (f" Not so: {', '.join(wrong)}" if wrong else "")
+    )
+    return _exit_code(statuses)
+
+
+def _lessons_planned(options: argparse.Namespace) -> dict[str, list[Experiment]]:
+    """What there is to measure of the lessons and rows that the user names, by kind. Raises UserError for nothing."""
+    given = ",".join(options.kind or ["size,time"]).split(",")
+    kinds = dict.fromkeys(_choose("kind", kind, lesson_runs.KINDS) for kind in given)
+    declared, known = lessons.read(), catalogue.rows()
+    chosen, ids = lessons.select(declared, options.names, known)
+    lessons.check(declared, known.values())
+    chosen = {slug: lesson for slug, lesson in chosen.items() if lesson.workload in _workloads(options)}
+    planned = {}
+    for kind in kinds:
+        rows = [known[name] for name in ids or (declared.accuracy_rows if kind == "accuracy" else known)]
+        planned[kind] = lesson_runs.plan(kind, chosen, rows, options.seeds)
+    if not any(planned.values()):
+        raise UserError(
+            f"Of {', '.join(options.names) or 'the lessons'} there is nothing to measure by {', '.join(kinds)}."
+        )
+    return planned
+
+
+def _measured(
+    kind: str, left: list[Experiment], where: records.Machine, device: str, data: dict[str, tuple[Path, str]]
+) -> lesson_runs.Measured:
+    if kind == "size":
+        yield from lesson_runs.sizes(left, where, device)
+    elif kind == "time":
+        yield from lesson_runs.times(left, where, device, _say)
+    else:
+        with Screen(len(left)) as screen:
+            for experiment in left:
+                job = lesson_runs.job(experiment, device, *data[experiment.case.workload])
+                screen.begin(job)
+                record = lesson_runs.accuracy(experiment, job, where, screen.event)
+                yield experiment, record
+                if record.status == "interrupted":
+                    raise KeyboardInterrupt
+
+
 def run_transfer(options: argparse.Namespace) -> int:
     rows = catalogue.select(options.ids)
     if len(rows) < 2:
@@ -291,6 +365,7 @@ COMMANDS = {
     "benchmark": run_benchmark,
     "parity": run_parity,
     "teeth": run_teeth,
+    "lessons": run_lessons,
     "transfer": run_transfer,
     "defaults": run_defaults,
     "overhead": run_overhead,

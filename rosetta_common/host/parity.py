@@ -171,15 +171,20 @@ def facts(record: Record, row: Row, folder: Path) -> dict[str, Any]:
     return result
 
 
-def certify(case: Case, where: Machine, device: str = "cpu", report: Report = lambda line: None) -> Record:
-    """One certificate as a record; its status is ok only if every check holds. Never raises for the row's faults."""
+def certify(
+    case: Case, where: Machine, device: str = "cpu", report: Report = lambda line: None, float64: bool = True
+) -> Record:
+    """One certificate as a record; its status is ok only if every check holds. Never raises for the row's faults.
+
+    float64: whether the lane of that precision is part of it. `times` is set where every check was made.
+    """
     record = blank(case, "parity", where, device)
     record.threads = 1
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         try:
             tracer = Tracer(case, environment.ensure(case.row, device), device, 1, Path(folder))
-            for check in checks(tracer):
+            for check in checks(tracer, float64):
                 record.checks.append(check)
                 report(f"{case.label}: {line(check)}")
             facts(record, case.row, Path(folder) / "start")

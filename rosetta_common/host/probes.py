@@ -145,7 +145,7 @@ def _convolution(came: dict[str, Came], arrays: Arrays) -> Judged:
     yield "bias", _bias(got.get("bias"), 64 * 9, 96 * 9)
     yield from _form(got, arrays["images"])
     where = [axis for axis, length in enumerate(got["native"]) if length == len(weight)]
-    places = {(1,): "channels first", (3,): "channels last"}
+    places: dict[tuple[int, ...], str] = {(1,): "channels first", (3,): "channels last"}
     yield "channels", Answer(places[tuple(where)]) if tuple(where) in places else unknown(f"shape {got['native']}")
     yield "number", _kernel(number)
     yield "pair", _kernel(pair)
@@ -421,7 +421,10 @@ def _cross_entropy(came: dict[str, Came], arrays: Arrays) -> Judged:
 def _dropout(came: dict[str, Came], arrays: Arrays) -> Judged:
     got = came["dropout"].arrays
     kept = sorted({float(value) for value in np.round(np.unique(got["training"]), 3)} - {0.0})
-    words = {(2.0,): "what is kept counts double", (1.0,): "not at all: the test has to halve"}
+    words: dict[tuple[float, ...], str] = {
+        (2.0,): "what is kept counts double",
+        (1.0,): "not at all: the test has to halve",
+    }
     share = float(np.mean(got["training"] == 0))
     yield "scaling", Answer(words.get(tuple(kept), f"what is kept becomes {kept}"), {"share dropped": share})
     if "unsaid" in got:

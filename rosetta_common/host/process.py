@@ -88,10 +88,11 @@ def run(
     on_event: Callable[[Event], None] = lambda event: None,
     folder: Path = ROOT,
     events: bool = True,
+    stdin: int = subprocess.DEVNULL,
 ) -> Ended:
     """Run `command --events FD` in a folder, passing its events on, until it ends or `timeout` seconds are over.
 
-    events: False for a command that knows of none, and is run as it stands.
+    events: False for a command that knows of none, and is run as it stands. stdin: a descriptor that it reads.
     Ctrl-C ends the process group and comes back as status "interrupted", not as an exception: the
     caller still has a record to write.
     """
@@ -103,7 +104,7 @@ def run(
             [*command, "--events", str(write)] if events else command,
             env=environ,
             cwd=folder,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=[write],

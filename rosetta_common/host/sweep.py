@@ -36,7 +36,7 @@ OnEvent = Callable[["Job", process.Event], None]
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One run to make."""
+    """One run to make. mutant: the deliberate error that the example carries."""
 
     case: Case
     lane: str
@@ -44,6 +44,7 @@ class Job(msgspec.Struct, frozen=True):
     seed: int
     data: Path
     standing: str
+    mutant: str | None = None
 
     @property
     def row(self) -> Row:
@@ -52,6 +53,10 @@ class Job(msgspec.Struct, frozen=True):
     @property
     def workload(self) -> str:
         return self.case.workload
+
+    @property
+    def label(self) -> str:
+        return " ".join([self.case.label, *([self.mutant] if self.mutant else [])])
 
     @property
     def settings(self) -> SimpleNamespace:
@@ -66,7 +71,8 @@ class Job(msgspec.Struct, frozen=True):
         return self.row.workload(self.workload).threads or machine.cores()
 
 
-def _command(job: Job, python: Path, folder: Path, *options: str) -> list[str | Path]:
+def command(job: Job, python: Path, folder: Path, *options: str) -> list[str | Path]:
+    """The command that runs the job's example in its environment; what comes out goes to `folder`."""
     verb, seed = ["--verb", job.case.verb], ["--seed", str(job.seed)]
     return [
         python,
@@ -85,31 +91,31 @@ def _command(job: Job, python: Path, folder: Path, *options: str) -> list[str | 
 def _first_step(job: Job, python: Path, environ: dict[str, str]) -> float | None:
     """Seconds of the very first step, with all that a framework compiles in it, in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
-        command = _command(job, python, Path(folder), "--samples", str(job.settings.batch_size))
+        called = command(job, python, Path(folder), "--samples", str(job.settings.batch_size))
         seconds: list[float] = []
 
         def listen(event: process.Event) -> None:
             if event["event"] == "trained":
                 seconds.append(event["seconds"])
 
-        ended = process.run(command, environ, FIRST_STEP_TIMEOUT, listen)
+        ended = process.run(called, environ, FIRST_STEP_TIMEOUT, listen)
         if ended.status == "interrupted":
             raise KeyboardInterrupt
     return seconds[0] if seconds and ended.status == "ok" else None
 
 
-def score(scores: np.ndarray, labels: np.ndarray, evaluated: float) -> float:
+def score(scores: np.ndarray, labels: np.ndarray, evaluated: float | None) -> float:
     """Accuracy, a fraction, from predicted scores (n, classes) and labels (n,) that the host read itself.
 
-    Raises ValueError where there are not n scores, or where the example's own figure differs by
-    more than one sample in n (ties may fall either way).
+    Raises ValueError where there are not n scores, or where the example's own figure, if it is given, differs
+    by more than one sample in n (ties may fall either way).
     """
     if scores.ndim != 2 or len(scores) != len(labels):
         raise ValueError(f"predict gave scores of shape {scores.shape} for {len(labels)} samples.")
     if not np.isfinite(scores).all():
         raise ValueError("predict gave scores that are not finite.")
     accuracy = float(np.mean(scores.argmax(axis=1) == labels))
-    if abs(accuracy - evaluated) > 1.5 / len(labels):
+    if evaluated is not None and abs(accuracy - evaluated) > 1.5 / len(labels):
         raise ValueError(f"evaluate says {evaluated:.4f}, the scores say {accuracy:.4f}.")
     return accuracy
 
@@ -141,8 +147,9 @@ def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
     epoch = sorted(times["epochs"])[len(times["epochs"]) // 2]
     record.train_rate = min(record.steps // job.epochs * job.settings.batch_size, result["samples"]) / epoch
     record.predict_rate = len(labels) / times["predict"]
+    evaluated = None if job.mutant else result["evaluated"]  # with drop-out left on, no two predictions agree
     try:
-        record.accuracy = score(np.load(folder / "scores.npy"), labels, result["evaluated"])
+        record.accuracy = score(np.load(folder / "scores.npy"), labels, evaluated)
         if not all(math.isfinite(loss) for loss in result["losses"]):
             raise ValueError("The training loss is not finite.")
     except ValueError as error:
@@ -166,13 +173,13 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent) -> Record:
     environ["ROSETTA_DATA"] = str(job.data)
     try:
         on_event(job, {"event": "stage", "name": "first step"})
-        first_step = _first_step(job, python, environ)
+        first_step = None if job.mutant else _first_step(job, python, environ)
     except KeyboardInterrupt:
         record.status, record.reason = "interrupted", "It was interrupted."
         return record
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
-        command = _command(job, python, Path(folder), "--epochs", str(job.epochs))
-        ended = process.run(command, environ, TIMEOUTS[job.lane], lambda event: on_event(job, event))
+        called = command(job, python, Path(folder), "--epochs", str(job.epochs))
+        ended = process.run(called, environ, TIMEOUTS[job.lane], lambda event: on_event(job, event))
         record.status, record.reason = ended.status, ended.reason
         if ended.status == "ok":
             _fill(record, job, Path(folder), labels)
@@ -244,7 +251,7 @@ class Rates:
         counted = f"{self.samples}/{self.total} · {self.rate:.0f} {unit}"
         silent = f"{time.monotonic() - self.started:.0f} s"  # a framework's own loader reports no batches
         training = f"epoch {self.epoch}/{self.job.epochs} · {counted if self.samples else silent}"
-        parts = [self.job.case.label, training if self.stage == "train" else self.stage, self.loss]
+        parts = [self.job.label, training if self.stage == "train" else self.stage, self.loss]
         return " · ".join(part for part in parts if part)
 
 

@@ -1,7 +1,8 @@
 """Proves that the certificate has teeth: patches each mutant of mutants.toml into a copy of its example.
 
-Each mutant must fail at least one check, and the unpatched example must pass them all (`parity`
-says that). Every folder must offer every mutant of `REQUIRED`, so that none is dropped quietly.
+Each mutant must fail at least one check, one that is declared harmless must pass them all, and so must the
+unpatched example (`parity` says that). Every folder must offer every mutant of `REQUIRED`, so that none is
+dropped quietly.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import msgspec
 from threadpoolctl import threadpool_limits
 
 from rosetta_common.host import environment, machine, parity, process
-from rosetta_common.host.catalogue import Case, Row, UserError, nearest
+from rosetta_common.host.catalogue import Row, UserError, nearest
+from rosetta_common.host.mutants import Mutant, offered
 
 # What each is, in words for the reader of "How the numbers are made".
 REQUIRED = {
@@ -57,29 +59,6 @@ REQUIRED_OF_VARIANTS = {
 }
 
 
-class Mutant(msgspec.Struct, frozen=True):
-    """One deliberate error: whose certificate has to fail, and texts of its file with what replaces them."""
-
-    case: Case
-    name: str
-    edits: list[tuple[str, str]]
-
-    @property
-    def row(self) -> Row:
-        return self.case.row
-
-    @property
-    def label(self) -> str:
-        return f"{self.row.id} {self.case.workload} {self.name}"
-
-
-class _Offered(msgspec.Struct, forbid_unknown_fields=True):
-    """One table of mutants.toml. variant: the function that it spoils, where that is not `train`."""
-
-    edits: list[tuple[str, str]]
-    variant: str | None = None
-
-
 def _required(row: Row, workload: str) -> list[str]:
     """The mutants that a folder must offer for this workload; how batches are fed is spoiled in the CNN alone."""
     variants = [case.variant for case in row.cases([workload]) if case.variant and workload == "cnn"]
@@ -87,42 +66,24 @@ def _required(row: Row, workload: str) -> list[str]:
 
 
 def mutants(row: Row, workload: str) -> list[Mutant]:
-    """The mutants that a folder offers. Raises UserError where a required one is missing or does not fit."""
-    path = row.folder / "mutants.toml"
-    tables = tomllib.loads(path.read_text("utf-8")).get(workload, {}) if path.exists() else {}
-    missing = [name for name in _required(row, workload) if name not in tables]
+    """The mutants that a folder can write. Raises UserError where a required one is missing or does not fit."""
+    found = {name: mutant for name, mutant in offered(row, workload).items() if mutant.unsupported is None}
+    missing = [name for name in _required(row, workload) if name not in found]
     if missing:
         raise UserError(f"{row.folder.name}/mutants.toml lacks the {workload} mutant {', '.join(missing)}.")
-    try:
-        offered = msgspec.convert(tables, dict[str, _Offered])
-    except msgspec.ValidationError as error:
-        raise UserError(f"{row.folder.name}/mutants.toml is not valid: [{workload}] {error}.") from None
-    found = [Mutant(Case(row, workload, table.variant), name, table.edits) for name, table in offered.items()]
-    text = row.example(workload).read_text("utf-8")
-    for mutant in found:
-        for old, _ in mutant.edits:
-            if text.count(old) != 1:
-                message = (
-                    f"{row.folder.name}/mutants.toml, {workload}.{mutant.name}: {old!r} occurs {text.count(old)} times"
-                )
-                raise UserError(f"{message} in {workload}.py, not once.")
-    return found
+    return list(found.values())
 
 
 def patch(mutant: Mutant, folder: Path) -> Row:
     """The row with its examples copied into `folder` and the mutant patched in."""
     copy = folder / mutant.row.folder.name
     shutil.copytree(mutant.row.folder, copy)
-    path = copy / f"{mutant.case.workload}.py"
-    text = path.read_text("utf-8")
-    for old, new in mutant.edits:
-        text = text.replace(old, new)
-    path.write_text(text, "utf-8")
+    (copy / f"{mutant.case.workload}.py").write_text(mutant.patched(), "utf-8")
     return msgspec.structs.replace(mutant.row, folder=copy)
 
 
 def bite(mutant: Mutant) -> tuple[bool, str]:
-    """Whether a mutant is caught, and by which check, in one line.
+    """Whether a mutant is judged as it should be, and by which check, in one line.
 
     A mutant that crashes proves nothing of the certificate, so it does not count as caught.
     """
@@ -133,21 +94,53 @@ def bite(mutant: Mutant) -> tuple[bool, str]:
         try:
             for check in parity.checks(tracer, float64=False):
                 if not check.ok:
-                    return True, f"caught: {parity.line(check)}"
+                    how = "NOT HARMLESS" if mutant.harmless else "caught"
+                    return not mutant.harmless, f"{how}: {parity.line(check)}"
         except parity.TraceFailed as error:
-            return False, f"NOT CAUGHT, it does not run: {error}"
-    return False, "NOT CAUGHT"
+            return False, f"NOT {'HARMLESS' if mutant.harmless else 'CAUGHT'}, it does not run: {error}"
+    return mutant.harmless, "harmless: every check holds" if mutant.harmless else "NOT CAUGHT"
 
 
 def plan(rows: list[Row], workloads: list[str], name: str | None) -> list[Mutant]:
-    """All mutants, framework by framework in turn, such that the first round has each mutant once."""
-    offered = [[m for workload in workloads for m in mutants(row, workload)] for row in rows]
-    names = list(dict.fromkeys(mutant.name for of_row in offered for mutant in of_row))
-    if name is not None and name not in names:
-        raise nearest("mutant", name, names)
-    by_name = {key: [m for of_row in offered for m in of_row if m.name == key] for key in names if name in (None, key)}
-    turned = [of_name[i % len(of_name) :] + of_name[: i % len(of_name)] for i, of_name in enumerate(by_name.values())]
-    return [mutant for column in zip_longest(*turned) for mutant in column if mutant]
+    """All mutants, or those of this name: first as few as leave out no mutant and no row, then the others by turns."""
+    by_name: dict[tuple[str, str], list[Mutant]] = {}
+    for row in rows:
+        for mutant in (one for workload in workloads for one in mutants(row, workload)):
+            by_name.setdefault((mutant.case.workload, mutant.name), []).append(mutant)
+    chosen = [of_name for (_, key), of_name in by_name.items() if name in (None, key)]
+    if not chosen and name is not None:
+        raise nearest("mutant", name, [key for _, key in by_name])
+    first = _first_round(chosen)
+    done = {mutant.label for mutant in first}
+    turned = [of_name[i % len(of_name) :] + of_name[: i % len(of_name)] for i, of_name in enumerate(chosen)]
+    rest = [mutant for column in zip_longest(*turned) for mutant in column if mutant and mutant.label not in done]
+    return first + rest
+
+
+def _first_round(by_name: list[list[Mutant]]) -> list[Mutant]:
+    """Each mutant in one row, rows by turns, and then one mutant of each row that has had none."""
+    taken: Counter[str] = Counter()
+    first = []
+    for of_name in sorted(by_name, key=len):  # what few rows offer chooses first
+        chosen = min(of_name, key=lambda mutant: taken[mutant.row.id])
+        taken[chosen.row.id] += 1
+        first.append(chosen)
+    for mutant in chain(*by_name):
+        if not taken[mutant.row.id]:
+            taken[mutant.row.id] += 1
+            first.append(mutant)
+    return first
+
+
+def _covering(planned: list[Mutant]) -> int:
+    """How many mutants of a plan it takes until each name and each row has had one."""
+    seen: set[str] = set()
+    length = 0
+    for number, mutant in enumerate(planned, start=1):
+        new = {f"{mutant.case.workload} {mutant.name}", f"row {mutant.row.id}"} - seen
+        seen |= new
+        length = number if new else length
+    return length
 
 
 def _results(planned: list[Mutant], enough: Callable[[int], bool]) -> Iterator[tuple[Mutant, bool, str]]:
@@ -173,9 +166,12 @@ def _results(planned: list[Mutant], enough: Callable[[int], bool]) -> Iterator[t
 def run(
     rows: list[Row], workloads: list[str], name: str | None, minutes: float | None, report: Callable[[str], None]
 ) -> int:
-    """Exit code 0 if every mutant that ran was caught. With `minutes`, each mutant runs on one row at least."""
+    """Exit code 0 if every mutant that ran was judged as it should be.
+
+    With `minutes`, each mutant runs in one row at least, and each row has one.
+    """
     planned = plan(rows, workloads, name)
-    once = len({mutant.name for mutant in planned})
+    once = _covering(planned)
     for row in rows:
         environment.ensure(row)
     start = time.monotonic()
@@ -183,14 +179,14 @@ def run(
     def enough(number: int) -> bool:
         return minutes is not None and number >= once and time.monotonic() - start > 60 * minutes
 
-    unseen, count = [], 0
-    for mutant, caught, how in _results(planned, enough):
+    wrong, count = [], 0
+    for mutant, as_expected, how in _results(planned, enough):
         count += 1
         report(f"{mutant.label}: {how}")
-        if not caught:
-            unseen.append(mutant.label)
+        if not as_expected:
+            wrong.append(mutant.label)
     report(
-        f"{count - len(unseen)} of {count} mutants caught, of {len(planned)} in all."
-        + (" Unseen: " + ", ".join(unseen) if unseen else "")
+        f"{count - len(wrong)} of {count} mutants judged as they should be, of {len(planned)} in all."
+        + (" Not so: " + ", ".join(wrong) if wrong else "")
     )
-    return int(bool(unseen))
+    return int(bool(wrong))

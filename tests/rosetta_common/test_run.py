@@ -57,11 +57,12 @@ def example(tmp_path):
     return path
 
 
-def call(*arguments, cwd=None, **variables):
+def call(*arguments, cwd=None, stdin="", **variables):
     # Python 3.6 has no capture_output.
     environ = dict(os.environ, PYTHONPATH=str(ROOT), **variables)
     return subprocess.run(
         [sys.executable, "-m", "rosetta_common", *map(str, arguments)],
+        input=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         universal_newlines=True,
@@ -93,6 +94,12 @@ def test_first_step_trains_on_the_first_samples_only(example, tmp_path):
     result = json.loads((tmp_path / "result.json").read_text())
     assert result["steps"] == 1
     assert "predict" not in result["times"]
+
+
+def test_by_turns_each_line_is_an_epoch_until_there_are_no_more(example, tmp_path):
+    done = call("run", example, "--folder", tmp_path, "--samples", "128", "--epochs", "9", "--turns", stdin="\n\n")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "result.json").read_text())["losses"] == [2.0, 2.0]
 
 
 def test_the_seed_reaches_the_example(example, tmp_path):

@@ -36,7 +36,14 @@ def test_what_the_examples_carry_is_counted(site, text) -> None:
     required = constant("REQUIRED", TEETH)
     assert f"CNN {required['cnn']['momentum']} 2" in page
     assert f"GRU {required['gru']['beta1']} 1" in page
-    assert "That makes 4 errors in 2 examples. Beside these, single examples carry: off by one." in page
+    assert "That makes 4 errors in 2 examples. Beside these, some carry: off by one." in page
+
+
+def test_what_costs_time_alone_or_cannot_be_written_is_no_error(site, text) -> None:
+    harmless, cannot = "[cnn.slow]\nharmless = true\n", '[cnn.nesterov]\nunsupported = "it has none"\n'
+    offered = MUTANT.format(name="cnn.momentum") + harmless + 'edits = [["a", "b"]]\n' + cannot
+    (site.examples / "ada" / "mutants.toml").write_text(offered, "utf-8")
+    assert "That makes 1 errors in 1 examples." in text()
 
 
 def test_a_new_error_is_noticed(site, text) -> None:

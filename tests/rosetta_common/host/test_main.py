@@ -11,6 +11,7 @@ import time
 import pytest
 
 from rosetta_common.host import __main__ as cli
+from rosetta_common.host import lessons
 from rosetta_common.host.catalogue import ROOT
 
 
@@ -24,6 +25,13 @@ from rosetta_common.host.catalogue import ROOT
         (["benchmark", "--lane", "epoch", "--data", "/nowhere"], "There is no folder /nowhere"),
         (["benchmark", "--seeds", "0"], "--seeds must be at least 1, not 0."),
         (["transfer", "pytroch"], "There is no framework 'pytroch': did you mean 'pytorch'?"),
+        (["lessons", "--seeds", "0"], "--seeds must be at least 1, not 0."),
+        (["lessons", "--kind", "size,tme"], "There is no kind 'tme': did you mean 'time'?"),
+        (
+            ["lessons", "soft-max-twic"],
+            "There is no lesson or framework 'soft-max-twic': did you mean 'soft-max-twice'?",
+        ),
+        (["lessons", "pytroch"], "There is no lesson or framework 'pytroch': did you mean 'pytorch'?"),
         (["teeth", "--mutant", "momentun"], "There is no mutant 'momentun': did you mean 'momentum'?"),
     ],
 )
@@ -34,7 +42,7 @@ def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys):
     assert out.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["benchmark", "parity", "teeth", "transfer", "standalone"])
+@pytest.mark.parametrize("command", ["benchmark", "parity", "teeth", "lessons", "transfer", "standalone"])
 def test_help(command, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main([command, "--help"])
@@ -62,11 +70,13 @@ DRIVER = """
     import sys
     sys.path.insert(0, {root!r})
     from pathlib import Path
-    from rosetta_common.host import __main__ as cli, catalogue, environment, parity
+    from rosetta_common.host import __main__ as cli, catalogue, environment, lessons, parity, turns
     catalogue.EXAMPLES = Path({examples!r})
+    lessons.PATH = catalogue.EXAMPLES / "lessons.toml"
+    turns.TURN = turns.SETTLE = 0.0
     environment.ensure = lambda row, device="cpu": Path(sys.executable)
     parity.certified = lambda *arguments: True
-    sys.exit(cli.main([{command!r}, "alpha", "--workload", "gru", "--records", {records!r}]))
+    sys.exit(cli.main([*{command!r}.split(), "alpha", "--workload", "gru", "--records", {records!r}]))
 """
 
 
@@ -82,6 +92,58 @@ def written(tmp_path):
     return [json.loads(path.read_text()) for path in (tmp_path / "records").rglob("*.json")]
 
 
+def declare_a_lesson(folder, harmless="false"):
+    lesson = '[too-slow]\ntitle = "Slow"\nworkload = "gru"\nmutants = ["slower"]\ntimed = true\n'
+    (folder.parent / "lessons.toml").write_text(lesson + '[told]\ntitle = "Told"\nworkload = "gru"\n')
+    patch = f'harmless = {harmless}\nedits = [["time.sleep(0.001)", "time.sleep(0.002)"]]\n'
+    (folder / "mutants.toml").write_text(f"[gru.slower]\n{patch}")
+
+
+def test_lessons_are_measured_once_and_recorded(folder, tmp_path):
+    declare_a_lesson(folder)
+    process = drive(folder, tmp_path, "lessons")
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, out
+    assert "size: 1 of 1 to measure" in out
+    assert "alpha gru slower: caught by" in out
+    assert "alpha gru, by turns: as it is, slower" in out
+    assert "2 of 2 measurements went as they should." in out
+    size, time = sorted(written(tmp_path), key=lambda record: "pairs" in record)
+    assert (size["lesson"], size["mutant"], size["status"]) == ("too-slow", "slower", "ok")
+    assert len(time["pairs"]) >= 5
+    process = drive(folder, tmp_path, "lessons")
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    assert "size: 0 of 1 to measure" in out
+    assert "0 of 0 measurements" in out
+    assert len(written(tmp_path)) == 2
+
+
+def test_a_harmless_mutant_that_is_caught_fails_and_the_others_go_on(folder, tmp_path):
+    declare_a_lesson(folder, harmless="true")
+    process = drive(folder, tmp_path, "lessons")
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 1, out
+    assert "failed: It changes what is computed: FAILED scores before" in out
+    assert "1 of 2 measurements went as they should. Not so: alpha gru slower (size)" in out
+    assert len(written(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["told"], "Of told there is nothing to measure by size, time."),
+        (["too-slow", "--kind", "accuracy"], "Of too-slow there is nothing to measure by accuracy."),
+        (["--workload", "cnn"], "Of the lessons there is nothing to measure by size, time."),
+    ],
+)
+def test_a_lesson_without_a_measurement_says_so(folder, monkeypatch, capsys, arguments, sentence):
+    declare_a_lesson(folder)
+    monkeypatch.setattr(lessons, "PATH", folder.parent / "lessons.toml")
+    assert cli.main(["lessons", *arguments]) == 2
+    assert capsys.readouterr().out == f"error: {sentence}\n"
+
+
 def test_a_sweep_shows_progress_and_writes_its_record(folder, tmp_path):
     process = drive(folder, tmp_path)
     out, _ = process.communicate(timeout=60)
@@ -94,8 +156,9 @@ def test_a_sweep_shows_progress_and_writes_its_record(folder, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("command", ["benchmark", "parity"])
+@pytest.mark.parametrize("command", ["benchmark", "parity", "lessons --kind size", "lessons --kind time"])
 def test_what_is_interrupted_leaves_a_record_and_no_orphan(folder, tmp_path, command, number):
+    declare_a_lesson(folder)
     path = folder / "gru.py"
     path.write_text(
         path.read_text().replace(

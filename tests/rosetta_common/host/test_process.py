@@ -13,9 +13,9 @@ from rosetta_common.host import process
 from rosetta_common.host.catalogue import ROOT
 
 
-def run(code, timeout=30.0, on_event=lambda event: None):
+def run(code, timeout=30.0, on_event=lambda event: None, **options):
     command = [sys.executable, "-c", textwrap.dedent(code)]
-    return process.run(command, dict(os.environ), timeout, on_event)
+    return process.run(command, dict(os.environ), timeout, on_event, **options)
 
 
 def alive(pid):
@@ -32,6 +32,16 @@ def test_a_good_end_with_events():
     ended = run(code, on_event=events.append)
     assert (ended.status, ended.reason, ended.log) == ("ok", None, "noise")
     assert events == [{"event": "hello", "n": 1}]
+
+
+def test_it_reads_nothing_or_what_it_is_given():
+    code = "import sys; print(sys.stdin.read())"
+    assert run(code).log == ""
+    read, write = os.pipe()
+    os.write(write, b"a line")
+    os.close(write)
+    assert run(code, stdin=read).log == "a line"
+    os.close(read)
 
 
 def test_a_failure_has_its_last_line_as_reason_and_a_log():

@@ -1,5 +1,6 @@
 """One benchmark run and its record, whatever its end."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -104,6 +105,18 @@ def test_an_accuracy_that_the_scores_do_not_bear_out_fails(folder):
     record, _ = run(folder, "return float(np.mean(y == 0))", "return 0.99")
     assert record.status == "failed"
     assert "evaluate says 0.9900, the scores say" in record.reason
+
+
+def test_of_a_mutant_the_scores_alone_count_and_its_first_step_is_not_timed(folder):
+    path = folder / "gru.py"
+    path.write_text(path.read_text().replace("return float(np.mean(y == 0))", "return 0.99"))
+    (job,) = sweep.jobs(list(catalogue.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    job = msgspec.structs.replace(job, mutant="boastful")
+    record = sweep.benchmark(job, machine.describe("b"), lambda job, event: None)
+    assert (record.status, record.reason) == ("ok", None)
+    assert record.accuracy == pytest.approx(0.5, abs=0.1)
+    assert record.times.first_step is None
+    assert str(sweep.Rates(job)) == "alpha gru boastful · start"
 
 
 def test_scores_that_leave_samples_out_fail(folder):

@@ -4,8 +4,10 @@ import ast
 
 import pytest
 
-from rosetta_common.host import catalogue, teeth
+from rosetta_common.host import catalogue, parity, teeth
 from rosetta_common.host.catalogue import Case, UserError
+from rosetta_common.host.mutants import Mutant
+from rosetta_common.host.records import Check
 
 ROWS = list(catalogue.rows().values())
 
@@ -24,10 +26,29 @@ def test_every_folder_offers_every_mutant_and_each_fits(row, workload, tmp_path)
 def test_the_first_round_has_each_mutant_once_and_all_rows_take_turns():
     planned = teeth.plan(ROWS, ["cnn", "gru"], None)
     names = {mutant.name for mutant in planned}
-    first = planned[: len(names)]
+    first = planned[: teeth._covering(planned)]
     assert {mutant.name for mutant in first} == names
     assert {mutant.row.id for mutant in first} == {row.id for row in ROWS}
+    assert len(first) <= max(len(names), len(ROWS))
     assert len(planned) == len({mutant.label for mutant in planned})
+
+
+def made(row, name, **fields):
+    return Mutant(Case(row, "gru"), name, [("return 0.5", "return 0.6")], **fields)
+
+
+def test_a_short_run_leaves_out_no_mutant_and_no_row(monkeypatch):
+    """The rare mutant has one row, so the common ones must take the others; one row is left without."""
+    rows = ROWS[:4]
+    offers = {row.id: [made(row, "common")] for row in rows}
+    offers[rows[0].id] += [made(rows[0], "rare"), made(rows[0], "rarest")]
+    monkeypatch.setattr(teeth, "mutants", lambda row, workload: offers[row.id])
+    planned = teeth.plan(rows, ["gru"], None)
+    first = planned[: teeth._covering(planned)]
+    assert len(planned) == 6
+    assert len(first) == 5
+    assert {mutant.name for mutant in first} == {"common", "rare", "rarest"}
+    assert {mutant.row.id for mutant in first} == {row.id for row in rows}
 
 
 def test_a_missing_mutant_is_named(folder):
@@ -43,8 +64,19 @@ def test_a_mutant_that_does_not_fit_is_named(folder):
         teeth.mutants(catalogue.rows()["alpha"], "gru")
 
 
-def mutant(folder, edits):
-    return teeth.Mutant(Case(catalogue.rows()["alpha"], "gru"), "made", edits)
+def test_what_cannot_be_written_is_no_mutant_and_a_required_one_must_be(folder):
+    tables = "".join(f'[gru.{name}]\nedits = [["return 0.5", "return 0.6"]]\n' for name in teeth.REQUIRED["gru"])
+    path = folder / "mutants.toml"
+    path.write_text(tables + '[gru.beta3]\nunsupported = "There is no third moment."\n')
+    row = catalogue.rows()["alpha"]
+    assert {mutant.name for mutant in teeth.mutants(row, "gru")} == set(teeth.REQUIRED["gru"])
+    path.write_text(tables.replace('beta1]\nedits = [["return 0.5", "return 0.6"]]', 'beta1]\nunsupported = "No."'))
+    with pytest.raises(UserError, match="lacks the gru mutant beta1"):
+        teeth.mutants(row, "gru")
+
+
+def mutant(folder, edits, **fields):
+    return Mutant(Case(catalogue.rows()["alpha"], "gru"), "made", edits, **fields)
 
 
 def test_a_mutant_that_is_caught_says_by_which_check(folder):
@@ -59,6 +91,26 @@ def test_a_mutant_that_crashes_is_not_caught(folder):
     assert how == "NOT CAUGHT, it does not run: RuntimeError: no step was taken"
 
 
+@pytest.mark.parametrize(
+    ("checks", "harmless", "said"),
+    [
+        ([Check("loss", True), Check("start", True)], True, "harmless: every check holds"),
+        ([Check("loss", True), Check("start", False)], False, "NOT HARMLESS: FAILED start"),
+    ],
+)
+def test_a_harmless_one_must_pass_every_check(folder, monkeypatch, checks, harmless, said):
+    monkeypatch.setattr(parity, "checks", lambda tracer, float64: iter(checks))
+    assert teeth.bite(mutant(folder, [("return 0.5", "return 0.6")], harmless=True)) == (harmless, said)
+
+
+def test_a_harmless_one_that_crashes_is_not_judged(folder):
+    crashing = [("    return 0.5", "    raise RuntimeError('no step was taken')")]
+    assert teeth.bite(mutant(folder, crashing, harmless=True)) == (
+        False,
+        "NOT HARMLESS, it does not run: RuntimeError: no step was taken",
+    )
+
+
 def test_a_crash_does_not_end_the_others_and_the_exit_code_tells(folder, monkeypatch):
     crashing = mutant(folder, [("    return 0.5", "    raise RuntimeError('no step was taken')")])
     good = mutant(folder, [("return 0.5", "return 0.6")])
@@ -66,4 +118,4 @@ def test_a_crash_does_not_end_the_others_and_the_exit_code_tells(folder, monkeyp
     lines = []
     assert teeth.run([], ["gru"], None, None, lines.append) == 1
     assert sum("does not run" in line for line in lines) == 1
-    assert lines[-1].startswith("1 of 2 mutants caught")
+    assert lines[-1] == "1 of 2 mutants judged as they should be, of 2 in all. Not so: alpha gru made"

@@ -1,0 +1,75 @@
+"""Mutants: the deliberate errors that a folder's mutants.toml offers, and its example with one of them patched in.
+
+Nothing here runs a framework, so that the site can read them too.
+"""
+
+from __future__ import annotations
+
+import tomllib
+
+import msgspec
+
+from rosetta_common.host.catalogue import Case, Row, UserError
+
+
+class Mutant(msgspec.Struct, frozen=True):
+    """One deliberate error: whose certificate has to fail, and texts of its file with what replaces them.
+
+    harmless: it costs time alone, and its certificate has to hold. unsupported: why it cannot be written here.
+    """
+
+    case: Case
+    name: str
+    edits: list[tuple[str, str]] = []
+    harmless: bool = False
+    unsupported: str | None = None
+
+    @property
+    def row(self) -> Row:
+        return self.case.row
+
+    @property
+    def label(self) -> str:
+        return f"{self.row.id} {self.case.workload} {self.name}"
+
+    def patched(self) -> str:
+        """The example's text with the error in it."""
+        text = self.row.example(self.case.workload).read_text("utf-8")
+        for old, new in self.edits:
+            text = text.replace(old, new)
+        return text
+
+
+class _Table(msgspec.Struct, forbid_unknown_fields=True):
+    """One table of mutants.toml. variant: the function that it spoils, where that is not `train`."""
+
+    edits: list[tuple[str, str]] = []
+    variant: str | None = None
+    harmless: bool = False
+    unsupported: str | None = None
+
+
+def offered(row: Row, workload: str) -> dict[str, Mutant]:
+    """All that a folder says of mutants of this workload, by name; those that it cannot write say why.
+
+    Raises UserError for a table that is not valid, or whose texts are not found just once.
+    """
+    path = row.folder / "mutants.toml"
+    where = f"{row.folder.name}/mutants.toml"
+    try:
+        tables = tomllib.loads(path.read_text("utf-8")).get(workload, {}) if path.exists() else {}
+        found = msgspec.convert(tables, dict[str, _Table])
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise UserError(f"{where} is not valid: [{workload}] {error}.") from None
+    text = row.example(workload).read_text("utf-8") if found else ""
+    for name, table in found.items():
+        if bool(table.edits) == bool(table.unsupported):
+            raise UserError(f"{where}, {workload}.{name}: one of `edits` and `unsupported` must be given.")
+        for old, _ in table.edits:
+            if text.count(old) != 1:
+                times = f"occurs {text.count(old)} times in {workload}.py, not once"
+                raise UserError(f"{where}, {workload}.{name}: {old!r} {times}.")
+    return {
+        name: Mutant(Case(row, workload, table.variant), name, table.edits, table.harmless, table.unsupported)
+        for name, table in found.items()
+    }

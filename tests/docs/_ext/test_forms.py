@@ -1,0 +1,43 @@
+"""Which form of an operation each row computes."""
+
+from __future__ import annotations
+
+import pytest
+from shown import page, tables
+
+
+@pytest.fixture
+def html(site):
+    def build(text: str = "```{forms} cnn.max_pool\n```") -> str:
+        site.page("index", text)
+        assert not site.build()
+        return site.html("index")
+
+    return build
+
+
+def test_each_row_has_its_form_and_a_certificate_that_checked_it(site, html) -> None:
+    toml = site.examples / "bell" / "framework.toml"
+    toml.write_text(toml.read_text("utf-8") + '[cnn.forms]\nmax_pool = "all"\n', "utf-8")
+    site.record("ada", kind="parity")
+    site.record("bell", kind="parity", status="failed")
+    (table,) = tables(html())
+    assert table.head == ["Framework", "The form", "Its newest certificate"]
+    assert [list(table.row(name).values()) for name in table.names] == [
+        ["Ada", "first", "passed ✓"],
+        ["Bell", "all", "failed ✗"],
+        ["Curie", "first", "no certificate ✗"],
+    ]
+    (table,) = tables(html("```{forms} cnn.max_pool\n:unexamined:\n```"))
+    assert table.head == ["Framework", "The form"]
+    assert "“first” in 2 rows, “all” in 1." in page(html("It: {forms}`cnn.max_pool`")).get_text()
+
+
+def test_a_row_without_the_network_is_left_out(html) -> None:
+    assert "No row yet." in html("It: {forms}`gru.epsilon`")
+
+
+@pytest.mark.parametrize("text", ["It: {forms}`cnn.min_pool`", "```{forms} cnn.min_pool\n```"])
+def test_an_unknown_form_is_named(site, text: str) -> None:
+    site.page("index", text)
+    assert "There is no form 'cnn.min_pool': did you mean 'cnn.max_pool'?" in site.build()

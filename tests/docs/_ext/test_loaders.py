@@ -1,0 +1,101 @@
+"""The framework's own loader beside the shared generator."""
+
+from __future__ import annotations
+
+import pytest
+from shown import page, tables
+
+from rosetta_common.host.records import Answer, Machine, Times
+
+LOADER = "train_with_loader"
+
+
+@pytest.fixture
+def html(site):
+    def build(text: str = "```{loaders} cnn\n```") -> str:
+        site.page("index", text)
+        assert not site.build()
+        return site.html("index")
+
+    return build
+
+
+@pytest.fixture
+def both(site):
+    """both("ada", 100, 90): an epoch took so many seconds with the generator and with the loader."""
+
+    def make(name: str, shared: float | None, loader: float, **changes) -> None:
+        for variant, seconds in ((None, shared), (LOADER, loader)):
+            if seconds is not None:
+                site.record(name, variant=variant, times=Times(train=seconds), **{"lane": "epoch", **changes})
+
+    return make
+
+
+def test_both_ways_stand_side_by_side(site, html, both) -> None:
+    both("ada", 100.0, 90.0)
+    both("bell", 100.0, 120.0)
+    site.record("curie", lane="epoch")
+    site.record("ada", kind="parity")
+    site.record("ada", kind="parity", variant=LOADER)
+    built = html()
+    (table,) = tables(built)
+    assert table.names == ["Ada", "Bell"]
+    assert table.row("Ada") == {
+        "Framework": "Ada | 1.2 · lane epoch",
+        "The shared generator": "100 s | 75.0%",
+        "Its own loader": "90 s | 75.0%",
+        "Ratio": "0.90×",
+        "Machine": "The desk",
+    }
+    assert table.row("Bell")["Its own loader"] == "120 s | 75.0% | no certificate ✗"
+    assert "With its own loader an epoch takes 0.90× to 1.20× the time, in 2 runs." in page(built).get_text()
+
+
+def test_what_a_loader_shuffles_is_what_was_asked_of_it(site, html, both) -> None:
+    both("ada", 100.0, 90.0)
+    both("bell", 100.0, 90.0)
+    asked = {"workload": "defaults", "lane": None, "accuracy": None, "times": None, "data": None}
+    for words in ("samples", "blocks of 10"):
+        site.record("ada", kind="defaults", answers={"shuffled_loader.unit": Answer(words)}, **asked)
+    (table,) = tables(html())
+    assert [table.row(name)["It shuffles"] for name in table.names] == ["blocks of 10", "–"]
+
+
+def test_machines_and_lanes_are_never_mixed(site, html, both) -> None:
+    both("ada", 100.0, 90.0)
+    both("ada", 500.0, 600.0, lane="full")
+    both("ada", None, 50.0, machine=Machine("tower", "The tower"))
+    (table,) = tables(html())
+    ratios = [line.find_all("td")[2].get_text(strip=True) for line in table.lines]
+    assert ratios == ["1.20×", "0.90×", "–"]
+    assert "not run yet" in table.lines[2].get_text()
+
+
+def test_what_is_not_published_or_of_the_sample_or_of_the_seed_does_not_count(html, both) -> None:
+    both("ada", 100.0, 90.0, local=True)
+    both("bell", 100.0, 90.0, lane="quick")
+    both("curie", 100.0, 90.0, historic=True, machine=Machine("museum", "The museum"))
+    built = html()
+    assert not tables(built)
+    assert "No row has trained with its own loader on all of the data yet." in page(built).get_text()
+
+
+def test_a_failed_run_says_so(site, html, both) -> None:
+    both("ada", 100.0, 90.0)
+    failed = {"status": "timeout", "accuracy": None, "times": None, "created": "20270101T000000.000000Z"}
+    site.record("ada", variant=LOADER, lane="epoch", **failed)
+    built = html()
+    assert tables(built)[0].row("Ada")["Its own loader"] == "timeout"
+    assert tables(built)[0].row("Ada")["Ratio"] == "–"
+
+
+def test_in_short(html, both) -> None:
+    both("ada", 100.0, 90.0)
+    assert "takes 0.90× the time, in 1 run." in html("It: {loaders}`cnn`")
+
+
+def test_an_unknown_network_is_named(site) -> None:
+    site.page("index", "It: {loaders}`rnn`")
+    for _ in range(2):
+        assert "no network 'rnn'" in site.build()

@@ -1,0 +1,63 @@
+"""The pages of the lessons and what is declared of them agree."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rosetta_common.host import lessons
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "lessons"
+DECLARED = lessons.read().by_slug
+EACH = pytest.mark.parametrize("slug", DECLARED)
+
+
+def text(slug: str) -> str:
+    return (FOLDER / f"{slug}.md").read_text("utf-8")
+
+
+def test_each_lesson_is_a_page_and_each_page_a_lesson() -> None:
+    assert {path.stem for path in FOLDER.glob("*.md")} == {*DECLARED, "index"}
+
+
+@EACH
+def test_a_page_has_the_declared_title_and_names_the_claim(slug: str) -> None:
+    title, claim = text(slug).split("\n\n")[:2]
+    assert title == f"# {DECLARED[slug].title}"
+    number = re.match(r"\*The seed, lesson (\d+)", claim)
+    assert ([int(number[1])] if number else []) == DECLARED[slug].seed
+    assert number or claim.startswith("*Found by this project.*")
+
+
+@EACH
+def test_a_page_asks_what_every_lesson_is_asked(slug: str) -> None:
+    headings = re.findall(r"^## (.*)", text(slug), re.MULTILINE)
+    assert "Does it still hold?" in headings
+    assert headings[-2:] == ["What it costs", "What catches it"]
+
+
+@EACH
+def test_a_page_shows_what_is_measured_of_it_and_its_patches(slug: str) -> None:
+    lesson, page = DECLARED[slug], text(slug)
+    assert ("{lesson}" in page) == bool(lesson.mutants or lesson.gpu)
+    assert ("{cost}" in page) == lesson.accuracy
+    assert ("{caught}" in page) == bool(lesson.mutants)
+    assert re.findall(r"\{patch\} (\S+)", page) == [f"{lesson.workload}.{name}" for name in lesson.mutants]
+
+
+@EACH
+def test_a_page_is_read_in_two_minutes(slug: str) -> None:
+    prose = re.sub(r"^:::.*?^:::$|\{\w+\}`[^`]*`", " x ", text(slug), flags=re.MULTILINE | re.DOTALL)
+    assert len(prose.split()) < 2 * 200
+
+
+def test_the_list_has_every_lesson_in_the_declared_order() -> None:
+    index = (FOLDER / "index.md").read_text("utf-8")
+    listed = re.findall(r"^(\d+\.|-) \[(.*?)\]\((.*?)\.md\)", index, re.MULTILINE)
+    assert [(title, slug) for _, title, slug in listed] == [(DECLARED[slug].title, slug) for slug in DECLARED]
+    assert [[int(mark[:-1])] if mark != "-" else [] for mark, _, _ in listed] == [one.seed for one in DECLARED.values()]
+    assert re.findall(r"^([\w-]+)$", index.partition(":hidden:")[2], re.MULTILINE) == list(DECLARED)
+    measured = {slug for slug, lesson in DECLARED.items() if lesson.mutants or lesson.gpu}
+    assert set(re.findall(r"\{verdicts\}`(.*?)`", index)) == measured
