@@ -21,6 +21,7 @@ from . import (
     snippets,
     start,
     store,
+    styles,
     tables,
     transfer,
 )
@@ -47,6 +48,7 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
         start,
         notfound,
         repairs,
+        styles,
     ):
         module.setup(app)
     app.add_js_file("rosetta.js")
