@@ -29,6 +29,7 @@ from . import (
     snippets,
     start,
     store,
+    styles,
     tables,
     transfer,
 )
@@ -63,6 +64,7 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
         installs,
         notfound,
         repairs,
+        styles,
     ):
         module.setup(app)
     app.add_js_file("rosetta.js")
