@@ -78,8 +78,10 @@ def predict(model, x):
 
 
 def evaluate(model, x, y):
-    accuracy = mx.metric.Accuracy(output_names=["softmax_output"], label_names=["softmax_label"])
-    return model.score(mx.io.NDArrayIter(to_ndarray(x), to_ndarray(y), params.batch_size), accuracy)[0][1]
+    # Module.score would count the samples that fill the last batch up a second time.
+    accuracy = mx.metric.Accuracy()
+    accuracy.update([mx.nd.array(y)], [mx.nd.array(predict(model, x))])
+    return accuracy.get()[1]
 
 
 def export_weights(model):
