@@ -62,6 +62,7 @@ def momentum(weight, gradients, learning_rate, momentum):
 
 
 def adam(weight, gradients, learning_rate):
+    """It insists on its momentum, β₁, as well as on its rate."""
     weight = cntk.parameter(init=weight)
     return train(cntk.adam([weight], learning_rate, 0.9), weight, gradients)
 
