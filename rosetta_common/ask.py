@@ -53,8 +53,7 @@ def answer(function, arguments, folder, name):
     try:
         arrays = named(function(*arguments))
     except Exception as error:  # whatever it says is the answer
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        message = "{}: {}".format(type(error).__name__, " ".join(lines) or "no message")[:MESSAGE]
+        message = "{}: {}".format(type(error).__name__, " ".join(str(error).split()) or "no message")[:MESSAGE]
         with open(os.path.join(folder, name + ".txt"), "w", encoding="utf-8") as file:
             file.write(message)
     else:

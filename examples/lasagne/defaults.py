@@ -1,0 +1,88 @@
+"""What Lasagne, and Theano beneath it, do when one says nothing."""
+
+import lasagne
+import lasagne.layers as L
+import numpy as np
+import theano
+import theano.tensor as T
+
+unanswered = {
+    "loader": "Lasagne has no loader: its examples slice the arrays in a few lines of their own",
+    "shuffled_loader": "Lasagne has no loader: its examples shuffle and slice the arrays in a few lines of their own",
+    "padding": "Lasagne has nothing that pads sequences",
+    "input_gradient": "Theano derives only what is asked for: the step of training holds no gradient to the input",
+}
+
+
+def convolution(x, kernel):
+    layer = L.Conv2DLayer(L.InputLayer(x.shape), 96, kernel)
+    output = forward(layer, x)
+    weight, bias = layer.W.get_value(), layer.b.get_value()
+    return {"output": output, "weight": weight, "bias": bias, "native": np.array(output.shape)}
+
+
+def forward(layer, x, **options):
+    """What a layer makes of x. Its input is in floatX, as its weights are: 64 bits, unless Theano is told otherwise."""
+    return theano.function([L.get_all_layers(layer)[0].input_var], L.get_output(layer, **options))(x)
+
+
+def dense(x):
+    layer = L.DenseLayer(L.InputLayer(x.shape), 320)
+    return {"output": forward(layer, x), "weight": layer.W.get_value().T, "bias": layer.b.get_value()}
+
+
+def embedding(indices):
+    layer = L.EmbeddingLayer(L.InputLayer(indices.shape, T.lvector()), 1000, 64)
+    return {"output": forward(layer, indices), "weight": layer.W.get_value()}
+
+
+def gru(x):
+    """Its update gate lets in what others keep out; each gate has a weight of its own."""
+    layer = L.GRULayer(L.InputLayer(x.shape), 32)
+    weight_ih = [layer.W_in_to_resetgate, layer.W_in_to_updategate, layer.W_in_to_hidden_update]
+    weight_hh = [layer.W_hid_to_resetgate, layer.W_hid_to_updategate, layer.W_hid_to_hidden_update]
+    bias = [layer.b_resetgate, layer.b_updategate, layer.b_hidden_update]
+    return {
+        "output": forward(layer, x),
+        "weight_ih": np.concatenate([weight.get_value().T for weight in weight_ih]),
+        "weight_hh": np.concatenate([weight.get_value().T for weight in weight_hh]),
+        "bias_ih": np.concatenate([part.get_value() for part in bias]),
+        "complement": np.array(1),
+    }
+
+
+def max_pool(x):
+    layer = L.MaxPool2DLayer(L.InputLayer(x.shape), 2)
+    images, output = layer.input_layer.input_var, L.get_output(layer)
+    gradient = theano.function([images], theano.grad(output.sum(), images))
+    return {"output": forward(layer, x), "gradient": gradient(x)}
+
+
+def momentum(weight, gradients, learning_rate, momentum):
+    return train(lasagne.updates.momentum, weight, gradients, learning_rate, momentum)
+
+
+def adam(weight, gradients, learning_rate):
+    return train(lasagne.updates.adam, weight, gradients)
+
+
+def train(rule, weight, gradients, *rates):
+    """The weight is in floatX, as a layer makes its own: one of 32 bits would be refused while floatX has 64."""
+    weight, gradient = theano.shared(lasagne.utils.floatX(weight)), T.vector()
+    step = theano.function([gradient], updates=rule([gradient], [weight], *rates))
+    steps = []
+    for values in gradients:
+        step(values)
+        steps.append(weight.get_value())
+    return steps
+
+
+def cross_entropy(scores, labels):
+    """It wants probabilities: a classifier's last layer is a soft-max."""
+    return lasagne.objectives.categorical_crossentropy(theano.shared(scores), theano.shared(labels)).eval()
+
+
+def dropout(x):
+    """It drops half unless told, and in training and test alike, unless told that all is deterministic."""
+    training, unsaid = L.DropoutLayer(L.InputLayer(x.shape)), L.DropoutLayer(L.InputLayer(x.shape))
+    return {"training": forward(training, x, deterministic=False), "unsaid": forward(unsaid, x)}
