@@ -45,7 +45,7 @@ class Defaults(SphinxDirective):
         if not any(asked.record for asked in self.answers.asked.values()):
             return [nodes.paragraph("", f"Nothing has been asked yet: {COMMAND} does it.", classes=["rosetta-none"])]
         self.folders = snippets.by_folder(self.store.rows.values())
-        bar = snippets.bar(self.folders, "none: all answers") + DIFFERENCES
+        bar = snippets.bar(self.folders, "none: all") + DIFFERENCES
         sections = [self.section(question) for question in questions.QUESTIONS]
         return [nodes.raw("", bar, format="html"), *sections, self.runs()]
 

@@ -23,12 +23,13 @@ LOUD = ("refused", "must be given")
 
 GLOROT = "uniform, Glorot's, ± √(6 / (fan in + fan out))"
 ONE_MATRIX = f"{GLOROT}, all gates as one matrix"
-START: dict[str, str | None] = {"dense.weights": GLOROT, "dense.bias": "zeros"}
-LOSS: dict[str, str | None] = {"cross_entropy.soft_max": "in the loss", "cross_entropy.reduction": "the mean"}
-LOOP: dict[str, str | None] = {"dropout.unsaid": "it drops", "input_gradient.unasked": "left out"}
+Needs = dict[str, str | None]  # question.facet -> the answer that the workload needs, or MOST
+START: Needs = {"dense.weights": GLOROT, "dense.bias": "zeros"}
+LOSS: Needs = {"cross_entropy.soft_max": "in the loss", "cross_entropy.reduction": "the mean"}
+LOOP: Needs = {"dropout.unsaid": "it drops", "input_gradient.unasked": "left out"}
 
-# Function of the examples -> the facets that matter there, and the answer that the workload needs, or MOST.
-MATTERS: dict[str, dict[str, str | None]] = {
+# Function of the examples -> what matters there.
+MATTERS: dict[str, Needs] = {
     "cnn.load_data": {"convolution.channels": MOST, "cross_entropy.labels": MOST},
     "cnn.create_symbol": {
         "convolution.padding": "1 on each side, the size is kept",
@@ -87,9 +88,9 @@ MATTERS: dict[str, dict[str, str | None]] = {
 }
 
 
-def matters(workload: str, functions: list[str]) -> dict[str, str | None]:
+def matters(workload: str, functions: list[str]) -> Needs:
     """What matters in a snippet of these functions."""
-    found: dict[str, str | None] = {}
+    found: Needs = {}
     for function in functions:
         found |= MATTERS.get(f"{workload}.{function}", {})
     return found

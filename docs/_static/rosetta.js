@@ -91,7 +91,7 @@
     [bar.from.value, bar.to.value] = pair || [wanted[0] || firstOf(), ""];
     bar.swap.disabled = !pair;
     document.getElementById("rosetta-early")?.remove();
-    dispatchEvent(new CustomEvent("rosetta-choice", {detail: [bar.from.value, bar.to.value]}));
+    dispatchEvent(new CustomEvent("rosetta-choice", {detail: pair || [wanted[0]]}));
     reach();
   }
 

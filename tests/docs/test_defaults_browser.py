@@ -80,7 +80,7 @@ def test_two_in_the_address_leave_what_they_differ_in(read) -> None:
     found = read("?from=ada&to=bell", "return [list(), said(), tables(), complaint()]")
     assert found == [
         DIFFERENT,
-        "Ada and Bell differ in 2 of 3 answers that both give.",
+        "Ada and Bell differ in 2 of 3 answers.",
         0,
         "",
     ]
@@ -97,7 +97,7 @@ def test_a_choice_goes_into_the_address_and_is_kept(read) -> None:
 
 
 def test_what_no_longer_holds_is_not_compared(read) -> None:
-    said = "Ada and Curie differ in 0 of 0 answers that both give. In 3 more, an answer is missing."
+    said = "Ada and Curie differ in 0 of 0 answers. In 3 more, an answer is missing."
     assert read("?from=ada&to=curie", "return [list(), said()]") == [[], said]
 
 
@@ -115,6 +115,7 @@ def test_a_typo_is_said_and_all_is_shown(read, address: str, complaint: str) -> 
 def test_the_chosen_one_is_marked(read) -> None:
     script = 'return [...document.querySelectorAll(".is-own th")].map(text)'
     assert read("?framework=ada", script) == ["Ada 1.2", "Ada 1.2"]
+    assert read("", script) == []
 
 
 def test_a_link_to_a_line_shows_its_table_beside_the_list(read) -> None:
