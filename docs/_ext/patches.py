@@ -48,7 +48,8 @@ class Patch(Rosetta):
             self.trials = [trials(self.env, slug) for slug in lessons.of_mutant(self.workload, name)]
         except UserError as error:
             return self.warn(str(error))
-        known = {mutant for lesson in lessons.by_slug.values() for mutant in lesson.mutants}
+        of_network = [lesson for lesson in lessons.by_slug.values() if lesson.workload == self.workload]
+        known = {mutant for lesson in of_network for mutant in lesson.mutants}
         known.update(*(offered(row, self.workload)[0] for row in self.store.rows.values()))
         if name not in known:
             return self.warn(str(nearest(f"{self.workload} mutant", name, sorted(known))))

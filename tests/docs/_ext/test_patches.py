@@ -122,10 +122,12 @@ def test_a_patch_that_is_declared_and_offered_nowhere_yet_is_no_fault(site, buil
     ("text", "warning"),
     [
         ("```{patch} cnn.wrong_sise\n```", "no cnn mutant 'wrong_sise': did you mean 'wrong_size'?"),
+        ("```{patch} gru.wrong_size\n```", "no gru mutant 'wrong_size'"),
         ("```{patch} rnn.wrong_size\n```", "not of the form"),
     ],
 )
 def test_an_unknown_patch_is_a_warning_at_every_build(site, text: str, warning: str) -> None:
+    declare(site)
     everywhere(site)
     site.page("index", text)
     for _ in range(2):
