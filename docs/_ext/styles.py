@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from furo import get_pygments_stylesheet
 from markupsafe import Markup
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 FOR_NOTEBOOKS = "_static/mystnb."
+PYGMENTS = "_static/pygments.css"  # the theme writes its own, which knows the dark, only after the pages
 RELATIVE = re.compile(r"@import|url\((?!['\"]?data:)")
 MAP = re.compile(r"/\*# sourceMappingURL=.*?\*/")
 
@@ -32,7 +34,9 @@ def sheet(path: Path) -> str:
 def _put_in(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     def styles() -> Markup:
         names = [str(css.filename) for css in context["css_files"]]
-        return Markup("\n".join(sheet(Path(app.outdir, n)) for n in names if not n.startswith(FOR_NOTEBOOKS)))
+        wanted = [name for name in names if not name.startswith(FOR_NOTEBOOKS)]
+        texts = [get_pygments_stylesheet() if n == PYGMENTS else sheet(Path(app.outdir, n)) for n in wanted]
+        return Markup("\n".join(texts))
 
     context["styles"] = styles  # called by _templates/page.html, once all sheets are known
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from _ext import styles
 from sphinx.errors import ExtensionError
@@ -24,16 +26,13 @@ def test_a_sheet_that_loads_another_file_is_an_error(tmp_path, text: str) -> Non
         styles.sheet(written(tmp_path, text))
 
 
-PAGE = '{% extends "!page.html" %}{% block css %}<style>{{ styles() }}</style>{% endblock %}'
-
-
-def test_the_page_asks_for_no_style_sheet(site) -> None:
-    (site.docs / "_templates").mkdir()
-    (site.docs / "_templates" / "page.html").write_text(PAGE, "utf-8")
-    (site.docs / "_static" / "basic.css").write_text("", "utf-8")
+def test_the_page_asks_for_no_style_sheet_and_has_them_all(site) -> None:
+    templates = Path(__file__).resolve().parents[3] / "docs" / "_templates"
     with open(site.docs / "conf.py", "a", encoding="utf-8") as conf:
-        conf.write('templates_path = ["_templates"]\n')
+        conf.write(f'html_theme = "furo"\npygments_dark_style = "monokai"\ntemplates_path = [{str(templates)!r}]\n')
     assert not site.build()
     html = site.html("index")
     assert 'rel="stylesheet"' not in html
-    assert ".rosetta-tabs" in html.partition("<style>")[2].partition("</style>")[0]
+    inside = html.partition("</head>")[0]
+    assert ".rosetta-tabs" in inside
+    assert 'body[data-theme="dark"] .highlight' in inside
