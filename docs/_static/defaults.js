@@ -46,7 +46,7 @@
     const box = document.querySelector(".rosetta-differences"), status = box.firstElementChild, bodies = [];
     const [from, to] = ids.map(id => id && title(id)), count = {all: 0, known: 0, different: 0};
     for (const table of tables()) {
-      for (const row of table.tBodies[0].rows) row.classList.toggle("is-own", folder(row) === ids[0]);
+      for (const row of table.tBodies[0].rows) row.classList.toggle("is-own", !!ids[0] && folder(row) === ids[0]);
     }
     box.replaceChildren(status);
     status.textContent = "";
