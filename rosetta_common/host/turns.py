@@ -21,9 +21,9 @@ import msgspec
 from rosetta_common.host import environment, process
 from rosetta_common.host.sweep import Job, command
 
-PAIRS, WARM = 6, 2  # turns that are measured, and turns before them: what is compiled is compiled in the first
+PAIRS, WARM = 5, 2  # turns that are measured, and turns before them: what is compiled is compiled in the first
 BATCHES = 4  # of an epoch; the embedded sample has twenty
-TURN = 1.0  # seconds that a turn lasts at least: as many epochs as that takes
+TURN = 0.75  # seconds that a turn lasts at least: as many epochs as that takes
 SETTLE = 0.25  # seconds between two turns: some thread pools spin for a fifth of a second after their last work
 TIMEOUT = 1800.0  # seconds for one process, waiting included
 EPOCHS = 10**6  # more than there are turns: training ends when the host says so
