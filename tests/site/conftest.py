@@ -45,8 +45,9 @@ def concept(with_tabs) -> Page:
 
 @pytest.fixture(scope="session")
 def other(with_tabs, concept) -> Page:
-    """Another page that has tabs for the same frameworks."""
-    return next(page for page in with_tabs if page != concept and set(concept.frameworks) <= set(page.frameworks))
+    """Another page that has tabs for the same frameworks, and that the navigation lists beside it."""
+    beside = [page for page in with_tabs if page.address.split("/")[0] == concept.address.split("/")[0]]
+    return next(page for page in beside if page != concept and set(concept.frameworks) <= set(page.frameworks))
 
 
 @pytest.fixture(scope="session")
