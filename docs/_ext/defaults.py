@@ -102,11 +102,10 @@ class Defaults(SphinxDirective):
         answer = asked.answer(name)
         if answer is None:
             return cell(DASH, columns=columns, classes=("is-open",))
-        is_odd = self.answers.is_odd(asked, name)
-        marks = {"is-open": answer.words == UNKNOWN, "is-odd": is_odd}
-        mark = [nodes.inline("", f"{ODD} ", classes=["rosetta-odd"])] if is_odd else []
+        odd = self.answers.is_odd(asked, name)
+        mark = [nodes.inline("", f"{ODD} ", classes=["rosetta-odd"])] if odd else []
         shown = _shown(answer, mark, probe_anchor(name.partition(".")[0], asked.row))
-        return cell(shown, columns=columns, classes=tuple(kind for kind, holds in marks.items() if holds))
+        return cell(shown, columns=columns, classes=("is-open",) if answer.words == UNKNOWN else ())
 
     def runs(self) -> nodes.section:
         """Where the answers come from: a line a record, to which the frameworks' names lead."""

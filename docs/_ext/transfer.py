@@ -14,7 +14,6 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import OptionSpec
-from sphinx.writers.html5 import HTML5Translator
 
 from rosetta_common import weights
 from rosetta_common.host.catalogue import WORKLOADS, Row, nearest
@@ -23,6 +22,7 @@ from rosetta_common.host.records import Check, Record
 
 from . import store as stores
 from . import words
+from .elements import cell, row_header
 
 DASH = "–"
 AS_IT_IS = "as it is"  # what rosetta_common/host/layouts.py calls a tensor that nothing is done to
@@ -117,8 +117,8 @@ class Matrix:
     def summary(self) -> str:
         """In a sentence or two how many pairs were moved, and how many were not."""
         states: dict[State, list[Cell]] = defaultdict(list)
-        for _, _, cell in self.pairs():
-            states[cell.state].append(cell)
+        for _, _, pair in self.pairs():
+            states[pair.state].append(pair)
         ran = len(self.pairs()) - len(states["not run"])
         text = f"{len(states['moved'])} of {ran} ordered pairs predict the same labels after the move"
         checks = [cell.check for cell in states["moved"] if cell.check]
@@ -133,31 +133,10 @@ class Matrix:
     def reasons(self) -> Iterator[tuple[Row, str, list[tuple[Row, Cell]]]]:
         """Taker, why it did not take the weights, and whose."""
         found: dict[tuple[str, str], list[tuple[Row, Cell]]] = defaultdict(list)
-        for giver, taker, cell in self.pairs():
-            if cell.state in ("by design", "failed"):
-                found[taker.id, cell.why].append((giver, cell))
+        for giver, taker, pair in self.pairs():
+            if pair.state in ("by design", "failed"):
+                found[taker.id, pair.why].append((giver, pair))
         yield from ((self.store.rows[taker], why, cells) for (taker, why), cells in found.items())
-
-
-class Heading(nodes.entry):
-    """A cell that names its row or column: `<th scope="row">`."""
-
-
-def _visit_heading(self: HTML5Translator, node: Heading) -> None:
-    node.parent.column += 1  # type: ignore[union-attr]  # where docutils counts the columns
-    self.body.append(self.starttag(node, "th", "", scope=node["scope"]))
-
-
-def _depart_heading(self: HTML5Translator, node: Heading) -> None:
-    self.body.append("</th>\n")
-
-
-def heading(scope: Literal["row", "col"], *content: nodes.Node) -> Heading:
-    return Heading("", nodes.paragraph("", "", *content), scope=scope)
-
-
-def cell(*content: nodes.Node, classes: tuple[str, ...] = ()) -> nodes.entry:
-    return nodes.entry("", nodes.paragraph("", "", *content), classes=list(classes))
 
 
 def table(head: list[nodes.Node], body: list[list[nodes.entry]], title: str, kind: str) -> nodes.table:
@@ -206,11 +185,9 @@ class Transfer(_Drawn):
 
     def pairs(self) -> nodes.table:
         rows = self.matrix.rows
-        head: list[nodes.Node] = [heading("col", nodes.Text("from ↓ to →"))]
-        head += [heading("col", self.link(row, row.name)) for row in rows]
-        body = [
-            [heading("row", nodes.Text(giver.name)), *(self.pair(giver, taker) for taker in rows)] for giver in rows
-        ]
+        head: list[nodes.Node] = [cell("from ↓ to →")]
+        head += [cell(self.link(row, row.name)) for row in rows]
+        body = [[row_header(giver.name), *(self.pair(giver, taker) for taker in rows)] for giver in rows]
         title = "The largest difference of a score, from each framework to each"
         return table(head, body, title, "rosetta-matrix")
 
@@ -237,20 +214,20 @@ class Transfer(_Drawn):
 
     def runs(self) -> nodes.table:
         names = ["To", "Version", "Takes", "Largest difference", "Certificate", "Machine", "Device", "Date"]
-        head: list[nodes.Node] = [heading("col", nodes.Text(name)) for name in names]
+        head: list[nodes.Node] = [cell(name) for name in names]
         body = [
             self.run_of(row, self.matrix.newest[row.id]) for row in self.matrix.rows if row.id in self.matrix.newest
         ]
         return table(head, body, "The newest run of each framework, and whose weights it took", "rosetta-transfers")
 
     def run_of(self, row: Row, record: Record) -> list[nodes.entry]:
-        name = heading("row", nodes.Text(row.name))
+        name = row_header(row.name)
         name["ids"].append(self.anchor(row))
         moved = [check.figure or 0 for check in record.checks if check.ok]
         takes = f"{len(moved)} of {len(record.checks)}" if record.checks else f"{record.status}: {record.reason}"
         texts = [record.version or "", takes, figure(max(moved)) if moved else DASH]
         texts += [self.store.verdict(record).mark, record.machine.name, record.device or "", words.date(record)]
-        return [name, *(cell(nodes.Text(text)) for text in texts)]
+        return [name, *(cell(text) for text in texts)]
 
 
 def _consequence(checks: list[Check | None]) -> str:
@@ -277,12 +254,14 @@ class Layouts(_Drawn):
             groups[tuple(self.said(known, row, name) for row in rows)].append(name)
         alike = [name for texts, names in groups.items() if {*texts} == {AS_IT_IS} for name in names]
         shown = {texts: names for texts, names in groups.items() if {*texts} != {AS_IT_IS}}
-        head: list[nodes.Node] = [heading("col", nodes.Text("Framework"))]
-        head += [heading("col", *(nodes.literal("", name) for name in names)) for names in shown.values()]
+        head: list[nodes.Node] = [cell("Framework")]
+        head += [
+            cell(nodes.paragraph("", "", *(nodes.literal("", name) for name in names))) for names in shown.values()
+        ]
         body = []
         for number, row in enumerate(rows):
-            cells = [cell(nodes.Text(texts[number])) for texts in shown]
-            body.append([heading("row", nodes.Text(row.name)), *cells])
+            cells = [cell(texts[number]) for texts in shown]
+            body.append([row_header(row.name), *cells])
         made = [table(head, body, "What a framework is handed, from the canonical weights", "rosetta-layouts")]
         return [*made, *([_alike(alike)] if alike else [])]
 
@@ -303,6 +282,5 @@ def _alike(names: list[str]) -> nodes.paragraph:
 
 
 def setup(app: Sphinx) -> None:
-    app.add_node(Heading, html=(_visit_heading, _depart_heading))
     app.add_directive("transfer", Transfer)
     app.add_directive("layouts", Layouts)

@@ -48,7 +48,7 @@ def gates(symbol, kind):
 
 def init_model(symbol):
     np.random.seed(params.seed)
-    for weight in gates(symbol, "w"):  # NStepGRU takes no initialiser; its biases are zeros
+    for weight in gates(symbol, "w"):  # NStepGRU would draw each gate for itself; its biases are zeros
         bound = np.sqrt(6 / (3 * params.units + weight.shape[1]))  # Glorot-uniform over the three gates together
         weight.array[...] = np.random.uniform(-bound, bound, weight.shape)
     device = chainer.get_device("@cupy:0" if cuda.available else "@numpy")

@@ -11,7 +11,7 @@ from rosetta_common.params import cnn as params
 
 
 def load_data():
-    """NHWC images, Keras' default, and the only layout that TensorFlow convolves on a CPU; integer class labels."""
+    """NHWC images, Keras' default; integer class labels."""
     return cifar_for_library(channel_first=False, one_hot=False)
 
 

@@ -10,7 +10,7 @@ from rosetta_common.params import cnn as params
 
 
 def load_data():
-    """NHWC images, the only layout that TensorFlow convolves on a CPU; integer class labels."""
+    """NHWC images, the layout that TensorFlow takes by default; integer class labels."""
     return cifar_for_library(channel_first=False, one_hot=False)
 
 
