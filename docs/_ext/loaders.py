@@ -90,7 +90,7 @@ class Loaders(_Workload):
         titles = ["Framework", *numeric, *(["It shuffles"] if self.unit else []), "Machine"]
         head = nodes.row("", *(cell(title, classes=("numeric",) if title in numeric else ()) for title in titles))
         body = [self.line(pair, asked[pair.record.row]) for pair in found]
-        title = "Training time, and below it the accuracy, fed in two ways"
+        title = f"{self.workload.upper()}: training time, and below it the accuracy, fed in two ways"
         return [nodes.paragraph("", "", nodes.strong("", text)), table([head], body, title, ("rosetta-lesson",))]
 
     def line(self, pair: Pair, unit: str) -> nodes.row:
