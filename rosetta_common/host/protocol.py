@@ -163,15 +163,18 @@ def _indices(start: int, count: int) -> list[int]:
     return list(range(start, start + count))
 
 
-def steps_program(workload: str, dtype: str, verb: str = "train") -> dict[str, Any]:
-    """Predict, five single steps, predict and evaluate; then an epoch of copies of one sample, and two steps more."""
+def steps_program(workload: str, dtype: str, verb: str = "train", lines: bool = False) -> dict[str, Any]:
+    """Predict, five single steps, predict and evaluate; then an epoch of copies of one sample, and two steps more.
+
+    lines: note which lines of the example run.
+    """
     steps: list[list[Any]] = [["init", 0], ["import", "canonical"], ["export", "w0"], ["predict", "before"]]
     for k in range(STEPS):
         steps += [["train", _indices(k * BATCH, BATCH), f"step{k + 1}"], ["export", f"w{k + 1}"]]
     steps += [["predict", "after"], ["evaluate", "after"], ["train", [0] * COPIES, "loop"], ["export", "loop"]]
     for k in range(2):
         steps += [["train", _indices(k * BATCH, BATCH), f"again{k + 1}"], ["export", f"again{k + 1}"]]
-    return {**_program(workload, dtype, verb, steps), "lines": dtype == "float32"}
+    return {**_program(workload, dtype, verb, steps), "lines": lines}
 
 
 def start_program(workload: str, verb: str = "train") -> dict[str, Any]:

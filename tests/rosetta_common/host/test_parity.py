@@ -2,7 +2,7 @@
 
 import pytest
 
-from rosetta_common.host import catalogue, machine, parity, records
+from rosetta_common.host import catalogue, coverage, machine, parity, records
 from rosetta_common.host.catalogue import Case
 from rosetta_common.host.records import Check
 
@@ -85,6 +85,11 @@ def test_a_failed_check_is_named_in_the_reason(folder):
     record = parity.certify(alpha(), HERE)
     assert record.status == "failed"
     assert record.reason.startswith("FAILED scores before")
+
+
+def test_only_a_whole_certificate_notes_what_was_executed(folder):
+    assert parity.certify(alpha(), HERE).executed["train"] == coverage.EVERY
+    assert parity.certify(alpha(), HERE, whole=False).executed == {}
 
 
 def test_a_variant_has_a_certificate_of_its_own(folder, tmp_path):
