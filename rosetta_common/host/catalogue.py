@@ -93,6 +93,7 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
 
     package: the distribution whose version is the framework's; a list where builds have names of their own.
     needs: what it needs to run today, and why. variables: those of its processes, in whichever environment.
+    compile_cache: the variable that names a folder in which it keeps what it has compiled.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
     why_alive: str | None = None
     needs: str | None = None
     variables: dict[str, Variable] = {}
+    compile_cache: str | None = None
     cnn: Workload = msgspec.field(default_factory=Workload)
     gru: Workload = msgspec.field(default_factory=Workload)
 

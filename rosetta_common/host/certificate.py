@@ -7,6 +7,7 @@ steps with an absolute limit does not work: float32 noise and a momentum wrong b
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,6 +125,26 @@ def _canonical_check(limits: Limits, found: Arrays, forms: dict[str, str]) -> Ch
     return Check(full, errors[worst] == 0, errors[worst], 0.0, worst)
 
 
+class Start(msgspec.Struct, frozen=True):
+    """What the oracle says at the canonical weights: the scores to predict; loss and gradient of the first batch."""
+
+    scores: np.ndarray
+    loss: float
+    gradients: Arrays
+
+
+def at_start(workload: str, samples: Samples, forms: dict[str, str]) -> Start:
+    """Computed once for all certificates of the same form, for all of them begin there."""
+    return _at_start(workload, samples, tuple(sorted(forms.items())))
+
+
+@functools.cache
+def _at_start(workload: str, samples: Samples, forms: tuple[tuple[str, str], ...]) -> Start:
+    canonical, first = protocol.canonical_weights(workload, dict(forms)), slice(BATCH)
+    loss, gradients = oracle.gradients(workload, canonical, samples.x_train[first], samples.y_train[first], dict(forms))
+    return Start(oracle.scores(workload, canonical, samples.x_test, dict(forms)), loss, gradients)
+
+
 def judge_steps(
     trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], partial: bool
 ) -> Iterator[Check]:
@@ -134,8 +155,7 @@ def judge_steps(
     yield canonical
     if not canonical.ok:
         return
-    scores = oracle.scores(workload, before, samples.x_test, forms)
-    yield scores_check(limits, "scores before", trace.scores("before"), scores)
+    yield scores_check(limits, "scores before", trace.scores("before"), at_start(workload, samples, forms).scores)
     optimiser = oracle.optimiser(workload, forms)
     yield from _judge_five(trace, samples, limits, forms, optimiser)
     after = trace.weights(f"w{STEPS}")
@@ -171,10 +191,14 @@ def _judge_five(
     reported = trace.losses()
     at = trace.weights("w0")
     for k in range(STEPS):
-        batch = slice(k * BATCH, (k + 1) * BATCH)
-        loss, predicted = _predicted(
-            limits.workload, at, samples.x_train[batch], samples.y_train[batch], forms, optimiser
-        )
+        if k == 0:
+            start = at_start(limits.workload, samples, forms)
+            loss, predicted = start.loss, optimiser.movement(start.gradients)
+        else:
+            batch = slice(k * BATCH, (k + 1) * BATCH)
+            loss, predicted = _predicted(
+                limits.workload, at, samples.x_train[batch], samples.y_train[batch], forms, optimiser
+            )
         to = trace.weights(f"w{k + 1}")
         actual = difference(to, at)
         figure, of_tensors = step_figures(actual, predicted)

@@ -15,7 +15,7 @@ from rosetta_common.host.catalogue import ROOT, WORKLOADS, Row
 
 # What framework.toml tells a reader and no process: like comments in code, it may change.
 PROSE = {"name", "since", "last_release", "home_page", "retired", "successor", "why_alive", "needs", "reason"}
-PROSE |= {"threads_reason", "slow_because", "get_python"}
+PROSE |= {"threads_reason", "slow_because", "get_python", "compile_cache"}
 
 NOT_INSTALLED = {f"{workload}.py" for workload in WORKLOADS} | {"defaults.py", "mutants.toml", "framework.toml"}
 

@@ -59,7 +59,7 @@ class Layer(NamedTuple):
 def scores(workload: str, weights: Weights, x: Array, forms: Forms | None = None) -> Array:
     """Logits, float64 (n, classes). x: CNN (n, 3, 32, 32) in [0, 1]; GRU integer features (n, 150)."""
     forms = settle(workload, forms)
-    weights = _float64(workload, weights)
+    weights = _typed(workload, weights)
     forward, _ = MODELS[workload]
     return np.concatenate([forward(weights, x[part], forms).scores for part in _parts(workload, x)])
 
@@ -67,7 +67,7 @@ def scores(workload: str, weights: Weights, x: Array, forms: Forms | None = None
 def layers(workload: str, weights: Weights, x: Array, forms: Forms | None = None) -> list[Layer]:
     """What each layer gives, from the input to the scores, seen while samples pass. Takes what `scores` takes."""
     forms = settle(workload, forms)
-    weights = _float64(workload, weights)
+    weights = _typed(workload, weights)
     forward, _ = MODELS[workload]
 
     def parameters(layer: str) -> int:
@@ -79,17 +79,20 @@ def layers(workload: str, weights: Weights, x: Array, forms: Forms | None = None
 
 
 def gradients(
-    workload: str, weights: Weights, x: Array, y: Array, forms: Forms | None = None
+    workload: str, weights: Weights, x: Array, y: Array, forms: Forms | None = None, dtype: str = "float64"
 ) -> tuple[float, Gradients]:
-    """The mean soft-max cross-entropy over the batch, and its gradient: name -> float64 array. y: integer (n,)."""
+    """The mean soft-max cross-entropy over the batch, and its gradient: name -> float64 array. y: integer (n,).
+
+    dtype: "float32" takes half the time, where nothing is judged by the result (CNN alone).
+    """
     forms = settle(workload, forms)
-    weights = _float64(workload, weights)
+    weights = _typed(workload, weights, dtype)
     forward, backward = MODELS[workload]
     loss, total = 0.0, {name: np.zeros(weight.shape) for name, weight in weights.items()}
     for part in _parts(workload, x):
         tape = forward(weights, x[part], forms)
         loss += float(losses(tape.scores, y[part]).sum()) / len(x)
-        d_scores = (softmax(tape.scores) - np.eye(tape.scores.shape[1])[y[part]]) / len(x)
+        d_scores = (softmax(tape.scores) - np.eye(tape.scores.shape[1], dtype=dtype)[y[part]]) / len(x)
         for name, gradient in backward(weights, tape, d_scores, forms).items():
             total[name] += gradient
     return loss, total
@@ -108,9 +111,9 @@ def losses(scores: Array, y: Array) -> Array:
     return log_sum - shifted[np.arange(len(y)), y]
 
 
-def hidden(weights: Weights, x: Array) -> Array:
-    """The CNN's fc1 after ReLU, float64 (n, 512): with the soft-max it makes up each sample's gradient of fc2."""
-    weights = _float64("cnn", weights)
+def hidden(weights: Weights, x: Array, dtype: str = "float64") -> Array:
+    """The CNN's fc1 after ReLU, (n, 512): with the soft-max it makes up each sample's gradient of fc2."""
+    weights = _typed("cnn", weights, dtype)
     return np.concatenate([_cnn_forward(weights, x[part], {}).hidden for part in _parts("cnn", x)])
 
 
@@ -125,7 +128,7 @@ def ties(weights: Weights, x: Array) -> Array:
         found: Array = (_highest(windows).sum(axis=3) > 1) & (highest > TIE)
         return np.asarray(found.any(axis=(1, 2, 3)))
 
-    weights, found = _float64("cnn", weights), []
+    weights, found = _typed("cnn", weights), []
     for part in _parts("cnn", x):
         tape = _cnn_forward(weights, x[part], {})
         found.append(tied(tape.windows2) | tied(tape.windows4))
@@ -154,9 +157,9 @@ def exists(workload: str, name: str, forms: Forms | None = None) -> Array:
     return np.repeat(np.array(biases, np.float32), params.gru.units)
 
 
-def _float64(workload: str, weights: Weights) -> Gradients:
+def _typed(workload: str, weights: Weights, dtype: str = "float64") -> Gradients:
     check(workload, weights)
-    return {name: np.asarray(weight, dtype=np.float64) for name, weight in weights.items()}
+    return {name: np.asarray(weight, dtype) for name, weight in weights.items()}
 
 
 def _parts(workload: str, x: Array) -> list[slice]:
@@ -229,7 +232,7 @@ def _flatten(x: Array) -> Array:
 
 def _cnn_forward(w: Weights, x: Array, forms: Forms) -> SimpleNamespace:
     """Images (n, 3, 32, 32) -> what `_cnn_backward` needs of each layer, and the scores (n, classes)."""
-    tape = SimpleNamespace(images=np.asarray(x, dtype=np.float64).transpose(0, 2, 3, 1), layers=[])
+    tape = SimpleNamespace(images=np.asarray(x, w["fc2.weight"].dtype).transpose(0, 2, 3, 1), layers=[])
 
     def layer(kind: str, given: Array, name: str = "") -> Array:
         _note(tape, kind, np.moveaxis(given, -1, 1), name)

@@ -16,14 +16,12 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from rosetta_common import weights
 from rosetta_common.host import (
     behaviour,
     certificate,
     coverage,
     environment,
     machine,
-    oracle,
     process,
     protocol,
     records,
@@ -53,6 +51,7 @@ class Tracer:
     def __init__(self, case: Case, python: Path, device: str, threads: int, folder: Path) -> None:
         self.case, self.python, self.folder = case, python, folder
         self.environ = environment.variables(case.row, case.workload, threads, device)
+        self.environ |= environment.compile_cache(case.row, device)
 
     def weights(self) -> dict[str, protocol.Arrays]:
         """What the programs of a certificate import, by name."""
@@ -96,8 +95,8 @@ class Tracer:
 def checks(tracer: Tracer, whole: bool = True) -> Iterator[Check]:
     """Every check of a certificate, in the order in which a reader wants to know of a failure.
 
-    whole: with the lane in float64, and noting which lines of the example run. Without, a deliberate error is judged
-    in a fraction of the time: what compiles in Python takes up to twice as long while Python tells which lines run.
+    whole: with the lane in float64, and noting which lines of the example run. A deliberate error is judged without,
+    for what compiles in Python takes longer while Python tells of its lines.
 
     Weights that are missing, misshapen or not finite may leave a later check without an answer:
     that is a failed check too, and no reason to end the other rows' certificates.
@@ -117,7 +116,7 @@ def _checks(tracer: Tracer, whole: bool) -> Iterator[Check]:
         program = protocol.steps_program(workload, dtype, verb, lines=whole and dtype == "float32")
         trace = tracer.run(f"steps-{dtype}", program, samples)
         own = Limits(workload, dtype, declared.tolerances)
-        encoded = samples.encoded(workload, dtype)
+        encoded = protocol.encoded_steps(workload, dtype)
         yield from certificate.judge_steps(trace, encoded, own, declared.forms, declared.partial_batch)
     probe = protocol.probe_samples(workload)
     trace = tracer.run("start", protocol.start_program(workload, verb), probe)
@@ -126,8 +125,8 @@ def _checks(tracer: Tracer, whole: bool) -> Iterator[Check]:
     yield from behaviour.judge_shuffle(trace, workload, encoded, declared.partial_batch)
     if workload == "cnn":
         trace = tracer.run("drop-out", protocol.dropout_program(verb), probe)
-        expected = oracle.scores(workload, weights.canonical(workload), encoded.x_test, declared.forms)
-        yield from behaviour.judge_dropout(trace, expected, limits)
+        start = certificate.at_start(workload, protocol.encoded_steps(workload, "float32"), declared.forms)
+        yield from behaviour.judge_dropout(trace, start.scores, limits)
 
 
 @functools.cache

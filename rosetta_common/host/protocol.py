@@ -35,7 +35,7 @@ BRIGHT_PLACE = (4, 4)  # the pooled position that the drop-out probe's fc1 looks
 Arrays = dict[str, np.ndarray]
 
 
-class Samples(msgspec.Struct):
+class Samples(msgspec.Struct, eq=False):
     """A data set as it is stored: uint8 images (n, 3, 32, 32) or lists of word ranks, and integer labels."""
 
     x_train: Any
@@ -69,6 +69,12 @@ def steps_samples(workload: str) -> Samples:
     all_of_it = sample(workload)
     train, test = slice(STEPS * BATCH), slice(PREDICTED)
     return Samples(all_of_it.x_train[train], all_of_it.x_test[test], all_of_it.y_train[train], all_of_it.y_test[test])
+
+
+@functools.cache
+def encoded_steps(workload: str, dtype: str) -> Samples:
+    """The data set "steps" as the oracle takes it; one object, for its answers at the canonical weights are kept."""
+    return steps_samples(workload).encoded(workload, dtype)
 
 
 def probe_samples(workload: str) -> Samples:

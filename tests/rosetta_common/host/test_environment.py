@@ -82,6 +82,14 @@ def test_a_variable_for_one_vendors_processors_is_set_there_alone(tmp_path, monk
         assert environment.variables(alpha, "cnn", 2, "cpu").get("SPEED") == expected
 
 
+def test_what_a_framework_compiles_is_kept_where_no_time_is_taken(home, tmp_path):
+    alpha = row(tmp_path)
+    assert environment.compile_cache(alpha, "cpu") == {}
+    alpha.framework.compile_cache = "KEPT"
+    assert environment.compile_cache(alpha, "cpu") == {"KEPT": str(environment.place(alpha, "cpu") / "compiled")}
+    assert "KEPT" not in environment.variables(alpha, "cnn", 2, "cpu")
+
+
 def test_a_process_gets_its_variables_filled_in(home, tmp_path):
     extra = """[environment.variables]
 PLACE = { value = "{environment}/cache", reason = "it is kept there" }

@@ -128,6 +128,17 @@ def test_more_samples_than_are_computed_at_once():
     np.testing.assert_allclose(gradients["fc2.weight"], outer, rtol=0, atol=1e-12)
 
 
+def test_what_is_asked_for_roughly_is_computed_in_float32():
+    own, x, y = cnn_case()
+    hidden = oracle.hidden(own, x, "float32")
+    assert hidden.dtype == np.float32
+    np.testing.assert_allclose(hidden, oracle.hidden(own, x), rtol=0, atol=1e-5)
+    _, roughly = oracle.gradients("cnn", own, x, y, dtype="float32")
+    _, exactly = oracle.gradients("cnn", own, x, y)
+    for name, gradient in exactly.items():
+        assert 0 < np.abs(roughly[name] - gradient).max() < 1e-5
+
+
 def test_losses_of_large_scores_stay_finite():
     scores = np.array([[1000.0, 0.0], [-1000.0, 0.0]])
     np.testing.assert_array_equal(oracle.losses(scores, np.array([0, 0])), [0.0, 1000.0])
