@@ -99,7 +99,7 @@ def test_a_mutant_that_crashes_is_not_caught(folder):
     ],
 )
 def test_a_harmless_one_must_pass_every_check(folder, monkeypatch, checks, harmless, said):
-    monkeypatch.setattr(parity, "checks", lambda tracer, float64: iter(checks))
+    monkeypatch.setattr(parity, "checks", lambda tracer, whole: iter(checks))
     assert teeth.bite(mutant(folder, [("return 0.5", "return 0.6")], harmless=True)) == (harmless, said)
 
 
