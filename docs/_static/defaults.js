@@ -17,6 +17,7 @@
   // One cell for all rows of a folder: their answer once where they agree, else each with the row's name.
   function together(cells) {
     const alike = said(cells).length === 1, td = make("td");
+    if (alike) td.className = cells[0].className;
     for (const one of alike ? cells.slice(0, 1) : cells) {
       td.append(...one.cloneNode(true).childNodes);
       if (alike) continue;
