@@ -17,7 +17,7 @@ from rosetta_common.host import digests, mutants
 from rosetta_common.host.catalogue import Row, UserError
 from rosetta_common.host.lessons import Lesson
 from rosetta_common.host.mutants import Mutant
-from rosetta_common.host.records import Check, Machine, Record
+from rosetta_common.host.records import Check, Record
 
 from . import store as stores
 from .certificates import number
@@ -69,30 +69,36 @@ def sources(row: Row, workload: str) -> list[Path]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where measurements may be compared: one machine and one device, and the same data."""
+    """Where measurements may be compared: one machine and one device, and the same data.
 
-    machine: Machine
+    Accuracies are compared over all machines: another one rounds in another way, and changes nothing else.
+    """
+
+    machines: tuple[str, ...]
     device: str
     local: bool
     data: str = ""
 
     @classmethod
-    def of(cls, store: stores.Store, record: Record) -> Place:
-        """Where a record was made. What data it is of is told where it is not the official data."""
-        copy = record.data.source if record.data and record.lane and record.data.source != "official" else ""
-        return cls(record.machine, record.device or "cpu", store.is_local(record), copy)
-
-    @property
-    def key(self) -> tuple[str, str, bool, str]:
-        """What sets it apart from others: what else is known of a machine may change from day to day."""
-        return self.machine.id, self.device, self.local, self.data
+    def of(cls, store: stores.Store, *records: Record) -> Place:
+        """Where records were made. What data they are of is told where it is not the official data."""
+        one = records[0]
+        copy = one.data.source if one.data and one.lane and one.data.source != "official" else ""
+        machines = tuple(dict.fromkeys(record.machine.name for record in records))
+        return cls(machines, one.device or "cpu", store.is_local(one), copy)
 
     @property
     def name(self) -> str:
         """How a reader knows it."""
         facts = ["on its GPU" if self.device == "gpu" else "", self.data]
-        where = ", ".join(fact for fact in (self.machine.name, *facts) if fact)
+        where = ", ".join(fact for fact in (" and ".join(self.machines), *facts) if fact)
         return where + (" (this machine, just now: not published)" if self.local else "")
+
+
+def where(store: stores.Store, record: Record) -> tuple[object, ...]:
+    """What sets the place of a record apart: what else is known of a machine may change from day to day."""
+    place = Place.of(store, record)
+    return record.machine.id if record.lane is None else "", place.device, place.local, place.data
 
 
 @dataclass(frozen=True)
@@ -263,7 +269,7 @@ class Trials:
         places: dict[tuple[object, ...], list[Record]] = {}
         for run in runs:
             if not self.changed(row, mutant, run):
-                places.setdefault(Place.of(self.store, run).key, []).append(run)
+                places.setdefault(where(self.store, run), []).append(run)
         for here in places.values():
             size, time = ([run for run in here if _is_time(run) == wanted] for wanted in (False, True))
             place = Place.of(self.store, here[-1])
@@ -313,14 +319,15 @@ class Trials:
             failed = {seed: run for seed, run in patched.items() if run.accuracy is None}
             if runs or failed:
                 newest = max(patched.values(), key=lambda run: run.created)
-                yield Cost(row, name, Place.of(self.store, newest), newest, runs, failed)
+                place = Place.of(self.store, *patched.values(), *own.get(key, {}).values())
+                yield Cost(row, name, place, newest, runs, failed)
 
     def by_seed(self, row: Row, mutant: Mutant | None) -> dict[tuple[object, ...], dict[int, Record]]:
         """Place -> seed -> the newest current run on all of the data."""
         found: dict[tuple[object, ...], dict[int, Record]] = {}
         for run in self.runs(row, mutant):
             if run.lane is not None and run.seed is not None and not self.changed(row, mutant, run):
-                found.setdefault(Place.of(self.store, run).key, {})[run.seed] = run
+                found.setdefault(where(self.store, run), {})[run.seed] = run
         return found
 
     @property

@@ -90,7 +90,7 @@ def left(
 ) -> list[Experiment]:
     """Those that have no good record under `folder` of this machine, this very code and environment, and these data.
 
-    data: workload -> folder and standing, for what is measured on all of the data.
+    An accuracy may be of any machine. data: workload -> folder and standing, for what is measured on all of the data.
     """
     past = [record for record in records.read_all([folder]) if record.kind == "lesson"]
     found = []
@@ -112,7 +112,7 @@ def _serves(record: Record, wanted: Record, kind: str, standing: str | None) -> 
     )
     return (
         all(getattr(record, name) == getattr(wanted, name) for name in SAME)
-        and record.machine.id == wanted.machine.id
+        and (record.machine.id == wanted.machine.id or kind == "accuracy")  # which another machine only rounds
         and (record.status == "ok" or cannot_be_written)
         and _kind(record) == kind
         and (standing is None or (record.data is not None and record.data.source == standing))

@@ -442,11 +442,21 @@ def test_runs_that_failed_are_told(site, only) -> None:
     assert table.row("Bell")["As it is"] == "seed 0: The loss is not finite."
 
 
-def test_machines_and_data_are_never_mixed(site, only) -> None:
+def test_an_accuracy_is_compared_over_machines_and_all_are_named(site, only) -> None:
     declare(site, more=MEASURED)
     everywhere(site)
     trained(site, "ada", None, 0.50, 0.52)
-    trained(site, "ada", "wrong_size", 0.40, machine=TOWER)
+    trained(site, "ada", "wrong_size", 0.48, 0.50, machine=TOWER)
+    table = only("cost")
+    assert table.row("Ada")["Difference"] == "−2.00 points | −2.00, −2.00"
+    assert table.caption.endswith("on The tower and The desk")
+
+
+def test_devices_and_data_are_never_mixed(site, only) -> None:
+    declare(site, more=MEASURED)
+    everywhere(site)
+    trained(site, "ada", None, 0.50, 0.52)
+    trained(site, "ada", "wrong_size", 0.40, device="gpu")
     trained(site, "ada", "wrong_size", 0.45, data=Data("CIFAR-10", "unofficial copy"))
     trained(site, "ada", None, 0.51, data=Data("CIFAR-10", "unofficial copy"))
     table = only("cost")

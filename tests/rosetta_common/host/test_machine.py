@@ -7,6 +7,7 @@ import pytest
 from rosetta_common.host import machine
 
 INTEL = "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R) Gold 6230 CPU @ 2.10GHz\n"
+VIRTUAL = "vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC Processor\n"
 
 
 @pytest.fixture
@@ -32,6 +33,13 @@ def test_a_machine_is_named_by_its_processor_and_cores(cpuinfo):
     assert described.name == f"Intel Xeon Gold 6230 @ 2.10GHz, {machine.cores()} cores"
     assert described.id == f"intel-xeon-gold-6230-2-10ghz-{machine.cores()}-cores"
     assert machine.describe("The desk").id == "the-desk"
+
+
+def test_a_processor_that_hides_its_number_is_told_from_others_by_family_and_model(cpuinfo, monkeypatch):
+    cpuinfo(VIRTUAL)
+    monkeypatch.setattr(machine, "cores", lambda: 1)
+    assert machine.describe().name == "AMD EPYC (family 25, model 1), 1 core"
+    assert machine.describe().id == "amd-epyc-family-25-model-1-1-core"
 
 
 def test_the_vendor_is_told_where_the_machine_tells_it(cpuinfo):
