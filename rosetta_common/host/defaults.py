@@ -117,11 +117,14 @@ def ask(row: Row, where: Machine, device: str = "cpu") -> Record:
 
 
 def run(row: Row, calls: list[Call], folder: Path, device: str) -> dict[str, Came]:
-    """What came of each call. One that ends the process is a refusal, and those after it get a new process."""
+    """What came of each call. One that ends the process is a refusal, and those after it get a new process.
+
+    A process runs where nothing is called as well: it tells which version has nothing to answer.
+    """
     np.savez(folder / "given.npz", allow_pickle=False, **probes.given())
     python, environ = environment.ensure(row, device), environment.variables(row, None, 1, device)
-    left, came = list(calls), dict[str, Came]()
-    while left:
+    left, came, ended = list(calls), dict[str, Came](), None
+    while ended is None or left:
         asked = [{"name": c.name, "function": c.question, "arguments": c.arguments} for c in left]
         (folder / "questions.json").write_text(json.dumps(asked), "utf-8")
         command: list[str | Path] = [python, "-m", "rosetta_common", "ask", source(row), "--folder", folder]
@@ -133,7 +136,7 @@ def run(row: Row, calls: list[Call], folder: Path, device: str) -> dict[str, Cam
             left.remove(call)
         if ended.status == "ok" and left:
             raise Failed(msgspec.structs.replace(ended, status="failed", reason=f"{left[0].name} left nothing."))
-        if left:
+        if left or (not calls and ended.status != "ok"):
             if len(left) == len(asked) or ended.status in ("interrupted", "timeout"):
                 raise Failed(ended)
             came[left.pop(0).name] = Came({}, f"ends the process: {ended.reason}")

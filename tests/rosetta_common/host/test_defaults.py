@@ -275,3 +275,16 @@ def test_a_mistake_in_the_file_is_one_sentence(toy, folder, old, new, said):
 def test_a_folder_without_probes_is_passed_over(folder, capsys):
     assert cli.main(["defaults", "alpha"]) == 0
     assert "alpha: it has no defaults.py" in capsys.readouterr().out
+
+
+def test_a_framework_may_have_nothing_to_answer(folder):
+    nothing = f"unanswered = {dict.fromkeys(QUESTIONS, 'the toy has no layers')}\n"
+    (folder / "defaults.py").write_text(nothing)
+    record, code = asked()
+    assert (record.status, code) == ("ok", 0)
+    assert record.answers["adam.beta1"].reason == "the toy has no layers"
+    assert record.version
+    (folder / "defaults.py").write_text(nothing + "import toy_that_is_not_there\n")
+    record, code = asked()
+    assert (record.status, code) == ("failed", 1)
+    assert "toy_that_is_not_there" in record.log
