@@ -208,11 +208,16 @@ GATES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def _states(got: Arrays, x: np.ndarray, before: bool, gate: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """All states (n, time, units) of a GRU from zero, in float64, reset gate before or after the recurrent product."""
+    """All states (n, time, units) of a GRU from zero, in float64, reset gate before or after the recurrent product.
+
+    A recurrent bias of less than three gates is that of the last ones.
+    """
     units = got["weight_hh"].shape[1]
     nothing = np.zeros(3 * units)
+    recurrent_bias = got.get("bias_hh", nothing)
+    recurrent_bias = np.pad(recurrent_bias, (3 * units - len(recurrent_bias), 0))
     inputs = x @ got["weight_ih"].T.astype(np.float64) + got.get("bias_ih", nothing)
-    weights, bias = np.split(got["weight_hh"].astype(np.float64), 3), np.split(got.get("bias_hh", nothing), 3)
+    weights, bias = np.split(got["weight_hh"].astype(np.float64), 3), np.split(recurrent_bias, 3)
     h, states = np.zeros((len(x), units)), []
     for xr, xz, xn in (np.split(step, 3, axis=1) for step in inputs.swapaxes(0, 1)):
         r, z = (gate(part + h @ w.T + b) for part, w, b in zip((xr, xz), weights, bias, strict=False))
@@ -229,7 +234,8 @@ def _gru(came: dict[str, Came], arrays: Arrays) -> Judged:
         yield facet, _gates_law(got[name], fan_in)
     biases = [got[name] for name in ("bias_ih", "bias_hh") if name in got]
     yield "bias", law(np.concatenate(biases), 32, 32) if biases else Answer("none")
-    yield "biases", Answer(("none", "one", "two")[len(biases)])
+    folded = len(biases) == 2 and len(biases[1]) == got["weight_hh"].shape[1]
+    yield "biases", Answer("one, and a second in the new state" if folded else ("none", "one", "two")[len(biases)])
     output = got["output"]
     yield "output", Answer("the last state") if output.ndim == 2 else Answer("every state")
     fits = []

@@ -119,6 +119,10 @@ PATCHES = [  # what is written instead, and the answers that must change
         {"gru.gate": "hard sigmoid, x / 5 + 1/2 between 0 and 1"},
     ),
     (
+        [("np.zeros(96)}", 'np.zeros(96), "bias_hh": np.zeros(32)}')],
+        {"gru.biases": "one, and a second in the new state"},
+    ),
+    (
         [("np.sqrt(6 / (48 + 32))", "np.sqrt(6 / (48 + 96))")],
         {"gru.input_weights": "uniform, Glorot's, ± √(6 / (fan in + fan out)), all gates as one matrix"},
     ),
