@@ -67,7 +67,7 @@ def benchmark(session: nox.Session) -> None:
 
 @nox.session
 def parity(session: nox.Session) -> None:
-    """Certify frameworks against the oracle; exit 1 if one fails: -- [--records DIR] [ID …]"""
+    """Certify frameworks against the oracle; exit 1 if one fails: -- [--records DIR] [--short] [ID …]"""
     host(session, "parity")
 
 
@@ -115,14 +115,15 @@ def notebooks(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Every test: host, site, a new folder, the shared modules on Python 3.6 and 3.13, all certificates."""
+    """Every test: host, site, a new folder, the shared modules on Python 3.6 and 3.13, all certificates in short."""
     install(session, "tests")
     others = ["--ignore=tests/docs", "--ignore=tests/site", "--ignore=tests/test_new_framework.py"]
     env = {"ROSETTA_NOX_PYTHON": sys.executable}
     session.run("python", "-m", "pytest", *others, *session.posargs, env=env)
     if not session.posargs:
-        for name in ("shared", "site_tests", "new_framework", "parity"):
+        for name in ("shared", "site_tests", "new_framework"):
             session.notify(name)
+        session.notify("parity", posargs=["--short"])
 
 
 @nox.session(python=SHARED_PYTHONS)

@@ -137,7 +137,7 @@ def size(experiment: Experiment, where: Machine, device: str) -> Record:
         return record
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         case = msgspec.structs.replace(mutant.case, row=teeth.patch(mutant, Path(folder)))
-        record = _take(record, parity.certify(case, where, device, whole=False))
+        record = _take(record, parity.certify(case, where, device, parts=parity.JUDGED))
     if record.times is None:  # it did not run to its end, which proves nothing of the certificate
         return record
     failed = [check for check in record.checks if not check.ok]

@@ -8,7 +8,7 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -32,6 +32,15 @@ from rosetta_common.host.digests import digests
 from rosetta_common.host.records import Check, Machine, Record, Times
 
 TIMEOUT = 900.0  # seconds for one traced process; the slowest takes about a minute on one core
+
+# Of a certificate, what may be left out, in words for the one who reads what was.
+PARTS = {
+    "float64": "the lane in float64",
+    "lines": "which lines of the example run",
+    "dropout": "drop-out",
+}
+# A deliberate error is judged so: what compiles in Python takes longer while Python tells of its lines.
+JUDGED = ("dropout",)
 
 Report = Callable[[str], None]
 T = TypeVar("T")
@@ -92,28 +101,27 @@ class Tracer:
         return Trace(folder)
 
 
-def checks(tracer: Tracer, whole: bool = True) -> Iterator[Check]:
+def checks(tracer: Tracer, parts: Collection[str] = tuple(PARTS)) -> Iterator[Check]:
     """Every check of a certificate, in the order in which a reader wants to know of a failure.
 
-    whole: with the lane in float64, and noting which lines of the example run. A deliberate error is judged without,
-    for what compiles in Python takes longer while Python tells of its lines.
+    parts: of PARTS, what belongs to it.
 
     Weights that are missing, misshapen or not finite may leave a later check without an answer:
     that is a failed check too, and no reason to end the other rows' certificates.
     """
     try:
-        yield from _checks(tracer, whole)
+        yield from _checks(tracer, parts)
     except (KeyError, ValueError, np.linalg.LinAlgError) as error:
         yield Check("judgement", False, where=f"{type(error).__name__}: {error}")
 
 
-def _checks(tracer: Tracer, whole: bool) -> Iterator[Check]:
+def _checks(tracer: Tracer, parts: Collection[str]) -> Iterator[Check]:
     row, workload, verb = tracer.case.row, tracer.case.workload, tracer.case.verb
     declared = row.workload(workload)
     limits = Limits(workload, "float32", declared.tolerances)
-    for dtype in ("float32", "float64") if declared.float64 and whole else ("float32",):
+    for dtype in ("float32", "float64") if declared.float64 and "float64" in parts else ("float32",):
         samples = protocol.steps_samples(workload)
-        program = protocol.steps_program(workload, dtype, verb, lines=whole and dtype == "float32")
+        program = protocol.steps_program(workload, dtype, verb, lines="lines" in parts and dtype == "float32")
         trace = tracer.run(f"steps-{dtype}", program, samples)
         own = Limits(workload, dtype, declared.tolerances)
         encoded = protocol.encoded_steps(workload, dtype)
@@ -123,7 +131,7 @@ def _checks(tracer: Tracer, whole: bool) -> Iterator[Check]:
     yield from behaviour.judge_start(trace, row, workload)
     encoded = probe.encoded(workload, "float32")
     yield from behaviour.judge_shuffle(trace, workload, encoded, declared.partial_batch)
-    if workload == "cnn":
+    if workload == "cnn" and "dropout" in parts:
         trace = tracer.run("drop-out", protocol.dropout_program(verb), probe)
         start = certificate.at_start(workload, protocol.encoded_steps(workload, "float32"), declared.forms)
         yield from behaviour.judge_dropout(trace, start.scores, limits)
@@ -175,11 +183,15 @@ def facts(record: Record, row: Row, folder: Path) -> dict[str, Any]:
 
 
 def certify(
-    case: Case, where: Machine, device: str = "cpu", report: Report = lambda line: None, whole: bool = True
+    case: Case,
+    where: Machine,
+    device: str = "cpu",
+    report: Report = lambda line: None,
+    parts: Collection[str] = tuple(PARTS),
 ) -> Record:
     """One certificate as a record; its status is ok only if every check holds. Never raises for the row's faults.
 
-    whole: as `checks` takes it. `times` is set where every check was made.
+    parts: as `checks` takes them. `times` is set where every check was made.
     """
     record = blank(case, "parity", where, device)
     record.threads = 1
@@ -187,11 +199,11 @@ def certify(
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         try:
             tracer = Tracer(case, environment.ensure(case.row, device), device, 1, Path(folder))
-            for check in checks(tracer, whole):
+            for check in checks(tracer, parts):
                 record.checks.append(check)
                 report(f"{case.label}: {line(check)}")
             facts(record, case.row, Path(folder) / "start")
-            if whole:
+            if "lines" in parts:
                 ran = Trace(Path(folder) / "steps-float32").result()
                 path = case.row.example(case.workload)
                 record.executed = coverage.executed(path, ran["lines"], ran["elsewhere"])
@@ -216,26 +228,37 @@ def line(check: Check) -> str:
     return f"{'ok' if check.ok else 'FAILED'} {check.name}{figure}{limit}{where}"
 
 
-def certified(case: Case, where: Machine, device: str, folder: Path) -> bool:
-    """Whether the newest certificate under `folder` of this very code and environment, made on this machine, holds."""
+def certified(case: Case, where: Machine | None, device: str, past: Sequence[Record]) -> bool:
+    """Whether the newest of these certificates of this very code and environment, made on this machine, holds.
+
+    where: None for any machine.
+    """
     digest = digests(case.row, case.workload, device)
-    wanted = ("parity", case.row.id, case.workload, case.variant, device, where.id, digest)
+    wanted = ("parity", case.row.id, case.workload, case.variant, device, digest)
     found = [
-        r
-        for r in records.read_all([folder])
-        if (r.kind, r.row, r.workload, r.variant, r.device, r.machine.id, r.digests) == wanted
+        one
+        for one in past
+        if (one.kind, one.row, one.workload, one.variant, one.device, one.digests) == wanted
+        and (where is None or one.machine.id == where.id)
     ]
     return bool(found) and found[-1].status == "ok"
 
 
-def certify_all(cases: list[Case], where: Machine, device: str, report: Report) -> Iterator[tuple[Case, Record]]:
-    """All these certificates, as many at once as there are cores: nothing here is timed, one thread each."""
+def certify_all(
+    cases: list[Case], where: Machine, device: str, report: Report, short: Collection[Case] = ()
+) -> Iterator[tuple[Case, Record]]:
+    """All these certificates, as many at once as there are cores: nothing here is timed, one thread each.
+
+    short: those of which all that may be left out is.
+    """
     ensure_all([case.row for case in cases], device)
-    yield from side_by_side([functools.partial(_certified, case, where, device, report) for case in cases])
+    parts = [() if case in short else tuple(PARTS) for case in cases]
+    calls = [functools.partial(_certified, *one, where, device, report) for one in zip(cases, parts, strict=True)]
+    yield from side_by_side(calls)
 
 
-def _certified(case: Case, where: Machine, device: str, report: Report) -> tuple[Case, Record]:
-    return case, certify(case, where, device, report)
+def _certified(case: Case, parts: Collection[str], where: Machine, device: str, report: Report) -> tuple[Case, Record]:
+    return case, certify(case, where, device, report, parts)
 
 
 def ensure_all(rows: list[Row], device: str) -> None:

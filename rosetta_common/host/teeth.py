@@ -92,7 +92,7 @@ def bite(mutant: Mutant) -> tuple[bool, str]:
         case = msgspec.structs.replace(mutant.case, row=row)
         tracer = parity.Tracer(case, environment.ensure(row), "cpu", 1, Path(folder))
         try:
-            for check in parity.checks(tracer, whole=False):
+            for check in parity.checks(tracer, parity.JUDGED):
                 if not check.ok:
                     how = "NOT HARMLESS" if mutant.harmless else "caught"
                     return not mutant.harmless, f"{how}: {parity.line(check)}"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rosetta_common.host import __main__ as cli
 from rosetta_common.host import catalogue, coverage, machine, parity, records
 from rosetta_common.host.catalogue import Case
 from rosetta_common.host.records import Check
@@ -20,7 +21,7 @@ def certificate(status="ok", where=HERE):
 
 
 def certified(tmp_path, where=HERE, variant=None):
-    return parity.certified(alpha(variant), where, "cpu", tmp_path / "records")
+    return parity.certified(alpha(variant), where, "cpu", records.read_all([tmp_path / "records"]))
 
 
 def test_without_a_certificate_a_row_is_not_certified(folder, tmp_path):
@@ -31,6 +32,7 @@ def test_a_certificate_holds_for_its_machine_until_the_code_changes(folder, tmp_
     records.write(certificate(), tmp_path / "records")
     assert certified(tmp_path)
     assert not certified(tmp_path, machine.describe("elsewhere"))
+    assert certified(tmp_path, None)
     path = folder / "gru.py"
     path.write_text(path.read_text().replace("return 0.5", "return 0.6"))
     assert not certified(tmp_path)
@@ -89,7 +91,24 @@ def test_a_failed_check_is_named_in_the_reason(folder):
 
 def test_only_a_whole_certificate_notes_what_was_executed(folder):
     assert parity.certify(alpha(), HERE).executed["train"] == coverage.EVERY
-    assert parity.certify(alpha(), HERE, whole=False).executed == {}
+    assert parity.certify(alpha(), HERE, parts=parity.JUDGED).executed == {}
+
+
+def test_in_short_what_is_published_leaves_out_float64_and_what_is_not_does_not(folder, tmp_path, monkeypatch, capsys):
+    toml = folder / "framework.toml"
+    toml.write_text(toml.read_text() + "[gru]\nfloat64 = true\n")
+    published, here = tmp_path / "published", tmp_path / "here"
+    monkeypatch.setattr(cli, "COMMITTED", published)
+
+    def lanes():
+        assert cli.main(["parity", "alpha", "--short", "--records", str(here)]) == 1
+        return {check.name.startswith("float64") for check in records.read_all([here])[-1].checks}
+
+    assert lanes() == {False, True}
+    assert "Left out" not in capsys.readouterr().out
+    records.write(certificate(where=machine.describe("elsewhere")), published)
+    assert lanes() == {False}
+    assert "Left out of 1 of 1, for it is published: the lane in float64" in capsys.readouterr().out
 
 
 def test_a_variant_has_a_certificate_of_its_own(folder, tmp_path):
