@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -81,6 +82,13 @@ def _judge(code: int, log: str) -> tuple[Status, str | None]:
     return "failed", last.removeprefix("error: ")
 
 
+def _anywhere(log: str) -> str:
+    """A log without what is of this machine only: it may be published, with a record."""
+    log = re.sub(re.escape(tempfile.gettempdir()) + r"/rosetta-\w+", "<temporary folder>", log).replace(str(ROOT), ".")
+    home = str(Path.home())
+    return log.replace(home, "~") if len(home) > 1 else log
+
+
 def run(
     command: list[str | Path],
     environ: dict[str, str],
@@ -125,6 +133,6 @@ def run(
         _running.discard(process)
         kill_group(process)
         log.seek(0)
-        text = log.read().decode("utf-8", "replace")
+        text = _anywhere(log.read().decode("utf-8", "replace"))
     status, reason = outcome or _judge(code, text)
     return Ended(status, reason, "\n".join(text.splitlines()[-LOG_LINES:]), time.monotonic() - start)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 
@@ -48,6 +49,13 @@ def test_a_failure_has_its_last_line_as_reason_and_a_log():
     ended = run("print('before'); raise ValueError('the reason')")
     assert (ended.status, ended.reason) == ("failed", "ValueError: the reason")
     assert ended.log.startswith("before")
+
+
+def test_a_log_names_no_place_of_this_machine(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
+        ended = run(f"raise ValueError({str(ROOT / 'here.py')!r}, {folder + '/data'!r}, '/home/ada/there.py')")
+    assert ended.reason == "ValueError: ('./here.py', '<temporary folder>/data', '~/there.py')"
 
 
 def test_the_log_is_a_tail():
