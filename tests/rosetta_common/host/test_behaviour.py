@@ -20,6 +20,15 @@ def test_the_probe_lights_every_unit_so_that_silence_means_drop_out():
     assert masks[0].shape[0] <= 4
 
 
+def test_the_probes_step_is_a_large_one_whatever_drop_out_silences():
+    at, random = protocol.probe_weights(), np.random.RandomState(0)
+    probe = protocol.probe_samples("cnn").encoded("cnn", "float32")
+    bright = 2 * protocol.SHUFFLED["cnn"]
+    kept = oracle.hidden(at, probe.x_train[bright : bright + 1]) * 2 * (random.rand(100, 512) < 0.5)
+    chances = oracle.softmax(kept @ at["fc2.weight"].T)[:, probe.y_train[bright]]
+    assert 0.01 < chances.min() < chances.max() < 0.5
+
+
 def test_drop_out_masks_are_read_off_a_movement():
     random = np.random.RandomState(0)
     dropped = random.rand(512) < 0.5
