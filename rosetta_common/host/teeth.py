@@ -8,9 +8,10 @@ dropped quietly.
 from __future__ import annotations
 
 import shutil
+import statistics
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import chain, zip_longest
@@ -19,7 +20,7 @@ from pathlib import Path
 import msgspec
 from threadpoolctl import threadpool_limits
 
-from rosetta_common.host import environment, machine, parity, process
+from rosetta_common.host import environment, machine, parity, process, records
 from rosetta_common.host.catalogue import Row, UserError, nearest
 from rosetta_common.host.mutants import Mutant, offered
 
@@ -117,18 +118,29 @@ def plan(rows: list[Row], workloads: list[str], name: str | None) -> list[Mutant
     return first + rest
 
 
+def seconds() -> dict[tuple[str, str], float]:
+    """(row, workload) -> how long its newest published certificate took; on which machine does not matter here."""
+    published = [record for record in records.read_all([records.COMMITTED]) if record.kind == "parity"]
+    return {(one.row, one.workload): one.times.process for one in published if one.times and one.times.process}
+
+
 def _first_round(by_name: list[list[Mutant]]) -> list[Mutant]:
-    """Each mutant in one row, rows by turns, and then one mutant of each row that has had none."""
-    taken: Counter[str] = Counter()
+    """Each mutant in one row, where it adds least to what its row takes, and one of each row that has had none."""
+    known = seconds()
+    usual = statistics.median(known.values()) if known else 1.0
+
+    def takes(mutant: Mutant) -> float:
+        return known.get((mutant.row.id, mutant.case.workload), usual)
+
+    spent: defaultdict[str, float] = defaultdict(float)
     first = []
     for of_name in sorted(by_name, key=len):  # what few rows offer chooses first
-        chosen = min(of_name, key=lambda mutant: taken[mutant.row.id])
-        taken[chosen.row.id] += 1
-        first.append(chosen)
-    for mutant in chain(*by_name):
-        if not taken[mutant.row.id]:
-            taken[mutant.row.id] += 1
+        first.append(min(of_name, key=lambda mutant: spent[mutant.row.id] + takes(mutant)))
+        spent[first[-1].row.id] += takes(first[-1])
+    for mutant in sorted(chain(*by_name), key=takes):
+        if not spent[mutant.row.id]:
             first.append(mutant)
+            spent[mutant.row.id] += takes(mutant)
     return first
 
 
