@@ -76,7 +76,7 @@ def machine_facts(machine: Machine) -> str:
         machine.driver and f"driver {machine.driver}",
         machine.cuda and f"CUDA {machine.cuda}",
         machine.cudnn and f"cuDNN {machine.cudnn}",
-        machine.matmul_rate and f"NumPy's float32 product: {machine.matmul_rate / 1e9:,.0f} GFLOP/s",
+        machine.matmul_rate and f"a float32 matrix product: {machine.matmul_rate / 1e9:,.0f} GFLOP/s",
     ]
     return " · ".join(fact for fact in facts if fact)
 
