@@ -319,7 +319,8 @@ class Trials:
             failed = {seed: run for seed, run in patched.items() if run.accuracy is None}
             if runs or failed:
                 newest = max(patched.values(), key=lambda run: run.created)
-                place = Place.of(self.store, *patched.values(), *own.get(key, {}).values())
+                paired = [by_seed[seed] for seed in runs for by_seed in (patched, own[key])]
+                place = Place.of(self.store, *paired, *failed.values())
                 yield Cost(row, name, place, newest, runs, failed)
 
     def by_seed(self, row: Row, mutant: Mutant | None) -> dict[tuple[object, ...], dict[int, Record]]:

@@ -63,8 +63,8 @@ def parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("benchmark", parents=[shared, full], help="certify, run, and record how long it took")
     bench.add_argument("--lane", default="quick", metavar="|".join(sweep.LANES), help=LANE_HELP)
     bench.add_argument("--seeds", type=int, default=1, metavar="N", help="trials with seeds 0 … N-1 (default: 1)")
-    parity_ = commands.add_parser("parity", parents=[shared], help="certify only; exit 1 if one certificate fails")
-    parity_.add_argument("--short", action="store_true", help=SHORT_HELP)
+    certifying = commands.add_parser("parity", parents=[shared], help="certify only; exit 1 if one certificate fails")
+    certifying.add_argument("--short", action="store_true", help=SHORT_HELP)
     biting = commands.add_parser("teeth", parents=[shared], help="prove that the certificate catches every mutant")
     biting.add_argument("--mutant", metavar="NAME", help="this mutant only")
     biting.add_argument(
@@ -174,8 +174,8 @@ def certify(options: argparse.Namespace, cases: list[Case], folder: Path, short:
         if case not in short or record.status != "ok":
             records.write(record, folder)
         done.append((case, record))
-        good = "certified, in short" if case in short else "certified"
-        report(f"{case.label}: {good if record.status == 'ok' else f'{record.status}: {record.reason}'}")
+        verdict = "certified, in short" if case in short else "certified"
+        report(f"{case.label}: " + (verdict if record.status == "ok" else f"{record.status}: {record.reason}"))
     if short:
         report(f"Left out of {len(short)} of {len(cases)}, for it is published: {', '.join(parity.PARTS.values())}.")
     if len(done) > 1:
@@ -222,8 +222,8 @@ def run_benchmark(options: argparse.Namespace) -> int:
     folder = options.records or (LOCAL if options.lane == "quick" else COMMITTED)
     planned = sweep.jobs(rows, workloads, options.lane, device, options.seeds, options.data, options.unofficial)
     where = machine.describe(options.machine)
-    # A newcomer's machine proves equality for itself, though certificates of other machines come with the checkout.
     past = records.read_all([folder])
+    # A newcomer's machine proves equality for itself, though certificates of other machines come with the checkout.
     stale = [case for case in _cases(options, rows) if not parity.certified(case, where, device, past)]
     statuses = certify(options, stale, folder) if stale else []
     if options.lane != "quick" and not options.again:

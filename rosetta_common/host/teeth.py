@@ -103,7 +103,7 @@ def bite(mutant: Mutant) -> tuple[bool, str]:
 
 
 def plan(rows: list[Row], workloads: list[str], name: str | None) -> list[Mutant]:
-    """All mutants, or those of this name: first as few as leave out no mutant and no row, then the others by turns."""
+    """All mutants, or those of this name: first few and quick ones of every name and row, then the others by turns."""
     by_name: dict[tuple[str, str], list[Mutant]] = {}
     for row in rows:
         for mutant in (one for workload in workloads for one in mutants(row, workload)):
