@@ -75,8 +75,8 @@ def test_the_example_as_it_is_is_trained_once_for_all_lessons(row):
 
 
 def certified(monkeypatch, *checks, **fields):
-    def certify(case, where, device, whole):
-        assert not whole
+    def certify(case, where, device, parts):
+        assert parts == parity.JUDGED
         record = parity.blank(case, "parity", where, device)
         record.checks, record.times = list(checks), Times(process=1.0)
         return msgspec.structs.replace(record, **fields)
