@@ -6,6 +6,7 @@ Frameworks, locks and interpreters are listed nowhere here: they come from examp
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import sys
@@ -18,7 +19,6 @@ ROOT = Path(__file__).parent
 REQUIREMENTS = ROOT / "requirements"
 SHARED_PYTHONS = ["3.6", "3.13"]  # the ends of what rosetta_common must run on
 DOCS_PYTHON = "3.13"
-
 nox.needs_version = ">=2025.10.14"
 nox.options.default_venv_backend = "uv|venv"  # never virtualenv: its newer releases refuse Python 3.6
 nox.options.sessions = ["tests"]
@@ -51,6 +51,17 @@ def host(session: nox.Session, command: str, *arguments: str, lock: str = "host"
     """Run a command of the host's in its own locked environment, on the real standard output for live progress."""
     install(session, lock)
     session.run("python", "-m", "rosetta_common.host", command, *arguments, *session.posargs)
+
+
+def pytest(session: nox.Session, *tests: str, timed: bool = False, env: dict[str, str] | None = None) -> None:
+    """Run tests on all cores, then those that measure seconds one by one; with options for pytest, as they say."""
+    run = functools.partial(session.run, "python", "-m", "pytest", *tests, env=env)
+    if session.posargs:
+        run(*session.posargs)
+        return
+    run("-n", "auto", "--dist", "worksteal", "-m", "not timed")
+    if timed:
+        run("-m", "timed")
 
 
 def asks_help(session: nox.Session) -> bool:
@@ -119,7 +130,7 @@ def tests(session: nox.Session) -> None:
     install(session, "tests")
     others = ["--ignore=tests/docs", "--ignore=tests/site", "--ignore=tests/test_new_framework.py"]
     env = {"ROSETTA_NOX_PYTHON": sys.executable}
-    session.run("python", "-m", "pytest", *others, *session.posargs, env=env)
+    pytest(session, *others, env=env)
     if not session.posargs:
         for name in ("shared", "site_tests", "new_framework"):
             session.notify(name)
@@ -138,7 +149,7 @@ def shared(session: nox.Session) -> None:
 def site_tests(session: nox.Session) -> None:
     """Test the site's own directives."""
     install(session, "docs")
-    session.run("python", "-m", "pytest", "tests/docs", *session.posargs)
+    pytest(session, "tests/docs", timed=True)
 
 
 @nox.session
@@ -189,7 +200,7 @@ def site(session: nox.Session) -> None:
     install(session, "site")
     session.run(sys.executable, "-m", "nox", "-s", "docs", external=True)  # in its own environment
     env = {"ROSETTA_CHROMIUM": chromium, "ROSETTA_JAVA": java}
-    session.run("python", "-m", "pytest", "tests/site", *session.posargs, env=env)
+    pytest(session, "tests/site", timed=True, env=env)
 
 
 @nox.session(python=DOCS_PYTHON)

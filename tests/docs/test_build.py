@@ -13,6 +13,8 @@ import pytest
 
 from tools.goals import FAR, told
 
+pytestmark = pytest.mark.timed
+
 ROOT = Path(__file__).resolve().parents[2]
 CLEAN, UNCHANGED = 90.0, 10.0  # seconds
 

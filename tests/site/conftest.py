@@ -16,6 +16,7 @@ from playwright.sync_api import Page as Tab
 
 from tools.built_site import BUILT, Page, chromium, one_of_each, read_pages, served
 
+OPEN = 3  # browser contexts at a time: a hundred that were left open took the processor from the one looked at
 LOOK = (Path(__file__).parent / "look.js").read_text("utf-8")
 
 
@@ -87,6 +88,8 @@ def watch(context: BrowserContext, root: str, complaints: list[str]) -> None:
 def visit(browser, root):
     """visit(page, query, …) -> a tab that shows it, or nothing yet, in a browser without a past; no page may complain.
 
+    Those opened longest ago are closed: a test has three at a time.
+
     Options: `width`, `height`, `theme` (light, dark), `at` (another server), and what a browser's context takes.
     """
     contexts: list[BrowserContext] = []
@@ -95,6 +98,9 @@ def visit(browser, root):
     def open_(page: Page | None, query=None, *, width=1280, height=900, theme="light", at=root, **options) -> Tab:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
+        for old in contexts[:-OPEN]:
+            old.close()
+        del contexts[:-OPEN]
         watch(context, at, complaints)
         if options.get("java_script_enabled", True):  # furo keeps the reader's choice of colours here
             keep = f"localStorage.theme ??= {json.dumps(theme)}"

@@ -11,6 +11,8 @@ from tests.site.conftest import address
 from tools.built_site import BUILT, compressed, served
 from tools.goals import FAR, told
 
+pytestmark = pytest.mark.timed
+
 PAGE, OWN_SCRIPTS = 100_000, 10_000  # bytes, compressed
 PAINT, SWITCH = 1.5, 0.05  # seconds
 
