@@ -1,0 +1,89 @@
+"""What Flax NNX and Optax do when nothing is said: each function builds one thing from what is required."""
+
+import jax
+import numpy as np
+import optax
+from flax import nnx
+
+unanswered = {
+    "loader": "Flax has no loader",
+    "shuffled_loader": "Flax has no loader",
+    "padding": "Flax has no helper for sequences",
+    "adam.learning_rate": "must be given: optax.adam has no rate of its own",
+    "dropout.unsaid": "must be given: a layer is told by train() and eval() what it is for",
+}
+RNGS = nnx.Rngs(0)
+
+
+def convolution(x, kernel):
+    layer = nnx.Conv(64, 96, kernel, rngs=RNGS)
+    output = layer(x.transpose(0, 2, 3, 1))
+    return {
+        "output": output.transpose(0, 3, 1, 2),
+        "weight": layer.kernel[...].transpose(3, 2, 0, 1),
+        "bias": layer.bias[...],
+        "native": np.array(output.shape),
+    }
+
+
+def dense(x):
+    layer = nnx.Linear(640, 320, rngs=RNGS)
+    return {"output": layer(x), "weight": layer.kernel[...].T, "bias": layer.bias[...]}
+
+
+def embedding(indices):
+    layer = nnx.Embed(1000, 64, rngs=RNGS)
+    return {"output": layer(indices), "weight": layer.embedding[...]}
+
+
+def gru(x):
+    cell = nnx.GRUCell(48, 32, rngs=RNGS)
+    return {
+        "output": nnx.RNN(cell)(x),
+        "weight_ih": cell.dense_i.kernel[...].T,
+        "weight_hh": cell.dense_h.kernel[...].T,
+        "bias_ih": cell.dense_i.bias[...],
+    }
+
+
+def max_pool(x):
+    def pool(x):
+        return nnx.max_pool(x, (2, 2))
+
+    x = x.transpose(0, 2, 3, 1)
+    arrays = {"output": pool(x), "gradient": jax.grad(lambda x: pool(x).sum())(x)}
+    return {name: array.transpose(0, 3, 1, 2) for name, array in arrays.items()}
+
+
+def steps(optimiser, weight, gradients):
+    weight, weights = jax.numpy.asarray(weight), []
+    state = optimiser.init(weight)
+    for gradient in gradients:
+        updates, state = optimiser.update(gradient, state)
+        weight = optax.apply_updates(weight, updates)
+        weights.append(weight)
+    return weights
+
+
+def momentum(weight, gradients, learning_rate, momentum):
+    return steps(optax.sgd(learning_rate, momentum), weight, gradients)
+
+
+def adam(weight, gradients, learning_rate):
+    return steps(optax.adam(learning_rate), weight, gradients)
+
+
+def cross_entropy(scores, labels):
+    return optax.softmax_cross_entropy_with_integer_labels(scores, labels)
+
+
+def dropout(x):
+    layer = nnx.Dropout(0.5, rngs=RNGS)
+    return {"training": layer(x, deterministic=False), "unsaid": layer(x)}
+
+
+def input_gradient(x):
+    """value_and_grad derives with respect to its first argument, the network."""
+    layer = nnx.Conv(3, 4, 3, rngs=RNGS)
+    gradients = nnx.grad(lambda layer, x: layer(x).sum())(layer, x.transpose(0, 2, 3, 1))
+    return np.zeros(0) if set(gradients) == {"kernel", "bias"} else next(iter(gradients.values()))

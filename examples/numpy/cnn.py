@@ -1,0 +1,120 @@
+"""A VGG-style CNN on CIFAR-10 in plain NumPy: the mathematics itself, each step with its way back."""
+
+import numpy as np
+
+from rosetta_common.data import cifar_for_library, minibatches
+from rosetta_common.params import cnn as params
+
+
+def load_data():
+    return cifar_for_library(channel_first=True, one_hot=True)  # NCHW images
+
+
+def windows(x):
+    """What 3 x 3 kernels see of images (n, channels, h, w) in a frame of zeros: (n, channels, h, w, 3, 3)."""
+    return np.lib.stride_tricks.sliding_window_view(np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))), (3, 3), axis=(2, 3))
+
+
+def convolve(x, weight, bias):
+    """Kernels (out, in, 3, 3) over images, as matrix products; and the way back: gradients of x and the weights."""
+    seen = windows(x)
+    return np.tensordot(weight, seen, ((1, 2, 3), (1, 4, 5))).swapaxes(0, 1) + bias[:, None, None], lambda grad: [
+        np.tensordot(weight, windows(grad)[..., ::-1, ::-1], ((0, 2, 3), (1, 4, 5))).swapaxes(0, 1),
+        np.moveaxis(np.tensordot(seen, grad, ((0, 2, 3), (0, 2, 3))), 3, 0),
+        grad.sum(axis=(0, 2, 3)),
+    ]
+
+
+def max_pool(x):
+    """The largest of each 2 x 2; the gradient goes to the first that is as large."""
+    corners = np.stack([x[:, :, i::2, j::2] for i, j in np.ndindex(2, 2)])
+    hit = corners.argmax(axis=0) == np.arange(4)[:, None, None, None, None]
+    return corners.max(axis=0), lambda grad: [
+        (grad * hit).reshape(2, 2, *grad.shape).transpose(2, 3, 4, 0, 5, 1).reshape(x.shape)
+    ]
+
+
+def relu(x):
+    return np.maximum(x, 0), lambda grad: [grad * (x > 0)]
+
+
+def dropout(x, rate):
+    kept = (np.random.random(x.shape) >= rate).astype(x.dtype) / (1 - rate)
+    return x * kept, lambda grad: [grad * kept]
+
+
+def dense(x, weight, bias):
+    flat = x.reshape(len(x), -1)
+    return flat @ weight.T + bias, lambda grad: [(grad @ weight).reshape(x.shape), grad.T @ flat, grad.sum(axis=0)]
+
+
+def create_symbol():
+    drop1, drop2, drop3 = params.dropout
+    block1 = [(convolve, "conv1.weight", "conv1.bias"), (relu,), (convolve, "conv2.weight", "conv2.bias")]
+    block2 = [(convolve, "conv3.weight", "conv3.bias"), (relu,), (convolve, "conv4.weight", "conv4.bias")]
+    blocks = [*block1, (max_pool,), (relu,), (dropout, drop1), *block2, (max_pool,), (relu,), (dropout, drop2)]
+    return [*blocks, (dense, "fc1.weight", "fc1.bias"), (relu,), (dropout, drop3), (dense, "fc2.weight", "fc2.bias")]
+
+
+def init_model(symbol):
+    np.random.seed(params.seed)
+    shapes = {"conv1": (50, 3, 3, 3), "conv2": (50, 50, 3, 3), "conv3": (100, 50, 3, 3), "conv4": (100, 100, 3, 3)}
+    weights = {}
+    for name, (out, into, *field) in {**shapes, "fc1": (512, 100 * 8 * 8), "fc2": (params.classes, 512)}.items():
+        bound = np.sqrt(6 / ((into + out) * np.prod(field)))  # Glorot-uniform
+        weights[name + ".weight"] = np.random.uniform(-bound, bound, (out, into, *field)).astype(params.dtype)
+        weights[name + ".bias"] = np.zeros(out, params.dtype)
+    return {"steps": symbol, "weights": weights, "velocity": dict.fromkeys(weights, 0)}
+
+
+def forward(model, x, training):
+    """Each step takes its rate or its weights, by name. The scores; and the ways back, with those names."""
+    ways_back = []
+    for step, *names in model["steps"]:
+        if training or step is not dropout:
+            x, back = step(x, *(model["weights"].get(name, name) for name in names))
+            ways_back.append((back, names))
+    return x, ways_back
+
+
+def train(model, x, y):
+    losses, weights, velocity = [], model["weights"], model["velocity"]
+    for data, target in minibatches(x, y, params.batch_size):
+        scores, ways_back = forward(model, data, training=True)
+        chances = np.exp(scores - scores.max(axis=1, keepdims=True))
+        chances /= chances.sum(axis=1, keepdims=True)
+        losses.append(-np.log((chances * target).sum(axis=1)).mean())
+        gradient = (chances - target) / len(target)
+        for back, names in reversed(ways_back):
+            gradient, *of_weights = back(gradient)
+            for name, of_weight in zip(names, of_weights):
+                velocity[name] = params.momentum * velocity[name] + of_weight
+                weights[name] = weights[name] - params.learning_rate * velocity[name]
+    return float(np.mean(losses))
+
+
+def predict(model, x):
+    batches = np.split(x, range(params.batch_size, len(x), params.batch_size))
+    return np.concatenate([forward(model, data, training=False)[0] for data in batches])
+
+
+def evaluate(model, x, y):
+    return float(np.mean(predict(model, x).argmax(axis=1) == y.argmax(axis=1)))
+
+
+def export_weights(model):
+    return dict(model["weights"])
+
+
+def import_weights(model, weights):
+    model["weights"].update(weights)
+
+
+if __name__ == "__main__":
+    x_train, x_test, y_train, y_test = load_data()
+    symbol = create_symbol()
+    model = init_model(symbol)
+    for epoch in range(params.epochs):
+        print(f"epoch {epoch + 1}: loss {train(model, x_train, y_train):.4f}")
+    scores = predict(model, x_test)
+    print(f"accuracy: {evaluate(model, x_test, y_test):.4f}")
