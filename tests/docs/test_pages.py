@@ -57,8 +57,11 @@ def test_no_framework_is_named_where_a_new_one_would_need_an_edit() -> None:
     rows = catalogue.rows().values()
     names = {row.id for row in rows} | {row.name for row in rows}
     files = [DOCS / "conf.py", *(DOCS / "_static").iterdir(), *(DOCS / "_ext").glob("*.py")]
+    # A row may be called as a library that the site is built with: NumPy is.
+    built_with = re.findall(r"^[a-z]\w*", (DOCS.parent / "requirements" / "docs.in").read_text("utf-8"), re.MULTILINE)
     for path in files:
         text = re.sub(r'""".*?"""', "", path.read_text("utf-8"), flags=re.DOTALL)
+        text = re.sub(rf"^import ({'|'.join(built_with)})( as \w+)?$", "", text, flags=re.MULTILINE)
         named = [name for name in names if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]
         assert not named, f"{path.name} names {named}"
 
