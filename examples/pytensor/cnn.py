@@ -30,10 +30,6 @@ def max_pool(x):
     return x.reshape((-1, h // 2, 2, w // 2, 2, channels)).max(axis=(2, 4))
 
 
-def relu(x):
-    return pt.maximum(x, 0)
-
-
 def dropout(x, rate, random):
     """And the source of chance as it is after the draw. Without one, as in prediction, all is kept."""
     if random is None:
@@ -60,13 +56,13 @@ def create_symbol():
     def network(x, random=None):
         drop1, drop2, drop3 = params.dropout
         conv1, conv2, conv3, conv4, fc1, fc2 = itertools.batched(weights.values(), 2)  # a weight and its bias
-        x = relu(convolve(x, *conv1))
-        x = relu(max_pool(convolve(x, *conv2)))
+        x = pt.maximum(convolve(x, *conv1), 0)
+        x = pt.maximum(max_pool(convolve(x, *conv2)), 0)
         x, random = dropout(x, drop1, random)
-        x = relu(convolve(x, *conv3))
-        x = relu(max_pool(convolve(x, *conv4)))
+        x = pt.maximum(convolve(x, *conv3), 0)
+        x = pt.maximum(max_pool(convolve(x, *conv4)), 0)
         x, random = dropout(x, drop2, random)
-        x = relu(dense(x.transpose(0, 3, 1, 2).flatten(2), *fc1))  # channel by channel
+        x = pt.maximum(dense(x.transpose(0, 3, 1, 2).flatten(2), *fc1), 0)  # channel by channel
         x, random = dropout(x, drop3, random)
         return dense(x, *fc2), random
 
