@@ -344,26 +344,27 @@ def _adam(came: dict[str, Came], arrays: Arrays) -> Judged:
     seen = _listed(came["adam"].arrays).astype(np.float64)
     moved = -np.diff(np.concatenate([np.zeros((1, 4)), seen]), axis=0)
     gradient = float(arrays["adam_gradients"][0, 3])
-    if np.allclose(moved[:, 0], moved[0, 0], rtol=1e-3):  # a corrected mean of what is constant is that itself
-        yield from _corrected(moved / moved[0, 0], float(moved[0, 0]), gradient)
-        yield "correction", Answer("from the first step on")
-    elif np.allclose(moved[:, 0] / _late(), moved[0, 0] / _late()[0], rtol=1e-3):
-        rate = float(moved[0, 0] / _late()[0])
-        steps = moved / _late()[:, None]  # as they were if it counted from one, whichever the column
-        yield from _corrected(steps / rate, rate, gradient)
-        yield "correction", Answer("as if the first step were the second")
-    else:
-        reason = "a constant gradient moves it neither by a constant step nor as if it began to count at two"
-        first, last = float(moved[0, 0]), float(moved[-1, 0])
-        for facet in ("learning_rate", "beta1", "beta2", "epsilon", "epsilon_place", "correction"):
-            yield facet, unknown(reason, first=first, last=last)
+    for said, off in _corrections().items():
+        steps = moved / off[:, None]  # as they were with the right correction, which is that of all columns
+        if np.allclose(steps[:, 0], steps[0, 0], rtol=1e-3):  # a corrected mean of what is constant is that itself
+            rate = float(steps[0, 0])
+            yield from _corrected(steps / rate, rate, gradient)
+            yield "correction", Answer(said)
+            return
+    first, last = float(moved[0, 0]), float(moved[-1, 0])
+    for facet in ("learning_rate", "beta1", "beta2", "epsilon", "epsilon_place", "correction"):
+        yield facet, unknown("a constant gradient moves it as no correction that was tried", first=first, last=last)
 
 
-def _late(beta1: float = 0.9, beta2: float = 0.999) -> np.ndarray:
-    """By what Adam's steps differ where it takes its first for the second (Caffe2: its counter starts at one)."""
+def _corrections(beta1: float = 0.9, beta2: float = 0.999) -> dict[str, np.ndarray]:
+    """How Adam's means may be corrected -> by what its steps are then longer than they should be."""
     t = np.arange(1, STEPS + 1)
     right, late = (np.sqrt(1 - beta2**n) / (1 - beta1**n) for n in (t, t + 1))
-    return late / right
+    return {
+        "from the first step on": np.ones(STEPS),
+        "as if the first step were the second": late / right,  # Caffe2: its counter starts at one
+        "none: the first step is three times as long": 1 / right,  # MLX
+    }
 
 
 def _corrected(steps: np.ndarray, rate: float, gradient: float) -> Judged:

@@ -161,6 +161,14 @@ PATCHES = [  # what is written instead, and the answers that must change
         [("(root + 1e-7)", "(root + 1e-8 / np.sqrt(1 - 0.999**step))")],
         {"adam.epsilon": "1e-08", "adam.epsilon_place": "beside the root before its correction"},
     ),
+    (
+        [("root = np.sqrt(square / (1 - 0.999**step))", "root = np.sqrt(square)"), ("mean / (1 - 0.9**step)", "mean")],
+        {
+            "adam.correction": "none: the first step is three times as long",
+            "adam.epsilon": "1e-07",
+            "adam.epsilon_place": "beside the root before its correction",
+        },
+    ),
     ([(".mean()\n\n\ndef dropout", ".sum()\n\n\ndef dropout")], {"cross_entropy.reduction": "the sum"}),
     (
         [("scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))", "np.log(scores)")],
