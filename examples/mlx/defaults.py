@@ -1,0 +1,75 @@
+"""What MLX does when nothing is said: each function builds one thing from what is required, and no more."""
+
+import mlx.core as mx
+import numpy as np
+from mlx import nn, optimizers
+
+unanswered = {
+    "loader": "MLX has no loader; mlx-data is a package of its own",
+    "shuffled_loader": "MLX has no loader; mlx-data is a package of its own",
+    "padding": "MLX has nothing that pads sequences; its pad is told how much goes where",
+    "input_gradient": "MLX derives only what is asked for: value_and_grad of a network gives no gradient to the input",
+}
+
+
+def arrays(**given):
+    return {name: np.array(array) for name, array in given.items()}
+
+
+def convolution(x, kernel):
+    """Images in its own order, channels last, and kernels (out, h, w, in) turned to the canonical one."""
+    layer = nn.Conv2d(64, 96, kernel)
+    output = layer(mx.array(x.transpose(0, 2, 3, 1)))
+    found = arrays(output=output.transpose(0, 3, 1, 2), weight=layer.weight.transpose(0, 3, 1, 2), bias=layer.bias)
+    return dict(found, native=np.array(output.shape))
+
+
+def dense(x):
+    layer = nn.Linear(640, 320)
+    return arrays(output=layer(mx.array(x)), weight=layer.weight, bias=layer.bias)
+
+
+def embedding(indices):
+    layer = nn.Embedding(1000, 64)
+    return arrays(output=layer(mx.array(indices)), weight=layer.weight)
+
+
+def gru(x):
+    """Of the recurrent biases it has that of the new gate alone."""
+    layer = nn.GRU(48, 32)
+    return arrays(output=layer(mx.array(x)), weight_ih=layer.Wx, weight_hh=layer.Wh, bias_ih=layer.b, bias_hh=layer.bhn)
+
+
+def max_pool(x):
+    """Its pool wants no stride: that is as wide as the pool."""
+    images, pool = mx.array(x.transpose(0, 2, 3, 1)), nn.MaxPool2d(2)
+    gradient = mx.grad(lambda images: pool(images).sum())(images)
+    return arrays(output=pool(images).transpose(0, 3, 1, 2), gradient=gradient.transpose(0, 3, 1, 2))
+
+
+def steps(rule, weight, gradients):
+    weights = {"weight": mx.array(weight)}
+    found = []
+    for gradient in gradients:
+        weights = rule.apply_gradients({"weight": mx.array(gradient)}, weights)
+        found.append(np.array(weights["weight"]))
+    return found
+
+
+def momentum(weight, gradients, learning_rate, momentum):
+    return steps(optimizers.SGD(learning_rate, momentum), weight, gradients)
+
+
+def adam(weight, gradients, learning_rate):
+    """It wants the learning rate."""
+    return steps(optimizers.Adam(learning_rate), weight, gradients)
+
+
+def cross_entropy(scores, labels):
+    return np.array(nn.losses.cross_entropy(mx.array(scores), mx.array(labels)))
+
+
+def dropout(x):
+    x, training = mx.array(x), nn.Dropout()
+    training.train()
+    return arrays(training=training(x), unsaid=nn.Dropout()(x))
