@@ -190,6 +190,16 @@
     });
   }
 
+  // In a wide table what has the focus comes out from under the first column, which stays in sight: the browser
+  // leaves it there if a corner of it is to be seen.
+  const uncover = ({target}) => {
+    const first = target.closest("table.rosetta-lines tr, table.rosetta-matrix tr")?.firstElementChild;
+    const covered = first && !first.contains(target) && getComputedStyle(first).position === "sticky"
+      ? first.getBoundingClientRect().right - target.getBoundingClientRect().left : 0;
+    if (covered > 0) first.closest(".table-wrapper").scrollBy({left: -covered, behavior: "instant"});
+  };
+
+  addEventListener("focusin", uncover);
   addEventListener("DOMContentLoaded", () => {
     sets = [...document.querySelectorAll(".rosetta-tabs")];
     addEventListener("resize", reach);

@@ -55,7 +55,7 @@ def test_what_was_clicked_stays_where_it_is(read, with_tabs) -> None:
     last = len(page.sets) - 1
     for name in page.sets[last][1:4]:
         tab = reader.tab(name, last)
-        tab.scroll_into_view_if_needed()
+        tab.hover()  # which scrolls, as the click does, and waits until all stands still
         before = tab.bounding_box()["y"]
         tab.click()
         assert abs(tab.bounding_box()["y"] - before) <= 1
