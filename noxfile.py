@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent
 REQUIREMENTS = ROOT / "requirements"
 SHARED_PYTHONS = ["3.6", "3.13"]  # the ends of what rosetta_common must run on
 DOCS_PYTHON = "3.13"
+
 nox.needs_version = ">=2025.10.14"
 nox.options.default_venv_backend = "uv|venv"  # never virtualenv: its newer releases refuse Python 3.6
 nox.options.sessions = ["tests"]
