@@ -246,7 +246,7 @@ def _gru(came: dict[str, Came], arrays: Arrays) -> Judged:
             (float(np.abs(expected - output).max()) if expected.shape == output.shape else np.inf, before, gate)
         )
     (best, before, gate), (second, *_) = sorted(fits)[:2]
-    if best < CLOSE / 10 and best < second / 3:
+    if best < CLOSE and best < second / 3:  # MindSpore's tanh is off by up to 1e-4
         yield "reset_gate", Answer(f"{'before' if before else 'after'} the recurrent product", {"difference": best})
         yield "gate", Answer(gate)
     else:
