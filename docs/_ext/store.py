@@ -50,6 +50,7 @@ class Store:
     folders: list[Path]
     rows: dict[str, Row] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
+    by_row: dict[str, list[Record]] = field(default_factory=dict)
     files: dict[int, str] = field(default_factory=dict)  # id of a record -> its file, as seen from its folder
     local: set[int] = field(default_factory=set)
     shared: dict[str, str] = field(default_factory=dict)  # digests of what many pages use
@@ -72,6 +73,8 @@ class Store:
                 if folder != self.folders[0]:
                     self.local.add(id(record))
         self.records.sort(key=lambda record: record.created)
+        for record in self.records:
+            self.by_row.setdefault(record.row, []).append(record)
         self.shared = {
             "frameworks": digest(sorted(self.examples.glob("*/framework.toml"))),
             "records": digest(records.paths(self.folders)),
@@ -87,7 +90,8 @@ class Store:
 
     def of(self, **wanted: object) -> list[Record]:
         """The records with these fields or properties, oldest first."""
-        return [r for r in self.records if all(getattr(r, key) == value for key, value in wanted.items())]
+        known = self.by_row.get(str(wanted["row"]), []) if "row" in wanted else self.records
+        return [r for r in known if all(getattr(r, key) == value for key, value in wanted.items())]
 
     def verdict(self, run: Record) -> certified.Verdict:
         return certified.verdict(run, self.records)

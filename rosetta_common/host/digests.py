@@ -6,6 +6,7 @@ Code is compared by its syntax tree without comments and docstrings, so that pro
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import json
 from collections.abc import Iterator
@@ -55,6 +56,7 @@ def example_digest(path: Path) -> str:
     return text_digest(path.read_text("utf-8"), str(path))
 
 
+@functools.cache  # the site asks for the same few hundred texts thousands of times, a third of its build
 def text_digest(text: str, where: str = "the text") -> str:
     """SHA-256 of a text's syntax tree, without comments and docstrings."""
     return _sha(json.dumps(_plain(_without_docstrings(ast.parse(text, where)))).encode())

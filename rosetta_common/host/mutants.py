@@ -5,6 +5,7 @@ Nothing here runs a framework, so that the site can read them too.
 
 from __future__ import annotations
 
+import functools
 import tomllib
 
 import msgspec
@@ -49,6 +50,11 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True):
     unsupported: str | None = None
 
 
+@functools.cache  # the site asks for each of them about a hundred times
+def _tables(text: str, workload: str) -> dict[str, _Table]:
+    return msgspec.convert(tomllib.loads(text).get(workload, {}), dict[str, _Table])
+
+
 def offered(row: Row, workload: str) -> dict[str, Mutant]:
     """All that a folder says of mutants of this workload, by name; those that it cannot write say why.
 
@@ -57,8 +63,7 @@ def offered(row: Row, workload: str) -> dict[str, Mutant]:
     path = row.folder / "mutants.toml"
     where = f"{row.folder.name}/mutants.toml"
     try:
-        tables = tomllib.loads(path.read_text("utf-8")).get(workload, {}) if path.exists() else {}
-        found = msgspec.convert(tables, dict[str, _Table])
+        found = _tables(path.read_text("utf-8"), workload) if path.exists() else {}
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise UserError(f"{where} is not valid: [{workload}] {error}.") from None
     text = row.example(workload).read_text("utf-8") if found else ""

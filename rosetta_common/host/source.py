@@ -70,6 +70,7 @@ class Module:
             self.statements = ast.parse(text, path).body
         except SyntaxError as error:
             raise NotFound(f"line {error.lineno} is not Python ({error.msg})") from None
+        self.bound = {statement: bound(statement) for statement in self.statements}
 
     def find(self, name: str) -> ast.stmt:
         """The function or class of this name, or the block that `main` stands for. Raises NotFound."""
@@ -90,7 +91,7 @@ class Module:
         while queue:
             names = self.lookups(queue.pop()).difference(apart)
             for statement in self.statements:
-                wanted = names & bound(statement)
+                wanted = names & self.bound[statement]
                 if not wanted or is_main(statement):
                     continue
                 if statement not in kept:
@@ -100,10 +101,10 @@ class Module:
 
     def settings(self, kept: dict[ast.stmt, set[str]]) -> Iterator[ast.stmt]:
         """Bare calls and the like that define nothing but set up something that is kept: a switch of the framework."""
-        known = set().union(*(bound(statement) for statement in self.statements))
-        present = set().union(*(bound(statement) for statement in kept))
+        known = set().union(*self.bound.values())
+        present = set().union(*(self.bound[statement] for statement in kept))
         for statement in self.statements:
-            if not bound(statement) and not is_main(statement):
+            if not self.bound[statement] and not is_main(statement):
                 used = self.lookups(statement) & known
                 if used and used <= present:
                     yield statement
