@@ -152,6 +152,7 @@ def size(experiment: Experiment, where: Machine, device: str) -> Record:
 def sizes(planned: list[Experiment], where: Machine, device: str) -> Measured:
     """The size of each trap, as many at once as there are cores."""
     parity.ensure_all([experiment.case.row for experiment in planned], device)
+    planned = environment.apart(planned, lambda experiment: experiment.case.row)
     yield from parity.side_by_side([functools.partial(_sized, one, where, device) for one in planned])
 
 

@@ -252,6 +252,7 @@ def certify_all(
     short: those of which all that may be left out is.
     """
     ensure_all([case.row for case in cases], device)
+    cases = environment.apart(cases, lambda case: case.row)
     parts = [() if case in short else tuple(PARTS) for case in cases]
     calls = [functools.partial(_certified, *one, where, device, report) for one in zip(cases, parts, strict=True)]
     yield from side_by_side(calls)

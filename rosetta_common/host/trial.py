@@ -7,7 +7,6 @@ import re
 import subprocess
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -112,7 +111,7 @@ def run_all(
             write_data(workload, shared / workload)
         jobs = [(row, workload) for row in rows for workload in row.workloads if workload in workloads]
         running = {}
-        for row, workload in _apart(jobs):
+        for row, workload in environment.apart(jobs, lambda job: job[0]):
             mates = [one for one in known if one.folder == row.folder]
             running[row.id, workload] = pool.submit(run, row, mates, workload, shared, device)
         try:
@@ -124,13 +123,3 @@ def run_all(
             process.stop_all()
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _apart(jobs: list[tuple[Row, str]]) -> list[tuple[Row, str]]:
-    """The jobs with those of one environment apart: some frameworks lock what they keep there while they compile."""
-    seen: Counter[str] = Counter()
-    turns = []
-    for row, workload in jobs:
-        turns.append((seen[row.environment_id], (row, workload)))
-        seen[row.environment_id] += 1
-    return [job for _, job in sorted(turns, key=lambda turn: turn[0])]

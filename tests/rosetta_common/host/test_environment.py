@@ -1,8 +1,10 @@
 """Environments: made whole or not at all, and refused in one sentence."""
 
+import itertools
 import os
 import sys
 
+import msgspec
 import pytest
 
 from rosetta_common.host import catalogue, environment
@@ -127,3 +129,12 @@ def test_a_lock_that_cannot_be_had_is_one_sentence_and_leaves_nothing(home, tmp_
 def test_another_folder_may_stand_for_the_environments(home, tmp_path):
     alpha = row(tmp_path, '[environment.variables.PLACE]\nvalue="{environment}/cache"\nreason="r"')
     assert environment.variables(alpha, "cnn", 1, "cpu", tmp_path)["PLACE"] == f"{tmp_path}/cache"
+
+
+def test_those_of_one_environment_never_stand_side_by_side_where_others_are_left(tmp_path):
+    one = row(tmp_path)
+    rows = {name: msgspec.structs.replace(one, environment_id=name) for name in ("a", "b", "c")}
+    jobs = [("a", 1), ("a", 2), ("a", 3), ("b", 1), ("b", 2), ("c", 1)]
+    spread = environment.apart(jobs, lambda job: rows[job[0]])
+    assert sorted(spread) == jobs
+    assert all(first[0] != second[0] for first, second in itertools.pairwise(spread))
