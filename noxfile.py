@@ -42,6 +42,10 @@ def rows() -> list[str]:
 PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
 os.environ["PATH"] += "".join(os.pathsep + str(folder) for folder in sorted(PYENV.glob("*/bin")))
 
+# uv compiles nothing of what it installs: where Python may not keep what it compiled either, as in many containers,
+# it compiles NumPy or Sphinx anew at every start, and each command takes twice as long to begin.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def install(session: nox.Session, lock: str) -> None:
     """Install exactly what requirements/<lock>.txt says."""
@@ -56,7 +60,9 @@ def host(session: nox.Session, command: str, *arguments: str, lock: str = "host"
 
 def pytest(session: nox.Session, *tests: str, timed: bool = False, env: dict[str, str] | None = None) -> None:
     """Run tests on all cores, then those that measure seconds one by one; with options for pytest, as they say."""
-    run = functools.partial(session.run, "python", "-m", "pytest", *tests, env=env)
+    # A folder of the session's own: pytest clears the ones that it numbers after three runs, file by file, a minute.
+    command = ["python", "-m", "pytest", "--basetemp", f"{session.create_tmp()}/pytest", *tests]
+    run = functools.partial(session.run, *command, env=env)
     if session.posargs:
         run(*session.posargs)
         return
@@ -173,7 +179,7 @@ def docs(session: nox.Session) -> None:
     unfinished.mkdir(parents=True)
     if trees.exists():
         trees.replace(unfinished)
-    options = ["-W", "--keep-going", "-b", "html", "-d", str(unfinished)]
+    options = ["-W", "--keep-going", "-j", "auto", "-b", "html", "-d", str(unfinished)]
     options += [option for option in session.posargs if option != "--fresh"]
     session.run("python", "-m", "sphinx", *options, "docs", "docs/_build/html")
     # Only here, after success: Sphinx tells of most warnings once, so nothing is built upon a build that had one.

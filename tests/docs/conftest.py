@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -157,15 +159,33 @@ class Site:
         self.said = status.getvalue()
         return warnings.getvalue()
 
+    def copy(self, folder: Path) -> Site:
+        """What stands here, built pages too, in a folder of its own."""
+        shutil.copytree(self.folder, folder)
+        made = copy(self)
+        made.folder, made.docs, made.examples = folder, folder / "docs", folder / "examples"
+        made.records = [*self.records]
+        return made
+
     def html(self, page: str) -> str:
         return (self.folder / "html" / f"{page}.html").read_text("utf-8")
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    made = Site(tmp_path)
+def new(folder: Path) -> Site:
+    made = Site(folder)
     made.page("index", "Nothing here.")
     return made
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return new(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def modules_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """One for all tests of a module, which must take a copy of it before they change it."""
+    return new(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture
@@ -179,8 +199,19 @@ def ask(site: Site, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Record]:
 
     There are two small questions then, and what matters in `train` is of them.
     """
-    monkeypatch.setattr(questions, "QUESTIONS", QUESTIONS)
-    monkeypatch.setattr(notes, "MATTERS", {"cnn.train": {"pool.stride": "2", "pool.β": notes.MOST}})
+    return _asking(site, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def modules_ask(modules_site: Site) -> Iterator[Callable[..., Record]]:
+    """The same of the module's site."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield _asking(modules_site, patch)
+
+
+def _asking(site: Site, patch: pytest.MonkeyPatch) -> Callable[..., Record]:
+    patch.setattr(questions, "QUESTIONS", QUESTIONS)
+    patch.setattr(notes, "MATTERS", {"cnn.train": {"pool.stride": "2", "pool.β": notes.MOST}})
 
     def asked(row_id: str = "ada", given: dict[str, str] | None = None, **changes: object) -> Record:
         row = catalogue.rows(site.examples)[row_id]

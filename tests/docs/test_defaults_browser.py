@@ -27,9 +27,10 @@ const pick = (select, value) => { select.value = value; select.dispatchEvent(new
 """
 
 
-@pytest.fixture
-def built(site, ask):
+@pytest.fixture(scope="module")
+def once(modules_site, modules_ask):
     """Bell runs on two back ends, which differ in one answer; Curie's are of another lock."""
+    site, ask = modules_site, modules_ask
     toml = site.examples / "bell" / "framework.toml"
     toml.write_text(toml.read_text("utf-8") + "".join(f'[backend.{b}]\nname = "Bell on {b}"\n' for b in "xy"), "utf-8")
     ask("ada", {"pool.stride": "1", "pool.β": "0.9", "loss.mean": "refused: TypeError: no"})
@@ -41,6 +42,12 @@ def built(site, ask):
     site.page("probes", "```{probes}\n```")
     assert not site.build()
     return site
+
+
+@pytest.fixture
+def built(once, tmp_path: Path):
+    """A copy for a test of its own."""
+    return once.copy(tmp_path / "site")
 
 
 @pytest.fixture

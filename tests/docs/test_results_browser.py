@@ -50,9 +50,10 @@ const settle = () => new Promise(done => setTimeout(done, 100));
 """
 
 
-@pytest.fixture
-def built(site):
+@pytest.fixture(scope="module")
+def once(modules_site):
     """Two networks, two machines, three lanes and two devices; Curie fails on the desk, Bell is certified there."""
+    site = modules_site
     for name in ("ada", "bell", "curie"):
         shutil.copy(site.examples / name / "cnn.py", site.examples / name / "gru.py")
     site.record("bell", kind="parity")
@@ -78,6 +79,12 @@ def built(site):
     site.page("other", "{number}`desk/ada.cnn.epoch.accuracy`")
     assert not site.build()
     return site
+
+
+@pytest.fixture
+def built(once, tmp_path: Path):
+    """A copy for a test of its own: building it took most of the time of all of them."""
+    return once.copy(tmp_path / "site")
 
 
 @pytest.fixture
