@@ -244,6 +244,7 @@ def test_trace_goes_on_where_a_framework_refuses_what_is_watched(example, tmp_pa
 def test_a_framework_may_ask_for_an_example_by_the_name_of_its_module(example, tmp_path):
     """As those do that compile a function from its source, and whatever pickles one."""
     asks = "import pickle; assert pickle.loads(pickle.dumps(init_model)) is init_model"
-    example.write_text(example.read_text().replace("def init_model(symbol):\n", f"def init_model(symbol):\n    {asks}\n"))
+    head = "def init_model(symbol):\n"
+    example.write_text(example.read_text().replace(head, f"{head}    {asks}\n"))
     done = call("run", example, "--folder", tmp_path)
     assert done.returncode == 0, done.stderr
