@@ -47,6 +47,32 @@
       });
     },
 
+    // Mark a few of all elements with the same colours: a page of code has thousands, and axe looks at each for a
+    // millisecond. A few, for axe cannot judge one that is scrolled out of its box, nor a single letter.
+    colours: () => {
+      const grounds = new Map();
+      const ground = element => {
+        if (!element) return "";
+        if (!grounds.has(element)) {
+          const {backgroundColor, backgroundImage, opacity, position} = getComputedStyle(element);
+          const bare = backgroundColor === "rgba(0, 0, 0, 0)" && backgroundImage === "none" && opacity === "1" && /static|relative/.test(position);
+          const under = ground(element.parentElement);
+          grounds.set(element, bare ? under : `${under} ${backgroundColor} ${backgroundImage} ${opacity} ${position}`);
+        }
+        return grounds.get(element);
+      };
+      const kinds = new Map();
+      for (const element of document.querySelectorAll("body *")) {
+        const words = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim().length > 1);
+        if (!seen(element) || !(words || element.matches("input, select, textarea"))) continue;
+        const {color, fontSize, fontWeight, textShadow} = getComputedStyle(element);
+        const kind = [color, fontSize, fontWeight, textShadow, ground(element)].join();
+        kinds.set(kind, (kinds.get(kind) || 0) + 1);
+        if (kinds.get(kind) <= 5) element.dataset.colours = "";
+      }
+      return kinds.size;
+    },
+
     // Lines of text, code boxes and controls that lie over each other. What stays while the page scrolls may cover it.
     overlaps: () => {
       const items = [];

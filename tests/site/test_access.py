@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 import pytest
@@ -18,6 +19,8 @@ WIDTHS = pytest.mark.parametrize("width", [1280, 375])
 def violations(tab) -> list[str]:
     """What axe finds wrong with a page, a line an element."""
     tab.evaluate(AXE)
+    assert look(tab, "colours")
+    tab.evaluate("axe.configure({rules: [{id: 'color-contrast', selector: '[data-colours]'}]})")
     options = {"runOnly": TAGS, "resultTypes": ["violations"]}
     found = tab.evaluate("options => axe.run(document, options)", options)
     return [
@@ -44,6 +47,14 @@ def test_axe_finds_nothing_on_any_page(visit, pages, each_kind) -> None:
         if page not in each_kind:
             found += violations(visit(page))
     assert not found, "\n".join(found)
+
+
+def test_one_pale_word_among_thousands_is_found(visit, with_tabs) -> None:
+    tab = visit(with_tabs[-1])
+    words = tab.locator("pre span").filter(visible=True, has_text=re.compile(r"^\w\w+$"))
+    words.nth(words.count() // 2).evaluate("it => it.style.color = '#bbb'")
+    [found] = violations(tab)
+    assert "color-contrast" in found
 
 
 def pair(page) -> dict[str, str]:
