@@ -1,0 +1,97 @@
+"""What MindSpore does when nothing is said: each function builds one thing from what is required, and no more."""
+
+import mindspore
+import numpy as np
+from mindspore import Parameter, Tensor, nn
+from mindspore.dataset import NumpySlicesDataset
+
+unanswered = {
+    "padding": "MindSpore has nothing that pads sequences of different lengths with each other",
+}
+
+
+def arrays(**tensors):
+    return {name: tensor.asnumpy() for name, tensor in tensors.items()}
+
+
+def convolution(x, kernel):
+    layer = nn.Conv2d(64, 96, kernel)
+    output = layer(Tensor(x))
+    bias = {} if layer.bias is None else arrays(bias=layer.bias)
+    return dict(arrays(output=output, weight=layer.weight), native=np.array(output.shape), **bias)
+
+
+def dense(x):
+    layer = nn.Dense(640, 320)
+    return arrays(output=layer(Tensor(x)), weight=layer.weight, bias=layer.bias)
+
+
+def embedding(indices):
+    layer = nn.Embedding(1000, 64)
+    return arrays(output=layer(Tensor(indices)), weight=layer.embedding_table)
+
+
+def gru(x):
+    """Its default axes are time, batch, features: with batch first it would take samples for time steps, silently."""
+    layer = nn.GRU(48, 32)
+    outputs, _ = layer(Tensor(x.swapaxes(0, 1).copy()))
+    weights = {name: getattr(layer, f"{name}_list")[0] for name in ("w_ih", "w_hh", "b_ih", "b_hh")}
+    return arrays(
+        output=outputs.swapaxes(0, 1),
+        weight_ih=weights["w_ih"],
+        weight_hh=weights["w_hh"],
+        bias_ih=weights["b_ih"],
+        bias_hh=weights["b_hh"],
+    )
+
+
+def max_pool(x):
+    layer, x = nn.MaxPool2d(2), Tensor(x)
+    return arrays(output=layer(x), gradient=mindspore.grad(lambda x: layer(x).sum())(x))
+
+
+def steps(rule, parameter, gradients):
+    weights = []
+    for gradient in gradients:
+        rule((Tensor(gradient),))
+        weights.append(parameter.asnumpy().copy())
+    return weights
+
+
+def momentum(weight, gradients, learning_rate, momentum):
+    weight = Parameter(Tensor(weight), name="weight")
+    return steps(nn.Momentum([weight], learning_rate, momentum), weight, gradients)
+
+
+def adam(weight, gradients, learning_rate):
+    weight = Parameter(Tensor(weight), name="weight")
+    return steps(nn.Adam([weight]), weight, gradients)
+
+
+def cross_entropy(scores, labels):
+    return nn.CrossEntropyLoss()(Tensor(scores), Tensor(labels)).asnumpy()
+
+
+def dropout(x):
+    x, training = Tensor(x), nn.Dropout()
+    training.set_train()
+    return arrays(training=training(x), unsaid=nn.Dropout()(x))
+
+
+def batches(dataset, batch_size):
+    return [batch for (batch,) in dataset.batch(batch_size).create_tuple_iterator(output_numpy=True)]
+
+
+def loader(x, batch_size):
+    return batches(NumpySlicesDataset((x,), column_names=["x"]), batch_size)
+
+
+def shuffled_loader(x, batch_size):
+    return batches(NumpySlicesDataset((x,), column_names=["x"], shuffle=True), batch_size)
+
+
+def input_gradient(x):
+    """value_and_grad derives with respect to its first argument unless it is told not to."""
+    layer = nn.Conv2d(3, 4, 3)
+    _, gradient = mindspore.value_and_grad(lambda x: layer(x).sum())(Tensor(x))
+    return gradient.asnumpy()
