@@ -60,9 +60,7 @@ def host(session: nox.Session, command: str, *arguments: str, lock: str = "host"
 
 def pytest(session: nox.Session, *tests: str, timed: bool = False, env: dict[str, str] | None = None) -> None:
     """Run tests on all cores, then those that measure seconds one by one; with options for pytest, as they say."""
-    # A folder of the session's own: pytest clears the ones that it numbers after three runs, file by file, a minute.
-    command = ["python", "-m", "pytest", "--basetemp", f"{session.create_tmp()}/pytest", *tests]
-    run = functools.partial(session.run, *command, env=env)
+    run = functools.partial(session.run, "python", "-m", "pytest", *tests, env=env)
     if session.posargs:
         run(*session.posargs)
         return
