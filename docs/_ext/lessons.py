@@ -8,6 +8,7 @@ from lessons.toml, the folders' mutants.toml and the records of `nox -s lessons`
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,7 +26,7 @@ from rosetta_common.host.records import Record
 
 from . import store as stores
 from . import words
-from .elements import aside, cell, datum, row_header, table
+from .elements import Details, Summary, aside, cell, datum, row_header, table
 from .links import site_file
 from .numbers import _Role
 from .trials import NEEDS_GPU, Cost, Place, Trial, Trials, sources, today
@@ -120,18 +121,34 @@ class LessonTable(_OfLesson):
         if self.lesson.gpu and not self.found.on_gpu:
             text += f" Why a GPU: {self.lesson.gpu}."
         made: list[nodes.Node] = [nodes.paragraph("", "", nodes.strong("", text))]
-        if self.found.found:
-            made.append(self.table())
+        told = [trial for trial in self.found.found if not self.is_apart(trial)]
+        made += [self.table(told)] if told else []
+        made += self.unwritten()
         if self.found.found and self.found.silent:
             names = ", ".join(row.name for row in self.found.silent)
             made.append(nodes.paragraph("", f"Not tried in: {names}."))
         return made
 
-    def table(self) -> nodes.table:
+    def is_apart(self, trial: Trial) -> bool:
+        """With several patches, what cannot be written stands below: most rows lack one of momentum's kinds."""
+        return self.several and trial.verdict == "cannot be written here"
+
+    def unwritten(self) -> Iterator[Details]:
+        """For each patch the rows that cannot write it, with their reasons."""
+        for name in self.lesson.mutants:
+            reasons = [f"{one.row.name}: {one.why}." for one in self.found.of_mutant(name) if self.is_apart(one)]
+            if reasons:
+                rows = "1 row" if len(reasons) == 1 else f"{len(reasons)} rows"
+                title = f"{words.mutant(name).capitalize()}: why it cannot be written in {rows}"
+                items = [nodes.list_item("", nodes.paragraph("", reason)) for reason in reasons]
+                listed = nodes.bullet_list("", *items)
+                yield Details("", Summary("", title), listed, classes=["rosetta-details"])
+
+    def table(self, told: list[Trial]) -> nodes.table:
         timed = ["A step as it is", "With the patch", "Ratio"] if self.lesson.timed else []
-        places = {trial.place.name for trial in self.found.found if trial.place}
+        places = {trial.place.name for trial in told if trial.place}
         head = self.head(["Verdict", "The certificate", *timed], timed, places)
-        body = [self.line(trial, places) for trial in self.found.found]
+        body = [self.line(trial, places) for trial in told]
         where = f", on {next(iter(places))}" if len(places) == 1 else ""
         return table([head], body, f"What becomes of the patch in each row{where}", ("rosetta-lesson",))
 

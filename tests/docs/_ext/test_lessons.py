@@ -349,6 +349,21 @@ def test_several_patches_have_a_column_and_are_counted_apart(site, html) -> None
     assert "Wrong size: holds in 1 row, not measured yet in 2. Other size: holds in 1 row" in prose(built)
 
 
+def test_of_several_patches_what_cannot_be_written_stands_below_the_table(site, html) -> None:
+    declare(site, names=("wrong_size", "other_size"))
+    everywhere(site, WRONG + CANNOT.format(mutant="other_size"))
+    judged(site, "ada")
+    built = html()
+    (table,) = tables(built)
+    assert [text(line.find_all("td")[0]) for line in table.lines] == ["wrong size"] * 3
+    (below,) = page(built).find_all("details", class_="rosetta-details")
+    assert below.summary.get_text() == "Other size: why it cannot be written in 3 rows"
+    assert [item.get_text().strip() for item in below.find_all("li")] == [
+        f"{name}: its loop is its own." for name in ("Ada", "Bell", "Curie")
+    ]
+    assert "Other size: cannot be written in 3 rows." in prose(built)
+
+
 def test_a_row_counts_once_by_its_newest_record(site, html) -> None:
     declare(site)
     everywhere(site)
