@@ -27,7 +27,7 @@ class Network(nn.Cell):
         self.fc = nn.Dense(params.units, params.classes)
 
     def construct(self, words):
-        """A loop over a tensor stays one in the graph; nn.GRU's becomes 150 copies, and half a minute to compile."""
+        """A loop over a tensor stays one in the graph; nn.GRU's becomes 150 copies, much longer to compile."""
         vectors = self.embedding(words.swapaxes(0, 1))
         state, time = ops.zeros((words.shape[0], params.units), vectors.dtype), Tensor(0)
         while time < vectors.shape[0]:
