@@ -3,11 +3,7 @@
 import mindspore
 import numpy as np
 from mindspore import Parameter, Tensor, nn
-from mindspore.dataset import NumpySlicesDataset
-
-unanswered = {
-    "padding": "MindSpore has nothing that pads sequences of different lengths with each other",
-}
+from mindspore.dataset import GeneratorDataset, NumpySlicesDataset
 
 
 def arrays(**tensors):
@@ -35,14 +31,8 @@ def gru(x):
     """Its default axes are time, batch, features: with batch first it would take samples for time steps, silently."""
     layer = nn.GRU(48, 32)
     outputs, _ = layer(Tensor(x.swapaxes(0, 1).copy()))
-    weights = {name: getattr(layer, f"{name}_list")[0] for name in ("w_ih", "w_hh", "b_ih", "b_hh")}
-    return arrays(
-        output=outputs.swapaxes(0, 1),
-        weight_ih=weights["w_ih"],
-        weight_hh=weights["w_hh"],
-        bias_ih=weights["b_ih"],
-        bias_hh=weights["b_hh"],
-    )
+    weights = {weight.name.replace("_l0", ""): weight for weight in layer.get_parameters()}
+    return arrays(output=outputs.swapaxes(0, 1), **weights)
 
 
 def max_pool(x):
@@ -88,6 +78,13 @@ def loader(x, batch_size):
 
 def shuffled_loader(x, batch_size):
     return batches(NumpySlicesDataset((x,), column_names=["x"], shuffle=True), batch_size)
+
+
+def padding(sequences, length):
+    dataset = GeneratorDataset([(np.array(sequence),) for sequence in sequences], column_names=["words"], shuffle=False)
+    dataset = dataset.padded_batch(len(sequences), pad_info={"words": ([length], None)})
+    [(padded,)] = dataset.create_tuple_iterator(output_numpy=True)
+    return padded
 
 
 def input_gradient(x):
