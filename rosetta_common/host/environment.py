@@ -25,9 +25,9 @@ from rosetta_common.host.catalogue import ROOT, Row, UserError
 from rosetta_common.host.digests import environment_digest
 
 HOME = Path(os.environ.get("ROSETTA_HOME", ROOT / ".rosetta"))
-Job = TypeVar("Job")
-
 COMPLETE = "rosetta-complete"  # written last: a folder without it is a build that was cut short
+
+Job = TypeVar("Job")
 
 
 class Unsupported(UserError):

@@ -50,7 +50,7 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True):
     unsupported: str | None = None
 
 
-@functools.cache  # the site asks for each of them about a hundred times
+@functools.cache  # the site asks for each of them dozens of times
 def _tables(text: str, workload: str) -> dict[str, _Table]:
     return msgspec.convert(tomllib.loads(text).get(workload, {}), dict[str, _Table])
 
