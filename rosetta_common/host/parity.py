@@ -119,20 +119,19 @@ def _checks(tracer: Tracer, parts: Collection[str]) -> Iterator[Check]:
     row, workload, verb = tracer.case.row, tracer.case.workload, tracer.case.verb
     declared = row.workload(workload)
     limits = Limits(workload, "float32", declared.tolerances)
+    samples, probe = protocol.certificate_samples(workload), protocol.probe_samples(workload)
+    traces = {}
     for dtype in ("float32", "float64") if declared.float64 and "float64" in parts else ("float32",):
-        samples = protocol.steps_samples(workload)
         program = protocol.steps_program(workload, dtype, verb, lines="lines" in parts and dtype == "float32")
-        trace = tracer.run(f"steps-{dtype}", program, samples)
+        traces[dtype] = tracer.run(f"steps-{dtype}", program, samples)
         own = Limits(workload, dtype, declared.tolerances)
         encoded = protocol.encoded_steps(workload, dtype)
-        yield from certificate.judge_steps(trace, encoded, own, declared.forms, declared.partial_batch)
-    probe = protocol.probe_samples(workload)
-    trace = tracer.run("start", protocol.start_program(workload, verb), probe)
-    yield from behaviour.judge_start(trace, row, workload)
+        yield from certificate.judge_steps(traces[dtype], encoded, own, declared.forms, declared.partial_batch)
+    yield from behaviour.judge_start(traces["float32"], row, workload)
     encoded = probe.encoded(workload, "float32")
-    yield from behaviour.judge_shuffle(trace, workload, encoded, declared.partial_batch)
+    yield from behaviour.judge_shuffle(traces["float32"], workload, encoded, declared.partial_batch)
     if workload == "cnn" and "dropout" in parts:
-        trace = tracer.run("drop-out", protocol.dropout_program(verb), probe)
+        trace = tracer.run("drop-out", protocol.dropout_program(verb), samples)
         start = certificate.at_start(workload, protocol.encoded_steps(workload, "float32"), declared.forms)
         yield from behaviour.judge_dropout(trace, start.scores, limits)
 
@@ -202,7 +201,7 @@ def certify(
             for check in checks(tracer, parts):
                 record.checks.append(check)
                 report(f"{case.label}: {line(check)}")
-            facts(record, case.row, Path(folder) / "start")
+            facts(record, case.row, Path(folder) / "steps-float32")
             if "lines" in parts:
                 ran = Trace(Path(folder) / "steps-float32").result()
                 path = case.row.example(case.workload)

@@ -3,7 +3,7 @@
 Two data sets for each workload. "steps" holds five batches of 64 real samples and 100 others to
 predict, chosen so that the oracle finds no exact tie in a max-pool. "probe" holds samples made so
 that the weights tell, after an epoch, which samples each step saw and which units drop-out silenced.
-Both reach the framework through the example's own `load_data()`.
+They reach the framework as one, the probe behind the steps, through the example's own `load_data()`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from rosetta_common.host import dataset, oracle
 BATCH = 64
 STEPS = 5
 PREDICTED = 100
+PROBE = STEPS * BATCH  # where "probe" begins
 COPIES = 202  # of one sample: three full batches and a rest, all of the same gradient
 DROPOUT_SEEDS = (1, 2, 3, 4)
 # An epoch of the shuffle's check: two full batches (three for the GRU) and ten samples over.
@@ -91,6 +92,14 @@ def probe_samples(workload: str) -> Samples:
     images = np.concatenate([others.x_train[real], bright, black])
     labels = np.concatenate([others.y_train[real], np.zeros(BATCH, int)])
     return Samples(images, others.x_test[:PREDICTED], labels, others.y_test[:PREDICTED])
+
+
+def certificate_samples(workload: str) -> Samples:
+    """What a certificate gives: to train on, "steps" and behind it "probe"; to predict, what both share."""
+    steps, probe = steps_samples(workload), probe_samples(workload)
+    x_train = [*steps.x_train, *probe.x_train]
+    images = np.array(x_train) if workload == "cnn" else x_train
+    return Samples(images, steps.x_test, np.concatenate([steps.y_train, probe.y_train]), steps.y_test)
 
 
 def _write_cifar(folder: Path, samples: Samples) -> None:
@@ -170,38 +179,44 @@ def _indices(start: int, count: int) -> list[int]:
     return list(range(start, start + count))
 
 
-def steps_program(workload: str, dtype: str, verb: str = "train", lines: bool = False) -> dict[str, Any]:
-    """Predict, five single steps, predict and evaluate; then an epoch of copies of one sample, and two steps more.
-
-    lines: note which lines of the example run.
-    """
+def _steps() -> list[list[Any]]:
+    """Predict, five single steps, predict and evaluate; then an epoch of copies of one sample, and two steps more."""
     steps: list[list[Any]] = [["init", 0], ["import", "canonical"], ["export", "w0"], ["predict", "before"]]
     for k in range(STEPS):
         steps += [["train", _indices(k * BATCH, BATCH), f"step{k + 1}"], ["export", f"w{k + 1}"]]
     steps += [["predict", "after"], ["evaluate", "after"], ["train", [0] * COPIES, "loop"], ["export", "loop"]]
     for k in range(2):
         steps += [["train", _indices(k * BATCH, BATCH), f"again{k + 1}"], ["export", f"again{k + 1}"]]
-    return {**_program(workload, dtype, verb, steps), "lines": lines}
+    return steps
 
 
-def start_program(workload: str, verb: str = "train") -> dict[str, Any]:
+def _start(workload: str) -> list[list[Any]]:
     """Initial weights for two seeds, one of them twice, and epochs whose order the weights tell.
 
     In as few models as can be: some frameworks compile each anew, for half a minute.
     """
     count = SHUFFLED[workload]
-    first, second = _indices(0, count), _indices(count, count)
+    first, second = _indices(PROBE, count), _indices(PROBE + count, count)
     steps: list[list[Any]] = [["init", 0], ["export", "start0"], ["init", 1], ["export", "start1"]]
     steps += [["import", "canonical"], ["train", first, "other"], ["export", "other"]]
     steps += [["init", 0], ["export", "start0again"]]
     steps += [["import", "canonical"], ["train", first, "first"], ["export", "first"]]
     steps += [["train", second, "second"], ["export", "second"]]
-    return _program(workload, "float32", verb, steps)
+    return steps
+
+
+def steps_program(workload: str, dtype: str, verb: str = "train", lines: bool = False) -> dict[str, Any]:
+    """The steps and, in float32, the start: in one process, for to start one and compile takes some a minute.
+
+    lines: note which lines of the example run.
+    """
+    steps = _steps() + (_start(workload) if dtype == "float32" else [])
+    return {**_program(workload, dtype, verb, steps), "lines": lines}
 
 
 def dropout_program(verb: str = "train") -> dict[str, Any]:
     """With drop-out on: predict at the canonical weights; and one step at the probe's weights for each seed."""
-    batch = _indices(2 * SHUFFLED["cnn"], BATCH)
+    batch = _indices(PROBE + 2 * SHUFFLED["cnn"], BATCH)
     steps: list[list[Any]] = []
     for seed in DROPOUT_SEEDS:
         steps += [["init", seed]]
