@@ -1,0 +1,109 @@
+"""A VGG-style CNN on CIFAR-10 in tinygrad."""
+
+from math import prod
+from types import SimpleNamespace
+
+import numpy as np
+from tinygrad import Context, Tensor, TinyJit, nn
+
+from rosetta_common.data import cifar_for_library, minibatches
+from rosetta_common.params import cnn as params
+
+
+def load_data():
+    """NCHW images; integer class labels."""
+    return cifar_for_library(channel_first=True, one_hot=False)
+
+
+class Network:
+    def __init__(self):
+        self.conv1 = nn.Conv2d(3, 50, kernel_size=3, padding=1)
+        self.conv2 = nn.Conv2d(50, 50, kernel_size=3, padding=1)
+        self.conv3 = nn.Conv2d(50, 100, kernel_size=3, padding=1)
+        self.conv4 = nn.Conv2d(100, 100, kernel_size=3, padding=1)
+        self.fc1 = nn.Linear(100 * 8 * 8, 512)
+        self.fc2 = nn.Linear(512, params.classes)
+
+    def __call__(self, x):
+        """Where `contiguous` ends a block, it is computed once: else in the next product again for every output."""
+        drop1, drop2, drop3 = params.dropout
+        x = self.conv2(self.conv1(x).relu())
+        x = x.max_pool2d((2, 2)).relu().dropout(drop1).contiguous()
+        x = self.conv4(self.conv3(x).relu())
+        x = x.max_pool2d((2, 2)).relu().dropout(drop2).contiguous()
+        x = self.fc1(x.flatten(1)).relu().dropout(drop3)
+        return self.fc2(x)
+
+
+def glorot_uniform(weight):
+    """tinygrad's own counts what leaves a kernel without its size."""
+    out, into, *window = weight.shape
+    bound = (6 / ((out + into) * prod(window))) ** 0.5
+    return Tensor.uniform(*weight.shape, low=-bound, high=bound)
+
+
+def create_symbol():
+    """Kernels and matrices start Glorot-uniform, biases at zero: else both are uniform, by what goes in."""
+    Tensor.manual_seed(params.seed)
+    network = Network()
+    for weight in nn.state.get_parameters(network):
+        weight.assign(glorot_uniform(weight) if weight.ndim > 1 else weight.zeros_like()).realize()
+    return network
+
+
+def init_model(symbol):
+    """A step says what is to be computed, and `realize` has it done; TinyJit keeps what that came to."""
+    np.random.seed(params.seed)
+    rule = nn.optim.SGD(nn.state.get_parameters(symbol), params.learning_rate, params.momentum)
+
+    def step(images, labels):
+        rule.zero_grad()
+        loss = symbol(images).sparse_categorical_crossentropy(labels).backward()  # soft-max included: it takes logits
+        return loss.realize(*rule.schedule_step())
+
+    return SimpleNamespace(network=symbol, step=step, compiled=TinyJit(step))
+
+
+@Context(TRAINING=1, WINO=1)  # drop-out on, and convolutions by Winograd's way: less than half the time
+def train_epoch(step, x, y):
+    batches = minibatches(x, y, params.batch_size)
+    return float(np.mean([step(Tensor(data).realize(), Tensor(target).realize()).item() for data, target in batches]))
+
+
+def train(model, x, y):
+    return train_epoch(model.step, x, y)
+
+
+def train_compiled(model, x, y):
+    return train_epoch(model.compiled, x, y)
+
+
+@Context(WINO=1)
+def predict(model, x):
+    batches = np.split(x, range(params.batch_size, len(x), params.batch_size))
+    return np.concatenate([model.network(Tensor(data)).numpy() for data in batches])
+
+
+def evaluate(model, x, y):
+    return float(np.mean(predict(model, x).argmax(axis=1) == y))
+
+
+def export_weights(model):
+    """As in the canonical form: kernels (out, in, 3, 3), dense weights (out, in)."""
+    return {name: weight.numpy() for name, weight in nn.state.get_state_dict(model.network).items()}
+
+
+def import_weights(model, weights):
+    """Written into the arrays that a compiled step has kept: `load_state_dict` would put others in their place."""
+    for name, weight in nn.state.get_state_dict(model.network).items():
+        weight.assign(Tensor(weights[name])).realize()
+
+
+if __name__ == "__main__":
+    x_train, x_test, y_train, y_test = load_data()
+    symbol = create_symbol()
+    model = init_model(symbol)
+    for epoch in range(params.epochs):
+        print(f"epoch {epoch + 1}: loss {train(model, x_train, y_train):.4f}")
+    scores = predict(model, x_test)
+    print(f"accuracy: {evaluate(model, x_test, y_test):.4f}")
