@@ -23,7 +23,7 @@ class GRUCell:
 
     @function(precompile=True, precompile_backward=True)
     def __call__(self, x, h):
-        """A function of the graph: compiled once for 150 calls, which as one program would take most of an hour."""
+        """A function of the graph: compiled once, and called 150 times; unrolled, each call would be compiled."""
         input_r, input_z, input_n = x.linear(self.weight_ih.T, self.bias_ih).chunk(3, dim=1)
         hidden_r, hidden_z, hidden_n = h.linear(self.weight_hh.T, self.bias_hh).chunk(3, dim=1)
         r, z = (input_r + hidden_r).sigmoid(), (input_z + hidden_z).sigmoid()

@@ -201,9 +201,8 @@ def certify(
             for check in checks(tracer, parts):
                 record.checks.append(check)
                 report(f"{case.label}: {line(check)}")
-            facts(record, case.row, Path(folder) / "steps-float32")
+            ran = facts(record, case.row, Path(folder) / "steps-float32")
             if "lines" in parts:
-                ran = Trace(Path(folder) / "steps-float32").result()
                 path = case.row.example(case.workload)
                 record.executed = coverage.executed(path, ran["lines"], ran["elsewhere"])
         except environment.Unsupported as error:
