@@ -46,9 +46,9 @@ EARLY = f"<script>{(Path(__file__).parent / 'early.js').read_text('utf-8').strip
 
 BAR = (
     '<div class="rosetta-bar" role="group" aria-label="Frameworks">'
-    "<label>From <select>{options}</select></label>"
+    "<label><span>From</span> <select>{options}</select></label>"
     '<button type="button" aria-label="Swap the two" aria-keyshortcuts="Alt+X" title="Swap the two (Alt+X)">⇄</button>'
-    '<label>to <select><option value="">{none}</option>{options}</select></label>'
+    '<label><span>to</span> <select><option value="">{none}</option>{options}</select></label>'
     '<p role="status"></p></div>'
 )
 

@@ -1,0 +1,83 @@
+"""`{compiled} cnn`: a row's training as the framework compiles it, beside the same step by step. From records."""
+
+from __future__ import annotations
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from . import words
+from .elements import aside, cell, table
+from .lines import Line
+from .results import DASH, _Workload
+from .variants import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
+
+VARIANT = "train_compiled"
+NONE = "No row has trained compiled on all of the data yet."
+
+
+def first_step(line: Line | None) -> float | None:
+    """Seconds of the first step alone, in a process of its own, with all that is compiled in it."""
+    measured = line and line.average(lambda record: record.times.first_step if record.times else None)
+    return measured[0] if measured else None
+
+
+def epochs_until_paid(pair: Pair) -> float | None:
+    """How many epochs make up for a slower first step: infinity where no epoch is faster; None where unknown.
+
+    The time of a run holds its first step. Without it, epochs are compared by what each then takes.
+    """
+    plain, compiled = first_step(pair.plain), first_step(pair.variant)
+    if pair.ratio is None or not pair.plain or plain is None or compiled is None:
+        return None
+    (eager, _), (fast, _) = pair.plain.time or (0.0, None), pair.variant.time or (0.0, None)
+    saved = ((eager - plain) - (fast - compiled)) / (pair.record.epochs or 1)
+    extra = compiled - plain
+    if extra <= 0 <= saved:
+        return 0.0
+    return extra / saved if saved > 0 else float("inf")
+
+
+def paid(number: float | None) -> str:
+    """When compiling pays back, in words."""
+    if number is None:
+        return DASH
+    if number == 0:
+        return "at once"
+    if number == float("inf"):
+        return "never"
+    return f"after {number:.2g} epochs" if number < 10 else f"after {number:,.0f} epochs"
+
+
+class Compiled(_Workload):
+    """How many times as long compiled training takes, in a sentence, and a line for each row, lane and machine."""
+
+    def content_nodes(self) -> list[nodes.Node]:
+        found = pairs(self.store, self.workload, VARIANT)
+        if not found:
+            return [nodes.paragraph("", NONE, classes=["rosetta-none"])]
+        ratios = [pair.ratio for pair in found if pair.ratio]
+        text = f"Compiled, an epoch takes {reach(ratios)}." if ratios else "No row has run both ways yet."
+        numeric = ["Step by step", "Compiled", "Ratio", "First step", "Pays back"]
+        titles = ["Framework", *numeric, "Machine"]
+        head = nodes.row("", *(cell(title, classes=("numeric",) if title in numeric else ()) for title in titles))
+        title = f"{self.workload.upper()}: training time, and below it the accuracy, step by step and compiled"
+        body = [self.line(pair) for pair in found]
+        return [nodes.paragraph("", "", nodes.strong("", text)), table([head], body, title, ("rosetta-lesson",))]
+
+    def line(self, pair: Pair) -> nodes.row:
+        plain, compiled, number = first_step(pair.plain), first_step(pair.variant), epochs_until_paid(pair)
+        before = [aside(f"{words.seconds(plain)} without")] if plain is not None else []
+        cells = [
+            framework_cell(self.store, pair.record),
+            run_cell(pair.plain),
+            run_cell(pair.variant),
+            ratio_cell(pair),
+            cell(words.seconds(compiled) if compiled is not None else DASH, *before, classes=("numeric",)),
+            cell(paid(number), classes=("numeric",)),
+            machine_cell(pair.record),
+        ]
+        return nodes.row("", *cells)
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("compiled", Compiled)

@@ -1,0 +1,83 @@
+"""A row's `train` beside a variant of it: the two runs that a reader compares, on one machine and in one lane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from docutils import nodes
+
+from rosetta_common.host.records import Record
+
+from . import store as stores
+from . import words
+from .elements import aside, cell, datum, row_header
+from .lines import Line, lines, percent
+from .links import link
+from .results import DASH
+
+LANES = ("full", "epoch")  # over all of the data, the longer first
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two ways of one row, on one machine and device and in one lane."""
+
+    variant: Line
+    plain: Line | None
+
+    @property
+    def record(self) -> Record:
+        return self.variant.record
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as long the variant took."""
+        if not self.plain or not self.plain.time or not self.variant.time:
+            return None
+        return self.variant.time[0] / self.plain.time[0]
+
+
+def pairs(store: stores.Store, workload: str, variant: str) -> list[Pair]:
+    """Every row that trained in this variant on all of the data, by name."""
+    groups: dict[tuple[str, ...], list[Record]] = {}
+    for run in store.of(kind="benchmark", workload=workload, historic=False):
+        if run.lane in LANES and run.variant in (None, variant) and not store.is_local(run):
+            groups.setdefault((run.row, run.lane, run.machine.id, run.device or "cpu"), []).append(run)
+    found = []
+    for runs in groups.values():
+        by_variant = {line.record.variant: line for line in lines(store, runs)}
+        if variant in by_variant:
+            found.append(Pair(by_variant[variant], by_variant.get(None)))
+    return sorted(found, key=lambda pair: (store.name(pair.record).lower(), LANES.index(pair.record.lane or "")))
+
+
+def framework_cell(store: stores.Store, record: Record) -> nodes.entry:
+    """The row's name, its version and the lane."""
+    return row_header(store.name(record), aside(f"{record.version or ''} · lane {record.lane}".strip(" ·")))
+
+
+def run_cell(line: Line | None) -> nodes.entry:
+    """Time and accuracy of one way, or why there are none."""
+    if line is None:
+        return cell("not run yet", classes=("numeric",))
+    if line.failed or not line.time:
+        return cell(link(line.record, line.record.status), classes=("numeric", "failed"))
+    accuracy = percent(line)(line.accuracy[0]) if line.accuracy else ""
+    lacking = [] if line.certified else [aside(line.verdict.mark)]
+    return cell(link(line.record, words.seconds(line.time[0])), aside(accuracy), *lacking, classes=("numeric",))
+
+
+def ratio_cell(pair: Pair) -> nodes.entry:
+    ratio = pair.ratio
+    return cell(datum(words.ratio(ratio), ratio) if ratio else DASH, classes=("numeric",))
+
+
+def machine_cell(record: Record) -> nodes.entry:
+    return cell(record.machine.name, *([aside("on its GPU")] if record.device == "gpu" else []))
+
+
+def reach(ratios: list[float]) -> str:
+    """`0.90× to 1.20× the time, in 2 runs`."""
+    runs = "1 run" if len(ratios) == 1 else f"{len(ratios)} runs"
+    ends = " to ".join(dict.fromkeys(words.ratio(ratio) for ratio in (min(ratios), max(ratios))))
+    return f"{ends} the time, in {runs}"
