@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -268,7 +268,7 @@ def ensure_all(rows: list[Row], device: str) -> None:
 
 
 def side_by_side(calls: Sequence[Callable[[], T]]) -> Iterator[T]:
-    """What the calls return, in their order, as many at once as there are cores.
+    """What the calls return, each as soon as it ends, as many at once as there are cores.
 
     Ctrl-C ends the processes that run, and what those calls then return comes before the KeyboardInterrupt.
     """
@@ -276,10 +276,9 @@ def side_by_side(calls: Sequence[Callable[[], T]]) -> Iterator[T]:
     with threadpool_limits(1), ThreadPoolExecutor(machine.cores()) as pool:
         running = [pool.submit(call) for call in calls]
         try:
-            while running:
-                result = running[0].result()
-                running.pop(0)
-                yield result
+            for ended in as_completed(running):
+                running.remove(ended)
+                yield ended.result()
         except KeyboardInterrupt:
             process.stop_all()
             pool.shutdown(cancel_futures=True)

@@ -84,6 +84,7 @@ def transfer_all(
             given.append(one)
         else:
             yield one.record
+    given.sort(key=lambda one: cases.index(one.case))  # a record lists them in the rows' order, whichever came first
     calls = []
     for one in given:
         others = [other for other in given if other.case.workload == one.case.workload and other is not one]

@@ -1,5 +1,7 @@
 """Which certificates spare a row another one, and how a check reads in a line."""
 
+import threading
+
 import pytest
 
 from rosetta_common.host import __main__ as cli
@@ -119,3 +121,13 @@ def test_a_variant_has_a_certificate_of_its_own(folder, tmp_path):
     assert parity.certify(alpha(), HERE).reason.startswith("FAILED scores before")
     record = parity.certify(alpha("train_with_loader"), HERE)
     assert (record.variant, record.reason) == ("train_with_loader", "RuntimeError: loaded")
+
+
+def test_a_slow_one_holds_none_back_that_has_ended(monkeypatch):
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    quick_is_there = threading.Event()
+    calls = [lambda: quick_is_there.wait(10), lambda: "quick"]
+    ended = parity.side_by_side(calls)
+    assert next(ended) == "quick"
+    quick_is_there.set()
+    assert list(ended) == [True]
