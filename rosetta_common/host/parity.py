@@ -280,7 +280,7 @@ def side_by_side(calls: Sequence[Callable[[], T]]) -> Iterator[T]:
                 running.remove(ended)
                 yield ended.result()
         except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)  # first: a second Ctrl-C must find nothing left to start
             process.stop_all()
-            pool.shutdown(cancel_futures=True)
             yield from (future.result() for future in running if not future.cancelled())
             raise

@@ -121,6 +121,6 @@ def run_all(
                 report(str(trial))
                 yield trial
         except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)  # first: a second Ctrl-C must find nothing left to start
             process.stop_all()
-            pool.shutdown(cancel_futures=True)
             raise

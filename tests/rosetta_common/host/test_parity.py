@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from rosetta_common.host import __main__ as cli
-from rosetta_common.host import catalogue, coverage, machine, parity, records
+from rosetta_common.host import catalogue, coverage, machine, parity, process, records
 from rosetta_common.host.catalogue import Case
 from rosetta_common.host.records import Check
 
@@ -131,3 +131,19 @@ def test_a_slow_one_holds_none_back_that_has_ended(monkeypatch):
     assert next(ended) == "quick"
     quick_is_there.set()
     assert list(ended) == [True]
+
+
+def test_a_second_ctrl_c_starts_nothing_more(monkeypatch):
+    stopped, started = threading.Event(), []
+
+    def interrupted_again():
+        stopped.set()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(machine, "cores", lambda: 1)
+    monkeypatch.setattr(process, "stop_all", interrupted_again)
+    ended = parity.side_by_side([lambda: "first", lambda: stopped.wait(10), lambda: started.append("third")])
+    assert next(ended) == "first"
+    with pytest.raises(KeyboardInterrupt):
+        ended.throw(KeyboardInterrupt)
+    assert not started
