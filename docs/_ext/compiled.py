@@ -27,14 +27,11 @@ def epochs_until_paid(pair: Pair) -> float | None:
     The time of a run holds its first step. Without it, epochs are compared by what each then takes.
     """
     plain, compiled = first_step(pair.plain), first_step(pair.variant)
-    if pair.ratio is None or not pair.plain or plain is None or compiled is None:
+    if pair.times is None or plain is None or compiled is None:
         return None
-    (eager, _), (fast, _) = pair.plain.time or (0.0, None), pair.variant.time or (0.0, None)
-    saved = ((eager - plain) - (fast - compiled)) / (pair.record.epochs or 1)
     extra = compiled - plain
-    if extra <= 0 <= saved:
-        return 0.0
-    return extra / saved if saved > 0 else float("inf")
+    saved = (pair.times[0] - pair.times[1] + extra) / (pair.record.epochs or 1)
+    return max(extra, 0.0) / saved if saved > 0 else float("inf")
 
 
 def paid(number: float | None) -> str:

@@ -30,11 +30,16 @@ class Pair:
         return self.variant.record
 
     @property
-    def ratio(self) -> float | None:
-        """How many times as long the variant took."""
+    def times(self) -> tuple[float, float] | None:
+        """Seconds of training, plain and in the variant, where both were measured."""
         if not self.plain or not self.plain.time or not self.variant.time:
             return None
-        return self.variant.time[0] / self.plain.time[0]
+        return self.plain.time[0], self.variant.time[0]
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as long the variant took."""
+        return self.times[1] / self.times[0] if self.times else None
 
 
 def pairs(store: stores.Store, workload: str, variant: str) -> list[Pair]:

@@ -214,7 +214,7 @@ def variables(row: Row, workload: str | None, threads: int, device: str, folder:
 def compile_cache(row: Row, device: str) -> dict[str, str]:
     """The variable that has a framework keep what it compiles, for processes of which no time is taken.
 
-    A certificate builds the same network eight times: what compiles each anew spent half of its time on that.
+    A certificate builds the same network again and again: what compiles each anew spent half of its time on that.
     """
     name = row.framework.compile_cache
     return {name: str(place(row, device) / "compiled")} if name else {}

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import re
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 
 from rosetta_common import params
-from rosetta_common.host import environment, machine, process, protocol, standalone
+from rosetta_common.host import environment, parity, process, protocol, standalone
 from rosetta_common.host.catalogue import Row, UserError
 from rosetta_common.host.records import Status
 
@@ -102,25 +101,17 @@ def run_all(
     rows: list[Row], known: list[Row], workloads: list[str], device: str, report: Callable[[str], None]
 ) -> Iterator[Trial]:
     """Every script of these rows, as many at once as there are cores. known: all rows, for a script serves several."""
-    for row in rows:
-        with contextlib.suppress(environment.Unsupported):  # the row's own line says so
-            environment.ensure(row, device)
-    with tempfile.TemporaryDirectory(prefix="rosetta-alone-") as name, ThreadPoolExecutor(machine.cores()) as pool:
+    parity.ensure_all(rows, device)
+    with tempfile.TemporaryDirectory(prefix="rosetta-alone-") as name:
         shared = Path(name)
         set_trap(shared / "trap")
         for workload in workloads:
             write_data(workload, shared / workload)
         jobs = [(row, workload) for row in rows for workload in row.workloads if workload in workloads]
-        running = {}
+        calls = []
         for row, workload in environment.apart(jobs, lambda job: job[0]):
             mates = [one for one in known if one.folder == row.folder]
-            running[row.id, workload] = pool.submit(run, row, mates, workload, shared, device)
-        try:
-            for row, workload in jobs:
-                trial = running[row.id, workload].result()
-                report(str(trial))
-                yield trial
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)  # first: a second Ctrl-C must find nothing left to start
-            process.stop_all()
-            raise
+            calls.append(functools.partial(run, row, mates, workload, shared, device))
+        for trial in parity.side_by_side(calls):
+            report(str(trial))
+            yield trial
