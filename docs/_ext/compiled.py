@@ -6,13 +6,14 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from . import words
-from .elements import aside, cell, table
+from .elements import aside, cell, heading, table
 from .lines import Line
 from .results import DASH, _Workload
 from .variants import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
 
 VARIANT = "train_compiled"
-NONE = "No row has trained compiled on all of the data yet."
+NONE = "no row has trained compiled on all of the data yet."
+NEITHER = "no row has run both ways yet."
 
 
 def first_step(line: Line | None) -> float | None:
@@ -50,16 +51,18 @@ class Compiled(_Workload):
 
     def content_nodes(self) -> list[nodes.Node]:
         found = pairs(self.store, self.workload, VARIANT)
+        network = self.workload.upper()  # two of these stand below one another
         if not found:
-            return [nodes.paragraph("", NONE, classes=["rosetta-none"])]
+            return [nodes.paragraph("", f"{network}: {NONE}", classes=["rosetta-none"])]
         ratios = [pair.ratio for pair in found if pair.ratio]
-        text = f"Compiled, an epoch takes {reach(ratios)}." if ratios else "No row has run both ways yet."
+        text = f"compiled, an epoch takes {reach(ratios)}." if ratios else NEITHER
         numeric = ["Step by step", "Compiled", "Ratio", "First step", "Pays back"]
         titles = ["Framework", *numeric, "Machine"]
-        head = nodes.row("", *(cell(title, classes=("numeric",) if title in numeric else ()) for title in titles))
-        title = f"{self.workload.upper()}: training time, and below it the accuracy, step by step and compiled"
+        head = heading(titles, numeric)
+        title = f"{network}: training time, and below it the accuracy, step by step and compiled"
         body = [self.line(pair) for pair in found]
-        return [nodes.paragraph("", "", nodes.strong("", text)), table([head], body, title, ("rosetta-lesson",))]
+        summary = nodes.strong("", f"{network}: {text}")
+        return [nodes.paragraph("", "", summary), table([head], body, title, ("rosetta-lesson",))]
 
     def line(self, pair: Pair) -> nodes.row:
         plain, compiled, number = first_step(pair.plain), first_step(pair.variant), epochs_until_paid(pair)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
@@ -40,6 +42,11 @@ def cell(*content: nodes.Node | str, classes: tuple[str, ...] = (), columns: int
     if columns > 1:
         entry["morecols"] = columns - 1
     return entry
+
+
+def heading(titles: Collection[str], numeric: Collection[str] = ()) -> nodes.row:
+    """The first row of a table; the titles over numbers stand as the numbers do."""
+    return nodes.row("", *(cell(title, classes=("numeric",) if title in numeric else ()) for title in titles))
 
 
 def row_header(*content: nodes.Node | str) -> RowHeader:

@@ -26,7 +26,7 @@ from rosetta_common.host.records import Record
 
 from . import store as stores
 from . import words
-from .elements import Details, Summary, aside, cell, datum, row_header, table
+from .elements import Details, Summary, aside, cell, datum, heading, row_header, table
 from .links import site_file
 from .numbers import _Role
 from .trials import NEEDS_GPU, Cost, Place, Trial, Trials, sources, today
@@ -110,7 +110,7 @@ class _OfLesson(SphinxDirective):
         """The titles, with those of the columns that only some tables need."""
         named = ["Framework", *(["The patch"] if self.several else []), *titles]
         named += ["Machine"] if len(places) > 1 else []
-        return nodes.row("", *(cell(title, classes=("numeric",) if title in numeric else ()) for title in named))
+        return heading(named, numeric)
 
 
 class LessonTable(_OfLesson):

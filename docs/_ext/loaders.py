@@ -11,7 +11,7 @@ from sphinx.application import Sphinx
 from rosetta_common.host.catalogue import WORKLOADS, nearest
 
 from . import store as stores
-from .elements import cell, table
+from .elements import cell, heading, table
 from .numbers import _Role
 from .results import DASH, _Workload
 from .variants import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
@@ -45,7 +45,7 @@ class Loaders(_Workload):
         self.unit = any(asked.values())
         numeric = ["The shared generator", "Its own loader", "Ratio"]
         titles = ["Framework", *numeric, *(["It shuffles"] if self.unit else []), "Machine"]
-        head = nodes.row("", *(cell(title, classes=("numeric",) if title in numeric else ()) for title in titles))
+        head = heading(titles, numeric)
         body = [self.line(pair, asked[pair.record.row]) for pair in found]
         title = f"{self.workload.upper()}: training time, and below it the accuracy, fed in two ways"
         return [nodes.paragraph("", "", nodes.strong("", text)), table([head], body, title, ("rosetta-lesson",))]

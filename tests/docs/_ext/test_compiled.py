@@ -51,7 +51,7 @@ def test_both_ways_stand_side_by_side(site, html, both) -> None:
         "Pays back": "after 0.33 epochs",
         "Machine": "The desk",
     }
-    assert "Compiled, an epoch takes 0.80× the time, in 1 run." in page(built).get_text()
+    assert "CNN: compiled, an epoch takes 0.80× the time, in 1 run." in page(built).get_text()
 
 
 def test_every_epoch_of_a_long_run_saves(html, both) -> None:
@@ -81,4 +81,4 @@ def test_where_nothing_is_compiled_it_says_so(site, html) -> None:
     site.record("ada", lane="epoch")
     built = html()
     assert not tables(built)
-    assert "No row has trained compiled on all of the data yet." in page(built).get_text()
+    assert "CNN: no row has trained compiled on all of the data yet." in page(built).get_text()
