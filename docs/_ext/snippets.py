@@ -184,8 +184,13 @@ def by_folder(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def by_life(folders: dict[str, list[Row]]) -> list[str]:
-    """The folders' names: the living frameworks, then the retired, each by title."""
-    return sorted(folders, key=lambda name: (folders[name][0].framework.retired, folders[name][0].title.casefold()))
+    """The folders' names: what is to be shown first, the other living frameworks, then the retired, each by title."""
+
+    def place(name: str) -> tuple[bool, bool, str]:
+        framework = folders[name][0].framework
+        return framework.retired, not framework.shown_first, folders[name][0].title.casefold()
+
+    return sorted(folders, key=place)
 
 
 def options(folders: dict[str, list[Row]], chosen: str = "") -> str:

@@ -92,7 +92,8 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
     """One framework.toml. `environment` is a table, or the id of another row whose environment serves.
 
     package: the distribution whose version is the framework's; a list where builds have names of their own.
-    needs: what it needs to run today, and why. variables: those of its processes, in whichever environment.
+    needs: what it needs to run today, and why. shown_first: it is what a page opens with for a reader who has chosen
+    nothing yet. variables: those of its processes, in whichever environment.
     compile_cache: the variable that names a folder in which it keeps what it has compiled.
     """
 
@@ -104,6 +105,7 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
     last_release: str | None = None
     successor: str | None = None
     retired: bool = False
+    shown_first: bool = False
     why_alive: str | None = None
     needs: str | None = None
     variables: dict[str, Variable] = {}
@@ -143,6 +145,17 @@ class Row(Declared, kw_only=True):
 
     def workload(self, workload: str) -> Workload:
         return getattr(self.framework, workload)
+
+    def named_files(self) -> list[str]:
+        """The files of its folder that the installer's variables name."""
+        values = [variable.value for variable in self.environment.install.values()]
+        return [value for value in values if (self.environment_folder / value).is_file()]
+
+    def install_variables(self, device: str) -> dict[str, str]:
+        """The installer's variables. On a GPU those that name a file alone: the others choose the CPU's builds."""
+        values = {name: variable.value for name, variable in self.environment.install.items()}
+        named = self.named_files()
+        return {name: value for name, value in values.items() if device == "cpu" or value in named}
 
     @property
     def workloads(self) -> list[str]:

@@ -88,7 +88,7 @@ def _install(row: Row, folder: Path, requirements: Path, locked: bool) -> None:
     UV_TORCH_BACKEND=cpu sends uv to an index that a machine with a wheel folder may not reach.
     Paths in the variables are relative to the row's folder.
     """
-    declared = {name: variable.value for name, variable in row.environment.install.items()}
+    declared = row.install_variables("cpu" if locked else "gpu")
     attempts = [declared]
     if links := os.environ.get("PIP_FIND_LINKS"):
         linked = {"UV_FIND_LINKS": ",".join(links.split())}

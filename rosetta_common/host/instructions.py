@@ -28,16 +28,10 @@ def place(row: Row, rows: Iterable[Row]) -> str:
     return f"{row.environment_id}/" if several else ""
 
 
-def named_files(row: Row) -> list[str]:
-    """The files of its folder that the installer's variables name."""
-    values = [variable.value for variable in row.environment.install.values()]
-    return [value for value in values if (row.environment_folder / value).is_file()]
-
-
 def files(row: Row) -> list[Path]:
     """All that a reader needs to make the environment: lock, list for the GPU, set-up step and what belongs to it."""
     environment, folder = row.environment, row.environment_folder
-    names = [environment.requirements, environment.requirements_gpu, *named_files(row)]
+    names = [environment.requirements, environment.requirements_gpu, *row.named_files()]
     found = {folder / name for name in names if name} | set(setup_files(row))
     return sorted(path for path in found if path.is_file())
 
@@ -99,14 +93,12 @@ def _plain(name: str) -> str:
 
 
 def _installer(row: Row, inside: str, device: str) -> list[str]:
-    """The installer's variables. A list for a GPU keeps those that name a file: the others choose the CPU's builds."""
-    named, found = named_files(row), []
-    for name, variable in row.environment.install.items():
-        if variable.value in named:
-            found.append(f"{name}={shlex.quote(inside + variable.value)}")
-        elif device == "cpu":
-            found.append(f"{name}={shlex.quote(variable.value)}")
-    return found
+    """The installer's variables, with the files where a reader has them."""
+    named = row.named_files()
+    return [
+        f"{name}={shlex.quote(inside + value if value in named else value)}"
+        for name, value in row.install_variables(device).items()
+    ]
 
 
 def gpu_note(row: Row) -> str:

@@ -120,6 +120,14 @@ def test_the_lists_hold_every_framework_once_on_a_page_living_and_retired(site) 
     assert html.index('class="rosetta-bar') < html.index('role="tablist"')
 
 
+def test_a_reader_who_has_chosen_nothing_is_shown_what_is_to_be_shown_first(site) -> None:
+    for name, key in (("bell", "retired"), ("bell", "shown_first"), ("curie", "shown_first")):
+        toml = site.examples / name / "framework.toml"
+        toml.write_text(f"{key} = true\n" + toml.read_text("utf-8"))
+    assert not build(site)
+    assert re.findall(TAB, site.html("index")) == ["Curie", "Ada", "Bell"]
+
+
 def test_the_file_leads_to_the_page_that_shows_it_whole(site) -> None:
     site.page("other", "```{rosetta} cnn.all\n```")
     assert not build(site)

@@ -85,3 +85,22 @@ def test_the_lock_the_declarations_and_the_setup_step_count(tmp_path):
         assert {k for k in before if found()[k] != before[k]} == keys, text
     (folder / "framework.toml").write_text(toml.replace('"A"', '"B"'))
     assert found() == before  # what a reader alone is told may change
+
+
+def test_a_list_for_a_gpu_counts_there_alone(tmp_path):
+    folder = tmp_path / "alpha"
+    folder.mkdir()
+    toml = 'name="A"\npackage="a"\nsince="2020"\nhome_page="h"\n[environment]\npython="3.11"\n'
+    files = {"framework.toml": toml, "cnn.py": CODE, "requirements.txt": "a==1", "requirements-gpu.txt": "b==1"}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+
+    def found():
+        row = catalogue.rows(tmp_path)["alpha"]
+        return {device: digests.digests(row, "cnn", device) for device in ("cpu", "gpu")}
+
+    before = found()
+    (folder / "framework.toml").write_text(toml + 'requirements_gpu="requirements-gpu.txt"\n')
+    after = found()
+    assert after["cpu"] == before["cpu"]
+    assert {key for key in before["gpu"] if after["gpu"][key] != before["gpu"][key]} == {"lock"}

@@ -66,6 +66,17 @@ def test_packages_that_cannot_be_had_are_one_sentence(home, tmp_path, monkeypatc
     assert list((home / "environments").glob("alpha*")) == []
 
 
+def test_what_chooses_the_builds_for_a_cpu_is_left_out_on_a_gpu(home, tmp_path, monkeypatch):
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)  # its wheels are tried without the variables
+    files = {"requirements-gpu.txt": "", "limits.txt": "numpy<3"}
+    install = 'UV_CONSTRAINT={value="limits.txt", reason="r"}\nUV_LINK_MODE={value="no such way", reason="r"}\n'
+    alpha = row(tmp_path, f'requirements_gpu="requirements-gpu.txt"\n[environment.install]\n{install}', files=files)
+    assert alpha.install_variables("gpu") == {"UV_CONSTRAINT": "limits.txt"}
+    with pytest.raises(Unsupported, match="no such way"):
+        environment.ensure(alpha, "cpu")
+    assert environment.ensure(alpha, "gpu").exists()
+
+
 def test_variables_pin_threads_hide_the_gpu_and_take_the_rows_own(tmp_path):
     declared = (
         '[environment.variables.SPEED]\nvalue="{threads}x"\nreason="r"\n[gru.variables.SPEED]\nvalue="slow"\nreason="r"'
