@@ -6,9 +6,9 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from . import words
-from .elements import aside, cell, heading, table
+from .elements import DASH, aside, cell, heading, table
 from .lines import Line
-from .results import DASH, _Workload
+from .results import _Workload
 from .variants import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
 
 VARIANT = "train_compiled"

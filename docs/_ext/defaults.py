@@ -18,10 +18,10 @@ from rosetta_common.host.records import Answer
 from . import snippets, words
 from . import store as stores
 from .answers import NONE, UNKNOWN, Asked, answers, is_given, name_of, probe_anchor, row_anchor
-from .elements import Datum, Details, Summary, aside, cell, row_header, table
+from .elements import DASH, Datum, Details, Summary, aside, cell, row_header, table
 from .links import link, place_link, site_file, target
 
-DASH, ODD = "–", "◆"
+ODD = "◆"
 COMMAND = "nox -s defaults"
 DIFFERENCES = '<div class="rosetta-differences"><p role="status"></p></div>'
 

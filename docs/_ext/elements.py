@@ -8,6 +8,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
+DASH = "–"  # what a cell says that has nothing to say
+
 
 class Datum(nodes.inline):
     """A text with the value that a script reads: `<data value="67.6">68 s</data>`."""
@@ -60,12 +62,18 @@ def _paragraph(content: nodes.Node | str) -> nodes.Node:
     return nodes.paragraph("", "", content) if isinstance(content, nodes.Inline | nodes.Text) else content
 
 
-def table(head: list[nodes.row], body: list[nodes.row], title: str, classes: tuple[str, ...] = ()) -> nodes.table:
-    """A table of ready rows with a caption."""
+def table(
+    head: list[nodes.row],
+    body: list[nodes.row],
+    title: str,
+    classes: tuple[str, ...] = (),
+    kind: str = "rosetta-lines",
+) -> nodes.table:
+    """A table of ready rows with a caption. kind: what it looks like."""
     columns = sum(1 + entry.get("morecols", 0) for entry in head[0].findall(nodes.entry))
     group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in range(columns)), cols=columns)
     group += [nodes.thead("", *head), nodes.tbody("", *body)]
-    return nodes.table("", nodes.title("", title), group, classes=["rosetta-table", "rosetta-lines", *classes])
+    return nodes.table("", nodes.title("", title), group, classes=["rosetta-table", kind, *classes])
 
 
 def _visit_datum(self: HTML5Translator, node: Datum) -> None:

@@ -26,14 +26,12 @@ from rosetta_common.host.records import Record
 
 from . import store as stores
 from . import words
-from .elements import Details, Summary, aside, cell, datum, heading, row_header, table
+from .elements import DASH, Details, Summary, aside, cell, datum, heading, row_header, table
 from .links import site_file
 from .numbers import _Role
 from .trials import NEEDS_GPU, Cost, Place, Trial, Trials, sources, today
 
 logger = logging.getLogger(__name__)
-
-DASH = "–"
 
 
 def declared(env: BuildEnvironment) -> Lessons:

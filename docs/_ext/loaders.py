@@ -11,9 +11,9 @@ from sphinx.application import Sphinx
 from rosetta_common.host.catalogue import WORKLOADS, nearest
 
 from . import store as stores
-from .elements import cell, heading, table
+from .elements import DASH, cell, heading, table
 from .numbers import _Role
-from .results import DASH, _Workload
+from .results import _Workload
 from .variants import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
 
 VARIANT = "train_with_loader"

@@ -22,12 +22,11 @@ from rosetta_common.host.records import Record
 from . import choice, elements, words
 from . import store as stores
 from .choice import Place
-from .elements import aside, cell, datum, row_header
+from .elements import DASH, aside, cell, datum, row_header
 from .lines import Line, lines, notes_of, percent, seed_of, share
 from .links import link, target
 from .plots import Bar, bars
 
-DASH = "–"
 RATES = {"cnn": "Images/s", "gru": "Reviews/s"}
 STATES = ("certified", "failed", "stale", "missing", "historic")  # the order in which a reader sorts them
 

@@ -22,9 +22,8 @@ from rosetta_common.host.records import Check, Record
 
 from . import store as stores
 from . import words
-from .elements import cell, row_header
+from .elements import DASH, cell, heading, row_header, table
 
-DASH = "–"
 AS_IT_IS = "as it is"  # what rosetta_common/host/layouts.py calls a tensor that nothing is done to
 State = Literal["moved", "by design", "failed", "not run"]
 COUNTED: dict[State, str] = {
@@ -139,14 +138,6 @@ class Matrix:
         yield from ((self.store.rows[taker], why, cells) for (taker, why), cells in found.items())
 
 
-def table(head: list[nodes.Node], body: list[list[nodes.entry]], title: str, kind: str) -> nodes.table:
-    """A table with a caption whose rows and columns are named for a screen reader, too."""
-    group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
-    group += nodes.thead("", nodes.row("", *head))
-    group += nodes.tbody("", *(nodes.row("", *cells) for cells in body))
-    return nodes.table("", nodes.title("", title), group, classes=["rosetta-table", kind])
-
-
 class _Drawn(SphinxDirective):
     required_arguments = 1
     option_spec: ClassVar[OptionSpec] = {}
@@ -185,11 +176,10 @@ class Transfer(_Drawn):
 
     def pairs(self) -> nodes.table:
         rows = self.matrix.rows
-        head: list[nodes.Node] = [cell("from ↓ to →")]
-        head += [cell(self.link(row, row.name)) for row in rows]
-        body = [[row_header(giver.name), *(self.pair(giver, taker) for taker in rows)] for giver in rows]
+        head = nodes.row("", cell("from ↓ to →"), *(cell(self.link(row, row.name)) for row in rows))
+        body = [nodes.row("", row_header(giver.name), *(self.pair(giver, taker) for taker in rows)) for giver in rows]
         title = "The largest difference of a score, from each framework to each"
-        return table(head, body, title, "rosetta-matrix")
+        return table([head], body, title, kind="rosetta-matrix")
 
     def pair(self, giver: Row, taker: Row) -> nodes.entry:
         if giver is taker:
@@ -214,20 +204,19 @@ class Transfer(_Drawn):
 
     def runs(self) -> nodes.table:
         names = ["To", "Version", "Takes", "Largest difference", "Certificate", "Machine", "Device", "Date"]
-        head: list[nodes.Node] = [cell(name) for name in names]
-        body = [
-            self.run_of(row, self.matrix.newest[row.id]) for row in self.matrix.rows if row.id in self.matrix.newest
-        ]
-        return table(head, body, "The newest run of each framework, and whose weights it took", "rosetta-transfers")
+        newest = self.matrix.newest
+        body = [self.run_of(row, newest[row.id]) for row in self.matrix.rows if row.id in newest]
+        title = "The newest run of each framework, and whose weights it took"
+        return table([heading(names)], body, title, kind="rosetta-transfers")
 
-    def run_of(self, row: Row, record: Record) -> list[nodes.entry]:
+    def run_of(self, row: Row, record: Record) -> nodes.row:
         name = row_header(row.name)
         name["ids"].append(self.anchor(row))
         moved = [check.figure or 0 for check in record.checks if check.ok]
         takes = f"{len(moved)} of {len(record.checks)}" if record.checks else f"{record.status}: {record.reason}"
         texts = [record.version or "", takes, figure(max(moved)) if moved else DASH]
         texts += [self.store.verdict(record).mark, record.machine.name, record.device or "", words.date(record)]
-        return [name, *(cell(text) for text in texts)]
+        return nodes.row("", name, *map(cell, texts))
 
 
 def _consequence(checks: list[Check | None]) -> str:
@@ -254,16 +243,15 @@ class Layouts(_Drawn):
             groups[tuple(self.said(known, row, name) for row in rows)].append(name)
         alike = [name for texts, names in groups.items() if {*texts} == {AS_IT_IS} for name in names]
         shown = {texts: names for texts, names in groups.items() if {*texts} != {AS_IT_IS}}
-        head: list[nodes.Node] = [cell("Framework")]
-        head += [
-            cell(nodes.paragraph("", "", *(nodes.literal("", name) for name in names))) for names in shown.values()
+        tensors = (nodes.paragraph("", "", *(nodes.literal("", name) for name in names)) for names in shown.values())
+        head = nodes.row("", cell("Framework"), *map(cell, tensors))
+        body = [
+            nodes.row("", row_header(row.name), *(cell(texts[number]) for texts in shown))
+            for number, row in enumerate(rows)
         ]
-        body = []
-        for number, row in enumerate(rows):
-            cells = [cell(texts[number]) for texts in shown]
-            body.append([row_header(row.name), *cells])
-        made = [table(head, body, "What a framework is handed, from the canonical weights", "rosetta-layouts")]
-        return [*made, *([_alike(alike)] if alike else [])]
+        title = "What a framework is handed, from the canonical weights"
+        made = table([head], body, title, kind="rosetta-layouts")
+        return [made, *([_alike(alike)] if alike else [])]
 
     @staticmethod
     def said(known: dict[str, dict[str, str]], row: Row, name: str) -> str:

@@ -10,10 +10,9 @@ from rosetta_common.host.records import Record
 
 from . import store as stores
 from . import words
-from .elements import aside, cell, datum, row_header
+from .elements import DASH, aside, cell, datum, row_header
 from .lines import Line, lines, percent
 from .links import link
-from .results import DASH
 
 LANES = ("full", "epoch")  # over all of the data, the longer first
 
