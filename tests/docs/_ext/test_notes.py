@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -111,12 +112,14 @@ def test_what_matters_is_asked_and_belongs_to_a_function_of_the_examples(snippet
     assert set(notes.MATTERS[snippet]) <= set(answers.known())
 
 
+@functools.cache
 def known_words() -> set[str]:
     """Every text that stands in the host's judges."""
     tree = ast.parse(Path(probes.__file__).read_text("utf-8"))
     return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
 
 
+@functools.cache  # the laws are fitted to millions of weights
 def laws_of_the_start() -> set[str]:
     """How the host would call the laws that the networks start from; biases are zero then."""
     drawn = [weights.canonical(workload) for workload in catalogue.WORKLOADS]
