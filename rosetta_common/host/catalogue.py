@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 WORKLOADS = ("cnn", "gru")
 VARIANTS = ("train_with_loader", "train_compiled")
+GPU_LIST = "requirements-gpu.txt"
 
 
 class UserError(Exception):
@@ -46,8 +47,9 @@ class Tolerance(msgspec.Struct, forbid_unknown_fields=True):
 class Environment(msgspec.Struct, forbid_unknown_fields=True):
     """How a row's environment is made.
 
-    python: "3.11", and nothing finer. requirements: the lock for the CPU, in the folder. setup: a script of the
-    folder, run with the environment's Python after the install. install: variables for uv.
+    python: "3.11", and nothing finer. requirements: the lock for the CPU, in the folder. requirements_gpu: the list for
+    a GPU; GPU_LIST where the folder has it, so that a first list changes nothing that is declared of the CPU. setup: a
+    script of the folder, run with the environment's Python after the install. install: variables for uv.
     variables: variables of the framework's processes. get_python: how to come by an old interpreter.
     """
 
@@ -221,12 +223,10 @@ def _with_environment(one: Declared, all_rows: dict[str, Declared]) -> Row:
     environment = all_rows[owner].framework.environment if owner in all_rows else None
     if not isinstance(environment, Environment):
         raise UserError(f"{one.folder.name}/framework.toml: no row describes the environment {owner!r} of {one.id}.")
-    return Row(
-        **msgspec.structs.asdict(one),
-        environment_id=owner,
-        environment=environment,
-        environment_folder=all_rows[owner].folder,
-    )
+    folder = all_rows[owner].folder
+    if environment.requirements_gpu is None and (folder / GPU_LIST).is_file():
+        environment = msgspec.structs.replace(environment, requirements_gpu=GPU_LIST)
+    return Row(**msgspec.structs.asdict(one), environment_id=owner, environment=environment, environment_folder=folder)
 
 
 def rows(examples: Path | None = None) -> dict[str, Row]:

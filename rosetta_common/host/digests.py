@@ -18,10 +18,6 @@ from rosetta_common.host.catalogue import ROOT, WORKLOADS, Row
 PROSE = {"name", "since", "last_release", "home_page", "retired", "successor", "why_alive", "needs", "reason"}
 PROSE |= {"threads_reason", "slow_because", "get_python", "compile_cache", "shown_first"}
 
-# It names the list of packages for a GPU, which counts in the digest of the environment there and nowhere else: a
-# first list for a GPU must not undo what was measured on the CPU.
-ELSEWHERE = {"requirements_gpu"}
-
 NOT_INSTALLED = {f"{workload}.py" for workload in WORKLOADS} | {"defaults.py", "mutants.toml", "framework.toml"}
 
 
@@ -103,10 +99,10 @@ def environment_digest(row: Row, device: str = "cpu") -> str:
 
 
 def _facts(declared: object) -> object:
-    """What framework.toml declares, without its prose and what counts elsewhere."""
+    """What framework.toml declares, without its prose."""
     if not isinstance(declared, dict):
         return declared
-    return {key: _facts(value) for key, value in declared.items() if key not in PROSE | ELSEWHERE}
+    return {key: _facts(value) for key, value in declared.items() if key not in PROSE}
 
 
 def declared_digest(row: Row, workload: str) -> str:

@@ -91,7 +91,7 @@ def test_a_list_for_a_gpu_counts_there_alone(tmp_path):
     folder = tmp_path / "alpha"
     folder.mkdir()
     toml = 'name="A"\npackage="a"\nsince="2020"\nhome_page="h"\n[environment]\npython="3.11"\n'
-    files = {"framework.toml": toml, "cnn.py": CODE, "requirements.txt": "a==1", "requirements-gpu.txt": "b==1"}
+    files = {"framework.toml": toml, "cnn.py": CODE, "requirements.txt": "a==1"}
     for name, text in files.items():
         (folder / name).write_text(text)
 
@@ -100,7 +100,7 @@ def test_a_list_for_a_gpu_counts_there_alone(tmp_path):
         return {device: digests.digests(row, "cnn", device) for device in ("cpu", "gpu")}
 
     before = found()
-    (folder / "framework.toml").write_text(toml + 'requirements_gpu="requirements-gpu.txt"\n')
+    (folder / "requirements-gpu.txt").write_text("b==1")
     after = found()
     assert after["cpu"] == before["cpu"]
     assert {key for key in before["gpu"] if after["gpu"][key] != before["gpu"][key]} == {"lock"}
