@@ -1,6 +1,7 @@
-"""Python on the pages, with no mark around what has the colour of plain text.
+"""Python on the pages, with no mark around what has the colour of plain text, nor around operators.
 
-Names and punctuation are most of a code's tokens: marked, they were a tenth of the heaviest page.
+These are most of a code's tokens: marked, they were an eighth of the heaviest page. An operator's colour is given up
+for it: in code that is read for its names and its keywords it says nothing.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from pygments.lexers.python import PythonLexer
-from pygments.token import Name, Punctuation, Text, Whitespace, _TokenType
+from pygments.token import Name, Operator, Punctuation, Text, Whitespace, _TokenType
 from sphinx.application import Sphinx
 
 PLAIN = (Name, Name.Namespace, Punctuation, Whitespace)
+UNMARKED = (*PLAIN, Operator)
 
 
 class PlainNames(PythonLexer):
-    """Pygments' Python, with the tokens of PLAIN as text."""
+    """Pygments' Python, with the tokens of UNMARKED as text."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"stripnl": False, **options})
@@ -25,7 +27,7 @@ class PlainNames(PythonLexer):
         self, text: str, stack: tuple[str, ...] = ("root",)
     ) -> Iterator[tuple[int, _TokenType, str]]:
         for index, token, value in super().get_tokens_unprocessed(text, stack):
-            yield index, Text if token in PLAIN else token, value
+            yield index, Text if token in UNMARKED else token, value
 
 
 def setup(app: Sphinx) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 from docutils import nodes
 from sphinx.environment import BuildEnvironment
@@ -17,6 +18,7 @@ from .links import link, site_file
 from .store import Store
 
 CURVE_WIDTH, CURVE_HEIGHT = 120, 24  # pixels
+ALL = "all of it"
 UNITS = {"cnn": "images/s", "gru": "reviews/s"}
 
 
@@ -42,7 +44,11 @@ def shown_run(store: Store, case: Case, digest: str) -> Record | None:
 
 
 def ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) -> nodes.container:
-    """A line that says what the run gave and whether it is certified; then all of it, folded."""
+    """A line that says what the run gave and whether it is certified; then all of it, folded.
+
+    All of it stands once on a page: under the run's first snippet, where its later ones lead. Told under each of them
+    it was a fifth of what a page with every step weighed.
+    """
     return nodes.container("", *_ran(env, store, case, functions), classes=["rosetta-run"])
 
 
@@ -63,7 +69,13 @@ def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) 
     idle = [name for name in functions if ways.get(name) == coverage.NOT]
     if idle:
         line += nodes.Text(f" · not executed in its certificate: {', '.join(idle)}")
-    return [line, *_folded(env, store, run, case, {name: ways[name] for name in functions if name in ways})]
+    told = cast("set[str]", env.temp_data.setdefault("rosetta_runs", set()))
+    place: str = nodes.make_id("run-" + "-".join(filter(None, (run.kind, run.row, run.workload, run.variant))))
+    if place in told:
+        line += [nodes.Text(" · "), nodes.reference("", ALL, refid=place, internal=True)]
+        return [line]
+    told.add(place)
+    return [line, *_folded(env, store, run, case, ways, place)]
 
 
 def caption(content: nodes.Node | str, state: str) -> nodes.paragraph:
@@ -153,10 +165,15 @@ def _curve(run: Record) -> list[nodes.Node]:
     return [nodes.raw("", svg, format="html")]
 
 
-def _folded(env: BuildEnvironment, store: Store, run: Record, case: Case, ways: dict[str, str]) -> list[nodes.Node]:
+def _folded(
+    env: BuildEnvironment, store: Store, run: Record, case: Case, ways: dict[str, str], place: str
+) -> list[nodes.Node]:
+    """All of a run, folded. The id is within the fold: a browser that is led to it opens what it is folded in."""
     facts = list(_facts(store, run))
     if ways:
-        facts.append(("Executed in its certificate", ", ".join(f"{name}: {way}" for name, way in ways.items())))
+        same = {way: [name for name in ways if ways[name] == way] for way in ways.values()}
+        said = "; ".join(f"{', '.join(names)}: {way}" for way, names in same.items())
+        facts.append(("Executed in its certificate", said))
     items = [nodes.list_item("", nodes.paragraph("", "", *_fact(name, text))) for name, text in facts]
     door = "parity --" if run.kind == "parity" else f"benchmark -- --lane {run.lane}"
     command = f"nox -s {door} --workload {run.workload} {run.row}"
@@ -166,8 +183,8 @@ def _folded(env: BuildEnvironment, store: Store, run: Record, case: Case, ways: 
     items.append(nodes.list_item("", again))
     take = nodes.paragraph("", "", *_fact("To take along", ""), *downloads.links(env, case.row, case.workload))
     items.append(nodes.list_item("", take))
-    opened, closed = "<details class='rosetta-details'><summary>all of it</summary>", "</details>"
-    listed = nodes.bullet_list("", *items)
+    opened, closed = f"<details class='rosetta-details'><summary>{ALL}</summary>", "</details>"
+    listed = nodes.bullet_list("", *items, ids=[place])
     return [nodes.raw("", opened, format="html"), listed, nodes.raw("", closed, format="html")]
 
 
@@ -184,8 +201,8 @@ def _facts(store: Store, run: Record) -> Iterator[tuple[str, str]]:
         yield "Shapes", " · ".join(f"{name} {shape}" for name, shape in run.shapes.items())
     if run.parameters:
         yield "Parameters", f"{run.parameters:,}"
-    if run.times:
-        yield "Seconds", " · ".join(_spans(run))
+    if run.times and (spans := list(_spans(run))):
+        yield "Seconds", " · ".join(spans)
     if run.losses:
         yield "Loss, epoch by epoch", " ".join("not finite" if loss is None else f"{loss:.3f}" for loss in run.losses)
     if run.accuracy is not None:

@@ -20,7 +20,7 @@ from sphinx.errors import ExtensionError
 FOR_NOTEBOOKS = "_static/mystnb."
 PYGMENTS = "_static/pygments.css"  # the theme writes its own, which knows the dark, only after the pages
 RELATIVE = re.compile(r"@import|url\((?!['\"]?data:)")
-MAP = re.compile(r"/\*# sourceMappingURL=.*?\*/")
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
 def sheet(path: Path) -> str:
@@ -28,7 +28,7 @@ def sheet(path: Path) -> str:
     text = path.read_text("utf-8")
     if RELATIVE.search(text):
         raise ExtensionError(f"styles: {path.name} loads another file, so it cannot stand in the pages")
-    return MAP.sub("", text).strip()
+    return text
 
 
 def _put_in(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
@@ -36,7 +36,7 @@ def _put_in(app: Sphinx, page: str, template: str, context: dict[str, Any], doct
         names = [str(css.filename) for css in context["css_files"]]
         wanted = [name for name in names if not name.startswith(FOR_NOTEBOOKS)]
         texts = [get_pygments_stylesheet() if n == PYGMENTS else sheet(Path(app.outdir, n)) for n in wanted]
-        return Markup("\n".join(texts))
+        return Markup(COMMENT.sub("", "\n".join(texts)))
 
     context["styles"] = styles  # called by _templates/page.html, once all sheets are known
 

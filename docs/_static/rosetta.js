@@ -19,10 +19,8 @@
   const tabsOf = set => [...set.querySelectorAll(":scope > [role=tablist] > [role=tab]")];
   const panelsOf = set => [...set.querySelectorAll(":scope > [data-framework]")];
   const valid = two => two && two.length === 2 && two[0] !== two[1] && two.every(id => names.has(id)) ? two : null;
-  const panelAt = hash => {
-    const there = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
-    return there && there.closest(".rosetta-tabs > [data-framework]");
-  };
+  const at = hash => hash.length > 1 ? document.getElementById(decodeURIComponent(hash.slice(1))) : null;
+  const panelAt = hash => at(hash)?.closest(".rosetta-tabs > [data-framework]");
 
   function recall() {
     const address = new URLSearchParams(location.search), panel = panelAt(location.hash);
@@ -36,7 +34,7 @@
     if (panel && pair && !pair.includes(asked)) pair = null;
     draw();
     complain([framework, from, to].filter(id => id !== null && !names.has(id)), from !== null && from === to);
-    if (panel) panel.scrollIntoView();
+    if (panel) at(location.hash).scrollIntoView();
     else if (!location.hash && !asked) land();
   }
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.site.conftest import look
+from tools.built_site import BUILT
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +97,18 @@ def test_a_link_to_a_panel_opens_it(read, concept) -> None:
         reader.page.goto(f"{reader.root}{concept.address}#{name}")
         assert reader.shown == alike(concept, third)
         expect(panel).to_be_in_viewport()
+
+
+def test_a_later_snippet_leads_to_all_of_its_run(read, with_tabs) -> None:
+    """It stands once on a page, folded under the run's first snippet; the link opens it and brings it into sight."""
+    told_before = next(page for page in with_tabs if 'href="#run-' in (BUILT / page.address).read_text("utf-8"))
+    tab = read(told_before).page
+    link = tab.locator(".rosetta-panel:not([hidden]) .rosetta-ran a[href^='#run-']").first
+    told = tab.locator(link.get_attribute("href"))
+    assert not told.is_visible()
+    link.click()
+    expect(told).to_be_visible()
+    expect(told).to_be_in_viewport()
 
 
 def test_a_click_puts_the_section_into_the_address(read, concept) -> None:

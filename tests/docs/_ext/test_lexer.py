@@ -1,4 +1,4 @@
-"""What has the colour of plain text needs no mark, and everything else keeps its own."""
+"""What has the colour of plain text needs no mark, operators get none, and everything else keeps its own."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def test_in_the_sites_styles_these_tokens_look_like_plain_text(style: str) -> No
 
 
 def test_only_what_has_a_colour_is_marked(site) -> None:
-    site.page("index", "```python\n\ndef total(x):\n    return sum(x)  # of all\n```")
+    site.page("index", "```python\n\ndef total(x):\n    return sum(x) + 1  # of all\n```")
     assert not site.build()
     html = site.html("index")
     assert '<span class="k">def</span> <span class="nf">total</span>(x):' in html
-    assert '<span class="k">return</span> <span class="nb">sum</span>(x)  <span class="c1"># of all</span>' in html
+    assert '<span class="k">return</span> <span class="nb">sum</span>(x) + <span class="mi">1</span>  <span class="c1"># of all</span>' in html

@@ -71,6 +71,24 @@ def test_all_of_the_run_is_folded_with_the_command_and_the_record(site) -> None:
     assert record.created in path
 
 
+def test_all_of_the_run_stands_once_on_a_page_and_its_later_snippets_lead_there(site) -> None:
+    for path in site.examples.glob("*/cnn.py"):
+        path.write_text(path.read_text("utf-8") + "\n\ndef evaluate():\n    pass\n", "utf-8")
+    site.record("ada", accuracy=0.5, epochs=1)
+    assert not build(site, f"{TRAIN}\n\n```{{rosetta}} cnn.evaluate\n```")
+    html = site.html("index")
+    assert html.count('<a class="reference internal" href="#run-benchmark-ada-cnn">all of it</a>') == 1
+    (told,) = re.findall(r"<details.*?</details>", html, re.DOTALL)
+    assert 'id="run-benchmark-ada-cnn"' in told
+    assert "accuracy 50.0%" in re.sub(r"<[^>]+>", "", html)
+
+
+def test_a_run_without_seconds_says_none(site) -> None:
+    site.record(times=Times())
+    assert not build(site)
+    assert "Seconds" not in folded(site)
+
+
 def test_a_certificate_is_repeated_as_one(site) -> None:
     site.record(kind="parity")
     assert not build(site)
@@ -136,7 +154,7 @@ def test_what_a_certificate_executed_is_told_with_its_variants(site) -> None:
     assert "Executed in its certificate: train: every line" in folded(site)
     assert "not executed" not in captions(site)["ada"]
     assert not build(site, "```{rosetta} cnn.load_data\n```")
-    assert "Executed in its certificate: load_data: 2 of 3 lines" in folded(site)
+    assert "Executed in its certificate: train: every line; load_data: 2 of 3 lines" in folded(site)
 
 
 def test_a_function_that_no_certificate_executed_is_named_on_its_page_and_by_the_build(site) -> None:
