@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from rosetta_common.host.catalogue import WORKLOADS
+from rosetta_common.host.catalogue import VARIANTS, WORKLOADS
 from rosetta_common.host.records import Record
 
 from . import store as stores
@@ -90,7 +90,7 @@ class Glance(SphinxDirective):
 
     def measured(self, subject: Subject, workload: str) -> nodes.entry:
         """The numbers of today, or what is lacking."""
-        line = self.best.get((subject, workload))
+        line = self.line(subject, workload)
         if line is None:
             row = self.store.rows.get(subject[0])
             written = row and any(case.variant == subject[1] for case in row.cases([workload]))
@@ -99,9 +99,18 @@ class Glance(SphinxDirective):
             return cell(
                 link(line.record, line.record.status if line.failed else line.verdict.mark), classes=("failed",)
             )
-        place = [fact for fact, usual in zip(_place(line), self.usual, strict=True) if fact != usual]
+        way = line.record.variant if line.record.variant != subject[1] else None
+        place = [words.VARIANTS[way]] if way else []
+        place += [fact for fact, usual in zip(_place(line), self.usual, strict=True) if fact != usual]
         text = f"{percent(line)(line.accuracy[0])}, {words.seconds(line.time[0])}"
         return cell(link(line.record, text), *([aside(", ".join(place))] if place else []))
+
+    def line(self, subject: Subject, workload: str) -> Line | None:
+        """The line that speaks for a subject; of a row that has trained in its other ways alone, the best of those."""
+        if subject[1] is None and (subject, workload) not in self.best:
+            others = (self.best.get(((subject[0], way), workload)) for way in VARIANTS)
+            return max(filter(None, others), key=_worth, default=None)
+        return self.best.get((subject, workload))
 
     def seed(self, subject: Subject, workload: str) -> nodes.entry:
         """What the seed said, under the name that it gave the row."""

@@ -66,6 +66,16 @@ def test_the_lane_full_comes_before_a_newer_epoch_and_a_quick_run_never(site, ce
     assert shown["Curie"][0] == "not run yet"
 
 
+def test_a_row_that_trained_in_another_way_alone_shows_that_and_names_it(site, cells) -> None:
+    path = site.examples / "ada" / "cnn.py"
+    path.write_text(path.read_text("utf-8") + LOADER.replace("train_with_loader", "train_compiled"), "utf-8")
+    site.record("ada", kind="parity", variant="train_compiled")
+    site.record("ada", variant="train_compiled", accuracy=0.7)
+    assert cells()["Ada"][0] == "70.0%, 100 s | compiled"
+    certified(site, "ada", accuracy=0.6)
+    assert cells()["Ada"][0] == "60.0%, 100 s"
+
+
 def test_the_newest_machine_speaks_and_a_failure_elsewhere_hides_nothing(site, cells) -> None:
     certified(site, "ada", accuracy=0.71, created="20260101T000000.000000Z")
     certified(site, "ada", accuracy=0.72, created="20260102T000000.000000Z", machine=TOWER)
