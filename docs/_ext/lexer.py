@@ -1,7 +1,8 @@
 """Python on the pages, with no mark around what has the colour of plain text, nor around operators.
 
-These are most of a code's tokens: marked, they were an eighth of the heaviest page. An operator's colour is given up
-for it: in code that is read for its names and its keywords it says nothing.
+These are most of a code's tokens: marked, names and punctuation were a tenth of the heaviest page, and operators
+another fifteenth. An operator's colour is given up for it: in code that is read for its names and its keywords it
+says nothing.
 """
 
 from __future__ import annotations
