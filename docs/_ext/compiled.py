@@ -43,6 +43,8 @@ def paid(number: float | None) -> str:
         return "at once"
     if number == float("inf"):
         return "never"
+    if number <= 1:
+        return "in the first epoch"
     return f"after {number:.2g} epochs" if number < 10 else f"after {number:,.0f} epochs"
 
 

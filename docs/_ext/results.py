@@ -238,7 +238,11 @@ class _Workload(SphinxDirective):
 
 
 class Results(SphinxDirective):
-    """All machines: this one first where it just ran, then the newest, the historic last."""
+    """All machines: this one first where it just ran, then the newest, the historic last.
+
+    The controls open with the table that has most rows: newest first, a reader met a single row of a machine that had
+    just begun.
+    """
 
     optional_arguments = len(WORKLOADS)
     option_spec: ClassVar[OptionSpec] = {}
@@ -252,9 +256,10 @@ class Results(SphinxDirective):
         if unknown:
             raise self.error(str(nearest("network", unknown[0], list(WORKLOADS))))
         workloads = self.arguments or WORKLOADS
-        self.places: list[Place] = []
+        self.places: dict[Place, tuple[int, bool, bool, int]] = {}  # what the controls open with is least
         sections = [self.section(workload) for workload in workloads]
-        return [*choice.bar(self.places), *sections, *choice.end(self.places)]
+        places = sorted(self.places, key=lambda place: self.places[place])
+        return [*choice.bar(places), *sections, *choice.end(places)]
 
     def section(self, workload: str) -> nodes.section:
         runs = self.store.of(kind="benchmark", workload=workload)
@@ -283,9 +288,12 @@ class Results(SphinxDirective):
                 if found:
                     name = f"{newest.workload}-{machine}-{lane}-{device}"
                     part = _part(f"Lane {lane}, {words.DEVICES[device]}", name)
-                    part += Table(self.store, self.env, lines(self.store, found)).content()
+                    shown = lines(self.store, found)
+                    part += Table(self.store, self.env, shown).content()
                     section += part
-                    self.places.append(Place(part["ids"][0], newest.workload, machine, title, lane, device))
+                    place = Place(part["ids"][0], newest.workload, machine, title, lane, device)
+                    workload = WORKLOADS.index(newest.workload)
+                    self.places[place] = (workload, not local, newest.historic, -len(shown))
         return section
 
 

@@ -48,7 +48,7 @@ def test_both_ways_stand_side_by_side(site, html, both) -> None:
         "Compiled": "80 s | 75.0% | no certificate ✗",
         "Ratio": "0.80×",
         "First step": "11 s | 1 s without",
-        "Pays back": "after 0.33 epochs",
+        "Pays back": "in the first epoch",
         "Machine": "The desk",
     }
     assert "CNN: compiled, an epoch takes 0.80× the time, in 1 run." in page(built).get_text()

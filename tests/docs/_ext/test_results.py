@@ -179,6 +179,21 @@ def test_the_controls_offer_what_exists_and_are_hidden_without_a_script(site, ht
         assert len(shown.find("section", id=one["id"], class_="rosetta-part").find_all("table")) == 1
 
 
+def test_the_controls_open_with_the_table_of_most_rows(site, html) -> None:
+    for name in ("ada", "bell"):
+        site.record(name, lane="epoch")
+        site.record(name, historic=True, machine=MUSEUM)
+    site.record("bell", lane="full", created="20260105T000000.000000Z")
+    site.record("ada", machine=OTHER, created="20260106T000000.000000Z")
+    found = json.loads(page(html()).find(id="runs")["data-tables"])
+    assert [(one["machine"], one["lane"]) for one in found] == [
+        ("desk", "epoch"),
+        ("tower", "full"),
+        ("desk", "full"),
+        ("museum", "full"),
+    ]
+
+
 def test_the_script_lies_where_a_page_in_a_folder_finds_it(site) -> None:
     site.record()
     (site.docs / "deep").mkdir()
