@@ -30,7 +30,7 @@ class Glance(SphinxDirective):
         self.store = stores.store(self.config)
         stores.note(self.env)
         self.runs = [run for run in self.store.of(kind="benchmark") if not self.store.is_local(run)]
-        networks = [cell(words.WORKLOADS[workload], columns=2) for workload in WORKLOADS]
+        networks = [cell(words.WORKLOADS[workload], *self.place(workload), columns=2) for workload in WORKLOADS]
         titles = [cell(title) for _ in WORKLOADS for title in ("Accuracy, time", "The seed, K80")]
         name = cell("Framework")
         name["morerows"] = 1
@@ -70,14 +70,22 @@ class Glance(SphinxDirective):
         return {key: max(of_subject, key=_worth) for key, of_subject in found.items()}
 
     @cached_property
-    def usual(self) -> Place:
-        """Where most of the numbers come from: said once, in the caption."""
-        places = Counter(_place(line) for line in self.best.values() if _speaks(line))
-        return places.most_common(1)[0][0] if places else ()
+    def usual(self) -> dict[str, Place]:
+        """Where most of a network's numbers come from: said once, under its name."""
+        places: dict[str, Counter[Place]] = {}
+        for (_, workload), line in self.best.items():
+            if _speaks(line):
+                places.setdefault(workload, Counter())[_place(line)] += 1
+        return {workload: counted.most_common(1)[0][0] for workload, counted in places.items()}
+
+    def place(self, workload: str) -> list[nodes.Node]:
+        """Where a network's numbers come from unless a cell says otherwise."""
+        usual = self.usual.get(workload, ())
+        return [aside(", ".join(filter(None, usual)))] if usual else []
 
     @property
     def caption(self) -> str:
-        where = f" Where nothing else is said: {', '.join(filter(None, self.usual))}." if self.usual else ""
+        where = " A cell whose numbers come from elsewhere than its network's says so." if self.usual else ""
         return f"The newest certified accuracy and training time of every row, beside the seed's, lane full.{where}"
 
     def row(self, subject: Subject) -> nodes.row:
@@ -101,7 +109,7 @@ class Glance(SphinxDirective):
             )
         way = line.record.variant if line.record.variant != subject[1] else None
         place = [words.VARIANTS[way]] if way else []
-        place += [fact for fact, usual in zip(_place(line), self.usual, strict=True) if fact != usual]
+        place += [fact for fact, usual in zip(_place(line), self.usual[workload], strict=True) if fact != usual]
         text = f"{percent(line)(line.accuracy[0])}, {words.seconds(line.time[0])}"
         return cell(link(line.record, text), *([aside(", ".join(place))] if place else []))
 

@@ -89,12 +89,16 @@ def test_what_is_not_published_is_left_out(site, cells) -> None:
     assert cells()["Ada"][0] == "not run yet"
 
 
-def test_a_place_is_said_once_where_most_share_it_and_else_what_differs(site, glance) -> None:
+def test_a_place_is_said_once_where_most_of_a_network_share_it_and_else_what_differs(site, glance) -> None:
     for row in ("ada", "bell"):
         certified(site, row, data=Data("CIFAR-10", "unofficial copy"))
     certified(site, "curie", machine=TOWER, lane="epoch")
+    site.record("ada", kind="parity", workload="gru")
+    site.record("ada", workload="gru", machine=TOWER, lane="epoch")
     table = glance()
-    assert table.caption.endswith("Where nothing else is said: lane full, The desk, on the CPU, unofficial copy.")
+    _, cnn, gru = (text(one) for one in table.table.thead.tr.find_all("th"))
+    assert cnn == "CNN on CIFAR-10 | lane full, The desk, on the CPU, unofficial copy"
+    assert gru == "GRU on IMDB | lane epoch, The tower, on the CPU, official data"
     assert text(table.line("Ada").td) == "75.0%, 100 s"
     assert text(table.line("Curie").td) == "75.0%, 100 s | lane epoch, The tower, official data"
 
