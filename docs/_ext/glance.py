@@ -30,7 +30,7 @@ class Glance(SphinxDirective):
         self.store = stores.store(self.config)
         stores.note(self.env)
         self.runs = [run for run in self.store.of(kind="benchmark") if not self.store.is_local(run)]
-        networks = [cell(words.WORKLOADS[workload], *self.place(workload), columns=2) for workload in WORKLOADS]
+        networks = [cell(words.WORKLOADS[workload], *self.origin(workload), columns=2) for workload in WORKLOADS]
         titles = [cell(title) for _ in WORKLOADS for title in ("Accuracy, time", "The seed, K80")]
         name = cell("Framework")
         name["morerows"] = 1
@@ -78,15 +78,16 @@ class Glance(SphinxDirective):
                 places.setdefault(workload, Counter())[_place(line)] += 1
         return {workload: counted.most_common(1)[0][0] for workload, counted in places.items()}
 
-    def place(self, workload: str) -> list[nodes.Node]:
+    def origin(self, workload: str) -> list[nodes.Node]:
         """Where a network's numbers come from unless a cell says otherwise."""
         usual = self.usual.get(workload, ())
         return [aside(", ".join(filter(None, usual)))] if usual else []
 
     @property
     def caption(self) -> str:
-        where = " A cell whose numbers come from elsewhere than its network's says so." if self.usual else ""
-        return f"The newest certified accuracy and training time of every row, beside the seed's, lane full.{where}"
+        where = " Where they come from stands below the network's name, or below a number that differs."
+        text = "The newest certified accuracy and training time of every row, beside the seed's, lane full."
+        return text + (where if self.usual else "")
 
     def row(self, subject: Subject) -> nodes.row:
         row, variant = subject

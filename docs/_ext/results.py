@@ -255,9 +255,9 @@ class Results(SphinxDirective):
         unknown = [name for name in self.arguments if name not in WORKLOADS]
         if unknown:
             raise self.error(str(nearest("network", unknown[0], list(WORKLOADS))))
-        workloads = self.arguments or WORKLOADS
+        self.workloads = list(self.arguments or WORKLOADS)
         self.places: dict[Place, tuple[int, bool, bool, int]] = {}  # what the controls open with is least
-        sections = [self.section(workload) for workload in workloads]
+        sections = [self.section(workload) for workload in self.workloads]
         places = sorted(self.places, key=lambda place: self.places[place])
         return [*choice.bar(places), *sections, *choice.end(places)]
 
@@ -292,8 +292,8 @@ class Results(SphinxDirective):
                     part += Table(self.store, self.env, shown).content()
                     section += part
                     place = Place(part["ids"][0], newest.workload, machine, title, lane, device)
-                    workload = WORKLOADS.index(newest.workload)
-                    self.places[place] = (workload, not local, newest.historic, -len(shown))
+                    asked = self.workloads.index(newest.workload)
+                    self.places[place] = (asked, not local, newest.historic, -len(shown))
         return section
 
 

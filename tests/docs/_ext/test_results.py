@@ -185,8 +185,12 @@ def test_the_controls_open_with_the_table_of_most_rows(site, html) -> None:
         site.record(name, historic=True, machine=MUSEUM)
     site.record("bell", lane="full", created="20260105T000000.000000Z")
     site.record("ada", machine=OTHER, created="20260106T000000.000000Z")
-    found = json.loads(page(html()).find(id="runs")["data-tables"])
+    site.record("ada", lane="quick", local=True)
+    site.record("ada", workload="gru", lane="epoch")
+    found = json.loads(page(html(argument="gru cnn")).find(id="runs")["data-tables"])
+    assert found.pop(0)["workload"] == "gru"
     assert [(one["machine"], one["lane"]) for one in found] == [
+        ("desk-local", "quick"),
         ("desk", "epoch"),
         ("tower", "full"),
         ("desk", "full"),
