@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import subprocess
@@ -41,6 +42,7 @@ SUMMARY_WIDTH = 130  # characters; cut to a terminal's 80, a column says nothing
 SILENCE = 30.0  # seconds between two lines of progress where the output is no terminal
 
 console = Console(highlight=False, soft_wrap=True)
+log = logging.getLogger("rosetta_common")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -124,9 +126,7 @@ class Screen:
         self._show(force=event["event"] == "trained")
 
     def _show(self, force: bool) -> None:
-        left = self.rates.left() if self.rates else None
-        time_left = f" · {_clock(left)} left" if left is not None else ""
-        line = f"[{self.number}/{self.total}] {self.rates}{time_left}"
+        line = f"[{self.number}/{self.total}] {self.rates}{_left(self.rates.left() if self.rates else None)}"
         if self.live:
             self.live.update(Text(line))
         elif force or time.monotonic() - self.printed > SILENCE:
@@ -137,6 +137,11 @@ class Screen:
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"
+
+
+def _left(seconds: float | None) -> str:
+    """The end of a line of progress; nothing where nothing is left, or known."""
+    return f" · {_clock(seconds)} left" if seconds else ""
 
 
 def _device(given: str) -> str:
@@ -161,21 +166,25 @@ def certify(options: argparse.Namespace, cases: list[Case], folder: Path, short:
 
     short: those that are certified already. Of a short one a record is written only where it fails.
     """
-    where = machine.describe(options.machine)
+    where, device = machine.describe(options.machine), _device(options.device)
+    parity.ensure_all([case.row for case in cases], device)
     done: list[tuple[Case, Record]] = []
-    lock = threading.Lock()
+    lock, start = threading.Lock(), time.monotonic()
 
     def report(line: str) -> None:
         with lock:
-            console.print(line, markup=False)
+            _say(line)
 
-    device = _device(options.device)
-    for case, record in parity.certify_all(cases, where, device, report, short):
+    # Who works on one row wants to see each check; of all rows they were two thousand lines.
+    check = report if len({case.row.id for case in cases}) == 1 else _say_nothing
+    for case, record in parity.certify_all(cases, where, device, check, short):
         if case not in short or record.status != "ok":
             records.write(record, folder)
         done.append((case, record))
         verdict = "certified, in short" if case in short else "certified"
-        report(f"{case.label}: " + (verdict if record.status == "ok" else f"{record.status}: {record.reason}"))
+        said = verdict if record.status == "ok" else f"{record.status}: {record.reason}"
+        left = (time.monotonic() - start) / len(done) * (len(cases) - len(done))
+        report(f"[{len(done)}/{len(cases)}] {case.label}: {said}{_left(left)}")
     if short:
         report(f"Left out of {len(short)} of {len(cases)}, for it is published: {', '.join(parity.PARTS.values())}.")
     if len(done) > 1:
@@ -374,6 +383,17 @@ def _say(line: str) -> None:
     console.print(line, markup=False)
 
 
+def _say_nothing(line: str) -> None:
+    """The report of what a reader need not see."""
+
+
+class Told(logging.Handler):
+    """What the host's modules log, as lines among the others."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _say(self.format(record))
+
+
 COMMANDS = {
     "benchmark": run_benchmark,
     "parity": run_parity,
@@ -389,6 +409,8 @@ COMMANDS = {
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
+    log.setLevel(logging.INFO)
+    log.handlers = [Told()]
     # A terminated sweep must end its children and write its record just as an interrupted one.
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
 import subprocess
@@ -28,6 +29,8 @@ HOME = Path(os.environ.get("ROSETTA_HOME", ROOT / ".rosetta"))
 COMPLETE = "rosetta-complete"  # written last: a folder without it is a build that was cut short
 
 Job = TypeVar("Job")
+
+log = logging.getLogger(__name__)
 
 
 class Unsupported(UserError):
@@ -174,6 +177,7 @@ def ensure(row: Row, device: str = "cpu") -> Path:
     requirements = row.environment_folder / (name or row.environment.requirements)
     with _lock():
         if not (folder / COMPLETE).exists():
+            log.info("%s: making its environment, which can take minutes", row.environment_id)
             try:
                 _build(row, folder, requirements, locked=name is None)
             except BaseException:

@@ -247,9 +247,10 @@ def certify_all(
 ) -> Iterator[tuple[Case, Record]]:
     """All these certificates, as many at once as there are cores: nothing here is timed, one thread each.
 
+    Their environments are there, or `ensure_all` found that they cannot be made.
+
     short: those of which all that may be left out is.
     """
-    ensure_all([case.row for case in cases], device)
     cases = environment.apart(cases, lambda case: case.row)
     parts = [() if case in short else tuple(PARTS) for case in cases]
     calls = [functools.partial(_certified, *one, where, device, report) for one in zip(cases, parts, strict=True)]

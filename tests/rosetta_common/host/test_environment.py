@@ -1,6 +1,7 @@
 """Environments: made whole or not at all, and refused in one sentence."""
 
 import itertools
+import logging
 import os
 import sys
 
@@ -29,12 +30,14 @@ def row(tmp_path, extra="", python=VERSION, requirements="", files=()):
     return catalogue.rows(tmp_path / "examples")["alpha"]
 
 
-def test_an_environment_is_made_once_and_sees_the_project(home, tmp_path):
+def test_an_environment_is_made_once_and_sees_the_project(home, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
     script = "import sys; open(sys.prefix + '/made', 'a').write('x')"
     python = environment.ensure(row(tmp_path, 'setup="setup_it.py"', files={"setup_it.py": script}))
     assert os.system(f"cd / && {python} -c 'import rosetta_common'") == 0
     environment.ensure(catalogue.rows(tmp_path / "examples")["alpha"])
     assert (python.parents[1] / "made").read_text() == "x"
+    assert caplog.messages == ["alpha: making its environment, which can take minutes"]
 
 
 def test_a_missing_interpreter_is_one_sentence_that_says_what_to_do(home, tmp_path):

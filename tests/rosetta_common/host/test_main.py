@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -153,6 +155,17 @@ def test_a_sweep_shows_progress_and_writes_its_record(folder, tmp_path):
     assert "samples/s" in out
     (record,) = written(tmp_path)
     assert record["status"] == "ok"
+
+
+def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_path):
+    shutil.copytree(folder, folder.parent / "beta")
+    alone, _ = drive(folder, tmp_path, "parity").communicate(timeout=60)
+    assert "\nalpha gru: FAILED scores before" in alone
+    assert "\n[1/1] alpha gru: failed: FAILED" in alone
+    several, _ = drive(folder, tmp_path, "parity beta").communicate(timeout=60)
+    assert "\nalpha gru: " not in several
+    assert re.search(r"^\[1/2\] \w+ gru: failed: FAILED .* · \d:\d\d left$", several, re.MULTILINE)
+    assert re.search(r"^\[2/2\] \w+ gru: failed: FAILED .*[^t]$", several, re.MULTILINE)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
