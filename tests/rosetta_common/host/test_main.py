@@ -69,7 +69,9 @@ def test_exit_codes(statuses, ci, code, monkeypatch):
 
 
 DRIVER = """
+    import signal
     import sys
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell has its background jobs ignore
     sys.path.insert(0, {root!r})
     from pathlib import Path
     from rosetta_common.host import __main__ as cli, catalogue, environment, lessons, parity, turns

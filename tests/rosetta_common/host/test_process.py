@@ -101,7 +101,8 @@ def test_a_child_left_behind_by_a_good_end_is_killed_too():
 
 def test_ctrl_c_comes_back_as_interrupted_and_leaves_no_orphan(tmp_path):
     script = f"""
-        import os, sys
+        import os, signal, sys
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell has its background jobs ignore
         sys.path.insert(0, {str(ROOT)!r})
         from rosetta_common.host import process
         code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
