@@ -135,6 +135,7 @@ def _lock() -> Iterator[None]:
 def _build(row: Row, folder: Path, requirements: Path, locked: bool) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     python = find_python(row.environment.python, row.environment.get_python)
+    log.info("%s: making its environment, which can take minutes", row.environment_id)
     made = _uv(["venv", "--quiet", "--no-project", "--python", str(python), str(folder)])
     if made.returncode:
         raise Unsupported(f"uv could not create the environment of {row.environment_id}: {_reason(made.stderr)}")
@@ -177,7 +178,6 @@ def ensure(row: Row, device: str = "cpu") -> Path:
     requirements = row.environment_folder / (name or row.environment.requirements)
     with _lock():
         if not (folder / COMPLETE).exists():
-            log.info("%s: making its environment, which can take minutes", row.environment_id)
             try:
                 _build(row, folder, requirements, locked=name is None)
             except BaseException:
