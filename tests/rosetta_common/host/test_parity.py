@@ -113,6 +113,22 @@ def test_in_short_what_is_published_leaves_out_float64_and_what_is_not_does_not(
     assert "Left out of 1 of 1, for it is published: the lane in float64" in capsys.readouterr().out
 
 
+def test_the_quick_lane_certifies_in_short_what_is_published_until_a_check_fails(folder, tmp_path, monkeypatch):
+    toml = folder / "framework.toml"
+    toml.write_text(toml.read_text() + "[gru]\nfloat64 = true\n")
+    published, here = tmp_path / "published", tmp_path / "here"
+    monkeypatch.setattr(cli, "COMMITTED", published)
+    records.write(certificate(where=machine.describe("elsewhere")), published)
+
+    def lanes():
+        assert cli.main(["benchmark", "alpha", "--workload", "gru", "--records", str(here)]) == 1
+        newest = [record for record in records.read_all([here]) if record.kind == "parity"][-1]
+        return {check.name.startswith("float64") for check in newest.checks}
+
+    assert lanes() == {False}
+    assert lanes() == {False, True}
+
+
 def test_a_variant_has_a_certificate_of_its_own(folder, tmp_path):
     records.write(certificate(), tmp_path / "records")
     assert not certified(tmp_path, variant="train_with_loader")
