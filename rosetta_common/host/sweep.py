@@ -67,6 +67,11 @@ class Job(msgspec.Struct, frozen=True):
         return self.settings.epochs if self.lane == "full" else 1
 
     @property
+    def times_first_step(self) -> bool:
+        """Whether it is timed too. In the quick lane, which ranks nobody, it would start all that compiles twice."""
+        return self.lane != "quick" and self.mutant is None
+
+    @property
     def threads(self) -> int:
         return self.row.workload(self.workload).threads or machine.cores()
 
@@ -88,8 +93,9 @@ def command(job: Job, python: Path, folder: Path, *options: str) -> list[str | P
     ]
 
 
-def _first_step(job: Job, python: Path, environ: dict[str, str]) -> float | None:
+def _first_step(job: Job, python: Path, environ: dict[str, str], on_event: OnEvent) -> float | None:
     """Seconds of the very first step, with all that a framework compiles in it, in a process of its own."""
+    on_event(job, {"event": "stage", "name": "first step"})
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         called = command(job, python, Path(folder), "--samples", str(job.settings.batch_size))
         seconds: list[float] = []
@@ -172,8 +178,7 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent) -> Record:
     environ = environment.variables(job.row, job.workload, job.threads, job.device)
     environ["ROSETTA_DATA"] = str(job.data)
     try:
-        on_event(job, {"event": "stage", "name": "first step"})
-        first_step = None if job.mutant else _first_step(job, python, environ)
+        first_step = _first_step(job, python, environ, on_event) if job.times_first_step else None
     except KeyboardInterrupt:
         record.status, record.reason = "interrupted", "It was interrupted."
         return record

@@ -9,19 +9,19 @@ from rosetta_common.host import catalogue, environment, machine, records, sweep
 from rosetta_common.host.environment import Unsupported
 
 
-def run(folder, old="", new="", timeout=None, monkeypatch=None):
+def run(folder, old="", new="", lane="quick"):
     if old:
         path = folder / "gru.py"
         text = path.read_text()
         assert text.count(old) == 1
         path.write_text(text.replace(old, new))
     (job,) = sweep.jobs(list(catalogue.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
-    events = []
+    job, events = msgspec.structs.replace(job, lane=lane), []
     return sweep.benchmark(job, machine.describe("test box"), lambda job, event: events.append(event)), events
 
 
 def test_a_good_run_has_all_that_a_record_promises(folder):
-    record, events = run(folder)
+    record, events = run(folder, lane="epoch")
     assert (record.status, record.reason) == ("ok", None)
     assert record.row == "alpha"
     assert record.version == np.__version__
@@ -41,6 +41,14 @@ def test_a_good_run_has_all_that_a_record_promises(folder):
     assert record.threads == machine.cores()
     assert record.parameters == 2
     assert {event["event"] for event in events} >= {"stage", "epoch", "trained"}
+
+
+def test_the_quick_lane_starts_an_example_once(folder):
+    record, events = run(folder)
+    assert record.status == "ok"
+    assert record.times.first_step is None
+    assert [event["event"] for event in events].count("trained") == 1
+    assert "first step" not in [event.get("name") for event in events]
 
 
 def test_a_version_is_that_of_whichever_build_is_installed(folder):
@@ -111,7 +119,7 @@ def test_of_a_mutant_the_scores_alone_count_and_its_first_step_is_not_timed(fold
     path = folder / "gru.py"
     path.write_text(path.read_text().replace("return float(np.mean(y == 0))", "return 0.99"))
     (job,) = sweep.jobs(list(catalogue.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
-    job = msgspec.structs.replace(job, mutant="boastful")
+    job = msgspec.structs.replace(job, lane="epoch", mutant="boastful")
     record = sweep.benchmark(job, machine.describe("b"), lambda job, event: None)
     assert (record.status, record.reason) == ("ok", None)
     assert record.accuracy == pytest.approx(0.5, abs=0.1)
