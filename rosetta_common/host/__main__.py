@@ -186,7 +186,8 @@ def certify(options: argparse.Namespace, cases: list[Case], folder: Path, short:
         left = (time.monotonic() - start) / len(done) * (len(cases) - len(done))
         report(f"[{len(done)}/{len(cases)}] {case.label}: {said}{_left(left)}")
     if short:
-        report(f"Left out of {len(short)} of {len(cases)}, for it is published: {', '.join(parity.PARTS.values())}.")
+        left_out = ", ".join(parity.PARTS.values())
+        report(f"Left out of the {len(short)} of {len(cases)} with a published certificate: {left_out}.")
     if len(done) > 1:
         Console(width=max(console.width, SUMMARY_WIDTH)).print(_summary(done))
     return [record.status for _, record in done]

@@ -124,23 +124,45 @@ def _set_up(row: Row, python: Path) -> None:
 
 
 @contextlib.contextmanager
-def _lock() -> Iterator[None]:
-    """One builder at a time: two rows that share an environment must not both make it."""
-    (HOME / "environments").mkdir(parents=True, exist_ok=True)
-    with open(HOME / "environments" / ".lock", "w") as file:
+def _lock(folder: Path) -> Iterator[None]:
+    """One builder of an environment at a time: two rows that share one must not both make it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.parent / f".{folder.name}.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _build(row: Row, folder: Path, requirements: Path, locked: bool) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    python = find_python(row.environment.python, row.environment.get_python)
-    log.info("%s: making its environment, which can take minutes", row.environment_id)
+def _made(folder: Path, build: Callable[[], None]) -> Path:
+    """The Python of the environment in this folder, built where it is missing, whole or not at all.
+
+    Who finds it there waits for nobody: what others build takes minutes.
+    """
+    complete = folder / COMPLETE
+    if not complete.exists():
+        with _lock(folder):
+            if not complete.exists():  # another may have built it while this one waited
+                shutil.rmtree(folder, ignore_errors=True)
+                try:
+                    build()
+                except BaseException:
+                    shutil.rmtree(folder, ignore_errors=True)
+                    raise
+    return folder / "bin" / "python"
+
+
+def _create(name: str, version: str, folder: Path, hint: str | None) -> Path:
+    """The Python of a new, empty environment."""
+    python = find_python(version, hint)
+    log.info("%s: making its environment, which can take minutes", name)
     made = _uv(["venv", "--quiet", "--no-project", "--python", str(python), str(folder)])
     if made.returncode:
-        raise Unsupported(f"uv could not create the environment of {row.environment_id}: {_reason(made.stderr)}")
+        raise Unsupported(f"uv could not create the environment of {name}: {_reason(made.stderr)}")
+    return folder / "bin" / "python"
+
+
+def _build(row: Row, folder: Path, requirements: Path, locked: bool) -> None:
+    inside = _create(row.environment_id, row.environment.python, folder, row.environment.get_python)
     _install(row, folder, requirements, locked)
-    inside = folder / "bin" / "python"
     (packages,) = folder.glob("lib/python*/site-packages")
     (packages / "rosetta_common.pth").write_text(f"{ROOT}\n", "utf-8")
     _set_up(row, inside)
@@ -153,17 +175,15 @@ def plain(name: str, version: str, requirements: Path, hint: str | None = None) 
     """The Python of an environment that holds a lock and nothing else, made where it is missing. Raises Unsupported."""
     digest = hashlib.sha256(f"{version}\0{requirements.read_text('utf-8')}".encode()).hexdigest()
     folder = HOME / "environments" / f"{name}-{digest[:12]}"
-    with _lock():
-        if not (folder / COMPLETE).exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            made = _uv(["venv", "--quiet", "--no-project", "--python", str(find_python(version, hint)), str(folder)])
-            inside = str((folder / "bin" / "python").absolute())
-            done = made if made.returncode else _uv(["pip", "sync", str(requirements), "--python", inside])
-            if done.returncode:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise Unsupported(f"{requirements.name} could not be installed: {_reason(done.stderr)}")
-            (folder / COMPLETE).write_text(version + "\n", "utf-8")
-    return folder / "bin" / "python"
+
+    def build() -> None:
+        inside = _create(f"{name} of Python {version}", version, folder, hint)
+        done = _uv(["pip", "sync", str(requirements), "--python", str(inside.absolute())])
+        if done.returncode:
+            raise Unsupported(f"{requirements.name} could not be installed: {_reason(done.stderr)}")
+        (folder / COMPLETE).write_text(version + "\n", "utf-8")
+
+    return _made(folder, build)
 
 
 def place(row: Row, device: str = "cpu") -> Path:
@@ -176,14 +196,7 @@ def ensure(row: Row, device: str = "cpu") -> Path:
     folder = place(row, device)
     name = row.environment.requirements_gpu if device == "gpu" else None
     requirements = row.environment_folder / (name or row.environment.requirements)
-    with _lock():
-        if not (folder / COMPLETE).exists():
-            try:
-                _build(row, folder, requirements, locked=name is None)
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
-    return folder / "bin" / "python"
+    return _made(folder, lambda: _build(row, folder, requirements, locked=name is None))
 
 
 def apart(jobs: Sequence[Job], row: Callable[[Job], Row]) -> list[Job]:

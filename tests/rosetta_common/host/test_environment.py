@@ -4,6 +4,7 @@ import itertools
 import logging
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
@@ -38,6 +39,21 @@ def test_an_environment_is_made_once_and_sees_the_project(home, tmp_path, caplog
     environment.ensure(catalogue.rows(tmp_path / "examples")["alpha"])
     assert (python.parents[1] / "made").read_text() == "x"
     assert caplog.messages == ["alpha: making its environment, which can take minutes"]
+
+
+def test_who_finds_an_environment_waits_for_no_builder_and_who_lacks_one_for_its_own(home, tmp_path):
+    alpha = row(tmp_path)
+    python = environment.ensure(alpha)
+    with ThreadPoolExecutor() as pool, environment._lock(environment.place(alpha)):
+        assert pool.submit(environment.ensure, alpha).result(timeout=10) == python
+        (python.parents[1] / environment.COMPLETE).unlink()
+        waiting = pool.submit(environment.ensure, alpha)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.5)
+        (python.parents[1] / environment.COMPLETE).touch()
+        (python.parents[1] / "kept").touch()
+    assert waiting.result(timeout=10) == python
+    assert (python.parents[1] / "kept").exists()
 
 
 def test_a_missing_interpreter_is_one_sentence_that_says_what_to_do(home, tmp_path, caplog):
@@ -120,12 +136,14 @@ COLOUR = { value = "blue{threads}", reason = "the framework's own, which it keep
     assert found["COLOUR"] == "blue2"
 
 
-def test_an_environment_of_a_lock_alone_is_made_once(home, tmp_path):
+def test_an_environment_of_a_lock_alone_is_made_once(home, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
     lock = tmp_path / "kernel.txt"
     lock.write_text("# nothing\n")
     python = environment.plain("kernel", VERSION, lock)
     (python.parents[1] / "kept").touch()
     assert environment.plain("kernel", VERSION, lock) == python
+    assert caplog.messages == [f"kernel of Python {VERSION}: making its environment, which can take minutes"]
     assert (python.parents[1] / "kept").exists()
     lock.write_text("# another\n")
     assert environment.plain("kernel", VERSION, lock) != python

@@ -110,7 +110,7 @@ def test_in_short_what_is_published_leaves_out_float64_and_what_is_not_does_not(
     assert "Left out" not in capsys.readouterr().out
     records.write(certificate(where=machine.describe("elsewhere")), published)
     assert lanes() == {False}
-    assert "Left out of 1 of 1, for it is published: the lane in float64" in capsys.readouterr().out
+    assert "Left out of the 1 of 1 with a published certificate: the lane in float64" in capsys.readouterr().out
 
 
 def test_the_quick_lane_certifies_in_short_what_is_published_until_a_check_fails(folder, tmp_path, monkeypatch):
