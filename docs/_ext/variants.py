@@ -41,6 +41,22 @@ class Pair:
         return self.times[1] / self.times[0] if self.times else None
 
 
+def _telling(found: list[Pair]) -> list[Pair]:
+    """Of each row what it gave as it newest ran, and where that is to be had, in both ways.
+
+    MXNet Module's loader took 1.92 times as long until a variable mended that: beside 0.94 the old line only puzzles.
+    """
+    rows: dict[tuple[str, str | None], list[Pair]] = {}
+    for pair in found:
+        rows.setdefault((pair.record.row, pair.record.device), []).append(pair)
+    told = []
+    for same in rows.values():
+        newest = max((pair.record for pair in same), key=lambda record: record.created)
+        today = [pair for pair in same if pair.record.digests == newest.digests]
+        told += [pair for pair in today if pair.times] or today
+    return told
+
+
 def pairs(store: stores.Store, workload: str, variant: str) -> list[Pair]:
     """Every row that trained in this variant on all of the data, by name."""
     groups: dict[tuple[str, ...], list[Record]] = {}
@@ -52,7 +68,8 @@ def pairs(store: stores.Store, workload: str, variant: str) -> list[Pair]:
         by_variant = {line.record.variant: line for line in lines(store, runs)}
         if variant in by_variant:
             found.append(Pair(by_variant[variant], by_variant.get(None)))
-    return sorted(found, key=lambda pair: (store.name(pair.record).lower(), LANES.index(pair.record.lane or "")))
+    told = _telling(found)
+    return sorted(told, key=lambda pair: (store.name(pair.record).lower(), LANES.index(pair.record.lane or "")))
 
 
 def framework_cell(store: stores.Store, record: Record) -> nodes.entry:

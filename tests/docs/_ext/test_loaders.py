@@ -24,7 +24,7 @@ def html(site):
 def both(site):
     """both("ada", 100, 90): an epoch took so many seconds with the generator and with the loader."""
 
-    def make(name: str, shared: float | None, loader: float, **changes) -> None:
+    def make(name: str, shared: float | None, loader: float | None, **changes) -> None:
         for variant, seconds in ((None, shared), (LOADER, loader)):
             if seconds is not None:
                 site.record(name, variant=variant, times=Times(train=seconds), **{"lane": "epoch", **changes})
@@ -65,11 +65,27 @@ def test_what_a_loader_shuffles_is_what_was_asked_of_it(site, html, both) -> Non
 def test_machines_and_lanes_are_never_mixed(site, html, both) -> None:
     both("ada", 100.0, 90.0)
     both("ada", 500.0, 600.0, lane="full")
-    both("ada", None, 50.0, machine=Machine("tower", "The tower"))
+    both("bell", 100.0, None, machine=Machine("tower", "The tower"))
+    both("bell", None, 50.0)
     (table,) = tables(html())
     ratios = [line.find_all("td")[2].get_text(strip=True) for line in table.lines]
     assert ratios == ["1.20×", "0.90×", "–"]
     assert "not run yet" in table.lines[2].get_text()
+
+
+def test_half_of_a_pair_says_nothing_where_the_row_has_both(site, html, both) -> None:
+    both("ada", 100.0, 90.0)
+    both("ada", None, 50.0, machine=Machine("tower", "The tower"))
+    (table,) = tables(html())
+    assert [line.find_all("td")[2].get_text(strip=True) for line in table.lines] == ["0.90×"]
+
+
+def test_what_an_older_declaration_gave_is_not_told_beside_the_newer(site, html, both) -> None:
+    tower = Machine("tower", "The tower")
+    both("ada", 100.0, 200.0, machine=tower, digests={"example": "older"})
+    both("ada", 100.0, 90.0, digests={"example": "newer"})
+    (table,) = tables(html())
+    assert [line.find_all("td")[2].get_text(strip=True) for line in table.lines] == ["0.90×"]
 
 
 def test_what_is_not_published_or_of_the_sample_or_of_the_seed_does_not_count(html, both) -> None:
