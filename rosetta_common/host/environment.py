@@ -144,6 +144,7 @@ def _made(folder: Path, build: Callable[[], None]) -> Path:
                 shutil.rmtree(folder, ignore_errors=True)
                 try:
                     build()
+                    complete.touch()
                 except BaseException:
                     shutil.rmtree(folder, ignore_errors=True)
                     raise
@@ -168,7 +169,6 @@ def _build(row: Row, folder: Path, requirements: Path, locked: bool) -> None:
     _set_up(row, inside)
     # uv's own --compile-bytecode needs Python 3.7; without .pyc files imports take three times as long.
     subprocess.run([inside, "-m", "compileall", "-q", "-j", "0", str(packages)], capture_output=True, check=False)
-    (folder / COMPLETE).write_text(row.environment.python + "\n", "utf-8")
 
 
 def plain(name: str, version: str, requirements: Path, hint: str | None = None) -> Path:
@@ -181,7 +181,6 @@ def plain(name: str, version: str, requirements: Path, hint: str | None = None) 
         done = _uv(["pip", "sync", str(requirements), "--python", str(inside.absolute())])
         if done.returncode:
             raise Unsupported(f"{requirements.name} could not be installed: {_reason(done.stderr)}")
-        (folder / COMPLETE).write_text(version + "\n", "utf-8")
 
     return _made(folder, build)
 

@@ -43,12 +43,14 @@ def test_a_good_run_has_all_that_a_record_promises(folder):
     assert {event["event"] for event in events} >= {"stage", "epoch", "trained"}
 
 
-def test_the_quick_lane_starts_an_example_once(folder):
-    record, events = run(folder)
+@pytest.mark.parametrize(("lane", "starts"), [("quick", 1), ("epoch", 2)])
+def test_the_quick_lane_starts_an_example_once(folder, tmp_path, lane, starts):
+    load, noted = "    return imdb_for_library()", tmp_path / "starts"
+    record, events = run(folder, load, f"    open({str(noted)!r}, 'a').write('x')\n{load}", lane=lane)
     assert record.status == "ok"
-    assert record.times.first_step is None
-    assert [event["event"] for event in events].count("trained") == 1
-    assert "first step" not in [event.get("name") for event in events]
+    assert len(noted.read_text()) == starts
+    assert (record.times.first_step is not None) == (starts == 2)
+    assert ("first step" in [event.get("name") for event in events]) == (starts == 2)
 
 
 def test_a_version_is_that_of_whichever_build_is_installed(folder):
