@@ -239,7 +239,7 @@ def run_benchmark(options: argparse.Namespace) -> int:
     past = records.read_all([folder])
     # A newcomer's machine proves equality for itself, though certificates of other machines come with the checkout.
     stale = [case for case in _cases(options, rows) if not parity.certified(case, where, device, past)]
-    # With those at hand, a first look needs no more than what its own float32 computes: all in short are 16 minutes on two cores.
+    # With those at hand a first look needs no more than what its own float32 computes: 16 minutes for all in short.
     quick = options.lane == "quick"
     short = _published(stale, device, records.read_all([COMMITTED, folder])) if quick else []
     statuses = certify(options, stale, folder, short) if stale else []
