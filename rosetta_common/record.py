@@ -17,7 +17,7 @@ def packages():
         for name in names:
             if name.endswith(".dist-info"):
                 distribution, _, version = name[: -len(".dist-info")].partition("-")
-                found[distribution.lower().replace("_", "-")] = version
+                found.setdefault(distribution.lower().replace("_", "-"), version)  # the first is the one imported
     return found
 
 

@@ -132,7 +132,7 @@ def today(row: Row, device: str = "cpu") -> dict[str, str]:
     """The digests that an answer of today holds for. A file that is not there, or is not Python, has none."""
     return {
         "defaults": _digest(row.example(SOURCE)),
-        "framework": digests.declared_digest(row, SOURCE),
+        "framework": digests.declared_digest(row, SOURCE, device),
         "lock": digests.environment_digest(row, device),
     }
 

@@ -87,7 +87,8 @@ def proof(run: Record) -> Details:
     """The verdict in a line, which opens to every check with its figure, its limit and where the worst lies."""
     passed = run.status == "ok"
     says = f"passed ✓ {len(run.checks)} checks" if passed else f"{run.status} ✗: {certified.why_failed(run)}"
-    where = (run.version, words.PROCESSORS.get(run.device or ""), run.machine.name, words.date(run))
+    on = words.PROCESSORS.get(run.device or "")
+    where = (run.version, on, run.machine.name, words.environment(run), words.date(run))
     verdict = nodes.inline("", says, classes=[] if passed else ["failed"])
     summary = Summary("", "", verdict, nodes.Text("".join(f" · {fact}" for fact in where if fact)))
     items = [nodes.list_item("", nodes.paragraph("", says_check(check))) for check in run.checks]

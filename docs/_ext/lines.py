@@ -11,6 +11,7 @@ from rosetta_common.host import work
 from rosetta_common.host.records import Record
 
 from . import store as stores
+from . import words
 from .certified import Verdict
 
 LITTLE = 0.2  # of the machine's matrix-product rate: below it, a reader is told what a profiler found
@@ -123,6 +124,7 @@ def notes_of(store: stores.Store, line: Line, found: list[Line]) -> list[str]:
         _slow_because(store, line),
         record.data.source if record.data and record.data.source == "unofficial copy" else "",
         f"{record.threads} thread{'s' if record.threads > 1 else ''}" if record.threads else "",
+        words.environment(record),
     ]
     return [note for note in notes if note]
 

@@ -88,6 +88,7 @@ def _summary(store: Store, run: Record, where: str, functions: list[str]) -> nod
     verdict = store.verdict(run)
     why = f": {verdict.why}" if verdict.state in ("failed", "stale") else ""
     line = caption(link(run, f"ran: {where}"), "is-certified" if verdict.state == "certified" else "is-open")
+    line += [nodes.Text(" · on a GPU")] if run.device == "gpu" else []
     mark = f"{verdict.mark}{why}"
     line += [nodes.Text(" · "), link(verdict.parity, mark) if verdict.parity else nodes.Text(mark)]
     for name in functions:
@@ -176,7 +177,9 @@ def _folded(
         facts.append(("Executed in its certificate", said))
     items = [nodes.list_item("", nodes.paragraph("", "", *_fact(name, text))) for name, text in facts]
     door = "parity --" if run.kind == "parity" else f"benchmark -- --lane {run.lane}"
-    command = f"nox -s {door} --workload {run.workload} {run.row}"
+    handed = " --device gpu" if run.device == "gpu" else ""
+    handed += ' --python "$(command -v python3)"' if run.environment else ""
+    command = f"nox -s {door} --workload {run.workload}{handed} {run.row}"
     again = nodes.paragraph("", "", nodes.Text("To repeat it: "), nodes.literal(command, command))
     if not store.is_local(run):
         again += [nodes.Text(". "), site_file(f"records/{store.path(run)}", "Its record"), nodes.Text(".")]
@@ -208,7 +211,9 @@ def _facts(store: Store, run: Record) -> Iterator[tuple[str, str]]:
     if run.accuracy is not None:
         yield "Accuracy", f"{run.accuracy:.2%} of the test set"
     threads = f", {run.threads} threads" if run.threads and run.threads > 1 else ", one thread" if run.threads else ""
-    yield "Where and when", f"{run.machine.name}{threads}, Python {run.python}, {words.date(run)}"
+    place = f"{run.machine.name}{', on its GPU' if run.device == 'gpu' else ''}{threads}"
+    found = f" {words.environment(run)}" if run.environment else ""
+    yield "Where and when", f"{place}, Python {run.python}{found}, {words.date(run)}"
 
 
 def _spans(run: Record) -> Iterator[str]:

@@ -291,6 +291,8 @@ class Trials:
         now = dict(self.now.of(row, self.lesson.workload, run.device or "cpu"))
         if mutant:
             now["mutant"] = digests.text_digest(mutant.patched(), mutant.label)
+        if run.environment:  # no lock made it, and none of today can differ from it
+            del now["lock"]
         return [key for key, value in now.items() if run.digests.get(key) != value]
 
     def stale(self, row: Row, mutant: Mutant | None, runs: list[Record]) -> str:

@@ -61,6 +61,11 @@ def with_variant(name: str, variant: str | None, precision: str | None = None) -
     return name + (f" ({', '.join(apart)})" if apart else "")
 
 
+def environment(record: Record) -> str:
+    """That a run had a Python as it stood on its machine; nothing of one in its locked environment."""
+    return "in a Python as found there, not in the locked environment" if record.environment else ""
+
+
 def epochs(record: Record) -> str:
     """1 epoch, 10 epochs."""
     return "1 epoch" if record.epochs == 1 else f"{record.epochs} epochs"

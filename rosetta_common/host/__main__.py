@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rosetta_common.host import (
+    as_found,
     catalogue,
     dataset,
     defaults,
@@ -54,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--workload", metavar="cnn|gru", help="one workload only (default: both)")
     options.add_argument("--device", default="auto", metavar="auto|cpu|gpu", help="auto: the GPU where there is one")
+    options.add_argument("--python", type=Path, metavar="FILE", help=PYTHON_HELP)
     options.add_argument("--records", type=Path, metavar="DIR", help="where records go (default: see the README)")
     options.add_argument("--machine", metavar="NAME", help="this machine's name in the records")
     shared = argparse.ArgumentParser(add_help=False, parents=[options])
@@ -85,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+PYTHON_HELP = "run every row in this interpreter as it stands, not in its locked environment; the record says so"
 KIND_HELP = "what the certificate says, seconds a step, accuracy after an epoch (default: size,time)"
 SHORT_HELP = (
     "leave out the lane in float64, the lines that run and drop-out where a certificate of the same code is published"
@@ -300,7 +303,7 @@ def _lessons_planned(options: argparse.Namespace) -> dict[str, list[Experiment]]
     planned = {}
     for kind in kinds:
         rows = [known[name] for name in ids or (declared.accuracy_rows if kind == "accuracy" else known)]
-        planned[kind] = lesson_runs.plan(kind, chosen, rows, options.seeds)
+        planned[kind] = lesson_runs.plan(kind, chosen, rows, options.seeds, _device(options.device))
     if not any(planned.values()):
         raise UserError(
             f"Of {', '.join(options.names) or 'the lessons'} there is nothing to measure by {', '.join(kinds)}."
@@ -418,6 +421,7 @@ def main(arguments: list[str] | None = None) -> int:
     # A terminated sweep must end its children and write its record just as an interrupted one.
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     try:
+        as_found.use(options.python)
         return COMMANDS[options.command](options)
     except UserError as error:
         console.print(f"error: {error}", style="red", markup=False)

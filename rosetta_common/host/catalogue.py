@@ -10,7 +10,7 @@ import difflib
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -29,12 +29,13 @@ class Variable(msgspec.Struct, forbid_unknown_fields=True):
     """An environment variable of a framework's process, and why it is set.
 
     In its value `{threads}` and `{environment}`, the folder of the environment, are filled in. cpu: the vendor of the
-    processors that it is set on, as /proc/cpuinfo names him; on others it is left out.
+    processors that it is set on, as /proc/cpuinfo names him; on others it is left out. device: where it is set alone.
     """
 
     value: str
     reason: str
     cpu: str | None = None
+    device: Literal["cpu", "gpu"] | None = None
 
 
 class Tolerance(msgspec.Struct, forbid_unknown_fields=True):

@@ -46,7 +46,7 @@ def digests(row: Row, device: str = "cpu") -> dict[str, str]:
     """What an answer holds for: the probes, the declarations, the lock."""
     return {
         "defaults": example_digest(source(row)),
-        "framework": declared_digest(row, "defaults"),
+        "framework": declared_digest(row, "defaults", device),
         "lock": environment_digest(row, device),
     }
 

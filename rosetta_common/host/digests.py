@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from rosetta_common.host import as_found
 from rosetta_common.host.catalogue import ROOT, WORKLOADS, Row
 
 # What framework.toml tells a reader and no process: like comments in code, it may change.
@@ -91,25 +92,35 @@ def setup_files(row: Row) -> list[Path]:
 
 
 def environment_digest(row: Row, device: str = "cpu") -> str:
-    """SHA-256 of what makes the environment: the lock, and the set-up step with its files."""
+    """SHA-256 of what makes the environment: the lock, and the set-up step with its files; or what was handed over."""
+    if found := as_found.digest():
+        return found
     environment, folder = row.environment, row.environment_folder
     requirements = environment.requirements_gpu if device == "gpu" else environment.requirements
     files = [folder / (requirements or environment.requirements), *setup_files(row)]
     return _sha(environment.python.encode(), *(path.read_bytes() for path in files))
 
 
-def _facts(declared: object) -> object:
-    """What framework.toml declares, without its prose."""
+def _facts(declared: object, device: str) -> object:
+    """What framework.toml declares for a device, without its prose, and without what is of another device alone."""
     if not isinstance(declared, dict):
         return declared
-    return {key: _facts(value) for key, value in declared.items() if key not in PROSE}
+    counts = {key: value for key, value in declared.items() if key not in {*PROSE, "device"}}
+    return {key: _facts(value, device) for key, value in counts.items() if not _of_another(value, device)}
 
 
-def declared_digest(row: Row, workload: str) -> str:
-    """SHA-256 of what framework.toml declares of this row and workload, prose left out."""
+def _of_another(declared: object, device: str) -> bool:
+    """Whether a table is of another device, or holds nothing else."""
+    if not isinstance(declared, dict) or not declared:
+        return False
+    return declared.get("device", device) != device or all(_of_another(one, device) for one in declared.values())
+
+
+def declared_digest(row: Row, workload: str, device: str = "cpu") -> str:
+    """SHA-256 of what framework.toml declares of this row and workload for this device, prose left out."""
     others = {*WORKLOADS} - {workload}
     declared = {key: value for key, value in row.raw.items() if key not in others}
-    return _sha(json.dumps(_facts(declared), sort_keys=True).encode())
+    return _sha(json.dumps(_facts(declared, device), sort_keys=True).encode())
 
 
 def digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
@@ -118,6 +129,6 @@ def digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
     return {
         "example": example_digest(example),
         "shared": _sha(*(example_digest(path).encode() for path in shared_modules(example))),
-        "framework": declared_digest(row, workload),
+        "framework": declared_digest(row, workload, device),
         "lock": environment_digest(row, device),
     }

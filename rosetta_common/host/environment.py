@@ -21,7 +21,7 @@ from typing import TypeVar
 
 import uv
 
-from rosetta_common.host import machine
+from rosetta_common.host import as_found, machine
 from rosetta_common.host.catalogue import ROOT, Row, UserError
 from rosetta_common.host.digests import environment_digest
 
@@ -191,8 +191,14 @@ def place(row: Row, device: str = "cpu") -> Path:
 
 
 def ensure(row: Row, device: str = "cpu") -> Path:
-    """The Python of a row's environment, made where it is missing. Raises Unsupported with the reason."""
+    """The Python of a row's environment, made where it is missing. Raises Unsupported with the reason.
+
+    Where the user hands over a Python that is it, and the folder holds only what the framework keeps there.
+    """
     folder = place(row, device)
+    if found := as_found.python():
+        folder.mkdir(parents=True, exist_ok=True)
+        return found
     name = row.environment.requirements_gpu if device == "gpu" else None
     requirements = row.environment_folder / (name or row.environment.requirements)
     return _made(folder, lambda: _build(row, folder, requirements, locked=name is None))
@@ -214,17 +220,24 @@ def apart(jobs: Sequence[Job], row: Callable[[Job], Row]) -> list[Job]:
 def variables(row: Row, workload: str | None, threads: int, device: str, folder: Path | None = None) -> dict[str, str]:
     """The environment variables of a row's process: threads pinned, the GPU hidden for the CPU, the row's own.
 
+    On an NVIDIA GPU the libraries would multiply in TF32 where a framework lets them, with 10 bits of 23: a certificate
+    in float32 fails by a factor of a thousand. Some frameworks allow it unasked, for convolutions or for all products.
+
     workload: None for what belongs to none, and has none of their variables.
     folder: what stands for the environment's in their values, where it is not that itself.
     """
     pinned = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
-    hidden = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {}
+    of_device = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {"NVIDIA_TF32_OVERRIDE": "0"}
     declared = {**row.environment.variables, **row.framework.variables}
     declared |= row.workload(workload).variables if workload else {}
     known = {"threads": threads, "environment": folder or place(row, device)}
-    meant = {name: variable for name, variable in declared.items() if variable.cpu in (None, machine.vendor())}
+    meant = {
+        name: variable
+        for name, variable in declared.items()
+        if variable.cpu in (None, machine.vendor()) and variable.device in (None, device)
+    }
     own = {name: variable.value.format_map(known) for name, variable in meant.items()}
-    return {**os.environ, **pinned, **hidden, **own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}
+    return {**os.environ, **pinned, **of_device, **own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}
 
 
 def compile_cache(row: Row, device: str) -> dict[str, str]:

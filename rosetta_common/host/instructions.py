@@ -132,7 +132,9 @@ def variables(row: Row, workload: str) -> list[Setting]:
 
 
 def _why(variable: Variable) -> str:
-    return variable.reason + (f"; set it where /proc/cpuinfo names {variable.cpu}" if variable.cpu else "")
+    where = f"where /proc/cpuinfo names {variable.cpu}" if variable.cpu else ""
+    where = f"on a {variable.device.upper()} alone" if variable.device else where
+    return variable.reason + (f"; set it {where}" if where else "")
 
 
 def _in_shell(value: str, known: dict[str, str]) -> str:

@@ -61,14 +61,17 @@ class Experiment(msgspec.Struct, frozen=True):
         return record
 
 
-def plan(kind: str, lessons: Mapping[str, Lesson], rows: Sequence[Row], seeds: int) -> list[Experiment]:
-    """All that there is to measure of this kind, seed by seed. What cannot be written is a record of the size alone."""
+def plan(kind: str, lessons: Mapping[str, Lesson], rows: Sequence[Row], seeds: int, device: str) -> list[Experiment]:
+    """All that there is to measure of this kind on this device, seed by seed.
+
+    What cannot be written is a record of the size alone.
+    """
     planned = []
     counted: Iterable[int | None] = range(seeds) if kind == "accuracy" else [None]
     for seed in counted:
         as_they_are: set[str] = set()
         for row, (slug, lesson) in itertools.product(rows, lessons.items()):
-            for mutant in _of_lesson(kind, lesson, row):
+            for mutant in _of_lesson(kind, lesson, row, device):
                 if kind == "accuracy" and mutant.case.label not in as_they_are:
                     as_they_are.add(mutant.case.label)
                     planned.append(Experiment(kind, mutant.case, seed=seed))
@@ -76,12 +79,13 @@ def plan(kind: str, lessons: Mapping[str, Lesson], rows: Sequence[Row], seeds: i
     return planned
 
 
-def _of_lesson(kind: str, lesson: Lesson, row: Row) -> list[Mutant]:
-    """The mutants of a lesson that this row offers and that are measured in this way."""
+def _of_lesson(kind: str, lesson: Lesson, row: Row, device: str) -> list[Mutant]:
+    """The mutants of a lesson that this row offers and that are measured in this way and on this device."""
     if lesson.workload not in row.workloads or not {"time": lesson.timed, "accuracy": lesson.accuracy}.get(kind, True):
         return []
     known = offered(row, lesson.workload)
     found = [known[name] for name in lesson.mutants if name in known]
+    found = [mutant for mutant in found if mutant.device in (None, device)]
     return [mutant for mutant in found if kind == "size" or mutant.unsupported is None]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from typing import Literal
 
 import msgspec
 
@@ -17,6 +18,7 @@ class Mutant(msgspec.Struct, frozen=True):
     """One deliberate error: whose certificate has to fail, and texts of its file with what replaces them.
 
     harmless: it costs time alone, and its certificate has to hold. unsupported: why it cannot be written here.
+    device: where alone it changes anything.
     """
 
     case: Case
@@ -24,6 +26,7 @@ class Mutant(msgspec.Struct, frozen=True):
     edits: list[tuple[str, str]] = []
     harmless: bool = False
     unsupported: str | None = None
+    device: Literal["cpu", "gpu"] | None = None
 
     @property
     def row(self) -> Row:
@@ -48,6 +51,7 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True):
     variant: str | None = None
     harmless: bool = False
     unsupported: str | None = None
+    device: Literal["cpu", "gpu"] | None = None
 
 
 @functools.cache  # the site asks for each of them dozens of times
@@ -75,6 +79,8 @@ def offered(row: Row, workload: str) -> dict[str, Mutant]:
                 times = f"occurs {text.count(old)} times in {workload}.py, not once"
                 raise UserError(f"{where}, {workload}.{name}: {old!r} {times}.")
     return {
-        name: Mutant(Case(row, workload, table.variant), name, table.edits, table.harmless, table.unsupported)
+        name: Mutant(
+            Case(row, workload, table.variant), name, table.edits, table.harmless, table.unsupported, table.device
+        )
         for name, table in found.items()
     }

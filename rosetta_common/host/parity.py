@@ -17,6 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from rosetta_common.host import (
+    as_found,
     behaviour,
     certificate,
     coverage,
@@ -165,6 +166,7 @@ def blank(case: Case, kind: records.Kind, where: Machine, device: str, held: dic
         name=row.name,
         device=device,
         precision="float32",
+        environment="as found" if as_found.python() else None,
         digests=digests(row, case.workload, device) if held is None else held,
         commit=commit(),
     )

@@ -99,6 +99,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     workload: "defaults" for what belongs to none, a framework's defaults. lesson, mutant: the lesson that a run
     belongs to, and the error that was patched in (None: the example as it is). pairs: seconds a step of the example
     as it is and with the mutant, run by turns. answers: question.facet -> the answer.
+    environment: "as found" for a Python that the user handed over as it stood (None: the row's locked environment).
     layouts: canonical weight -> how the row's `import_weights` hands it to the framework. givers: row that
     gave weights -> the digests of what ran there.
     """
@@ -123,6 +124,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     source: str | None = None
     name: str | None = None
     version: str | None = None
+    environment: Literal["as found"] | None = None
     python: str | None = None
     packages: dict[str, str] = {}
     threads: int | None = None

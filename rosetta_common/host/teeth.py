@@ -67,8 +67,12 @@ def _required(row: Row, workload: str) -> list[str]:
 
 
 def mutants(row: Row, workload: str) -> list[Mutant]:
-    """The mutants that a folder can write. Raises UserError where a required one is missing or does not fit."""
-    found = {name: mutant for name, mutant in offered(row, workload).items() if mutant.unsupported is None}
+    """The mutants that a folder can write, and a CPU judge.
+
+    Raises UserError where a required one is missing or does not fit.
+    """
+    written = {name: mutant for name, mutant in offered(row, workload).items() if mutant.unsupported is None}
+    found = {name: mutant for name, mutant in written.items() if mutant.device in (None, "cpu")}
     missing = [name for name in _required(row, workload) if name not in found]
     if missing:
         raise UserError(f"{row.folder.name}/mutants.toml lacks the {workload} mutant {', '.join(missing)}.")

@@ -54,6 +54,12 @@ def test_a_failed_check_is_named_in_its_column_and_below(site, table) -> None:
     )
 
 
+def test_a_certificate_of_a_python_as_found_says_so(site, table) -> None:
+    site.record("ada", kind="parity", checks=[Check("loss", True, 1e-7, 1e-5)], device="gpu", environment="as found")
+    said = "1.2 · GPU · The desk · in a Python as found there, not in the locked environment"
+    assert said in below(table(), "Ada")
+
+
 def test_a_wider_limit_is_marked_and_its_reason_told_once(site, table) -> None:
     wide = [Check(f"float64: {name}", True, 6e-6, 1e-5, reason="it rounds its rates.") for name in ("loop", "loss")]
     site.record("ada", kind="parity", checks=[Check("loss", True, 1e-7, 1e-5), *wide])

@@ -178,6 +178,14 @@ def test_a_record_of_another_patch_or_lock_is_stale(site, only) -> None:
     assert table.row("Bell")["Verdict"].endswith("stale: measured with another lock")
 
 
+def test_no_lock_makes_what_ran_in_a_python_as_found_stale(site, only) -> None:
+    declare(site)
+    everywhere(site)
+    judged(site, "ada", environment="as found")
+    (site.examples / "ada" / "requirements.txt").write_text("numpy==2.0.0\n", "utf-8")
+    assert only().row("Ada")["Verdict"] == "holds"
+
+
 def test_a_change_of_the_example_is_noticed_by_the_page(site, html) -> None:
     declare(site)
     everywhere(site)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 from rosetta_common.host.records import Check, Times
 
@@ -69,6 +70,17 @@ def test_all_of_the_run_is_folded_with_the_command_and_the_record(site) -> None:
     published = site.folder / "html" / path
     assert published.read_bytes() == (site.docs / path).read_bytes()
     assert record.created in path
+
+
+def test_a_run_on_a_gpu_and_in_a_python_as_found_says_so(site) -> None:
+    how = {"device": "gpu", "environment": "as found"}
+    site.record(losses=[1.5], epochs=1, threads=2, python="3.11.7", **how)
+    site.record(kind="parity", **how)
+    assert not build(site)
+    assert captions(site)["ada"].startswith("ran: Ada 1.2 · on a GPU · certified ✓")
+    text = unescape(folded(site))
+    assert "The desk, on its GPU, 2 threads, Python 3.11.7 in a Python as found there, not in the locked" in text
+    assert 'benchmark -- --lane full --workload cnn --device gpu --python "$(command -v python3)" ada' in text
 
 
 def test_all_of_the_run_stands_once_on_a_page_and_its_later_snippets_lead_there(site) -> None:

@@ -314,6 +314,15 @@ def test_a_rate_is_held_against_the_machines_own_and_a_slow_row_says_why(site, o
     assert "it waits" not in text(only().table)
 
 
+def test_a_run_in_a_python_as_found_says_so(site, only) -> None:
+    site.record("ada", environment="as found")
+    site.record("bell")
+    table = only()
+    said = "in a Python as found there, not in the locked environment"
+    assert said in table.row("Ada")["Certificate"]
+    assert said not in table.row("Bell")["Certificate"]
+
+
 def test_a_gpus_rate_is_not_held_against_the_cpus(site, only) -> None:
     site.record(machine=Machine("desk", "The desk", matmul_rate=371e9), train_rate=500.0, device="gpu")
     assert only().row("Ada")["Images/s"] == "500"

@@ -104,3 +104,42 @@ def test_a_list_for_a_gpu_counts_there_alone(tmp_path):
     after = found()
     assert after["cpu"] == before["cpu"]
     assert {key for key in before["gpu"] if after["gpu"][key] != before["gpu"][key]} == {"lock"}
+
+
+def test_a_variable_of_one_device_counts_there_alone(tmp_path):
+    folder = tmp_path / "alpha"
+    folder.mkdir()
+    toml = 'name="A"\npackage="a"\nsince="2020"\nhome_page="h"\n[environment]\npython="3.11"\n'
+    for name, text in {"framework.toml": toml, "cnn.py": CODE, "requirements.txt": "a==1"}.items():
+        (folder / name).write_text(text)
+
+    def changed(text):
+        (folder / "framework.toml").write_text(toml + text)
+        row = catalogue.rows(tmp_path)["alpha"]
+        return {device for device in before if digests.declared_digest(row, "cnn", device) != before[device]}
+
+    row = catalogue.rows(tmp_path)["alpha"]
+    before = {device: digests.declared_digest(row, "cnn", device) for device in ("cpu", "gpu")}
+    variable = '{ value="1", reason="r"'
+    for where in ("variables.X", "environment.variables.X", "cnn.variables.X"):
+        table, name = where.rsplit(".", 1)
+        assert changed(f'[{table}]\n{name}={variable}, device="gpu" }}\n') == {"gpu"}, where
+        assert changed(f"[{table}]\n{name}={variable} }}\n") == {"cpu", "gpu"}, where
+    assert changed('[cnn]\nslow_because="it thinks"\n') == {"cpu", "gpu"}  # an empty table, as it always counted
+
+
+def test_that_a_variable_is_for_the_cpu_alone_changes_nothing_there(tmp_path):
+    folder = tmp_path / "alpha"
+    folder.mkdir()
+    toml = 'name="A"\npackage="a"\nsince="2020"\nhome_page="h"\n[environment]\npython="3.11"\n[variables.X]\n'
+    toml += 'value="1"\nreason="r"\n'
+    (folder / "cnn.py").write_text(CODE)
+
+    def found(text):
+        (folder / "framework.toml").write_text(text)
+        row = catalogue.rows(tmp_path)["alpha"]
+        return {device: digests.declared_digest(row, "cnn", device) for device in ("cpu", "gpu")}
+
+    before, after = found(toml), found(toml + 'device="cpu"\n')
+    assert after["cpu"] == before["cpu"]
+    assert after["gpu"] != before["gpu"]

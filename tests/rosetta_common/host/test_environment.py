@@ -116,6 +116,21 @@ def test_a_variable_for_one_vendors_processors_is_set_there_alone(tmp_path, monk
         assert environment.variables(alpha, "cnn", 2, "cpu").get("SPEED") == expected
 
 
+def test_a_variable_of_one_device_is_set_there_alone(tmp_path):
+    declared = {"environment.variables.SPEED": "gpu", "variables.COLOUR": "cpu", "cnn.variables.SIZE": "gpu"}
+    tables = [f'[{name}]\nvalue="1"\nreason="r"\ndevice="{device}"\n' for name, device in declared.items()]
+    alpha = row(tmp_path, "".join(tables))
+    for device, expected in (("cpu", {"COLOUR"}), ("gpu", {"SPEED", "SIZE"})):
+        found = environment.variables(alpha, "cnn", 2, device)
+        assert {"SPEED", "COLOUR", "SIZE"} & found.keys() == expected
+
+
+def test_on_a_gpu_float32_is_float32(tmp_path):
+    alpha = row(tmp_path)
+    assert environment.variables(alpha, "cnn", 2, "gpu")["NVIDIA_TF32_OVERRIDE"] == "0"
+    assert "NVIDIA_TF32_OVERRIDE" not in environment.variables(alpha, "cnn", 2, "cpu")
+
+
 def test_what_a_framework_compiles_is_kept_where_no_time_is_taken(home, tmp_path):
     alpha = row(tmp_path)
     assert environment.compile_cache(alpha, "cpu") == {}

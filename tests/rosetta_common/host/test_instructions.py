@@ -118,6 +118,7 @@ POOL = { value = "{threads}", reason = "it heeds nothing else" }
 PLAIN = { value = "a b$c", reason = "it is so" }
 [cnn.variables]
 PLAIN = { value = "d", reason = "the network's own" }
+FAST = { value = "1", reason = "it is faster", device = "gpu" }
 [gru]
 threads = 1
 threads_reason = "it is small"
@@ -127,6 +128,7 @@ threads_reason = "it is small"
     cnn = {one.command: one.reason for one in instructions.variables(row, "cnn")}
     assert (gru["OMP_NUM_THREADS=1"], gru["POOL=1"]) == ("it is small", "it heeds nothing else")
     assert cnn["PLAIN=d"] == "the network's own"
+    assert cnn["FAST=1"] == "it is faster; set it on a GPU alone"
     assert 'POOL="$(nproc)"' in cnn
     shell = "\n".join([*(f"export {command}" for command in gru), 'echo "$CACHE|$PLAIN"'])
     said = subprocess.run(["sh", "-c", shell], env={"VIRTUAL_ENV": "/v"}, capture_output=True, text=True, check=True)
@@ -134,7 +136,7 @@ threads_reason = "it is small"
     assert "# It is kept there.\nexport CACHE=" in instructions.commands(row, [row], "cnn")
     lines = instructions.unpacked_commands(row, [row]).splitlines()
     assert [line.partition("=")[0] for line in lines if line.startswith("export")] == ["export CACHE"]
-    assert "PLAIN=d python cnn.py" in lines[-5]
+    assert "PLAIN=d FAST=1 python cnn.py" in lines[-5]
     assert lines[-1] == "OMP_NUM_THREADS=1 POOL=1 PLAIN='a b$c' python gru.py"
 
 

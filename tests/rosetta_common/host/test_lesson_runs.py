@@ -40,8 +40,8 @@ def row(folder):
     return catalogue.rows()["alpha"]
 
 
-def plan(row, kind, seeds=1):
-    return lesson_runs.plan(kind, LESSONS, [row], seeds)
+def plan(row, kind, seeds=1, device="cpu"):
+    return lesson_runs.plan(kind, LESSONS, [row], seeds, device)
 
 
 def of(row, kind, name, seed=None):
@@ -68,9 +68,16 @@ def test_only_what_can_be_written_is_timed_and_trained(row):
     ]
 
 
+def test_what_is_of_another_device_is_not_measured(row, folder):
+    (folder / "mutants.toml").write_text(MUTANTS.replace("harmless = true", 'harmless = true\ndevice = "gpu"'))
+    assert plan(row, "time") == []
+    assert told(plan(row, "time", device="gpu")) == [("time", "slower", None)]
+    assert [name for _, name, _ in told(plan(row, "size"))] == ["boastful", "gone"]
+
+
 def test_the_example_as_it_is_is_trained_once_for_all_lessons(row):
     both = {slug: msgspec.structs.replace(LESSONS[slug], accuracy=True) for slug in ("time", "errors")}
-    planned = lesson_runs.plan("accuracy", both, [row], 1)
+    planned = lesson_runs.plan("accuracy", both, [row], 1, "cpu")
     assert told(planned) == [(None, None, 0), ("time", "slower", 0), ("errors", "boastful", 0)]
 
 

@@ -26,6 +26,11 @@ def test_each_table_is_a_mutant_of_its_row_and_workload(folder):
     assert found["gone"].unsupported == "It has none."
 
 
+def test_a_mutant_may_be_of_one_device(folder):
+    found = offered(folder, f'[gru.slow]\ndevice = "gpu"\n{FITS}\n[gru.other]\n{FITS}\n')
+    assert [one.device for one in found.values()] == ["gpu", None]
+
+
 def test_a_patch_changes_the_text_and_leaves_the_file(folder):
     before = (folder / "gru.py").read_text()
     patched = offered(folder, f"[gru.slow]\n{FITS}\n")["slow"].patched()
@@ -45,6 +50,7 @@ def test_a_folder_without_a_file_offers_none(folder):
         ("harmless = true", r"gru\.slow: one of `edits` and `unsupported` must be given"),
         (FITS + '\nunsupported = "No."', r"gru\.slow: one of `edits` and `unsupported` must be given"),
         (FITS + "\nharmles = true", "is not valid: .*unknown field `harmles`"),
+        (FITS + '\ndevice = "tpu"', "is not valid: .*'tpu'"),
         ("edits = [", "is not valid"),
     ],
 )

@@ -63,6 +63,13 @@ def test_the_first_round_goes_where_certificates_are_quick(monkeypatch):
     assert {mutant.name for mutant in first} == {f"error{i}" for i in range(10)}
 
 
+def test_what_only_a_gpu_can_judge_is_left_out(folder, monkeypatch):
+    monkeypatch.setitem(teeth.REQUIRED, "gru", {})
+    edits = 'edits = [["return 0.5", "return 0.6"]]'
+    (folder / "mutants.toml").write_text(f'[gru.here]\ndevice = "cpu"\n{edits}\n[gru.there]\ndevice = "gpu"\n{edits}\n')
+    assert [mutant.name for mutant in teeth.mutants(catalogue.rows()["alpha"], "gru")] == ["here"]
+
+
 def test_a_missing_mutant_is_named(folder):
     (folder / "mutants.toml").write_text('[gru.beta1]\nedits = [["return 0.5", "return 0.6"]]\n')
     with pytest.raises(UserError, match=r"alpha/mutants\.toml lacks the gru mutant other_epsilon"):
