@@ -12,7 +12,6 @@ from rosetta_common.host import as_found, catalogue, environment, machine, parit
 from rosetta_common.host.catalogue import Case, UserError
 from rosetta_common.host.digests import digests
 
-
 ENSURE = environment.ensure
 
 
