@@ -7,16 +7,18 @@ import sys
 
 
 def packages():
-    """Installed distributions, name -> version, as the environment's dist-info folders state them.
+    """Installed distributions, name -> version, as the names of their folders and files state them.
 
-    Python 3.6 has no importlib.metadata, and environments made by uv hold no pkg_resources.
+    Python 3.6 has no importlib.metadata, and environments made by uv hold no pkg_resources. A Linux distribution's own
+    packages are "name-version-py3.11.egg-info".
     """
     found = {}
     for folder in sys.path:
         names = os.listdir(folder) if os.path.isdir(folder) else []
         for name in names:
-            if name.endswith(".dist-info"):
-                distribution, _, version = name[: -len(".dist-info")].partition("-")
+            stem, kind = os.path.splitext(name)
+            if kind in (".dist-info", ".egg-info") and "-" in stem:
+                distribution, version = stem.split("-")[:2]
                 found.setdefault(distribution.lower().replace("_", "-"), version)  # the first is the one imported
     return found
 

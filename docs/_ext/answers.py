@@ -27,6 +27,7 @@ CUT_SHORT = ("interrupted", "unsupported")  # such a run says nothing of the fra
 UNKNOWN, NONE = "unknown", "none"
 # What an answer holds for, as a reader knows it.
 HOLDS_FOR = {"defaults": f"{SOURCE}.py", "framework": "framework.toml", "lock": "lock"}
+HOLDS_FOR[digests.BORROWED] = "environment's framework.toml"
 
 
 def known() -> list[str]:
@@ -124,8 +125,8 @@ def _asked(store: stores.Store, row: Row) -> Asked:
 
 def _changed(row: Row, record: Record) -> tuple[str, ...]:
     """What is not as it was when the record was made."""
-    now = today(row, record.device or "cpu")
-    return tuple(said for key, said in HOLDS_FOR.items() if record.digests.get(key) != now[key])
+    others = digests.changed(record.digests, today(row, record.device or "cpu"))
+    return tuple(said for key, said in HOLDS_FOR.items() if key in others)
 
 
 def today(row: Row, device: str = "cpu") -> dict[str, str]:
@@ -134,6 +135,7 @@ def today(row: Row, device: str = "cpu") -> dict[str, str]:
         "defaults": _digest(row.example(SOURCE)),
         "framework": digests.declared_digest(row, SOURCE, device),
         "lock": digests.environment_digest(row, device),
+        **digests.borrowed_digest(row, device),
     }
 
 

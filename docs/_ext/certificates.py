@@ -39,12 +39,14 @@ class Certificates(SphinxDirective):
         families = list(dict.fromkeys(family(check) for run in runs for check in run.checks))
         head = nodes.row("", cell("Framework"), *(cell(name, classes=("numeric",)) for name in families))
         body = [row for _, group in groupby(runs, lambda run: run.row) for row in self.group(list(group), families)]
-        return [table([head], body, "The newest certificate of each row", ("rosetta-proofs",))]
+        return [
+            table([head], body, "The newest certificate of each row, on each kind of processor", ("rosetta-proofs",))
+        ]
 
     def group(self, runs: list[Record], families: list[str]) -> Iterable[nodes.row]:
         """The lines of one row: its own and those of its variants."""
         for run in runs:
-            name = words.row_name(self.store, run)
+            name = words.row_name(self.store, run) + (", on a GPU" if run.device == "gpu" else "")
             checks = [[check for check in run.checks if family(check) == wanted] for wanted in families]
             line = nodes.row("", row_header(name), *map(figure, checks))
             line["classes"] = ["is-first"] if run is runs[0] else []

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from rosetta_common.host.digests import BORROWED
 from rosetta_common.host.records import Record
 
 State = Literal["certified", "failed", "stale", "missing", "historic"]
@@ -41,8 +42,12 @@ def same_subject(one: Record, other: Record) -> bool:
 
 
 def same_digests(one: Record, other: Record) -> bool:
-    """Whether the same code, declarations and lock ran. An unknown digest equals nothing."""
-    return all(one.digests.get(key) is not None and one.digests.get(key) == other.digests.get(key) for key in DIGESTS)
+    """Whether the same code, declarations and lock ran. An unknown digest equals nothing.
+
+    Nor is a record that tells of a borrowed environment's variables one that does not yet.
+    """
+    known = all(one.digests.get(key) is not None for key in DIGESTS)
+    return known and all(one.digests.get(key) == other.digests.get(key) for key in (*DIGESTS, BORROWED))
 
 
 def why_failed(parity: Record) -> str:
@@ -67,7 +72,8 @@ def verdict(run: Record, records: Iterable[Record]) -> Verdict:
         return Verdict("missing", "")
     holds = [record for record in parity if same_digests(record, run)]
     if not holds:
-        changed = [key for key in DIGESTS if max(parity, key=_created).digests.get(key) != run.digests.get(key)]
+        newest = max(parity, key=_created)
+        changed = [key for key in (*DIGESTS, BORROWED) if newest.digests.get(key) != run.digests.get(key)]
         return Verdict("stale", f"another {' and '.join(changed)} was certified")
     newest = max(holds, key=_created)
     if newest.status == "failed":

@@ -16,6 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import OptionSpec
 
 from rosetta_common.host.catalogue import Row, UserError, nearest
+from rosetta_common.host.digests import declared_digest
 from rosetta_common.host.oracle import FORMS
 
 from . import store as stores
@@ -73,12 +74,15 @@ class Forms(SphinxDirective):
 
     def certificate(self, row: Row, workload: str) -> nodes.entry:
         """Whether the reference, computing this form, agreed."""
-        runs = stores.store(self.config).of(kind="parity", row=row.id, workload=workload, variant=None)
+        runs = stores.store(self.config).of(kind="parity", row=row.id, workload=workload, variant=None, device="cpu")
+        runs = [run for run in runs if run.status in ("ok", "failed")]
         if not runs:
             return cell("no certificate ✗", classes=("failed",))
-        passed = runs[-1].status == "ok"
-        text = "passed ✓" if passed else f"{runs[-1].status} ✗"
-        return cell(link(runs[-1], text), classes=() if passed else ("failed",))
+        newest = runs[-1]
+        stale = newest.digests.get("framework") != declared_digest(row, workload)
+        passed = newest.status == "ok" and not stale
+        text = "passed ✓" if passed else "stale ✗" if stale else "failed ✗"
+        return cell(link(newest, text), classes=() if passed else ("failed",))
 
 
 class InShort(_Role):

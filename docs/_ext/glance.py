@@ -86,8 +86,11 @@ class Glance(SphinxDirective):
     @property
     def caption(self) -> str:
         where = " Where they come from stands below the network's name, or below a number that differs."
-        text = "The newest certified accuracy and training time of every row, beside the seed's, lane full."
-        return text + (where if self.usual else "")
+        text = (
+            "One certified run of every row, beside the seed's: the newest of lane full where there is one, else one "
+            "epoch, after which the accuracy is of course lower."
+        )
+        return text + (where + " Machines differ: times compare in the tables below, not here." if self.usual else "")
 
     def row(self, subject: Subject) -> nodes.row:
         row, variant = subject
@@ -144,7 +147,8 @@ def _place(line: Line) -> Place:
     record = line.record
     source = record.data.source if record.data else ""
     data = "official data" if source == "official" else source
-    return f"lane {record.lane}", record.machine.name, words.DEVICES[record.device or "cpu"], data
+    device = words.DEVICES[record.device or "cpu"] + (", as found" if record.environment else "")
+    return f"lane {record.lane}", record.machine.name, device, data
 
 
 def setup(app: Sphinx) -> None:

@@ -67,7 +67,7 @@ class Line:
 
 
 def lines(store: stores.Store, records: list[Record]) -> list[Line]:
-    """The newest run of each row, with the runs of other seeds under the same digests and version."""
+    """The newest run of each row, with the runs of other seeds that are like it."""
 
     def subject(record: Record) -> tuple[str, str, str]:
         return record.row, record.variant or "", record.precision or ""
@@ -76,12 +76,15 @@ def lines(store: stores.Store, records: list[Record]) -> list[Line]:
     for _, group in groupby(sorted(records, key=lambda r: (*subject(r), r.created)), subject):
         runs = list(group)
         newest = runs[-1]
-        same = [
-            run for run in runs if run.status == "ok" and (run.digests, run.version) == (newest.digests, newest.version)
-        ]
+        same = [run for run in runs if run.status == "ok" and _alike(run, newest)]
         seeds = {run.seed: run for run in same} if newest.status == "ok" else {}
         found.append(Line(newest, list(seeds.values()), store.verdict(newest)))
     return sorted(found, key=lambda line: line.order)
+
+
+def _alike(one: Record, other: Record) -> bool:
+    """Whether two runs of a row may be averaged: of the same code, environment, version and data."""
+    return (one.digests, one.version, one.data) == (other.digests, other.version, other.data)
 
 
 def _far_off(line: Line, found: list[Line]) -> str:
@@ -102,7 +105,8 @@ def share(line: Line) -> float | None:
     return rate * work.image_flop() / peak
 
 
-def _slow_because(store: stores.Store, line: Line) -> str:
+def slow_because(store: stores.Store, line: Line) -> str:
+    """What a profiler said of a row that uses little of its machine."""
     used, row = share(line), store.rows.get(line.record.row)
     if used is None or used >= LITTLE or row is None:
         return ""
@@ -121,7 +125,7 @@ def notes_of(store: stores.Store, line: Line, found: list[Line]) -> list[str]:
     notes = [
         f"{record.epochs} epochs" if record.epochs and record.lane == "full" else "",
         _far_off(line, found),
-        _slow_because(store, line),
+        slow_because(store, line),
         record.data.source if record.data and record.data.source == "unofficial copy" else "",
         f"{record.threads} thread{'s' if record.threads > 1 else ''}" if record.threads else "",
         words.environment(record),

@@ -117,8 +117,8 @@ class Museum(SphinxDirective):
         return section
 
     def runs(self, row: Row) -> nodes.inline:
-        """The version that ran last, on which Python, and what the certificates say of each network."""
-        runs = self.store.of(row=row.id, historic=False, variant=None)
+        """What ran last in the locked environment: its version, its Python, and the certificates of each network."""
+        runs = self.store.of(row=row.id, historic=False, variant=None, environment=None)
         runs = [run for run in runs if run.kind in ("benchmark", "parity")]
         version = next((run.version for run in reversed(runs) if run.version), None)
         name = f"{row.name}: " if row.backend else ""

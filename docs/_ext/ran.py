@@ -88,7 +88,6 @@ def _summary(store: Store, run: Record, where: str, functions: list[str]) -> nod
     verdict = store.verdict(run)
     why = f": {verdict.why}" if verdict.state in ("failed", "stale") else ""
     line = caption(link(run, f"ran: {where}"), "is-certified" if verdict.state == "certified" else "is-open")
-    line += [nodes.Text(" · on a GPU")] if run.device == "gpu" else []
     mark = f"{verdict.mark}{why}"
     line += [nodes.Text(" · "), link(verdict.parity, mark) if verdict.parity else nodes.Text(mark)]
     for name in functions:
@@ -122,14 +121,19 @@ def _trained(run: Record) -> Iterator[str]:
         epochs = "1 epoch" if len(losses) == 1 else f"{len(losses)} epochs"
         yield f"loss {losses[-1]:.3f} after {epochs}"
     if run.train_rate:
-        yield f"{run.train_rate:,.0f} {UNITS[run.workload]}"
+        yield _rate(run, run.train_rate)
+
+
+def _rate(run: Record, rate: float) -> str:
+    """A rate says on what: on a page that of a GPU stands beside that of two cores."""
+    return f"{rate:,.0f} {UNITS[run.workload]} on a {words.PROCESSORS[run.device or 'cpu']}"
 
 
 def _predicted(run: Record) -> Iterator[str]:
     if "scores" in run.shapes:
         yield f"scores: {run.shapes['scores']}"
     if run.predict_rate:
-        yield f"{run.predict_rate:,.0f} {UNITS[run.workload]}"
+        yield _rate(run, run.predict_rate)
 
 
 def _evaluated(run: Record) -> Iterator[str]:

@@ -23,7 +23,7 @@ from . import choice, elements, words
 from . import store as stores
 from .choice import Place
 from .elements import DASH, aside, cell, datum, row_header
-from .lines import Line, lines, notes_of, percent, seed_of, share
+from .lines import Line, lines, notes_of, percent, seed_of, share, slow_because
 from .links import link, target
 from .plots import Bar, bars
 
@@ -75,7 +75,10 @@ class Table:
         self.found = found if self.lane != "quick" else sorted(found, key=lambda line: line.record.row)
         self.historic = all(line.record.historic for line in found)
         notes = {line.key: notes_of(store, line, found) for line in found}
-        self.shared = [note for note in notes[found[0].key] if all(note in others for others in notes.values())]
+        # A profiler's words are of one row: in the caption of a table of one framework nobody knew whose.
+        own = {slow_because(store, line) for line in found}
+        common = [note for note in notes[found[0].key] if note not in own]
+        self.shared = [note for note in common if all(note in others for others in notes.values())]
         self.notes = {key: [note for note in mine if note not in self.shared] for key, mine in notes.items()}
 
     @cached_property
@@ -321,7 +324,9 @@ class Lifecycle(SphinxDirective):
         it = row.framework
         now = "retired" if it.retired else "living"
         now += f"; then came {it.successor}" if it.successor else ""
-        versions = [record.version for record in store.of(row=row.id, historic=False) if record.version]
+        versions = [
+            record.version for record in store.of(row=row.id, historic=False, environment=None) if record.version
+        ]
         here = f"{versions[-1] if versions else 'not run yet'}, Python {row.environment.python}"
         return [it.since, it.last_release or DASH, now, here, it.needs or "nothing but its packages"]
 

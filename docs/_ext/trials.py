@@ -293,7 +293,7 @@ class Trials:
             now["mutant"] = digests.text_digest(mutant.patched(), mutant.label)
         if run.environment:  # no lock made it, and none of today can differ from it
             del now["lock"]
-        return [key for key, value in now.items() if run.digests.get(key) != value]
+        return digests.changed(run.digests, now)
 
     def stale(self, row: Row, mutant: Mutant | None, runs: list[Record]) -> str:
         """That there is a record, and what has changed since."""
@@ -340,11 +340,11 @@ class Trials:
         return not self.costs and any(run.lane is not None and run.mutant is not None for run in known)
 
     def of_mutant(self, name: str) -> list[Trial]:
-        """What counts of one patch: one trial a row, the one with the newest record."""
+        """What counts of one patch: one trial a row, of those with a verdict the one with the newest record."""
         newest: dict[str, Trial] = {}
         for trial in (trial for trial in self.found if trial.name == name):
             before = newest.get(trial.row.id)
-            if before is None or _created(trial) > _created(before):
+            if before is None or _weight(trial) > _weight(before):
                 newest[trial.row.id] = trial
         return list(newest.values())
 
@@ -358,12 +358,13 @@ class Trials:
 
     @property
     def on_gpu(self) -> bool:
-        """Whether anything of the lesson was measured on a GPU."""
-        return any(trial.place and trial.place.device == "gpu" for trial in self.found)
+        """Whether there is a verdict of anything of the lesson on a GPU."""
+        on_gpu = [trial for trial in self.found if trial.place and trial.place.device == "gpu"]
+        return any(trial.verdict != "not measured yet" for trial in on_gpu)
 
 
-def _created(trial: Trial) -> str:
-    return trial.newest.created if trial.newest else ""
+def _weight(trial: Trial) -> tuple[bool, str]:
+    return trial.verdict != "not measured yet", trial.newest.created if trial.newest else ""
 
 
 def _is_time(record: Record) -> bool:

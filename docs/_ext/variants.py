@@ -94,7 +94,8 @@ def ratio_cell(pair: Pair) -> nodes.entry:
 
 
 def machine_cell(record: Record) -> nodes.entry:
-    return cell(record.machine.name, *([aside("on its GPU")] if record.device == "gpu" else []))
+    facts = [*(["on its GPU"] if record.device == "gpu" else []), *(["as found"] if record.environment else [])]
+    return cell(record.machine.name, *([aside(", ".join(facts))] if facts else []))
 
 
 def reach(ratios: list[float]) -> str:

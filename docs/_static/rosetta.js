@@ -19,7 +19,8 @@
   const tabsOf = set => [...set.querySelectorAll(":scope > [role=tablist] > [role=tab]")];
   const panelsOf = set => [...set.querySelectorAll(":scope > [data-framework]")];
   const valid = two => two && two.length === 2 && two[0] !== two[1] && two.every(id => names.has(id)) ? two : null;
-  const at = hash => hash.length > 1 ? document.getElementById(decodeURIComponent(hash.slice(1))) : null;
+  const decoded = text => { try { return decodeURIComponent(text); } catch { return text; } };  // "#100%" is no escape
+  const at = hash => hash.length > 1 ? document.getElementById(decoded(hash.slice(1))) : null;
   const panelAt = hash => at(hash)?.closest(".rosetta-tabs > [data-framework]");
 
   function recall() {

@@ -54,31 +54,37 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--workload", metavar="cnn|gru", help="one workload only (default: both)")
-    options.add_argument("--device", default="auto", metavar="auto|cpu|gpu", help="auto: the GPU where there is one")
-    options.add_argument("--python", type=Path, metavar="FILE", help=PYTHON_HELP)
     options.add_argument("--records", type=Path, metavar="DIR", help="where records go (default: see the README)")
     options.add_argument("--machine", metavar="NAME", help="this machine's name in the records")
     shared = argparse.ArgumentParser(add_help=False, parents=[options])
     shared.add_argument("ids", nargs="*", metavar="ID", help="frameworks, as the folders of examples/ (default: all)")
+    on = argparse.ArgumentParser(add_help=False)
+    on.add_argument("--device", default="auto", metavar="auto|cpu|gpu", help="auto: the GPU where there is one")
+    found = argparse.ArgumentParser(add_help=False, parents=[on])
+    found.add_argument("--python", type=Path, metavar="FILE", help=PYTHON_HELP)
     full = argparse.ArgumentParser(add_help=False)
     full.add_argument("--data", type=Path, metavar="DIR", help="a folder with the data in their official layouts")
     full.add_argument("--unofficial", action="store_true", help="use that data even if it is not the official copy")
     full.add_argument("--again", action="store_true", help="run again what already has a record")
-    bench = commands.add_parser("benchmark", parents=[shared, full], help="certify, run, and record how long it took")
+    bench = commands.add_parser(
+        "benchmark", parents=[shared, found, full], help="certify, run, and record how long it took"
+    )
     bench.add_argument("--lane", default="quick", metavar="|".join(sweep.LANES), help=LANE_HELP)
     bench.add_argument("--seeds", type=int, default=1, metavar="N", help="trials with seeds 0 … N-1 (default: 1)")
-    certifying = commands.add_parser("parity", parents=[shared], help="certify only; exit 1 if one certificate fails")
+    certifying = commands.add_parser(
+        "parity", parents=[shared, found], help="certify only; exit 1 if one certificate fails"
+    )
     certifying.add_argument("--short", action="store_true", help=SHORT_HELP)
     biting = commands.add_parser("teeth", parents=[shared], help="prove that the certificate catches every mutant")
     biting.add_argument("--mutant", metavar="NAME", help="this mutant only")
     biting.add_argument(
         "--minutes", type=float, metavar="N", help="every mutant once, then more until N minutes are over"
     )
-    commands.add_parser("transfer", parents=[shared], help="move weights from each row to each; exit 1 if one fails")
-    commands.add_parser("defaults", parents=[shared], help="ask what each framework does where nothing is said")
+    commands.add_parser("transfer", parents=[shared, on], help="move weights from row to row; exit 1 if one fails")
+    commands.add_parser("defaults", parents=[shared, on], help="ask what each framework does where nothing is said")
     commands.add_parser("overhead", parents=[shared], help="what runner and shuffle cost beside the bare loop")
-    commands.add_parser("standalone", parents=[shared], help="run each script that the site offers, alone")
-    tried = commands.add_parser("lessons", parents=[options, full], help="measure the lessons; exit 1 if one fails")
+    commands.add_parser("standalone", parents=[shared, on], help="run each script that the site offers, alone")
+    tried = commands.add_parser("lessons", parents=[options, found, full], help="measure them; exit 1 if one fails")
     tried.add_argument("names", nargs="*", metavar="NAME", help="lessons, and frameworks to try them in (default: all)")
     tried.add_argument("--kind", action="append", metavar="|".join(lesson_runs.KINDS), help=KIND_HELP)
     tried.add_argument("--seeds", type=int, default=3, metavar="N", help="of accuracy: seeds 0 … N-1 (default: 3)")
@@ -227,7 +233,8 @@ def _published(cases: list[Case], device: str, past: Sequence[Record]) -> list[C
 def run_parity(options: argparse.Namespace) -> int:
     cases, short = _cases(options, catalogue.select(options.ids)), list[Case]()
     if options.short:
-        short = _published(cases, _device(options.device), records.read_all([COMMITTED]))
+        past = records.read_all([COMMITTED, options.records or LOCAL])  # one that failed here is to be made whole
+        short = _published(cases, _device(options.device), past)
     return _exit_code(certify(options, cases, options.records or LOCAL, short))
 
 
@@ -421,7 +428,7 @@ def main(arguments: list[str] | None = None) -> int:
     # A terminated sweep must end its children and write its record just as an interrupted one.
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     try:
-        as_found.use(options.python)
+        as_found.use(getattr(options, "python", None))
         return COMMANDS[options.command](options)
     except UserError as error:
         console.print(f"error: {error}", style="red", markup=False)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 import subprocess
 from pathlib import Path
+from typing import Any, cast
 
 from rosetta_common.host.catalogue import ROOT, UserError
 
@@ -35,19 +37,29 @@ def python() -> Path | None:
 
 def digest() -> str | None:
     """SHA-256 of the interpreter's version and of all packages in it; None where none was handed over."""
-    return _digest(_handed[0]) if _handed else None
+    if not _handed:
+        return None
+    return hashlib.sha256(json.dumps(_facts(_handed[0]), sort_keys=True).encode()).hexdigest()
+
+
+def packages() -> set[str]:
+    """The names of the distributions in it, in lower case; none where none was handed over."""
+    return set(_facts(_handed[0])["packages"]) if _handed else set()
 
 
 @functools.cache
-def _digest(python: Path) -> str:
+def _facts(python: Path) -> dict[str, Any]:
+    """What it says of itself, under the variable that an example's process has: it sees no packages of the user's."""
+    command: list[str | Path] = [python, "-c", LISTED]
+    environ = {**os.environ, "PYTHONNOUSERSITE": "1"}
     try:
-        listed = subprocess.run([python, "-c", LISTED], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise UserError(f"--python {python} is no interpreter that can run an example: {_why(error)}") from None
-    return hashlib.sha256(json.dumps(json.loads(listed), sort_keys=True).encode()).hexdigest()
+        told = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout
+        return cast("dict[str, Any]", json.loads(told))
+    except (OSError, subprocess.CalledProcessError, ValueError) as error:
+        raise UserError(f"--python {python} is no interpreter that can run an example: {_why(error)}.") from None
 
 
 def _why(error: Exception) -> str:
     if isinstance(error, subprocess.CalledProcessError):
-        return (error.stderr.strip().splitlines() or [f"it ended with {error.returncode}"])[-1]
-    return getattr(error, "strerror", None) or str(error)
+        return (error.stderr.strip().splitlines() or [f"it ended with {error.returncode}"])[-1].rstrip(".")
+    return (isinstance(error, OSError) and error.strerror) or "it does not answer as Python does"

@@ -116,6 +116,12 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
     cnn: Workload = msgspec.field(default_factory=Workload)
     gru: Workload = msgspec.field(default_factory=Workload)
 
+    @property
+    def packages(self) -> list[str]:
+        """The distributions that the framework may come as, in lower case, as records list them."""
+        names = [self.package] if isinstance(self.package, str) else self.package
+        return [name.lower() for name in names]
+
 
 class Declared(msgspec.Struct, kw_only=True):
     """What a folder says of one of its rows.

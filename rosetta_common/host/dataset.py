@@ -13,6 +13,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ from rosetta_common import data
 from rosetta_common.host.catalogue import UserError
 from rosetta_common.host.records import Data
 from rosetta_common.host.sources import BATCHES, SOURCES, Source
+
+_reading = threading.Lock()
 
 
 def cache() -> Path:
@@ -55,26 +58,34 @@ def fetch(source: Source, folder: Path) -> Path:
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Extract CIFAR-10's batches into folder/cifar-10-batches-py, all or nothing, and nothing outside it."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".unpack-") as temporary:
-        try:
+    """Extract CIFAR-10's batches into folder/cifar-10-batches-py, all or nothing, and nothing outside it.
+
+    Raises UserError where that cannot be done.
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".unpack-") as temporary:
             with tarfile.open(archive) as tar:
                 tar.extractall(temporary, filter="data")
-        except tarfile.TarError as error:
-            raise UserError(f"The archive {archive} cannot be unpacked: {error}.") from None
-        shutil.rmtree(folder / BATCHES, ignore_errors=True)
-        os.replace(Path(temporary) / BATCHES, folder / BATCHES)
-    (folder / f"{BATCHES}.sha256").write_text(_sha256(archive) + "\n", "utf-8")
+            shutil.rmtree(folder / BATCHES, ignore_errors=True)
+            os.replace(Path(temporary) / BATCHES, folder / BATCHES)
+        (folder / f"{BATCHES}.sha256").write_text(_sha256(archive) + "\n", "utf-8")
+    except (tarfile.TarError, OSError) as error:
+        raise UserError(f"The archive {archive} cannot be unpacked: {error}.") from None
 
 
-def _official(source: Source, folder: Path) -> bool:
-    """Whether the folder holds the published file itself; CIFAR-10 is unpacked from it at once."""
+def _official(source: Source, folder: Path, given: bool) -> bool:
+    """Whether the folder holds the published file itself; CIFAR-10 is unpacked from it at once.
+
+    given: it is the user's own, and what he has laid out there himself is neither replaced nor trusted.
+    """
     path = folder / source.file
     if not path.exists() or _sha256(path) != source.sha256:
         return False
     if source.file.endswith(".tar.gz"):
         stamp = folder / f"{BATCHES}.sha256"
         if not stamp.exists() or stamp.read_text("utf-8").strip() != source.sha256:
+            if given and (folder / BATCHES).exists():
+                return False
             unpack(path, folder)
     return True
 
@@ -84,7 +95,7 @@ def locate(workload: str, lane: str, folder: Path | None = None, unofficial: boo
 
     Raises UserError where it is not there, cannot be fetched, or is not official and not asked for.
     """
-    source = SOURCES[workload]
+    source, given = SOURCES[workload], folder is not None
     if lane == "quick":
         return Path(data.SAMPLE), "embedded sample"
     if folder is None:
@@ -92,7 +103,7 @@ def locate(workload: str, lane: str, folder: Path | None = None, unofficial: boo
         fetch(source, folder)
     if not folder.is_dir():
         raise UserError(f"There is no folder {folder}: pass --data DIR with the data in their official layouts.")
-    if _official(source, folder):
+    if _official(source, folder, given):
         return folder, "official"
     if not (folder / source.layout).exists():
         raise UserError(
@@ -107,16 +118,17 @@ def locate(workload: str, lane: str, folder: Path | None = None, unofficial: boo
 
 @contextmanager
 def reading(folder: Path) -> Iterator[None]:
-    """Point `rosetta_common.data` at a folder for a while."""
-    before = os.environ.get("ROSETTA_DATA")
-    os.environ["ROSETTA_DATA"] = str(folder)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["ROSETTA_DATA"]
-        else:
-            os.environ["ROSETTA_DATA"] = before
+    """Point `rosetta_common.data` at a folder for a while, one reader at a time: the variable is of all threads."""
+    with _reading:
+        before = os.environ.get("ROSETTA_DATA")
+        os.environ["ROSETTA_DATA"] = str(folder)
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["ROSETTA_DATA"]
+            else:
+                os.environ["ROSETTA_DATA"] = before
 
 
 def _bytes(array: np.ndarray) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from rosetta_common.host import environment, parity, probes, process
 from rosetta_common.host.catalogue import Case, Row, UserError, nearest
-from rosetta_common.host.digests import declared_digest, environment_digest, example_digest
+from rosetta_common.host.digests import borrowed_digest, declared_digest, environment_digest, example_digest
 from rosetta_common.host.probes import Call, Came
 from rosetta_common.host.questions import QUESTIONS
 from rosetta_common.host.records import Answer, Machine, Record, Times
@@ -48,6 +48,7 @@ def digests(row: Row, device: str = "cpu") -> dict[str, str]:
         "defaults": example_digest(source(row)),
         "framework": declared_digest(row, "defaults", device),
         "lock": environment_digest(row, device),
+        **borrowed_digest(row, device),
     }
 
 

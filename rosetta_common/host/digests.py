@@ -9,16 +9,19 @@ import ast
 import functools
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
+
 from rosetta_common.host import as_found
-from rosetta_common.host.catalogue import ROOT, WORKLOADS, Row
+from rosetta_common.host.catalogue import ROOT, WORKLOADS, Row, Variable
 
 # What framework.toml tells a reader and no process: like comments in code, it may change.
 PROSE = {"name", "since", "last_release", "home_page", "retired", "successor", "why_alive", "needs", "reason"}
 PROSE |= {"threads_reason", "slow_because", "get_python", "compile_cache", "shown_first"}
 
+BORROWED = "borrowed"  # the name of the digest of what another row's environment sets
 NOT_INSTALLED = {f"{workload}.py" for workload in WORKLOADS} | {"defaults.py", "mutants.toml", "framework.toml"}
 
 
@@ -123,12 +126,41 @@ def declared_digest(row: Row, workload: str, device: str = "cpu") -> str:
     return _sha(json.dumps(_facts(declared, device), sort_keys=True).encode())
 
 
+def borrowed_digest(row: Row, device: str = "cpu") -> dict[str, str]:
+    """SHA-256 of the variables that come with another row's environment, by the name `BORROWED`; nothing for its owner.
+
+    The owner's declarations hold them already. Those of a row that borrows hold the owner's name alone: the flags of a
+    back end could be changed below it, and no certificate noticed.
+    """
+    if row.environment_id == row.id:
+        return {}
+    tables = {"install": row.environment.install, "variables": row.environment.variables}
+    declared = {
+        table: {name: _said(variable) for name, variable in variables.items()} for table, variables in tables.items()
+    }
+    return {BORROWED: _sha(json.dumps(_facts(declared, device), sort_keys=True).encode())}
+
+
+def _said(variable: Variable) -> dict[str, str]:
+    """What a variable's table says, without what it leaves open."""
+    return {key: value for key, value in msgspec.structs.asdict(variable).items() if value is not None}
+
+
 def digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
-    """The four digests that a benchmark and its certificate must share."""
+    """The digests that a benchmark and its certificate must share."""
     example = row.example(workload)
     return {
         "example": example_digest(example),
         "shared": _sha(*(example_digest(path).encode() for path in shared_modules(example))),
         "framework": declared_digest(row, workload, device),
         "lock": environment_digest(row, device),
+        **borrowed_digest(row, device),
     }
+
+
+def changed(recorded: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """The names of the digests of today that are others than a record's.
+
+    Records that were made before there was `BORROWED` say nothing of it: that makes none of them stale.
+    """
+    return [key for key, value in now.items() if recorded.get(key, value if key == BORROWED else None) != value]

@@ -137,18 +137,22 @@ def _made(folder: Path, build: Callable[[], None]) -> Path:
 
     Who finds it there waits for nobody: what others build takes minutes.
     """
-    complete = folder / COMPLETE
-    if not complete.exists():
+    if not _whole(folder):
         with _lock(folder):
-            if not complete.exists():  # another may have built it while this one waited
+            if not _whole(folder):  # another may have built it while this one waited
                 shutil.rmtree(folder, ignore_errors=True)
                 try:
                     build()
-                    complete.touch()
+                    (folder / COMPLETE).touch()
                 except BaseException:
                     shutil.rmtree(folder, ignore_errors=True)
                     raise
     return folder / "bin" / "python"
+
+
+def _whole(folder: Path) -> bool:
+    """Whether it was built to its end, and the interpreter that its Python is a link to is still on the machine."""
+    return (folder / COMPLETE).exists() and (folder / "bin" / "python").exists()
 
 
 def _create(name: str, version: str, folder: Path, hint: str | None) -> Path:
@@ -197,6 +201,9 @@ def ensure(row: Row, device: str = "cpu") -> Path:
     """
     folder = place(row, device)
     if found := as_found.python():
+        if not as_found.packages() & set(row.framework.packages):
+            names = " or ".join(row.framework.packages)
+            raise Unsupported(f"{row.name} is not in {found}, which lists no package {names}.")
         folder.mkdir(parents=True, exist_ok=True)
         return found
     name = row.environment.requirements_gpu if device == "gpu" else None

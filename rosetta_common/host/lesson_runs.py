@@ -18,7 +18,7 @@ import msgspec
 
 from rosetta_common.host import dataset, environment, parity, records, sweep, teeth, turns
 from rosetta_common.host.catalogue import Case, Row
-from rosetta_common.host.digests import text_digest
+from rosetta_common.host.digests import changed, text_digest
 from rosetta_common.host.lessons import Lesson
 from rosetta_common.host.mutants import Mutant, offered
 from rosetta_common.host.records import Machine, Record
@@ -106,7 +106,7 @@ def left(
     return found
 
 
-SAME = ("row", "workload", "variant", "lesson", "mutant", "lane", "seed", "device", "digests")
+SAME = ("row", "workload", "variant", "lesson", "mutant", "lane", "seed", "device")
 
 
 def _serves(record: Record, wanted: Record, kind: str, standing: str | None) -> bool:
@@ -116,6 +116,7 @@ def _serves(record: Record, wanted: Record, kind: str, standing: str | None) -> 
     )
     return (
         all(getattr(record, name) == getattr(wanted, name) for name in SAME)
+        and not changed(record.digests, wanted.digests)
         and (record.machine.id == wanted.machine.id or kind == "accuracy")  # which another machine only rounds
         and (record.status == "ok" or cannot_be_written)
         and _kind(record) == kind

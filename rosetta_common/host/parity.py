@@ -176,10 +176,8 @@ def facts(record: Record, row: Row, folder: Path) -> dict[str, Any]:
     """Take the process's own facts into the record; returns all of its result."""
     result = json.loads((folder / "result.json").read_text("utf-8"))
     record.python, record.packages = result["python"], result["packages"]
-    package = row.framework.package
-    # Distributions are listed in lower case, and a framework.toml may write one as its home page does.
-    names = [name.lower() for name in ([package] if isinstance(package, str) else package)]
-    record.version = next((result["packages"][name] for name in names if name in result["packages"]), None)
+    listed = result["packages"]
+    record.version = next((listed[name] for name in row.framework.packages if name in listed), None)
     return result
 
 
@@ -289,4 +287,7 @@ def side_by_side(calls: Sequence[Callable[[], T]]) -> Iterator[T]:
             pool.shutdown(wait=False, cancel_futures=True)  # first: a second Ctrl-C must find nothing left to start
             process.stop_all()
             yield from (future.result() for future in running if not future.cancelled())
+            raise
+        except BaseException:  # a fault of this project, or a caller that wants no more: nothing new is started
+            pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -20,6 +20,7 @@ from rosetta_common.host.catalogue import ROOT
 from rosetta_common.host.records import Status
 
 LOG_LINES = 40
+INTERRUPTED = "It was interrupted."
 GRACE = 3.0  # seconds between SIGTERM and SIGKILL
 # How frameworks say that memory ran out, where the kernel does not say it by killing them.
 OUT_OF_MEMORY = ("MemoryError", "std::bad_alloc", "out of memory", "RESOURCE_EXHAUSTED", "can't allocate memory")
@@ -104,32 +105,41 @@ def run(
     Ctrl-C ends the process group and comes back as status "interrupted", not as an exception: the
     caller still has a record to write.
     """
+    if _stopping.is_set():
+        return Ended("interrupted", INTERRUPTED, "", 0.0)
     read, write = os.pipe()
     start = time.monotonic()
     outcome: tuple[Status, str | None] | None
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [*command, "--events", str(write)] if events else command,
-            env=environ,
-            cwd=folder,
-            stdin=stdin,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            pass_fds=[write],
-            start_new_session=True,
-        )
-        os.close(write)
+        try:
+            process = subprocess.Popen(
+                [*command, "--events", str(write)] if events else command,
+                env=environ,
+                cwd=folder,
+                stdin=stdin,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=[write],
+                start_new_session=True,
+            )
+        except OSError as error:
+            os.close(read)
+            return Ended("failed", f"{command[0]} could not be started: {error.strerror}.", "", 0.0)
+        finally:
+            os.close(write)
         _running.add(process)
+        if _stopping.is_set():  # since it was asked above: what was to be stopped was listed without this one
+            kill_group(process)
         listener = threading.Thread(target=_listen, args=(read, on_event), daemon=True)
         listener.start()
         try:
             code = process.wait(timeout)
             listener.join(GRACE)
-            outcome = ("interrupted", "It was interrupted.") if _stopping.is_set() else None
+            outcome = ("interrupted", INTERRUPTED) if _stopping.is_set() else None
         except subprocess.TimeoutExpired:
             outcome = ("timeout", f"It was stopped after {timeout:.0f} seconds.")
         except KeyboardInterrupt:
-            outcome = ("interrupted", "It was interrupted.")
+            outcome = ("interrupted", INTERRUPTED)
         _running.discard(process)
         kill_group(process)
         log.seek(0)

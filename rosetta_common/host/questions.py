@@ -79,10 +79,10 @@ QUESTIONS = {
         },
     ),
     "dropout": (
-        "Drop-out, told its rate",
+        "Drop-out, told a rate of ½",
         {
             "scaling": "how training makes up for what is dropped",
-            "unsaid": "with no word of training or test",
+            "unsaid": "a layer called by itself, with no word of training or test",
         },
     ),
     "loader": (

@@ -21,7 +21,7 @@ import numpy as np
 from rosetta_common import params
 from rosetta_common.host import dataset, environment, machine, oracle, parity, process
 from rosetta_common.host.catalogue import Case, Row
-from rosetta_common.host.digests import digests
+from rosetta_common.host.digests import changed, digests
 from rosetta_common.host.records import Machine, Record, Times
 
 LANES = ("quick", "epoch", "full")
@@ -213,7 +213,7 @@ def done(job: Job, where: Machine, past: list[Record]) -> bool:
     wanted = ("benchmark", "ok", job.row.id, job.workload, job.lane, job.device, job.case.variant, job.seed, where.id)
     return any(
         (r.kind, r.status, r.row, r.workload, r.lane, r.device, r.variant, r.seed, r.machine.id) == wanted
-        and r.digests == digests(job.row, job.workload, job.device)
+        and not changed(r.digests, digests(job.row, job.workload, job.device))
         and r.data is not None
         and r.data.source == job.standing
         for r in past

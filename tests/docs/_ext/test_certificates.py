@@ -57,7 +57,7 @@ def test_a_failed_check_is_named_in_its_column_and_below(site, table) -> None:
 def test_a_certificate_of_a_python_as_found_says_so(site, table) -> None:
     site.record("ada", kind="parity", checks=[Check("loss", True, 1e-7, 1e-5)], device="gpu", environment="as found")
     said = "1.2 · GPU · The desk · in a Python as found there, not in the locked environment"
-    assert said in below(table(), "Ada")
+    assert said in below(table(), "Ada, on a GPU")
 
 
 def test_a_wider_limit_is_marked_and_its_reason_told_once(site, table) -> None:
@@ -96,7 +96,7 @@ def test_the_lines_of_a_row_stand_together_each_with_an_anchor(site, table) -> N
         site.record("ada", kind="parity", variant=variant)
     site.record("ada", kind="parity", device="gpu", precision="tf32")
     shown = table()
-    assert shown.names == ["Ada", "Ada (tf32)", "Ada (with its own data loader)", "Bell"]
+    assert shown.names == ["Ada", "Ada (tf32), on a GPU", "Ada (with its own data loader)", "Bell"]
     first = ["is-first" in line.get("class", []) for line in shown.lines]
     assert first == [True, False, False, True]
     assert len({line["id"] for line in shown.lines}) == 4

@@ -38,6 +38,16 @@ def test_stale_whatever_changed(make_record: Callable[..., Record], key: str) ->
     assert key in found.why
 
 
+def test_a_run_that_names_a_borrowed_environments_variables_needs_a_certificate_that_does(
+    make_record: Callable[..., Record],
+) -> None:
+    older = make_record()
+    newer = make_record(digests={**older.digests, "borrowed": "some"})
+    proofs = [make_record(kind="parity", digests=one.digests) for one in (older, newer)]
+    assert [verdict(one, proofs).parity for one in (older, newer)] == proofs
+    assert verdict(newer, proofs[:1]).why == "another borrowed was certified"
+
+
 def test_a_run_without_digests_is_not_certified(make_record: Callable[..., Record]) -> None:
     assert verdict(make_record(digests={}), [make_record(kind="parity", digests={})]).state == "stale"
 

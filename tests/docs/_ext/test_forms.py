@@ -33,6 +33,18 @@ def test_each_row_has_its_form_and_a_certificate_that_checked_it(site, html) -> 
     assert "“first” in 2 rows, “all” in 1." in page(html("It: {forms}`cnn.max_pool`")).get_text()
 
 
+def test_a_certificate_of_another_form_is_stale_and_one_that_was_cut_short_says_nothing(site, html) -> None:
+    site.record("ada", kind="parity", created="20260101T000000.000000Z")
+    site.record("ada", kind="parity", created="20260102T000000.000000Z", status="interrupted")
+    site.record("ada", kind="parity", created="20260103T000000.000000Z", status="failed", device="gpu")
+    (table,) = tables(html())
+    assert table.row("Ada")["Its newest certificate"] == "passed ✓"
+    toml = site.examples / "ada" / "framework.toml"
+    toml.write_text(toml.read_text("utf-8") + '[cnn.forms]\nmax_pool = "all"\n', "utf-8")
+    (table,) = tables(html())
+    assert list(table.row("Ada").values()) == ["Ada", "all", "stale ✗"]
+
+
 def test_a_row_without_the_network_is_left_out(html) -> None:
     assert "No row yet." in html("It: {forms}`gru.epsilon`")
 

@@ -48,6 +48,13 @@ def test_every_row_appears_and_says_what_it_lacks(site, cells) -> None:
     }
 
 
+def test_a_run_in_a_python_as_found_on_a_gpu_says_so(site, cells) -> None:
+    certified(site, "ada", times=Times(train=100.0))
+    certified(site, "bell", times=Times(train=100.0))
+    certified(site, "curie", times=Times(train=9.0), device="gpu", environment="as found", machine=TOWER)
+    assert cells()["Curie"][0] == "75.0%, 9 s | The tower, on the GPU, as found"
+
+
 def test_a_number_without_a_certificate_is_not_shown(site, glance) -> None:
     site.record("ada", accuracy=0.123)
     table = glance()

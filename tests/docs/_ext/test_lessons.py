@@ -250,6 +250,15 @@ def test_without_a_time_or_a_certificate_nothing_is_said_of_a_patch_that_costs_t
     assert table.row("Bell")["Ratio"] == "1.30× | 1.05× to 1.55×"
 
 
+def test_a_newer_record_without_a_verdict_hides_none(site, html) -> None:
+    declare(site, **SLOWLY)
+    everywhere(site, SLOW)
+    judged(site, "ada", PASSED, mutant="slow_way")
+    by_turns(site, "ada", 1.2, 1.3, 1.4)
+    judged(site, "ada", PASSED, mutant="slow_way", device="gpu", created="20270101T000000.000000Z")
+    assert "Holds in 1 row, not measured yet in 2." in prose(html())
+
+
 def test_a_time_that_could_not_be_taken_is_a_failure(site, only) -> None:
     declare(site, **SLOWLY)
     everywhere(site, SLOW)

@@ -54,6 +54,12 @@ def test_it_runs_here_as_the_newest_record_and_its_certificate_say(site, text) -
     assert "1.2, on Python 3.11 · CNN failed: out of disk" in text()
 
 
+def test_it_is_the_locked_environment_that_it_runs_in_here(site, text) -> None:
+    site.record("ada", version="1.1", created="20260101T000000.000000Z")
+    site.record("ada", version="1.3", created="20260102T000000.000000Z", environment="as found", device="gpu")
+    assert "1.1, on Python 3.11" in text()
+
+
 def test_a_verdict_leads_to_the_record_and_the_code_to_its_page(site) -> None:
     record = site.record("ada")
     site.page("index", ALL + "\n\n```{results} cnn\n```")

@@ -35,7 +35,7 @@ def test_the_line_tells_what_ran_and_whether_it_is_certified(site) -> None:
     site.record("bell", historic=True)
     assert not build(site)
     found = captions(site)
-    assert found["ada"] == "ran: Ada 1.2 · certified ✓ · loss 1.250 after 1 epoch · 611 images/s"
+    assert found["ada"] == "ran: Ada 1.2 · certified ✓ · loss 1.250 after 1 epoch · 611 images/s on a CPU"
     assert found["bell"] == "Bell: not run yet"
 
 
@@ -44,7 +44,7 @@ def test_each_verb_tells_what_it_gave(site) -> None:
         "load_data": "x: float32 (7, 3) · y: int32 (7,)",
         "create_symbol": "1,234 parameters",
         "init_model": "built in 0.25 s",
-        "predict": "scores: float32 (7, 2) · 9,000 images/s",
+        "predict": "scores: float32 (7, 2) · 9,000 images/s on a CPU",
         "evaluate": "accuracy 75.0% after 1 epoch",
     }
     for path in site.examples.glob("*/cnn.py"):
@@ -74,10 +74,10 @@ def test_all_of_the_run_is_folded_with_the_command_and_the_record(site) -> None:
 
 def test_a_run_on_a_gpu_and_in_a_python_as_found_says_so(site) -> None:
     how = {"device": "gpu", "environment": "as found"}
-    site.record(losses=[1.5], epochs=1, threads=2, python="3.11.7", **how)
+    site.record(losses=[1.5], epochs=1, threads=2, train_rate=9.0, python="3.11.7", **how)
     site.record(kind="parity", **how)
     assert not build(site)
-    assert captions(site)["ada"].startswith("ran: Ada 1.2 · on a GPU · certified ✓")
+    assert captions(site)["ada"].endswith(" · certified ✓ · loss 1.500 after 1 epoch · 9 images/s on a GPU")
     text = unescape(folded(site))
     assert "The desk, on its GPU, 2 threads, Python 3.11.7 in a Python as found there, not in the locked" in text
     assert 'benchmark -- --lane full --workload cnn --device gpu --python "$(command -v python3)" ada' in text

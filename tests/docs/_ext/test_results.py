@@ -125,6 +125,14 @@ def test_the_newest_run_is_shown_with_the_seeds_that_ran_alike(site) -> None:
     assert line.record.seed == 3
 
 
+def test_runs_on_other_data_are_not_averaged(site) -> None:
+    site.record(created="20260101T000000.000000Z", seed=0, accuracy=0.1, data=Data("CIFAR-10", "unofficial copy"))
+    site.record(created="20260102T000000.000000Z", seed=1, accuracy=0.7)
+    store = store_of(site)
+    (line,) = lines(store, store.of(kind="benchmark"))
+    assert (line.accuracy, len(line.runs)) == ((0.7, None), 1)
+
+
 def test_a_new_failure_hides_an_old_success(site) -> None:
     site.record(created="20260101T000000.000000Z")
     site.record(created="20260102T000000.000000Z", status="failed", reason="it no longer installs")
@@ -314,6 +322,15 @@ def test_a_rate_is_held_against_the_machines_own_and_a_slow_row_says_why(site, o
     assert "it waits" not in text(only().table)
 
 
+def test_why_one_row_is_slow_is_told_of_it_and_not_of_the_table(site, only) -> None:
+    toml = site.examples / "bell" / "framework.toml"
+    toml.write_text(toml.read_text("utf-8") + '[cnn]\nslow_because = "it waits for its pool"\n', "utf-8")
+    site.record("bell", machine=Machine("desk", "The desk", matmul_rate=371e9), train_rate=100.0)
+    table = only()
+    assert table.row("Bell")["Certificate"].endswith("| it waits for its pool")
+    assert "it waits" not in text(table.table.caption)
+
+
 def test_a_run_in_a_python_as_found_says_so(site, only) -> None:
     site.record("ada", environment="as found")
     site.record("bell")
@@ -396,3 +413,6 @@ def test_lives(site) -> None:
     table = " ".join(re.sub(r"<[^>]+>", " ", site.html("index")).split())
     assert "Bell 2016 0.9 retired; then came Ada 1.2, Python 3.11 a stub" in table
     assert "Ada 2016 – living not run yet, Python 3.11 nothing but its packages" in table
+    site.record("bell", version="1.9", environment="as found", created="20270101T000000.000000Z")
+    site.build()
+    assert "1.2, Python 3.11" in " ".join(re.sub(r"<[^>]+>", " ", site.html("index")).split())

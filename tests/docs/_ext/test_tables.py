@@ -37,6 +37,8 @@ def test_what_the_examples_carry_is_counted(site, text) -> None:
     assert f"CNN {required['cnn']['momentum']} 2" in page
     assert f"GRU {required['gru']['beta1']} 1" in page
     assert "That makes 4 errors in 2 examples. Beside these, some carry: off by one." in page
+    path.write_text(path.read_text("utf-8") + MUTANT.format(name="cnn.fewer_bits") + 'device = "gpu"\n', "utf-8")
+    assert "That makes 4 errors in 2 examples." in text()
 
 
 def test_what_costs_time_alone_or_cannot_be_written_is_no_error(site, text) -> None:

@@ -41,6 +41,23 @@ def test_it_runs_every_row_and_its_folder_holds_what_is_kept():
     assert not (environment.place(row, "gpu") / "bin").exists()
 
 
+def test_a_row_that_it_lacks_is_unsupported(folder):
+    toml = folder / "framework.toml"
+    toml.write_text(toml.read_text().replace('package = "numpy"', 'package = ["Thing", "thing-gpu"]'))
+    as_found.use(Path(sys.executable))
+    with pytest.raises(environment.Unsupported, match=r"Alpha is not in .*, which lists no package thing or thing-gpu"):
+        environment.ensure(catalogue.rows()["alpha"], "gpu")
+
+
+def test_no_packages_of_the_users_own_count_for_examples_see_none(tmp_path, monkeypatch):
+    script = tmp_path / "python"
+    script.write_text(f'#!/bin/sh\n[ "$PYTHONNOUSERSITE" ] || exit 5\nexec "{sys.executable}" "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.delenv("PYTHONNOUSERSITE", raising=False)
+    as_found.use(script)
+    assert "numpy" in as_found.packages()
+
+
 def test_what_is_in_it_takes_the_place_of_the_lock_and_nothing_else(tmp_path):
     row = catalogue.rows()["alpha"]
     locked = digests(row, "gru")
@@ -73,7 +90,12 @@ def test_a_benchmark_runs_in_it_and_names_its_packages(tmp_path):
 
 @pytest.mark.parametrize(
     ("script", "why"),
-    [(None, "No such file or directory"), ("exit 3", "it ended with 3"), ("echo It is broken. >&2; exit 1", "broken")],
+    [
+        (None, "No such file or directory"),
+        ("exit 3", "it ended with 3"),
+        ("exit 0", "it does not answer as Python does"),
+        ("echo It is broken. >&2; exit 1", "It is broken"),
+    ],
 )
 def test_what_is_no_interpreter_is_one_sentence(tmp_path, script, why, capsys):
     python = tmp_path / "python"

@@ -125,6 +125,36 @@ def test_a_copy_is_used_only_when_asked_for_and_marked(tmp_path):
     assert dataset.locate("cnn", "epoch", tmp_path, unofficial=True) == (tmp_path, "unofficial copy")
 
 
+def test_what_the_user_laid_out_beside_an_archive_is_neither_replaced_nor_trusted(monkeypatch, server, tmp_path):
+    publish(monkeypatch, server, archive())
+    mine = tmp_path / "mine"
+    lay_out(mine)
+    (mine / dataset.SOURCES["cnn"].file).write_bytes(archive())
+    before = {path: path.read_bytes() for path in (mine / dataset.BATCHES).iterdir()}
+    with pytest.raises(UserError, match="is not the official copy: pass --unofficial"):
+        dataset.locate("cnn", "epoch", mine)
+    assert {path: path.read_bytes() for path in (mine / dataset.BATCHES).iterdir()} == before
+
+
+def test_an_archive_in_a_folder_of_ones_own_is_unpacked(monkeypatch, server, tmp_path):
+    publish(monkeypatch, server, archive())
+    (tmp_path / dataset.SOURCES["cnn"].file).write_bytes(archive())
+    assert dataset.locate("cnn", "epoch", tmp_path) == (tmp_path, "official")
+    assert dataset.locate("cnn", "epoch", tmp_path) == (tmp_path, "official")  # what it unpacked itself it knows again
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(monkeypatch, server, tmp_path):
+    publish(monkeypatch, server, archive())
+    (tmp_path / dataset.SOURCES["cnn"].file).write_bytes(archive())
+
+    def refuse(*arguments, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(dataset.tempfile, "TemporaryDirectory", refuse)
+    with pytest.raises(UserError, match=r"The archive .* cannot be unpacked: .*Permission denied"):
+        dataset.locate("cnn", "epoch", tmp_path)
+
+
 def test_a_folder_that_is_not_there_or_empty_is_named(tmp_path):
     with pytest.raises(UserError, match="There is no folder"):
         dataset.locate("cnn", "epoch", tmp_path / "nowhere", unofficial=True)

@@ -143,3 +143,31 @@ def test_that_a_variable_is_for_the_cpu_alone_changes_nothing_there(tmp_path):
     before, after = found(toml), found(toml + 'device="cpu"\n')
     assert after["cpu"] == before["cpu"]
     assert after["gpu"] != before["gpu"]
+
+
+def test_a_borrowed_environments_variables_count(tmp_path):
+    toml = 'name="A"\npackage="a"\nsince="2020"\nhome_page="h"\n'
+    own = toml + '[environment]\npython="3.11"\n[environment.variables.FLAG]\nvalue="{}"\nreason="{}"\n'
+    for name, text in {"owner": own.format("1", "r"), "guest": toml + 'environment="owner"\n'}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "framework.toml").write_text(text)
+        (tmp_path / name / "cnn.py").write_text(CODE)
+        (tmp_path / name / "requirements.txt").write_text("a==1")
+
+    def found(value, reason):
+        (tmp_path / "owner" / "framework.toml").write_text(own.format(value, reason))
+        return {name: digests.digests(row, "cnn") for name, row in catalogue.rows(tmp_path).items()}
+
+    before = found("1", "r")
+    assert digests.BORROWED not in before["owner"]
+    assert found("1", "another reason") == before
+    after = found("2", "r")
+    assert digests.changed(before["guest"], after["guest"]) == [digests.BORROWED]
+    assert digests.changed(before["owner"], after["owner"]) == ["framework"]
+
+
+def test_a_record_from_before_a_digest_is_not_stale_for_it():
+    now = {"example": "1", digests.BORROWED: "2"}
+    assert digests.changed({"example": "1"}, now) == []
+    assert digests.changed({"example": "1", digests.BORROWED: "3"}, now) == [digests.BORROWED]
+    assert digests.changed({digests.BORROWED: "2"}, now) == ["example"]

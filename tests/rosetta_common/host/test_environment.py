@@ -80,6 +80,15 @@ def test_a_build_that_was_cut_short_is_made_again(home, tmp_path):
     assert not (folder / "half").exists()
 
 
+def test_an_environment_whose_interpreter_is_gone_is_made_again(home, tmp_path):
+    alpha = row(tmp_path)
+    python = environment.ensure(alpha)
+    python.unlink()
+    python.symlink_to(tmp_path / "uninstalled")
+    assert environment.ensure(alpha) == python
+    assert python.exists()
+
+
 def test_packages_that_cannot_be_had_are_one_sentence(home, tmp_path, monkeypatch):
     monkeypatch.setenv("UV_OFFLINE", "1")
     with pytest.raises(Unsupported, match=r"packages of alpha could not be installed from requirements\.txt"):

@@ -1,6 +1,7 @@
 """Which certificates spare a row another one, and how a check reads in a line."""
 
 import threading
+import time
 
 import pytest
 
@@ -109,8 +110,11 @@ def test_in_short_what_is_published_leaves_out_float64_and_what_is_not_does_not(
     assert lanes() == {False, True}
     assert "Left out" not in capsys.readouterr().out
     records.write(certificate(where=machine.describe("elsewhere")), published)
+    (here / "parity").rename(tmp_path / "failed here")
     assert lanes() == {False}
     assert "Left out of the 1 of 1 with a published certificate: the lane in float64" in capsys.readouterr().out
+    # It failed here now, and what is published says nothing of that: the next one is whole again.
+    assert lanes() == {False, True}
 
 
 def test_the_quick_lane_certifies_in_short_what_is_published_until_a_check_fails(folder, tmp_path, monkeypatch):
@@ -163,3 +167,19 @@ def test_a_second_ctrl_c_starts_nothing_more(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         ended.throw(KeyboardInterrupt)
     assert not started
+
+
+def test_a_fault_of_this_project_starts_nothing_more(monkeypatch):
+    monkeypatch.setattr(machine, "cores", lambda: 1)
+    started = []
+
+    def broken():
+        raise RuntimeError("a fault")
+
+    def slow():
+        started.append("one more")
+        time.sleep(0.1)
+
+    with pytest.raises(RuntimeError, match="a fault"):
+        list(parity.side_by_side([broken, *[slow] * 99]))
+    assert len(started) < 20

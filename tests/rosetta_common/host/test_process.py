@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import time
 
 import pytest
@@ -115,3 +116,34 @@ def test_ctrl_c_comes_back_as_interrupted_and_leaves_no_orphan(tmp_path):
     status, pid = host.communicate(timeout=20)[0].split()
     assert status == "interrupted"
     assert not alive(int(pid))
+
+
+def test_what_cannot_be_started_is_a_failure_with_its_reason(tmp_path):
+    ended = process.run([tmp_path / "gone"], dict(os.environ), 30.0)
+    assert (ended.status, ended.reason) == (
+        "failed",
+        f"{tmp_path}/gone could not be started: No such file or directory.",
+    )
+
+
+def test_once_all_are_stopped_nothing_new_is_started(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "_stopping", threading.Event())
+    process.stop_all()
+    ended = run(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    assert (ended.status, ended.reason) == ("interrupted", "It was interrupted.")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_is_started_while_all_are_stopped_is_ended_too(monkeypatch):
+    """stop_all looks at what runs, and the process is not there yet."""
+    monkeypatch.setattr(process, "_stopping", threading.Event())
+    start = subprocess.Popen
+
+    def late(*arguments, **options):
+        process.stop_all()
+        return start(*arguments, **options)
+
+    monkeypatch.setattr(process.subprocess, "Popen", late)
+    before = time.monotonic()
+    assert run("import time; time.sleep(20)").status == "interrupted"
+    assert time.monotonic() - before < 10

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from rosetta_common.host import catalogue, parity, teeth
+from rosetta_common.host import catalogue, environment, parity, teeth
 from rosetta_common.host.catalogue import Case, UserError
 from rosetta_common.host.mutants import Mutant
 from rosetta_common.host.records import Check
@@ -138,3 +138,13 @@ def test_a_crash_does_not_end_the_others_and_the_exit_code_tells(folder, monkeyp
     assert teeth.run([], ["gru"], None, None, lines.append) == 1
     assert sum("does not run" in line for line in lines) == 1
     assert lines[-1] == "1 of 2 mutants judged as they should be, of 2 in all. Not so: alpha gru made"
+
+
+def test_a_row_that_this_machine_cannot_run_is_left_out_and_said_to_be(folder, monkeypatch):
+    def refuse(row, device="cpu"):
+        raise environment.Unsupported("Python 3.1 is missing.")
+
+    monkeypatch.setattr(environment, "ensure", refuse)
+    lines = []
+    assert teeth.run([catalogue.rows()["alpha"]], ["gru"], None, None, lines.append) == 1
+    assert lines == ["alpha: left out: Python 3.1 is missing.", "0 of 0 mutants judged as they should be, of 0 in all."]
