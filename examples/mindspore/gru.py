@@ -97,8 +97,9 @@ def export_weights(model):
 
 
 def import_weights(model, weights):
+    """Written into the arrays that a compiled graph has kept: others in their place, by `set_data`, it would not see."""
     for weight in model.network.trainable_params():
-        weight.set_data(Tensor(weights[weight.name.replace("embedding.embedding_table", "embedding")]))
+        ops.assign(weight, Tensor(weights[weight.name.replace("embedding.embedding_table", "embedding")]))
 
 
 if __name__ == "__main__":

@@ -55,8 +55,8 @@ class Limits(msgspec.Struct):
         if self.dtype == "float64":
             return FLOAT64_LIMIT
         known = LIMITS[self.workload]
-        names = {"scores before": "scores", "scores after": "scores", "loop": "step worst", "schedule": "step worst"}
-        return known[names.get(name, name)]
+        names = {"loop": "step worst", "schedule": "step worst"}
+        return known["scores" if name.startswith("scores ") else names.get(name, name)]
 
 
 def _finite(figure: float) -> float | None:
@@ -148,7 +148,7 @@ def _at_start(workload: str, samples: Samples, forms: tuple[tuple[str, str], ...
 def judge_steps(
     trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], partial: bool
 ) -> Iterator[Check]:
-    """Weights, scores, losses, single steps, the loop and the schedule, in the order in which they can fail."""
+    """Weights, scores, losses, single steps, the loop, the schedule, and the way back, in the order of failing."""
     workload = limits.workload
     before = trace.weights("w0")
     canonical = _canonical_check(limits, before, forms)
@@ -164,6 +164,7 @@ def judge_steps(
     )
     yield _evaluate_check(trace, samples, limits)
     yield from _judge_loop(trace, samples, limits, forms, optimiser, partial)
+    yield scores_check(limits, "scores back", trace.scores("back"), at_start(workload, samples, forms).scores)
 
 
 def _evaluate_check(trace: Trace, samples: Samples, limits: Limits) -> Check:

@@ -180,14 +180,17 @@ def _indices(start: int, count: int) -> list[int]:
 
 
 def _steps() -> list[list[Any]]:
-    """Predict, five single steps, predict and evaluate; then an epoch of copies of one sample, and two steps more."""
+    """Predict, five single steps, predict and evaluate; an epoch of copies of one sample, and two steps more.
+
+    In the end the weights of the start once more, and predict: a compiled graph had kept the first that it was given.
+    """
     steps: list[list[Any]] = [["init", 0], ["import", "canonical"], ["export", "w0"], ["predict", "before"]]
     for k in range(STEPS):
         steps += [["train", _indices(k * BATCH, BATCH), f"step{k + 1}"], ["export", f"w{k + 1}"]]
     steps += [["predict", "after"], ["evaluate", "after"], ["train", [0] * COPIES, "loop"], ["export", "loop"]]
     for k in range(2):
         steps += [["train", _indices(k * BATCH, BATCH), f"again{k + 1}"], ["export", f"again{k + 1}"]]
-    return steps
+    return [*steps, ["import", "canonical"], ["predict", "back"]]
 
 
 def _start(workload: str) -> list[list[Any]]:

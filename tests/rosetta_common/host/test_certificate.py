@@ -29,7 +29,8 @@ def play(folder, movement=lambda name, step, value: value, copies=3, loss=0.0, f
             at[key] = at[key] + movement(key, name, value)
 
     save("w0")
-    np.save(folder / "before.npy", oracle.scores("gru", at, SMALL.x_test))
+    for name in ("before", "back"):
+        np.save(folder / f"{name}.npy", oracle.scores("gru", at, SMALL.x_test))
     for k in range(STEPS):
         batch = slice(k * BATCH, (k + 1) * BATCH)
         step(f"step{k + 1}", SMALL.x_train[batch], SMALL.y_train[batch])
@@ -70,6 +71,7 @@ def test_a_perfect_trace_passes_to_1e_10(tmp_path):
         "evaluate",
         "loop",
         "schedule",
+        "scores back",
     )
     assert set(checks) == {f"float64: {name}" for name in names}
 
@@ -117,6 +119,12 @@ def test_a_kept_partial_batch_passes_only_where_it_is_declared(tmp_path):
 def test_a_rate_that_changes_after_the_epoch_fails(tmp_path):
     trace = play(tmp_path, lambda name, step, value: 0.9 * value if step.startswith("again") else value)
     assert failed(judge(trace, "float32")) == {"schedule"}
+
+
+def test_a_prediction_that_does_not_see_weights_imported_later_fails(tmp_path):
+    trace = play(tmp_path)
+    np.save(tmp_path / "back.npy", trace.scores("after"))
+    assert failed(judge(trace, "float32")) == {"scores back"}
 
 
 def test_a_wrong_loss_fails(tmp_path):
