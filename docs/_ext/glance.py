@@ -18,6 +18,7 @@ from .elements import aside, cell, row_header, table
 from .lines import Line, lines, percent, seed_of
 from .links import link
 
+COMPILED = "train_compiled"  # how a row that has it is used
 LANES = ("full", "epoch")  # in the order in which they are looked for
 Subject = tuple[str, str | None]  # a row's id and a variant
 Place = tuple[str, ...]  # lane, machine, device, data
@@ -118,11 +119,15 @@ class Glance(SphinxDirective):
         return cell(link(line.record, text), *([aside(", ".join(place))] if place else []))
 
     def line(self, subject: Subject, workload: str) -> Line | None:
-        """The line that speaks for a subject; of a row that has trained in its other ways alone, the best of those."""
-        if subject[1] is None and (subject, workload) not in self.best:
-            others = (self.best.get(((subject[0], way), workload)) for way in VARIANTS)
-            return max(filter(None, others), key=_worth, default=None)
-        return self.best.get((subject, workload))
+        """The line that speaks for a subject; of a row that trains compiled too, that way, where it got as far.
+
+        Of one that has trained in its other ways alone, the best of those.
+        """
+        if subject[1] is not None:
+            return self.best.get((subject, workload))
+        found = {way: self.best.get(((subject[0], way), workload)) for way in (None, *VARIANTS)}
+        own = [line for way in (None, COMPILED) if (line := found[way])]
+        return max(own or filter(None, found.values()), key=_worth, default=None)
 
     def seed(self, subject: Subject, workload: str) -> nodes.entry:
         """What the seed said, under the name that it gave the row."""
@@ -137,9 +142,10 @@ def _speaks(line: Line) -> bool:
     return line.certified and not line.failed
 
 
-def _worth(line: Line) -> tuple[bool, bool, str]:
+def _worth(line: Line) -> tuple[bool, bool, bool, str]:
     record: Record = line.record
-    return _speaks(line), _speaks(line) and record.lane == LANES[0], record.created
+    full = _speaks(line) and record.lane == LANES[0]
+    return _speaks(line), full, record.variant == COMPILED, record.created
 
 
 def _place(line: Line) -> Place:

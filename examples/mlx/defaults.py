@@ -5,6 +5,7 @@ import numpy as np
 from mlx import nn, optimizers
 
 unanswered = {
+    "adam.learning_rate": "must be given: optimizers.Adam has no rate of its own",
     "loader": "MLX has no loader; mlx-data is a package of its own",
     "shuffled_loader": "MLX has no loader; mlx-data is a package of its own",
     "padding": "MLX has nothing that pads sequences; its pad is told how much goes where",

@@ -30,12 +30,14 @@ class Variable(msgspec.Struct, forbid_unknown_fields=True):
 
     In its value `{threads}` and `{environment}`, the folder of the environment, are filled in. cpu: the vendor of the
     processors that it is set on, as /proc/cpuinfo names him; on others it is left out. device: where it is set alone.
+    asked: False where it would change what the framework does unasked, and so its defaults: it is left out there.
     """
 
     value: str
     reason: str
     cpu: str | None = None
     device: Literal["cpu", "gpu"] | None = None
+    asked: bool = True
 
 
 class Tolerance(msgspec.Struct, forbid_unknown_fields=True):

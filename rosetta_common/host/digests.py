@@ -21,6 +21,7 @@ from rosetta_common.host.catalogue import ROOT, WORKLOADS, Row, Variable
 PROSE = {"name", "since", "last_release", "home_page", "retired", "successor", "why_alive", "needs", "reason"}
 PROSE |= {"threads_reason", "slow_because", "get_python", "compile_cache", "shown_first"}
 
+OF_A_VARIABLE = {"device", "asked"}  # where it is set, which is told by its being there or not
 BORROWED = "borrowed"  # the name of the digest of what another row's environment sets
 NOT_INSTALLED = {f"{workload}.py" for workload in WORKLOADS} | {"defaults.py", "mutants.toml", "framework.toml"}
 
@@ -108,7 +109,7 @@ def _facts(declared: object, device: str) -> object:
     """What framework.toml declares for a device, without its prose, and without what is of another device alone."""
     if not isinstance(declared, dict):
         return declared
-    counts = {key: value for key, value in declared.items() if key not in {*PROSE, "device"}}
+    counts = {key: value for key, value in declared.items() if key not in {*PROSE, *OF_A_VARIABLE}}
     return {key: _facts(value, device) for key, value in counts.items() if not _of_another(value, device)}
 
 

@@ -22,7 +22,7 @@ from typing import TypeVar
 import uv
 
 from rosetta_common.host import as_found, machine
-from rosetta_common.host.catalogue import ROOT, Row, UserError
+from rosetta_common.host.catalogue import ROOT, Row, UserError, Variable
 from rosetta_common.host.digests import environment_digest
 
 HOME = Path(os.environ.get("ROSETTA_HOME", ROOT / ".rosetta"))
@@ -238,13 +238,14 @@ def variables(row: Row, workload: str | None, threads: int, device: str, folder:
     declared = {**row.environment.variables, **row.framework.variables}
     declared |= row.workload(workload).variables if workload else {}
     known = {"threads": threads, "environment": folder or place(row, device)}
-    meant = {
-        name: variable
-        for name, variable in declared.items()
-        if variable.cpu in (None, machine.vendor()) and variable.device in (None, device)
-    }
-    own = {name: variable.value.format_map(known) for name, variable in meant.items()}
+    own = {name: one.value.format_map(known) for name, one in declared.items() if _is_set(one, workload, device)}
     return {**os.environ, **pinned, **of_device, **own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}
+
+
+def _is_set(variable: Variable, workload: str | None, device: str) -> bool:
+    """Whether a variable is for this processor and device, and for this workload: None where defaults are asked for."""
+    here = variable.cpu in (None, machine.vendor()) and variable.device in (None, device)
+    return here and (variable.asked or workload is not None)
 
 
 def compile_cache(row: Row, device: str) -> dict[str, str]:

@@ -75,12 +75,23 @@ def test_the_lane_full_comes_before_a_newer_epoch_and_a_quick_run_never(site, ce
 
 def test_a_row_that_trained_in_another_way_alone_shows_that_and_names_it(site, cells) -> None:
     path = site.examples / "ada" / "cnn.py"
-    path.write_text(path.read_text("utf-8") + LOADER.replace("train_with_loader", "train_compiled"), "utf-8")
-    site.record("ada", kind="parity", variant="train_compiled")
-    site.record("ada", variant="train_compiled", accuracy=0.7)
-    assert cells()["Ada"][0] == "70.0%, 100 s | compiled"
+    path.write_text(path.read_text("utf-8") + LOADER, "utf-8")
+    site.record("ada", kind="parity", variant="train_with_loader")
+    site.record("ada", variant="train_with_loader", accuracy=0.7)
+    assert cells()["Ada"][0] == "70.0%, 100 s | with its own data loader"
     certified(site, "ada", accuracy=0.6)
     assert cells()["Ada"][0] == "60.0%, 100 s"
+
+
+def test_a_row_that_trains_compiled_too_shows_that_where_it_got_as_far(site, cells) -> None:
+    path = site.examples / "ada" / "cnn.py"
+    path.write_text(path.read_text("utf-8") + LOADER.replace("train_with_loader", "train_compiled"), "utf-8")
+    site.record("ada", kind="parity", variant="train_compiled")
+    site.record("ada", variant="train_compiled", accuracy=0.7, lane="epoch", created="20260101T000000.000000Z")
+    certified(site, "ada", lane="epoch", accuracy=0.76, created="20260102T000000.000000Z")
+    assert cells()["Ada"][0] == "70.0%, 100 s | compiled"
+    certified(site, "ada", lane="full", accuracy=0.8, created="20260103T000000.000000Z")
+    assert cells()["Ada"][0] == "80.0%, 100 s"
 
 
 def test_the_newest_machine_speaks_and_a_failure_elsewhere_hides_nothing(site, cells) -> None:

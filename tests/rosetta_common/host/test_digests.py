@@ -141,6 +141,7 @@ def test_that_a_variable_is_for_the_cpu_alone_changes_nothing_there(tmp_path):
         return {device: digests.declared_digest(row, "cnn", device) for device in ("cpu", "gpu")}
 
     before, after = found(toml), found(toml + 'device="cpu"\n')
+    assert found(toml + "asked=false\n") == before
     assert after["cpu"] == before["cpu"]
     assert after["gpu"] != before["gpu"]
 

@@ -134,6 +134,12 @@ def test_a_variable_of_one_device_is_set_there_alone(tmp_path):
         assert {"SPEED", "COLOUR", "SIZE"} & found.keys() == expected
 
 
+def test_what_would_change_its_defaults_is_not_set_where_a_framework_is_asked_for_them(tmp_path):
+    alpha = row(tmp_path, '[environment.variables.WIDE]\nvalue="1"\nreason="r"\nasked=false\n')
+    assert environment.variables(alpha, "cnn", 1, "cpu")["WIDE"] == "1"
+    assert "WIDE" not in environment.variables(alpha, None, 1, "cpu")
+
+
 def test_on_a_gpu_float32_is_float32(tmp_path):
     alpha = row(tmp_path)
     assert environment.variables(alpha, "cnn", 2, "gpu")["NVIDIA_TF32_OVERRIDE"] == "0"
