@@ -97,7 +97,7 @@ def export_weights(model):
 
 
 def import_weights(model, weights):
-    """Written into the arrays that a compiled graph has kept: others in their place, by `set_data`, it would not see."""
+    """Written into the arrays that a compiled graph holds: what `set_data` puts in their place it would not see."""
     for weight in model.network.trainable_params():
         ops.assign(weight, Tensor(weights[weight.name.replace("embedding.embedding_table", "embedding")]))
 
