@@ -77,7 +77,7 @@ def machine_facts(machine: Machine) -> str:
         machine.cpu,
         machine.cores and f"{machine.cores} cores",
         machine.memory and f"{machine.memory / 2**30:.0f} GiB of memory",
-        machine.matmul_rate and f"NumPy's float32 matrix product: {machine.matmul_rate / 1e9:,.0f} GFLOP/s",
+        machine.matmul_rate and f"the processor's float32 matrix product: {machine.matmul_rate / 1e9:,.0f} GFLOP/s",
         machine.gpu,
         machine.driver and f"driver {machine.driver}",
         machine.cuda and f"CUDA {machine.cuda}",
