@@ -69,7 +69,7 @@ def sources(row: Row, workload: str) -> list[Path]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where measurements may be compared: one machine and one device, and the same data.
+    """Where measurements may be compared: one machine and one device, the same data, and locks or a Python as found.
 
     Accuracies are compared over all machines: another one rounds in another way, and changes nothing else.
     """
@@ -78,6 +78,7 @@ class Place:
     device: str
     local: bool
     data: str = ""
+    found: bool = False
 
     @classmethod
     def of(cls, store: stores.Store, *records: Record) -> Place:
@@ -85,12 +86,12 @@ class Place:
         one = records[0]
         copy = one.data.source if one.data and one.lane and one.data.source != "official" else ""
         machines = tuple(dict.fromkeys(record.machine.name for record in records))
-        return cls(machines, one.device or "cpu", store.is_local(one), copy)
+        return cls(machines, one.device or "cpu", store.is_local(one), copy, bool(one.environment))
 
     @property
     def name(self) -> str:
         """How a reader knows it."""
-        facts = ["on its GPU" if self.device == "gpu" else "", self.data]
+        facts = ["on its GPU" if self.device == "gpu" else "", "as found" if self.found else "", self.data]
         where = ", ".join(fact for fact in (" and ".join(self.machines), *facts) if fact)
         return where + (" (this machine, just now: not published)" if self.local else "")
 
@@ -98,7 +99,7 @@ class Place:
 def where(store: stores.Store, record: Record) -> tuple[object, ...]:
     """What sets the place of a record apart: what else is known of a machine may change from day to day."""
     place = Place.of(store, record)
-    return record.machine.id if record.lane is None else "", place.device, place.local, place.data
+    return record.machine.id if record.lane is None else "", place.device, place.local, place.data, place.found
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,9 @@ def test_no_lock_makes_what_ran_in_a_python_as_found_stale(site, only) -> None:
     everywhere(site)
     judged(site, "ada", environment="as found")
     (site.examples / "ada" / "requirements.txt").write_text("numpy==2.0.0\n", "utf-8")
-    assert only().row("Ada")["Verdict"] == "holds"
+    table = only()
+    assert table.row("Ada")["Verdict"] == "holds"
+    assert "What becomes of the patch in each row, on The desk, as found" in table.table.caption.get_text()
 
 
 def test_a_change_of_the_example_is_noticed_by_the_page(site, html) -> None:
