@@ -165,7 +165,10 @@ class Trial:
 
     @property
     def failed_checks(self) -> list[Check]:
-        """The checks that the patch fails, the clearest first: the one farthest beyond its limit."""
+        """The checks that the patch fails, the clearest first: the one farthest beyond its limit.
+
+        Of those that are about as far, the first in the certificate's order: wrong digits are wrong in all its scores.
+        """
         return sorted((check for check in self.size.checks if not check.ok), key=_short) if self.size else []
 
     @property
@@ -179,10 +182,13 @@ class Trial:
 
 
 def _short(check: Check) -> float:
-    """How far a check is from having failed as clearly as can be: its limit over its figure; 1 without a limit."""
+    """How far a check is from having failed as clearly as can be: its limit over its figure; 1 without a limit.
+
+    In one digit, for more would tell apart what is alike.
+    """
     if check.limit is None:
         return 1.0
-    return check.limit / check.figure if check.figure else 0.0
+    return float(f"{check.limit / check.figure:.0e}") if check.figure else 0.0
 
 
 def says_check(check: Check) -> str:
