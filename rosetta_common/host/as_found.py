@@ -26,8 +26,10 @@ _handed: list[Path] = []
 
 def use(python: Path | None) -> None:
     """Run every row in this interpreter from now on; None: each in its locked environment. Raises UserError."""
-    _handed[:] = [python.absolute()] if python else []
-    digest()
+    given = [python.absolute()] if python else []
+    for one in given:
+        _facts(one)
+    _handed[:] = given
 
 
 def python() -> Path | None:
