@@ -227,8 +227,8 @@ def apart(jobs: Sequence[Job], row: Callable[[Job], Row]) -> list[Job]:
 def variables(row: Row, workload: str | None, threads: int, device: str, folder: Path | None = None) -> dict[str, str]:
     """The environment variables of a row's process: threads pinned, the GPU hidden for the CPU, the row's own.
 
-    On an NVIDIA GPU the libraries would multiply in TF32 where a framework lets them, with 10 bits of 23, and some allow
-    it unasked, for convolutions or for all products: on an H100 scores were 7e-5 off, where 1e-6 is allowed.
+    On an NVIDIA GPU the libraries multiply in TF32 where a framework lets them, with 10 bits of 23, and some let them
+    unasked, for convolutions or for all products: on an H100 scores were 7e-5 off, where 1e-6 is allowed.
 
     workload: None for what belongs to none, and has none of their variables.
     folder: what stands for the environment's in their values, where it is not that itself.
