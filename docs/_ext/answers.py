@@ -26,8 +26,12 @@ SOURCE = "defaults"  # the file of a folder that asks, as Row.example() names it
 CUT_SHORT = ("interrupted", "unsupported")  # such a run says nothing of the framework
 UNKNOWN, NONE = "unknown", "none"
 # What an answer holds for, as a reader knows it.
-HOLDS_FOR = {"defaults": f"{SOURCE}.py", "framework": "framework.toml", "lock": "lock"}
-HOLDS_FOR[digests.BORROWED] = "environment's framework.toml"
+HOLDS_FOR = {
+    "defaults": f"{SOURCE}.py",
+    "framework": "framework.toml",
+    "lock": "lock",
+    digests.BORROWED: "environment's framework.toml",
+}
 
 
 def known() -> list[str]:

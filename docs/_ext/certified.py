@@ -14,6 +14,7 @@ State = Literal["certified", "failed", "stale", "missing", "historic"]
 # What a certificate holds for, beside the workload and the variant.
 SAME = ("framework", "backend", "workload", "variant", "device", "precision")
 DIGESTS = ("example", "shared", "framework", "lock")
+ALL = (*DIGESTS, BORROWED)  # the last where an environment is borrowed, in records that tell of it
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,10 @@ def same_subject(one: Record, other: Record) -> bool:
 def same_digests(one: Record, other: Record) -> bool:
     """Whether the same code, declarations and lock ran. An unknown digest equals nothing.
 
-    Nor is a record that tells of a borrowed environment's variables one that does not yet.
+    A record that tells of a borrowed environment's variables does not equal an older one that does not.
     """
     known = all(one.digests.get(key) is not None for key in DIGESTS)
-    return known and all(one.digests.get(key) == other.digests.get(key) for key in (*DIGESTS, BORROWED))
+    return known and all(one.digests.get(key) == other.digests.get(key) for key in ALL)
 
 
 def why_failed(parity: Record) -> str:
@@ -73,7 +74,7 @@ def verdict(run: Record, records: Iterable[Record]) -> Verdict:
     holds = [record for record in parity if same_digests(record, run)]
     if not holds:
         newest = max(parity, key=_created)
-        changed = [key for key in (*DIGESTS, BORROWED) if newest.digests.get(key) != run.digests.get(key)]
+        changed = [key for key in ALL if newest.digests.get(key) != run.digests.get(key)]
         return Verdict("stale", f"another {' and '.join(changed)} was certified")
     newest = max(holds, key=_created)
     if newest.status == "failed":

@@ -14,11 +14,11 @@ from rosetta_common.host.records import Record
 
 from . import store as stores
 from . import words
+from .compiled import VARIANT as COMPILED
 from .elements import aside, cell, row_header, table
 from .lines import Line, lines, percent, seed_of
 from .links import link
 
-COMPILED = "train_compiled"  # how a row that has it is used
 LANES = ("full", "epoch")  # in the order in which they are looked for
 Subject = tuple[str, str | None]  # a row's id and a variant
 Place = tuple[str, ...]  # lane, machine, device, data

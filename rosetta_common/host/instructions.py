@@ -83,8 +83,7 @@ def version(row: Row) -> str | None:
 
 
 def _packages(row: Row) -> set[str]:
-    package = row.framework.package
-    return {_plain(name) for name in ([package] if isinstance(package, str) else package)}
+    return {_plain(name) for name in row.framework.packages}
 
 
 def _plain(name: str) -> str:

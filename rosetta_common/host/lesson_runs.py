@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from rosetta_common.host import dataset, environment, parity, records, sweep, teeth, turns
+from rosetta_common.host import dataset, environment, parity, process, records, sweep, teeth, turns
 from rosetta_common.host.catalogue import Case, Row
 from rosetta_common.host.digests import changed, text_digest
 from rosetta_common.host.lessons import Lesson
@@ -195,7 +195,7 @@ def _times(group: list[Experiment], where: Machine, device: str) -> Measured:
                 record.status, record.reason = "unsupported", str(error)
         except KeyboardInterrupt:
             for record in made:
-                record.status, record.reason = "interrupted", "It was interrupted."
+                record.status, record.reason = "interrupted", process.INTERRUPTED
             yield from zip(group, made, strict=True)
             raise
     yield from zip(group, made, strict=True)

@@ -180,7 +180,7 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent) -> Record:
     try:
         first_step = _first_step(job, python, environ, on_event) if job.times_first_step else None
     except KeyboardInterrupt:
-        record.status, record.reason = "interrupted", "It was interrupted."
+        record.status, record.reason = "interrupted", process.INTERRUPTED
         return record
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         called = command(job, python, Path(folder), "--epochs", str(job.epochs))
