@@ -70,7 +70,8 @@ class Forms(SphinxDirective):
         body = [nodes.row("", row_header(row.name), cell(form)) for row, form in found]
         for line, (row, _) in zip(body, found, strict=True):
             line += [self.certificate(row, what[0])] if examined else []
-        return [table([head], body, "Which form each computes", ("rosetta-lesson",))]
+        title = "Which form each computes" if examined else "Which form each folder declares"
+        return [table([head], body, title, ("rosetta-lesson",))]
 
     def certificate(self, row: Row, workload: str) -> nodes.entry:
         """Whether the reference, computing this form, agreed."""

@@ -30,6 +30,7 @@ def test_each_row_has_its_form_and_a_certificate_that_checked_it(site, html) -> 
     ]
     (table,) = tables(html("```{forms} cnn.max_pool\n:unexamined:\n```"))
     assert table.head == ["Framework", "The form"]
+    assert table.table.caption.get_text().startswith("Which form each folder declares")
     assert "“first” in 2 rows, “all” in 1." in page(html("It: {forms}`cnn.max_pool`")).get_text()
 
 
