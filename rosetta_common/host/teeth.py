@@ -107,18 +107,23 @@ def bite(mutant: Mutant) -> tuple[bool, str]:
     return mutant.harmless, "harmless: every check holds" if mutant.harmless else "NOT CAUGHT"
 
 
-def plan(rows: list[Row], workloads: list[str], name: str | None) -> list[Mutant]:
-    """All mutants, or those of this name: first few and quick ones of every name and row, then the others by turns."""
-    by_name: dict[tuple[str, str], list[Mutant]] = {}
-    for row in rows:
-        for mutant in (one for workload in workloads for one in mutants(row, workload)):
-            by_name.setdefault((mutant.case.workload, mutant.name), []).append(mutant)
-    chosen = [of_name for (_, key), of_name in by_name.items() if name in (None, key)]
+def choose(rows: list[Row], workloads: list[str], name: str | None) -> list[Mutant]:
+    """All mutants of these rows, or those of this name. Raises UserError where there is none of it."""
+    found = [mutant for row in rows for workload in workloads for mutant in mutants(row, workload)]
+    chosen = [mutant for mutant in found if name in (None, mutant.name)]
     if not chosen and name is not None:
-        raise nearest("mutant", name, [key for _, key in by_name])
-    first = _first_round(chosen)
+        raise nearest("mutant", name, list({mutant.name: None for mutant in found}))
+    return chosen
+
+
+def plan(chosen: list[Mutant]) -> list[Mutant]:
+    """In which order they run: first few and quick ones of every name and row, then the others by turns."""
+    by_name: defaultdict[tuple[str, str], list[Mutant]] = defaultdict(list)
+    for mutant in chosen:
+        by_name[mutant.case.workload, mutant.name].append(mutant)
+    first = _first_round(list(by_name.values()))
     done = {mutant.label for mutant in first}
-    turned = [of_name[i % len(of_name) :] + of_name[: i % len(of_name)] for i, of_name in enumerate(chosen)]
+    turned = [of_name[i % len(of_name) :] + of_name[: i % len(of_name)] for i, of_name in enumerate(by_name.values())]
     rest = [mutant for column in zip_longest(*turned) for mutant in column if mutant and mutant.label not in done]
     return first + rest
 
@@ -188,8 +193,10 @@ def run(
     With `minutes`, each mutant runs in one row at least, and each row has one. A row that this machine cannot run is
     left out, and said to be.
     """
-    here = [row for row in rows if _can_run(row, report)]
-    planned = plan(here, workloads, name)
+    chosen = choose(rows, workloads, name)  # before an environment is made: a mistyped name is told at once
+    rows = list({mutant.row.id: mutant.row for mutant in chosen}.values())
+    here = [row.id for row in rows if _can_run(row, report)]
+    planned = plan([mutant for mutant in chosen if mutant.row.id in here])
     once = _covering(planned)
     start = time.monotonic()
 

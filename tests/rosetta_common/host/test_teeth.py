@@ -25,7 +25,7 @@ def test_every_folder_offers_every_mutant_and_each_fits(row, workload, tmp_path)
 
 
 def test_the_first_round_has_each_mutant_once_and_every_row():
-    planned = teeth.plan(ROWS, ["cnn", "gru"], None)
+    planned = teeth.plan(teeth.choose(ROWS, ["cnn", "gru"], None))
     first = planned[: teeth._covering(planned)]
     names = {(mutant.case.workload, mutant.name) for mutant in planned}
     assert {(mutant.case.workload, mutant.name) for mutant in first[: len(names)]} == names
@@ -45,7 +45,7 @@ def test_a_short_run_leaves_out_no_mutant_and_no_row(monkeypatch):
     offers = {row.id: [made(row, "common")] for row in rows}
     offers[rows[0].id] += [made(rows[0], "rare"), made(rows[0], "rarest")]
     monkeypatch.setattr(teeth, "mutants", lambda row, workload: offers[row.id])
-    planned = teeth.plan(rows, ["gru"], None)
+    planned = teeth.plan(teeth.choose(rows, ["gru"], None))
     first = planned[: teeth._covering(planned)]
     assert len(planned) == 6
     assert len(first) == 5
@@ -57,7 +57,7 @@ def test_the_first_round_goes_where_certificates_are_quick(monkeypatch):
     slow, quick = ROWS[:2]
     monkeypatch.setattr(teeth, "seconds", lambda: {(slow.id, "gru"): 90.0, (quick.id, "gru"): 10.0})
     monkeypatch.setattr(teeth, "mutants", lambda row, workload: [made(row, f"error{i}") for i in range(10)])
-    planned = teeth.plan([slow, quick], ["gru"], None)
+    planned = teeth.plan(teeth.choose([slow, quick], ["gru"], None))
     first = planned[: teeth._covering(planned)]
     assert [mutant.row.id for mutant in first].count(slow.id) == 1
     assert {mutant.name for mutant in first} == {f"error{i}" for i in range(10)}
@@ -132,10 +132,10 @@ def test_a_harmless_one_that_crashes_is_not_judged(folder):
 
 def test_a_crash_does_not_end_the_others_and_the_exit_code_tells(folder, monkeypatch):
     crashing = mutant(folder, [("    return 0.5", "    raise RuntimeError('no step was taken')")])
-    good = mutant(folder, [("return 0.5", "return 0.6")])
-    monkeypatch.setattr(teeth, "plan", lambda rows, workloads, name: [crashing, good])
+    good = Mutant(crashing.case, "good", [("return 0.5", "return 0.6")])
+    monkeypatch.setattr(teeth, "mutants", lambda row, workload: [crashing, good])
     lines = []
-    assert teeth.run([], ["gru"], None, None, lines.append) == 1
+    assert teeth.run([catalogue.rows()["alpha"]], ["gru"], None, None, lines.append) == 1
     assert sum("does not run" in line for line in lines) == 1
     assert lines[-1] == "1 of 2 mutants judged as they should be, of 2 in all. Not so: alpha gru made"
 
@@ -145,6 +145,14 @@ def test_a_row_that_this_machine_cannot_run_is_left_out_and_said_to_be(folder, m
         raise environment.Unsupported("Python 3.1 is missing.")
 
     monkeypatch.setattr(environment, "ensure", refuse)
+    monkeypatch.setattr(teeth, "mutants", lambda row, workload: [made(row, "common")])
     lines = []
     assert teeth.run([catalogue.rows()["alpha"]], ["gru"], None, None, lines.append) == 1
     assert lines == ["alpha: left out: Python 3.1 is missing.", "0 of 0 mutants judged as they should be, of 0 in all."]
+
+
+def test_a_mistyped_name_is_told_before_an_environment_is_made(folder, monkeypatch):
+    monkeypatch.setattr(teeth, "mutants", lambda row, workload: [made(row, "common")])
+    monkeypatch.setattr(environment, "ensure", lambda row, device="cpu": pytest.fail("an environment was made"))
+    with pytest.raises(UserError, match="There is no mutant 'comon': did you mean 'common'"):
+        teeth.run([catalogue.rows()["alpha"]], ["gru"], "comon", None, print)
