@@ -123,17 +123,20 @@ def _visits_of_gradients(
     carried = sum(momentum ** (i + 1) for i in range(count))
     moved = (_head(before) - _head(after)) / rate - carried * _head(velocity)
     scaled = np.array([0.0, *(factor * sizes[0] / size for factor, size in zip(factors, sizes, strict=True))])
+    columns = _outer(before, x, y) / sizes[0]
+
+    def drift(point: Arrays, seen: np.ndarray, step: int) -> np.ndarray:
+        there, here = _outer(point, x[seen], y[seen]) / sizes[step], columns[:, seen] * sizes[0] / sizes[step]
+        return factors[step] * (there - here).sum(axis=1)
 
     def solve(points: list[Arrays], steps: np.ndarray) -> np.ndarray:
-        columns = [_outer(point, x, y) / size for point, size in zip(points, sizes, strict=True)]
-        first = [columns[0] * sizes[0] / size for size in sizes]
         for _ in range(3):
-            seen = [steps == step + 1 for step in range(count)]
-            drift = sum(
-                f * (c - c0)[:, at].sum(axis=1) for f, c, c0, at in zip(factors, columns, first, seen, strict=True)
-            )
-            solved = np.linalg.lstsq(columns[0], moved - drift, rcond=None)[0]
-            steps = np.argmin(np.abs(solved[:, None] - scaled), axis=1)
+            later = [(step, steps == step + 1) for step in range(1, count)]
+            drifts = sum((drift(points[step], seen, step) for step, seen in later if seen.any()), np.zeros(len(moved)))
+            solved = np.linalg.lstsq(columns, moved - drifts, rcond=None)[0]
+            last, steps = steps, np.argmin(np.abs(solved[:, None] - scaled), axis=1)
+            if np.array_equal(last, steps):
+                break
         return steps
 
     ways = [0.8 * step / count for step in range(count)]

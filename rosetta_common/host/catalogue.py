@@ -99,7 +99,7 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
     package: the distribution whose version is the framework's; a list where builds have names of their own.
     needs: what it needs to run today, and why. shown_first: it is what a page opens with for a reader who has chosen
     nothing yet. variables: those of its processes, in whichever environment.
-    compile_cache: the variable that names a folder in which it keeps what it has compiled.
+    compile_cache: those that have it keep what it has compiled, and where.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
     why_alive: str | None = None
     needs: str | None = None
     variables: dict[str, Variable] = {}
-    compile_cache: str | None = None
+    compile_cache: dict[str, Variable] = {}
     cnn: Workload = msgspec.field(default_factory=Workload)
     gru: Workload = msgspec.field(default_factory=Workload)
 

@@ -19,7 +19,7 @@ import numpy as np
 from rosetta_common import weights
 from rosetta_common.host import oracle, protocol
 from rosetta_common.host.catalogue import Tolerance
-from rosetta_common.host.protocol import BATCH, STEPS, Arrays, Samples
+from rosetta_common.host.protocol import BATCH, STEPS, STEPS_AFTER, Arrays, Samples
 from rosetta_common.host.records import Check
 
 # Measured in five ways of computing float32 and with every error of mutants.toml: see "How the numbers are made".
@@ -157,8 +157,8 @@ def judge_steps(
         return
     yield scores_check(limits, "scores before", trace.scores("before"), at_start(workload, samples, forms).scores)
     optimiser = oracle.optimiser(workload, forms)
-    yield from _judge_five(trace, samples, limits, forms, optimiser)
-    after = trace.weights(f"w{STEPS}")
+    yield from _judge_single(trace, samples, limits, forms, optimiser)
+    after = trace.weights(f"w{STEPS[limits.dtype]}")
     yield scores_check(
         limits, "scores after", trace.scores("after"), oracle.scores(workload, after, samples.x_test, forms)
     )
@@ -185,13 +185,13 @@ def _predicted(
     return loss, optimiser.movement(gradients)
 
 
-def _judge_five(
+def _judge_single(
     trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimiser: Optimiser
 ) -> Iterator[Check]:
     losses, figures, tensors = [], [], []
     reported = trace.losses()
     at = trace.weights("w0")
-    for k in range(STEPS):
+    for k in range(STEPS[limits.dtype]):
         if k == 0:
             start = at_start(limits.workload, samples, forms)
             loss, predicted = start.loss, optimiser.movement(start.gradients)
@@ -231,7 +231,7 @@ def _judge_loop(
     trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimiser: Optimiser, partial: bool
 ) -> Iterator[Check]:
     """An epoch of copies of one sample is three known steps, whatever the shuffle; then the rates still hold."""
-    start = trace.weights(f"w{STEPS}")
+    start = trace.weights(f"w{STEPS[limits.dtype]}")
     at = dict(start)
     for _ in range(protocol.COPIES // BATCH + partial):
         _, predicted = _predicted(limits.workload, at, samples.x_train[:1], samples.y_train[:1], forms, optimiser)
@@ -240,7 +240,7 @@ def _judge_loop(
     figure, tensors = step_figures(difference(found, start), difference(at, start))
     yield limits.check("loop", figure, max(tensors, key=lambda name: _nan_last(tensors[name])))
     figures = []
-    for k in range(2):
+    for k in range(STEPS_AFTER[limits.dtype]):
         batch = slice(k * BATCH, (k + 1) * BATCH)
         _, predicted = _predicted(
             limits.workload, found, samples.x_train[batch], samples.y_train[batch], forms, optimiser

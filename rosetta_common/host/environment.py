@@ -249,9 +249,9 @@ def _is_set(variable: Variable, workload: str | None, device: str) -> bool:
 
 
 def compile_cache(row: Row, device: str) -> dict[str, str]:
-    """The variable that has a framework keep what it compiles, for processes of which no time is taken.
+    """The variables that have a framework keep what it compiles, for processes of which no time is taken.
 
     A certificate builds the same network again and again: what compiles each anew spent half of its time on that.
     """
-    name = row.framework.compile_cache
-    return {name: str(place(row, device) / "compiled")} if name else {}
+    known = {"environment": place(row, device)}
+    return {name: variable.value.format_map(known) for name, variable in row.framework.compile_cache.items()}

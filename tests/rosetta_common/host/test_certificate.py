@@ -7,13 +7,15 @@ import pytest
 
 from rosetta_common.host import certificate, oracle, protocol
 from rosetta_common.host.certificate import Limits, Trace
-from rosetta_common.host.protocol import BATCH, STEPS
+from rosetta_common.host.protocol import BATCH, STEPS, STEPS_AFTER
 
 SAMPLES = protocol.steps_samples("gru").encoded("gru", "float64")
 SMALL = protocol.Samples(SAMPLES.x_train[:, -20:], SAMPLES.x_test[:, -20:], SAMPLES.y_train, SAMPLES.y_test)
 
 
-def play(folder, movement=lambda name, step, value: value, copies=3, loss=0.0, forms=None, evaluated=0.0):
+def play(
+    folder, movement=lambda name, step, value: value, copies=3, loss=0.0, forms=None, evaluated=0.0, dtype="float32"
+):
     """Write the trace of a perfect framework, but for `movement`, which may change what a step does."""
     at = {name: value.astype(np.float64) for name, value in protocol.canonical_weights("gru", forms).items()}
     optimiser = oracle.optimiser("gru")
@@ -31,7 +33,7 @@ def play(folder, movement=lambda name, step, value: value, copies=3, loss=0.0, f
     save("w0")
     for name in ("before", "back"):
         np.save(folder / f"{name}.npy", oracle.scores("gru", at, SMALL.x_test))
-    for k in range(STEPS):
+    for k in range(STEPS[dtype]):
         batch = slice(k * BATCH, (k + 1) * BATCH)
         step(f"step{k + 1}", SMALL.x_train[batch], SMALL.y_train[batch])
         save(f"w{k + 1}")
@@ -41,14 +43,14 @@ def play(folder, movement=lambda name, step, value: value, copies=3, loss=0.0, f
     for _ in range(copies):
         step("loop", SMALL.x_train[:1], SMALL.y_train[:1])
     save("loop")
-    for k in range(2):
+    for k in range(STEPS_AFTER[dtype]):
         step(f"again{k + 1}", SMALL.x_train[k * BATCH : (k + 1) * BATCH], SMALL.y_train[k * BATCH : (k + 1) * BATCH])
         save(f"again{k + 1}")
     (folder / "result.json").write_text(json.dumps({"losses": losses, "evaluated": {"after": accuracy + evaluated}}))
     return Trace(folder)
 
 
-def judge(trace, dtype="float64", declared=None, partial=False, forms=None):
+def judge(trace, dtype="float32", declared=None, partial=False, forms=None):
     limits = Limits("gru", dtype, declared or {})
     return {check.name: check for check in certificate.judge_steps(trace, SMALL, limits, forms or {}, partial)}
 
@@ -58,7 +60,7 @@ def failed(checks):
 
 
 def test_a_perfect_trace_passes_to_1e_10(tmp_path):
-    checks = judge(play(tmp_path))
+    checks = judge(play(tmp_path, dtype="float64"), "float64")
     assert failed(checks) == set()
     names = (
         "weights",
@@ -81,11 +83,11 @@ def test_a_framework_without_some_biases_imports_zeros_and_keeps_them(tmp_path, 
     forms = {"biases": biases}
     assert failed(judge(play(tmp_path, forms=forms), forms=forms)) == set()
     np.testing.assert_array_equal(Trace(tmp_path).weights("again2")["gru.bias_hh"][:200], 0)
-    assert "float64: weights" in failed(judge(play(tmp_path, forms=forms)))
+    assert "weights" in failed(judge(play(tmp_path, forms=forms)))
 
 
 def test_a_tenth_of_a_percent_in_every_step_fails(tmp_path):
-    checks = judge(play(tmp_path, lambda name, step, value: 1.001 * value), "float32")
+    checks = judge(play(tmp_path, lambda name, step, value: 1.001 * value))
     assert failed(checks) >= {"step median"}
     assert checks["step median"].figure == pytest.approx(1e-3, rel=0.01)
 
@@ -94,47 +96,47 @@ def test_one_wrong_tensor_in_one_step_is_named(tmp_path):
     def wrong(name, step, value):
         return 2 * value if (name, step) == ("fc.weight", "step4") else value
 
-    checks = judge(play(tmp_path, wrong), "float32")
+    checks = judge(play(tmp_path, wrong))
     assert failed(checks) == {"step worst"}
     assert checks["step worst"].where == "step 4, fc.weight"
 
 
 def test_a_small_tensor_cannot_hide_behind_the_embedding(tmp_path):
-    checks = judge(play(tmp_path, lambda name, step, value: 1.002 * value if name == "fc.bias" else value), "float32")
+    checks = judge(play(tmp_path, lambda name, step, value: 1.002 * value if name == "fc.bias" else value))
     assert failed(checks) == {"tensor median"}
     assert checks["tensor median"].where == "fc.bias"
 
 
 def test_a_loop_of_the_wrong_length_fails(tmp_path):
     trace = play(tmp_path, copies=2)
-    assert "loop" in failed(judge(trace, "float32"))
+    assert "loop" in failed(judge(trace))
 
 
 def test_a_kept_partial_batch_passes_only_where_it_is_declared(tmp_path):
     trace = play(tmp_path, copies=4)
     assert failed(judge(trace, partial=True)) == set()
-    assert "float64: loop" in failed(judge(trace, partial=False))
+    assert "loop" in failed(judge(trace, partial=False))
 
 
 def test_a_rate_that_changes_after_the_epoch_fails(tmp_path):
     trace = play(tmp_path, lambda name, step, value: 0.9 * value if step.startswith("again") else value)
-    assert failed(judge(trace, "float32")) == {"schedule"}
+    assert failed(judge(trace)) == {"schedule"}
 
 
 def test_a_prediction_that_does_not_see_weights_imported_later_fails(tmp_path):
     trace = play(tmp_path)
     np.save(tmp_path / "back.npy", trace.scores("after"))
-    assert failed(judge(trace, "float32")) == {"scores back"}
+    assert failed(judge(trace)) == {"scores back"}
 
 
 def test_a_wrong_loss_fails(tmp_path):
-    checks = judge(play(tmp_path, loss=1e-4), "float32")
+    checks = judge(play(tmp_path, loss=1e-4))
     assert failed(checks) == {"loss"}
 
 
 def test_nothing_that_is_not_a_number_passes(tmp_path):
     trace = play(tmp_path, lambda name, step, value: value * np.nan if step == "step2" else value)
-    assert {"step worst", "scores after"} <= failed(judge(trace, "float32"))
+    assert {"step worst", "scores after"} <= failed(judge(trace))
 
 
 def test_imported_weights_that_come_out_changed_fail_and_are_named(tmp_path):
@@ -143,8 +145,8 @@ def test_imported_weights_that_come_out_changed_fail_and_are_named(tmp_path):
     changed["gru.bias_hh"][7] += 1e-7
     np.savez(tmp_path / "w0.npz", **changed)
     checks = judge(trace)
-    assert list(checks) == ["float64: weights"]
-    assert checks["float64: weights"].where == "gru.bias_hh"
+    assert list(checks) == ["weights"]
+    assert checks["weights"].where == "gru.bias_hh"
 
 
 def test_weights_of_a_foreign_shape_fail_with_a_reason(tmp_path):
@@ -152,13 +154,13 @@ def test_weights_of_a_foreign_shape_fail_with_a_reason(tmp_path):
     changed = trace.weights("w0")
     changed["fc.weight"] = changed["fc.weight"].T
     np.savez(tmp_path / "w0.npz", **changed)
-    assert "fc.weight has shape (100, 2)" in judge(trace)["float64: weights"].reason
+    assert "fc.weight has shape (100, 2)" in judge(trace)["weights"].reason
 
 
 def test_predictions_that_leave_the_tail_out_fail(tmp_path):
     trace = play(tmp_path)
     np.save(tmp_path / "before.npy", trace.scores("before")[:64])
-    check = judge(trace)["float64: scores before"]
+    check = judge(trace)["scores before"]
     assert not check.ok
     assert "(64, 2), not (100, 2)" in check.reason
 
@@ -168,12 +170,12 @@ def test_a_wider_limit_needs_its_reason_and_shows_it(tmp_path):
     wider = {
         name: certificate.Tolerance(1e-2, "measured") for name in ("step median", "step worst", "tensor median", "loop")
     }
-    checks = judge(trace, "float32", wider)
+    checks = judge(trace, declared=wider)
     assert checks["step median"].ok
     assert checks["step median"].reason == "measured"
-    assert not judge(trace, "float32")["step median"].ok
+    assert not judge(trace)["step median"].ok
 
 
 @pytest.mark.parametrize(("off", "caught"), [(0.0, False), (1e-8, False), (0.004, True), (float("nan"), True)])
 def test_an_accuracy_that_the_scores_do_not_bear_out_is_caught(tmp_path, off, caught):
-    assert failed(judge(play(tmp_path, evaluated=off))) == ({"float64: evaluate"} if caught else set())
+    assert failed(judge(play(tmp_path, evaluated=off))) == ({"evaluate"} if caught else set())

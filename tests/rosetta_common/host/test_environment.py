@@ -147,9 +147,8 @@ def test_on_a_gpu_float32_is_float32(tmp_path):
 
 
 def test_what_a_framework_compiles_is_kept_where_no_time_is_taken(home, tmp_path):
-    alpha = row(tmp_path)
-    assert environment.compile_cache(alpha, "cpu") == {}
-    alpha.framework.compile_cache = "KEPT"
+    assert environment.compile_cache(row(tmp_path / "other"), "cpu") == {}
+    alpha = row(tmp_path, '[compile_cache]\nKEPT = { value = "{environment}/compiled", reason = "r" }\n')
     assert environment.compile_cache(alpha, "cpu") == {"KEPT": str(environment.place(alpha, "cpu") / "compiled")}
     assert "KEPT" not in environment.variables(alpha, "cnn", 2, "cpu")
 
