@@ -279,6 +279,12 @@ def test_a_right_address_gets_no_sentence(read, concept) -> None:
         assert not "".join(read(concept, query).status.all_inner_texts()).strip()
 
 
+def test_an_address_whose_anchor_is_no_escape_chooses_as_any_other(read, concept) -> None:
+    reader = read(concept)
+    reader.page.goto(f"{reader.root}{concept.address}?framework={concept.frameworks[1]}#100%")
+    assert reader.shown == alike(concept, concept.frameworks[1])
+
+
 def test_the_same_twice_in_the_address_shows_something(read, concept) -> None:
     reader = read(concept, dict.fromkeys(("from", "to"), concept.frameworks[1]))
     assert all(reader.shown)

@@ -1,8 +1,10 @@
 """Fetching and checking the full data, against a server on this machine."""
 
 import functools
+import gzip
 import hashlib
 import io
+import os
 import pickle
 import tarfile
 import threading
@@ -40,15 +42,15 @@ def batch(seed):
 
 
 def archive(extra=()):
-    """The bytes of a small archive in the official layout."""
+    """The bytes of a small archive in the official layout, the same whenever it is made."""
     file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+    with tarfile.open(fileobj=file, mode="w") as tar:
         members = [(f"{dataset.BATCHES}/{name}", batch(1)) for name in [*data.TRAIN_FILES, "test_batch"]]
         for name, content in [*members, *extra]:
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
-    return file.getvalue()
+    return gzip.compress(file.getvalue(), mtime=0)
 
 
 def publish(monkeypatch, server, content, announced=None):
@@ -182,3 +184,21 @@ def test_the_digest_tells_data_apart(tmp_path):
     first = dataset.describe("cnn", tmp_path, "a")[0].digest
     (tmp_path / dataset.BATCHES / "data_batch_5").write_bytes(batch(3))
     assert dataset.describe("cnn", tmp_path, "b")[0].digest != first
+
+
+def test_who_reads_one_folder_waits_for_who_reads_another(tmp_path):
+    """The variable is of the whole process, and certificates run side by side in it."""
+    entered, seen = threading.Event(), []
+
+    def second():
+        with dataset.reading(tmp_path / "second"):
+            entered.set()
+            seen.append(os.environ["ROSETTA_DATA"])
+
+    with dataset.reading(tmp_path / "first"):
+        other = threading.Thread(target=second)
+        other.start()
+        assert not entered.wait(0.2)
+        assert os.environ["ROSETTA_DATA"] == str(tmp_path / "first")
+    other.join()
+    assert seen == [str(tmp_path / "second")]
