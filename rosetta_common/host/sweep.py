@@ -163,7 +163,10 @@ def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
 
 
 def benchmark(job: Job, where: Machine, on_event: OnEvent) -> Record:
-    """Run one job; its record says how it ended. Never raises for the row's faults."""
+    """Run one job; its record says how it ended. Never raises for the row's faults.
+
+    The rate of the machine's matrix product is taken beside it, unless `where` has it already.
+    """
     record = parity.blank(job.case, "benchmark", where, job.device)
     record.lane, record.seed = job.lane, job.seed
     record.threads, record.epochs = job.threads, job.epochs
@@ -173,7 +176,8 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent) -> Record:
     except environment.Unsupported as error:
         record.status, record.reason = "unsupported", str(error)
         return record
-    record.machine = msgspec.structs.replace(where, matmul_rate=machine.matmul_rate())
+    rate = where.matmul_rate or machine.matmul_rate()
+    record.machine = msgspec.structs.replace(where, matmul_rate=rate)
     record.load = os.getloadavg()[0]
     environ = environment.variables(job.row, job.workload, job.threads, job.device)
     environ["ROSETTA_DATA"] = str(job.data)

@@ -159,6 +159,14 @@ def test_a_sweep_shows_progress_and_writes_its_record(folder, tmp_path):
     assert record["status"] == "ok"
 
 
+def test_a_quick_sweep_takes_the_machines_rate_once(folder, tmp_path):
+    shutil.copytree(folder, folder.parent / "beta")
+    out, _ = drive(folder, tmp_path, "benchmark beta").communicate(timeout=60)
+    rates = [record["machine"]["matmul_rate"] for record in written(tmp_path)]
+    assert len(rates) == 2, out
+    assert rates[0] == rates[1]  # to the last bit, as no two measurements are
+
+
 def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_path):
     shutil.copytree(folder, folder.parent / "beta")
     alone, _ = drive(folder, tmp_path, "parity").communicate(timeout=60)
