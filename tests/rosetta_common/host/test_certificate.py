@@ -78,6 +78,14 @@ def test_a_perfect_trace_passes_to_1e_10(tmp_path):
     assert set(checks) == {f"float64: {name}" for name in names}
 
 
+@pytest.mark.parametrize(
+    ("wrong", "caught"), [("step1", "step worst"), ("step2", "step worst"), ("loop", "loop"), ("again1", "schedule")]
+)
+def test_in_float64_a_ten_millionth_in_any_step_fails(tmp_path, wrong, caught):
+    trace = play(tmp_path, lambda name, step, value: (1 + 1e-7) * value if step == wrong else value, dtype="float64")
+    assert f"float64: {caught}" in failed(judge(trace, "float64"))
+
+
 @pytest.mark.parametrize("biases", ["folded", "no b_hn"])
 def test_a_framework_without_some_biases_imports_zeros_and_keeps_them(tmp_path, biases):
     forms = {"biases": biases}
