@@ -57,6 +57,16 @@ def fetch(source: Source, folder: Path) -> Path:
     return Path(found)
 
 
+def _stamp(folder: Path) -> Path:
+    return folder / f"{BATCHES}.sha256"
+
+
+def _listed(archive: Path, folder: Path) -> str:
+    """The digests of an archive and of the batches in `folder` as they are now, as sha256sum writes them."""
+    batches = sorted(path for path in (folder / BATCHES).iterdir() if path.is_file())
+    return "".join(f"{_sha256(path)}  {path.name}\n" for path in [archive, *batches])
+
+
 def unpack(archive: Path, folder: Path) -> None:
     """Extract CIFAR-10's batches into folder/cifar-10-batches-py, all or nothing, and nothing outside it.
 
@@ -68,7 +78,7 @@ def unpack(archive: Path, folder: Path) -> None:
                 tar.extractall(temporary, filter="data")
             shutil.rmtree(folder / BATCHES, ignore_errors=True)
             os.replace(Path(temporary) / BATCHES, folder / BATCHES)
-        (folder / f"{BATCHES}.sha256").write_text(_sha256(archive) + "\n", "utf-8")
+        _stamp(folder).write_text(_listed(archive, folder), "utf-8")
     except (tarfile.TarError, OSError) as error:
         raise UserError(f"The archive {archive} cannot be unpacked: {error}.") from None
 
@@ -82,9 +92,10 @@ def _official(source: Source, folder: Path, given: bool) -> bool:
     if not path.exists() or _sha256(path) != source.sha256:
         return False
     if source.file.endswith(".tar.gz"):
-        stamp = folder / f"{BATCHES}.sha256"
-        if not stamp.exists() or stamp.read_text("utf-8").strip() != source.sha256:
-            if given and (folder / BATCHES).exists():
+        batches, stamp = folder / BATCHES, _stamp(folder)
+        # A batch that was edited after it was unpacked had counted as official: the archive beside it was.
+        if not (batches.is_dir() and stamp.exists() and stamp.read_text("utf-8") == _listed(path, folder)):
+            if given and batches.exists():
                 return False
             unpack(path, folder)
     return True

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import pickle
+import shutil
 import tarfile
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -136,6 +137,29 @@ def test_what_the_user_laid_out_beside_an_archive_is_neither_replaced_nor_truste
     with pytest.raises(UserError, match="is not the official copy: pass --unofficial"):
         dataset.locate("cnn", "epoch", mine)
     assert {path: path.read_bytes() for path in (mine / dataset.BATCHES).iterdir()} == before
+
+
+def edit(folder):
+    (folder / dataset.BATCHES / "data_batch_3").write_bytes(batch(2))
+
+
+def test_a_batch_that_was_edited_after_it_was_unpacked_is_not_official(monkeypatch, server, tmp_path):
+    publish(monkeypatch, server, archive())
+    (tmp_path / dataset.SOURCES["cnn"].file).write_bytes(archive())
+    assert dataset.locate("cnn", "epoch", tmp_path) == (tmp_path, "official")
+    edit(tmp_path)
+    with pytest.raises(UserError, match="is not the official copy: pass --unofficial"):
+        dataset.locate("cnn", "epoch", tmp_path)
+    assert dataset.locate("cnn", "epoch", tmp_path, unofficial=True) == (tmp_path, "unofficial copy")
+
+
+@pytest.mark.parametrize("spoil", [edit, lambda cache: shutil.rmtree(cache / dataset.BATCHES)])
+def test_what_was_fetched_is_unpacked_again_where_it_is_spoilt(monkeypatch, server, cache, spoil):
+    publish(monkeypatch, server, archive())
+    dataset.locate("cnn", "epoch")
+    spoil(cache)
+    assert dataset.locate("cnn", "epoch") == (cache, "official")
+    assert (cache / dataset.BATCHES / "data_batch_3").read_bytes() == batch(1)
 
 
 def test_an_archive_in_a_folder_of_ones_own_is_unpacked(monkeypatch, server, tmp_path):
