@@ -27,6 +27,7 @@ from . import (
     patches,
     probes,
     repairs,
+    repeats,
     results,
     snippets,
     start,
@@ -68,6 +69,7 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
         installs,
         notfound,
         repairs,
+        repeats,
         styles,
     ):
         module.setup(app)

@@ -22,7 +22,7 @@ from rosetta_common.host.oracle import FORMS
 from . import store as stores
 from .elements import cell, row_header, table
 from .links import link
-from .numbers import _Role
+from .numbers import Role
 
 Asked = tuple[str, str]  # the workload, and what differs
 
@@ -86,7 +86,7 @@ class Forms(SphinxDirective):
         return cell(link(newest, text), classes=() if passed else ("failed",))
 
 
-class InShort(_Role):
+class InShort(Role):
     """The sentence alone."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:

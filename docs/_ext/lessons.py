@@ -28,7 +28,7 @@ from . import store as stores
 from . import words
 from .elements import DASH, Details, Summary, aside, cell, datum, heading, row_header, table
 from .links import site_file
-from .numbers import _Role
+from .numbers import Role
 from .trials import NEEDS_GPU, Cost, Place, Trial, Trials, sources, today
 
 logger = logging.getLogger(__name__)
@@ -241,7 +241,7 @@ class Caught(_OfLesson):
         return f"{about}What it fails most clearly, of {rows}: {', '.join(told)}."
 
 
-class Verdicts(_Role):
+class Verdicts(Role):
     """The verdicts of one lesson in short."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:

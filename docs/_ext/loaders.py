@@ -12,7 +12,7 @@ from rosetta_common.host.catalogue import WORKLOADS, nearest
 
 from . import store as stores
 from .elements import DASH, cell, heading, table
-from .numbers import _Role
+from .numbers import Role
 from .results import _Workload
 from .variants import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
 
@@ -62,7 +62,7 @@ class Loaders(_Workload):
         return nodes.row("", *cells)
 
 
-class InShort(_Role):
+class InShort(Role):
     """The sentence alone."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:

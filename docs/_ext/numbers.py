@@ -94,14 +94,16 @@ def known(workload: str) -> dict[str, Any]:
     return found | vars(getattr(params, workload))
 
 
-class _Role(SphinxRole):
+class Role(SphinxRole):
+    """A role that cannot be answered is a warning, which the next build tells again."""
+
     def warn(self, text: str) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         logger.warning("%s: %s", self.name, text, location=self.get_location(), type="rosetta", subtype="number")
         stores.note_warning(self.env)
         return [nodes.inline("", "?")], []
 
 
-class Number(_Role):
+class Number(Role):
     """A measured number, with where it comes from."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
@@ -116,7 +118,7 @@ class Number(_Role):
         return [link(record, shown, words.provenance(store, record), ("rosetta-number",))], []
 
 
-class Param(_Role):
+class Param(Role):
     """A hyper-parameter, as every example reads it, or what follows from it."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:

@@ -13,7 +13,7 @@ from rosetta_common.host.catalogue import VARIANTS, Case
 from rosetta_common.host.digests import example_digest
 from rosetta_common.host.records import Record
 
-from . import downloads, words
+from . import downloads, repeats, words
 from .links import link, site_file
 from .store import Store
 
@@ -212,12 +212,22 @@ def _facts(store: Store, run: Record) -> Iterator[tuple[str, str]]:
         yield "Seconds", " · ".join(spans)
     if run.losses:
         yield "Loss, epoch by epoch", " ".join("not finite" if loss is None else f"{loss:.3f}" for loss in run.losses)
+    yield from _again(store, run)
     if run.accuracy is not None:
         yield "Accuracy", f"{run.accuracy:.2%} of the test set"
     threads = f", {run.threads} threads" if run.threads and run.threads > 1 else ", one thread" if run.threads else ""
     place = f"{run.machine.name}{', on its GPU' if run.device == 'gpu' else ''}{threads}"
     found = f" {words.environment(run)}" if run.environment else ""
     yield "Where and when", f"{place}, Python {run.python}{found}, {words.date(run)}"
+
+
+def _again(store: Store, run: Record) -> Iterator[tuple[str, str]]:
+    """Whether another run of the same seed gave the same losses; nothing where there was none."""
+    if again := repeats.repeated(store, run):
+        same, epochs = again
+        where = "the first epoch" if epochs == 1 else f"the first {epochs} epochs"
+        found = f"the same loss in {where}, to the last digit" if same else f"another loss in {where}"
+        yield "Run again with the same seed", found
 
 
 def _spans(run: Record) -> Iterator[str]:

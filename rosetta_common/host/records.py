@@ -130,7 +130,6 @@ class Record(msgspec.Struct, omit_defaults=True):
     threads: int | None = None
     load: float | None = None
     precision: str | None = None
-    deterministic: bool | None = None
     data: Data | None = None
     digests: dict[str, str] = {}
     commit: str | None = None
