@@ -1,24 +1,26 @@
 """Which lines of an example ran, for the site says of each function that it shows whether it was executed."""
 
+import inspect
 import os
 import sys
 import threading
 
-# Python's own files and those of what is installed, which are nobody's translation of an example.
-INSTALLED = tuple({os.path.realpath(prefix) + os.sep for prefix in (sys.prefix, sys.base_prefix)})
+# Python's own files and those of what is installed, which are nobody's translation of an example. What lay in a folder
+# of PYTHONPATH had counted as one; the first of sys.path is where Python was started, and holds nothing installed.
+INSTALLED = tuple({os.path.realpath(folder) + os.sep for folder in [sys.prefix, sys.base_prefix, *sys.path[1:]]})
 SHARED = os.path.dirname(os.path.realpath(__file__)) + os.sep
 
 
 class Executed:
     """A context that notes which lines of one file run in it, in every thread that starts in it.
 
-    lines: their numbers. elsewhere: the names of functions that ran from files that are neither this one nor
-    installed. A framework that translates a function writes such a file, as "tf__train_step" for `train_step`, and the
-    lines of the original never run.
+    lines: their numbers. Of a function that a framework translates they never run. Then there is either of these:
+    elsewhere: the names of functions that ran from files that are neither this one nor installed, as "tf__train_step"
+    for `train_step`; sources: the numbers of the lines where functions begin whose source was asked for.
     """
 
     def __init__(self, path):
-        self.path, self.lines, self.elsewhere, self._generated = path, set(), set(), {}
+        self.path, self.lines, self.elsewhere, self.sources, self._generated = path, set(), set(), set(), {}
 
     def __enter__(self):
         self.before = sys.gettrace()
@@ -35,12 +37,19 @@ class Executed:
         code = frame.f_code
         if code.co_filename == self.path:
             return self._line
+        if code is inspect.findsource.__code__:  # all of `inspect` that gives a source comes through here
+            self._source(frame.f_locals["object"])
         generated = self._generated.get(code.co_filename)
         if generated is None:
             generated = self._generated[code.co_filename] = self._is_generated(code.co_filename)
         if generated:
             self.elsewhere.add(code.co_name)
         return None
+
+    def _source(self, wanted):
+        code = getattr(getattr(wanted, "__func__", wanted), "__code__", None)
+        if code is not None and code.co_filename == self.path:
+            self.sources.add(code.co_firstlineno)
 
     @staticmethod
     def _is_generated(name):

@@ -22,13 +22,14 @@ def trace(path, program, folder):
     """Run `program` on the example at `path`.
 
     Returns {"losses": {NAME: loss}, "evaluated": {NAME: accuracy}, **record.facts()}; if the program asks for them,
-    also "lines": [number] and "elsewhere": [name], as `executed` explains them.
+    also "lines": [number], "elsewhere": [name] and "sources": [number], as `executed` explains them.
     """
     if not program.get("lines"):
         return dict(_trace(path, program, folder), **record.facts())
     with Executed(path) as executed:
         result = _trace(path, program, folder)
-    return dict(result, lines=sorted(executed.lines), elsewhere=sorted(executed.elsewhere), **record.facts())
+    seen = {name: sorted(getattr(executed, name)) for name in ("lines", "elsewhere", "sources")}
+    return dict(result, **seen, **record.facts())
 
 
 def _trace(path, program, folder):

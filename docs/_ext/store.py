@@ -97,8 +97,11 @@ class Store:
         return certified.verdict(run, self.records)
 
     def executed(self, row: str, workload: str, example: str | None) -> dict[str, str]:
-        """Function -> how the certificates of this very code executed it: those of its variants too, all one file."""
-        same = self.of(kind="parity", status="ok", row=row, workload=workload)
+        """Function -> how the certificates of this very code executed it: those of its variants too, all one file.
+
+        Those of a row's own environment: in another, a library's function of the same name may have counted.
+        """
+        same = self.of(kind="parity", status="ok", row=row, workload=workload, environment=None)
         return coverage.together([one.executed for one in same if one.digests.get("example") == example])
 
     def idle(self, row: Row, workload: str) -> list[str] | None:

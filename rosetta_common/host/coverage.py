@@ -1,7 +1,8 @@
 """What a certificate executed of its example, function by function, from the lines that ran in it.
 
 Where a framework runs the Python itself, each line is seen. Where it translates a function and runs the translation,
-none is: such a function counts as called if a function of its name ran from a file that the framework wrote.
+none is: such a function counts as called if a function of its name ran from a file that the framework wrote, and as
+compiled if the framework asked for its source.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import ast
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-EVERY, CALLED, NOT = "every line", "called", "not executed"
+EVERY, CALLED, COMPILED, NOT = "every line", "called", "compiled from its source", "not executed"
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -40,10 +41,13 @@ def _lines(statement: ast.stmt) -> range:
     return range(statement.lineno, max(end, statement.lineno) + 1)
 
 
-def executed(path: Path, lines: Collection[int], elsewhere: Collection[str] = ()) -> dict[str, str]:
-    """Function -> "every line", "6 of 7 lines", "called" or "not executed", for all functions of an example.
+def executed(
+    path: Path, lines: Collection[int], elsewhere: Collection[str] = (), sources: Collection[int] = ()
+) -> dict[str, str]:
+    """Function -> "every line", "6 of 7 lines" or one of the other states above, for all functions of an example.
 
     lines: the numbers of the lines of the file that ran. elsewhere: names of functions that ran from generated files.
+    sources: the numbers of the lines where functions begin, decorators included, whose source was asked for.
     """
     ran = set(lines)
 
@@ -55,14 +59,17 @@ def executed(path: Path, lines: Collection[int], elsewhere: Collection[str] = ()
         if done:
             return f"{done} of {len(statements)} lines"
         bare = name.rpartition(".")[2]
-        return CALLED if any(other == bare or other.endswith(f"_{bare}") for other in elsewhere) else NOT
+        if any(other == bare or other.endswith(f"_{bare}") for other in elsewhere):
+            return CALLED
+        first = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
+        return COMPILED if first in sources else NOT
 
     return {name: state(name, function) for name, function in functions(ast.parse(path.read_text("utf-8"))).items()}
 
 
 def together(several: Collection[Mapping[str, str]]) -> dict[str, str]:
     """What several certificates of one example executed: of each function, what the best of them says."""
-    order = (NOT, CALLED)
+    order = (NOT, COMPILED, CALLED)
 
     def worth(state: str) -> tuple[int, int]:
         if state in order:

@@ -204,7 +204,7 @@ def certify(
             ran = facts(record, case.row, Path(folder) / "steps-float32")
             if "lines" in parts:
                 path = case.row.example(case.workload)
-                record.executed = coverage.executed(path, ran["lines"], ran["elsewhere"])
+                record.executed = coverage.executed(path, ran["lines"], ran["elsewhere"], ran["sources"])
         except environment.Unsupported as error:
             record.status, record.reason = "unsupported", str(error)
             return record

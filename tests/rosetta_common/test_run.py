@@ -59,7 +59,7 @@ def example(tmp_path):
 
 def call(*arguments, cwd=None, stdin="", **variables):
     # Python 3.6 has no capture_output.
-    environ = dict(os.environ, PYTHONPATH=str(ROOT), **variables)
+    environ = dict(os.environ, **dict({"PYTHONPATH": str(ROOT)}, **variables))
     return subprocess.run(
         [sys.executable, "-m", "rosetta_common", *map(str, arguments)],
         input=stdin,
@@ -130,9 +130,13 @@ def test_trace_follows_its_program(example, tmp_path):
     assert len(np.load(str(tmp_path / "scores.npy"))) == 320
 
 
-def test_trace_notes_the_lines_that_ran_in_any_thread(example, tmp_path):
+def test_trace_notes_the_lines_that_ran_in_any_thread_and_what_was_made_of_others(example, tmp_path):
     example.write_text(
-        EXAMPLE.replace("import numpy as np\n", "import numpy as np\nimport os\nimport threading\n", 1)
+        EXAMPLE.replace(
+            "import numpy as np\n",
+            "import inspect\nimport library\nimport numpy as np\nimport os\nimport threading\n",
+            1,
+        )
         + textwrap.dedent(
             """
             def worker():
@@ -140,12 +144,17 @@ def test_trace_notes_the_lines_that_ran_in_any_thread(example, tmp_path):
 
             done = []
 
+            def never():
+                return 1
+
             def train(model, x, y):
                 thread = threading.Thread(target=worker)
                 thread.start()
                 thread.join()
                 if not done:
                     never()
+                inspect.getsource(never)
+                library.step()
                 with open("written.py", "w") as file:
                     file.write("def fast__step():\\n    return 1.0\\n")
                 with open("written.py") as file:
@@ -154,15 +163,19 @@ def test_trace_notes_the_lines_that_ran_in_any_thread(example, tmp_path):
             """
         )
     )
+    (tmp_path / "installed").mkdir()
+    (tmp_path / "installed" / "library.py").write_text("def step():\n    pass\n")
     program = {"settings": {}, "train": "train", "lines": True, "steps": [["init", 0], ["train", [0], "step"]]}
     (tmp_path / "program.json").write_text(json.dumps(program))
-    done = call("trace", example, "--folder", tmp_path, cwd=str(tmp_path))
+    folders = os.pathsep.join([str(ROOT), str(tmp_path / "installed")])
+    done = call("trace", example, "--folder", tmp_path, cwd=str(tmp_path), PYTHONPATH=folders)
     assert done.returncode == 0, done.stderr
     result = json.loads((tmp_path / "result.json").read_text())
     ran = result["lines"]
     assert "fast__step" in result["elsewhere"]
-    assert "loads" not in result["elsewhere"]
+    assert not {"loads", "step"} & set(result["elsewhere"])
     lines = example.read_text().splitlines()
+    assert [lines[number - 1] for number in result["sources"]] == ["def never():"]
     executed = {lines[number - 1].strip() for number in ran}
     assert {
         "done.append(1)",

@@ -45,7 +45,7 @@ def executed(tmp_path):
     """executed(texts): what these lines of the example say of its functions."""
     path = tmp_path / "cnn.py"
     path.write_text(EXAMPLE)
-    return lambda texts, elsewhere=(): coverage.executed(path, [line(text) for text in texts], elsewhere)
+    return lambda texts, *others: coverage.executed(path, [line(text) for text in texts], *others)
 
 
 LOOP, STEP, IF, NONE = "        x", "        step(batch)", "    if model:", "    return None"
@@ -70,8 +70,20 @@ def test_a_translation_is_known_by_its_name(executed, other, state):
     assert executed([], [other])["step"] == state
 
 
+@pytest.mark.parametrize(
+    ("begins", "elsewhere", "state"),
+    [
+        ("@fast.compiled", [], "compiled from its source"),
+        ("@fast.compiled", ["fast__step"], "called"),
+        ("def helper():", [], "not executed"),
+    ],
+)
+def test_what_was_compiled_is_known_by_the_line_where_its_source_begins(executed, begins, elsewhere, state):
+    assert executed([], elsewhere, [line(begins)])["step"] == state
+
+
 def test_several_certificates_say_the_best_of_each_function():
-    states = ["not executed", "called", "2 of 11 lines", "10 of 11 lines", "every line"]
+    states = ["not executed", "compiled from its source", "called", "2 of 11 lines", "10 of 11 lines", "every line"]
     for better in range(len(states)):
         for worse in range(better + 1):
             assert coverage.together([{"f": states[worse]}, {"f": states[better]}]) == {"f": states[better]}
