@@ -103,7 +103,7 @@ def became(trial: Trial) -> str:
     run, name = trial.newest, trial.row.name
     if run is None:
         return f"{name}: {trial.verdict}" + (f" ({trial.why})" if trial.why else "")
-    where = f"{name} {run.version or ''}".strip()
+    where = words.versioned(name, run)
     if trial.fault:
         return f"{where}: {trial.verdict} ({trial.why})"
     slower = trial.seconds and f"a step takes {words.ratio(trial.seconds[1] / trial.seconds[0])} the time"

@@ -14,6 +14,7 @@ from rosetta_common.host import questions
 from rosetta_common.host.catalogue import Row
 
 from . import store as stores
+from . import words
 from .answers import SOURCE, answers, probe_anchor, row_anchor
 from .links import link, place_link
 from .ran import caption
@@ -70,7 +71,7 @@ class Probes(Rosetta):
         asked, [question] = self.answers.asked[row.id], self.functions
         if asked.record is None:
             return caption(f"{row.name}: not asked yet", "is-open")
-        where = f"{row.name} {asked.record.version or ''}".strip()
+        where = words.versioned(row.name, asked.record)
         if asked.changed:
             changed = f"{' and '.join(asked.changed)} edited since it was asked"
             return caption(link(asked.record, f"{changed}: {where}"), "is-open")

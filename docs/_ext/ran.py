@@ -18,7 +18,7 @@ from .links import link, site_file
 from .store import Store
 
 CURVE_WIDTH, CURVE_HEIGHT = 120, 24  # pixels
-ALL = "all of it"
+ALL = "all of this run"
 UNITS = {"cnn": "images/s", "gru": "reviews/s"}
 
 
@@ -26,15 +26,17 @@ def shown_run(store: Store, case: Case, digest: str) -> Record | None:
     """The run that speaks for a snippet, or None.
 
     One of this very source if there is one; a success before a failure, a benchmark before a parity run, all of the
-    data before the sample; the newest of what is left.
+    data before the sample, a locked environment, which a reader can make as well, before a Python as found; the newest
+    of what is left.
     """
 
-    def worth(record: Record) -> tuple[bool, bool, bool, int, str]:
+    def worth(record: Record) -> tuple[bool, bool, bool, int, bool, str]:
         return (
             record.digests.get("example") == digest,
             record.status == "ok",
             record.kind == "benchmark",
             -list(words.LANES).index(record.lane) if record.lane in words.LANES else -len(words.LANES),
+            record.environment is None,
             record.created,
         )
 
@@ -58,7 +60,7 @@ def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) 
     name = case.row.name
     if run is None:
         return [caption(f"{name}: not run yet", "is-open")]
-    where = f"{name} {run.version or ''}".strip()
+    where = words.versioned(name, run)
     if run.digests.get("example") != digest:
         return [caption(link(run, f"edited since it last ran: {where} · {words.date(run)}"), "is-open")]
     if run.status != "ok":

@@ -37,9 +37,12 @@ REPAIRS = {
     # Two landmarks of one kind need names, or who hears the page cannot tell them apart.
     '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="Site">',
     '<aside class="toc-drawer': '<aside aria-label="This page" class="toc-drawer',
+    # The first stop of the keyboard is the way past all that stands before the text.
+    '<a class="skip-to-content muted-link" href="#furo-main-content">Skip to content</a>': "",
     # The switches of the two drawers are hidden even from the keyboard. rosetta.css shows them to it, and all that can
     # be operated belongs in a landmark.
     '<input type="checkbox" class="sidebar-toggle" name="__navigation"': (
+        '<a class="skip-to-content muted-link" href="#furo-main-content">Skip to content</a>\n'
         '<nav aria-label="Drawers"><input type="checkbox" class="sidebar-toggle" name="__navigation"'
     ),
     '<label class="overlay sidebar-overlay"': '</nav>\n<label class="overlay sidebar-overlay"',

@@ -47,7 +47,7 @@ EARLY = f"<script>{(Path(__file__).parent / 'early.js').read_text('utf-8').strip
 BAR = (
     '<div class="rosetta-bar" role="group" aria-label="Frameworks">'
     "<label><span>From</span> <select>{options}</select></label>"
-    '<button type="button" aria-label="Swap the two" aria-keyshortcuts="Alt+X" title="Swap the two (Alt+X)">⇄</button>'
+    '<button type="button" aria-label="Swap the two" aria-keyshortcuts="Alt+X">⇄ <kbd>Alt X</kbd></button>'
     '<label><span>to</span> <select><option value="">{none}</option>{options}</select></label>'
     '<p role="status"></p></div>'
 )
@@ -126,7 +126,7 @@ class Rosetta(SphinxDirective):
         file = nodes.paragraph("", "", nodes.strong("", row.title), classes=["rosetta-file"])
         file += place_link(whole_file(self.workload, row), path)
         if WHOLE in self.functions:
-            file += [nodes.Text(" · "), *downloads.links(self.env, row, self.workload)]
+            file += [nodes.Text(" · to take along: "), *downloads.links(self.env, row, self.workload)]
         panel = SphinxTabsPanel("", file, code, *self.under(rows), classes=["rosetta-panel"], ids=[name])
         panel["data-framework"] = row.folder.name
         if name in self.places(row):
@@ -151,7 +151,14 @@ class Rosetta(SphinxDirective):
             panel["role"], panel["tabindex"], panel["aria-labelledby"] = "tabpanel", "0", f"tab-{name}"
             if number:
                 panel["hidden"] = ""
-        return nodes.container("", tablist, *(panel for _, panel in panels), classes=["rosetta", "rosetta-tabs"])
+        shown = [tablist, self.contents(panels), *(panel for _, panel in panels)]
+        return nodes.container("", *shown, classes=["rosetta", "rosetta-tabs"])
+
+    @staticmethod
+    def contents(panels: list[tuple[Row, SphinxTabsPanel]]) -> nodes.raw:
+        """Where each panel is, for who reads without the script: they stand one below the other, many screens long."""
+        links = [f'<a href="#{panel["ids"][0]}">{escape(row.title)}</a>' for row, panel in panels]
+        return nodes.raw("", f"<noscript><p>{' · '.join(links)}</p></noscript>", format="html")
 
     def pair(self, panels: list[tuple[Row, SphinxTabsPanel]]) -> nodes.container:
         return nodes.container("", *(panel for _, panel in panels), classes=["rosetta", "rosetta-pair"])
@@ -196,13 +203,16 @@ def by_life(folders: dict[str, list[Row]]) -> list[str]:
 def options(folders: dict[str, list[Row]], chosen: str = "") -> str:
     """The frameworks in two groups, as the options of a list, of which one may be chosen."""
 
-    def option(row: Row) -> str:
-        selected = " selected" if row.folder.name == chosen else ""
-        return f'<option value="{row.folder.name}"{selected}>{escape(row.title)}</option>'
+    def option(rows: list[Row]) -> str:
+        name = rows[0].folder.name
+        selected = " selected" if name == chosen else ""
+        also = " ".join(row.id for row in rows if row.id != name)  # what an address may call it as well
+        also = f' data-also="{also}"' if also else ""
+        return f'<option value="{name}"{also}{selected}>{escape(rows[0].title)}</option>'
 
-    groups: dict[str, list[Row]] = {"Living": [], "Retired": []}
+    groups: dict[str, list[list[Row]]] = {"Living": [], "Retired": []}
     for name in by_life(folders):
-        groups["Retired" if folders[name][0].framework.retired else "Living"].append(folders[name][0])
+        groups["Retired" if folders[name][0].framework.retired else "Living"].append(folders[name])
     return "".join(
         f'<optgroup label="{label}">{"".join(map(option, group))}</optgroup>'
         for label, group in groups.items()

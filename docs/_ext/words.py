@@ -54,6 +54,11 @@ def row_name(store: Store, record: Record) -> str:
     return with_variant(store.name(record), record.variant, record.precision)
 
 
+def versioned(name: str, record: Record) -> str:
+    """A row's name with the version that ran. "Keras 3 on PyTorch 3.15.1" was read as PyTorch's version."""
+    return f"{name}, version {record.version}" if record.version else name
+
+
 def with_variant(name: str, variant: str | None, precision: str | None = None) -> str:
     """A framework's name, with the variant of its training and a precision other than float32."""
     apart = [VARIANTS.get(variant, variant)] if variant else []
@@ -90,8 +95,7 @@ def provenance(store: Store, record: Record) -> str:
     """Where a number comes from, for the card that a pointer shows over it."""
     if record.historic:
         return f"{record.machine.name}: {row_name(store, record)}; {record.source}"
-    version = f" {record.version}" if record.version else ""
-    where = f"{store.name(record)}{version} · {record.machine.name} · {date(record)}"
+    where = f"{versioned(store.name(record), record)} · {record.machine.name} · {date(record)}"
     data = f" · {record.data.source}" if record.data else ""
     return f"{where}{data} · {store.verdict(record).mark}"
 

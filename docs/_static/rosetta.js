@@ -13,7 +13,7 @@
   };
 
   const searched = (read(SEARCHED) || "").toLowerCase().split(/\s+/).filter(Boolean);  // Sphinx's script clears it soon
-  let sets = [], names = new Map(), bar = null, wanted = [], pair = null;
+  let sets = [], names = new Map(), called = new Map(), bar = null, wanted = [], pair = null;
 
   const firstOf = () => sets.length ? tabsOf(sets[0])[0].dataset.framework : bar.from.options[0].value;
   const tabsOf = set => [...set.querySelectorAll(":scope > [role=tablist] > [role=tab]")];
@@ -25,8 +25,9 @@
 
   function recall() {
     const address = new URLSearchParams(location.search), panel = panelAt(location.hash);
-    const [framework, from, to] = ["framework", "from", "to"].map(key => address.get(key));
-    const asked = panel ? panel.dataset.framework : [framework, from, to].find(id => names.has(id));
+    const given = ["framework", "from", "to"].map(key => address.get(key));
+    const [framework, from, to] = given.map(text => called.get(text?.toLowerCase()));
+    const asked = panel ? panel.dataset.framework : framework || from || to;
     if (asked) write(CHOICE, asked);
     wanted = [asked, read(CHOICE)].filter(id => names.has(id));
     const askedPair = valid([from, to]);
@@ -34,7 +35,7 @@
     pair = askedPair || (asked ? null : valid((read(PAIR) || "").split(" ")));
     if (panel && pair && !pair.includes(asked)) pair = null;
     draw();
-    complain([framework, from, to].filter(id => id !== null && !names.has(id)), from !== null && from === to);
+    complain(given.filter((text, i) => text !== null && !called.has(text.toLowerCase()) && given.indexOf(text) === i), from && from === to);
     if (panel) at(location.hash).scrollIntoView();
     else if (!location.hash && !asked) land();
   }
@@ -58,9 +59,8 @@
   }
 
   function complain(unknown, twice) {
-    const called = unknown.map(id => `“${id}”`).join(" and ");
-    const shown = bar.from.selectedOptions[0].text;
-    bar.status.textContent = unknown.length ? `No framework here is called ${called}. This is ${shown}; the lists above hold all.`
+    const quoted = unknown.map(text => `“${text}”`).join(" or "), shown = bar.from.selectedOptions[0].text;
+    bar.status.textContent = unknown.length ? `No framework here is called ${quoted}: choose it from the lists above. Until then this is ${shown}.`
       : twice ? `From and to are the same, so this is ${shown} alone.` : "";
   }
 
@@ -81,10 +81,10 @@
       for (const panel of panelsOf(set)) {
         const id = panel.dataset.framework;
         panel.hidden = two ? !two.includes(id) : id !== one;
-        panel.style.order = two ? two.indexOf(id) : "";
         panel.setAttribute("role", two ? "group" : "tabpanel");
         if (two && !panel.hidden) indent(panel.querySelector("pre"));
       }
+      if (two && !lacking) arrange(...two.map(id => panelsOf(set).find(panel => panel.dataset.framework === id)));
     }
     document.documentElement.classList.toggle("rosetta-compare", Boolean(pair));
     [bar.from.value, bar.to.value] = pair || [wanted[0] || firstOf(), ""];
@@ -94,13 +94,20 @@
     reach();
   }
 
-  // Each line of code in a box of its own, which knows how far in it begins.
+  // The keyboard and a screen reader take the two in the order in which they stand. What has the focus would lose it.
+  function arrange(left, right) {
+    if (left.compareDocumentPosition(right) & Node.DOCUMENT_POSITION_FOLLOWING) return;
+    right.contains(document.activeElement) ? right.before(left) : left.after(right);
+  }
+
+  // Each line of code in a box of its own, which knows how far in it begins. It may wrap behind a bracket or a dot:
+  // a long call wrapped behind its indentation, which then stood as an empty line of its own.
   function indent(code) {
     if (code.querySelector(".rosetta-line")) return;
     const texts = code.textContent.split("\n"), lines = code.innerHTML.split("\n");
     const width = text => text.search(/\S|$/) + 4;
     code.innerHTML = lines.map((line, i) => i === lines.length - 1 ? line
-      : `<span class="rosetta-line" style="--indent:${width(texts[i])}ch">${line}\n</span>`).join("");
+      : `<span class="rosetta-line" style="--indent:${width(texts[i])}ch">${line.replace(/[([{]|\.(?=[a-z<])/gi, "$&<wbr>")}\n</span>`).join("");
   }
 
   // What has to be scrolled sideways must be reachable by the keyboard, too.
@@ -172,7 +179,10 @@
     bar = document.querySelector(".rosetta-bar");
     [bar.from, bar.to] = bar.querySelectorAll("select");
     [bar.swap, bar.status] = [bar.querySelector("button"), bar.querySelector("[role=status]")];
-    for (const option of bar.from.options) names.set(option.value, option.text);
+    for (const {value, text, dataset} of bar.from.options) {
+      names.set(value, text);
+      for (const name of [value, text, ...(dataset.also || "").split(" ")]) if (name) called.set(name.toLowerCase(), value);
+    }
     const own = [read(CHOICE), ...(read(PAIR) || "").split(" ")].filter(id => names.has(id));
     for (const select of own.length ? [bar.from, bar.to] : []) {
       const group = Object.assign(document.createElement("optgroup"), {label: "Yours"});

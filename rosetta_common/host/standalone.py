@@ -75,6 +75,15 @@ def script(rows: list[Row], workload: str) -> Script:
     return Script(text, _imports(example, [alone, data]), sections, params)
 
 
+def helpers(workload: str) -> str:
+    """What every snippet of a workload takes from the project beside the data: hyper-parameters and mini-batches."""
+    data = _Shared("data")
+    data.keep(["minibatches"], PLACE)
+    imports = "\n".join(map(ast.unparse, data.imports))
+    hyper_parameters = _hyper_parameters(workload, "params")
+    return f"from types import SimpleNamespace\n\n{imports}\n\n{hyper_parameters}\n\n\n{data.code}"
+
+
 class _Shared(Module):
     """A shared module without the runner's hooks, and the statements of it that a script needs."""
 

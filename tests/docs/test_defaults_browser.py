@@ -111,7 +111,10 @@ def test_what_no_longer_holds_is_not_compared(read) -> None:
 @pytest.mark.parametrize(
     ("address", "complaint"),
     [
-        ("?from=ada&to=bel", "No framework here is called “bel”. This is Ada; the lists above hold all."),
+        (
+            "?from=ada&to=bel",
+            "No framework here is called “bel”: choose it from the lists above. Until then this is Ada.",
+        ),
         ("?from=bell&to=bell", "From and to are the same, so this is Bell alone."),
     ],
 )

@@ -191,6 +191,15 @@ def test_an_address_with_two_and_a_place_goes_there(read, concept, width) -> Non
         assert look(reader.page, "uncovered", f"#{place} h2"), place
 
 
+@pytest.mark.parametrize("width", [1280, 800, 375])
+def test_the_boxes_stay_in_sight(read, concept, width) -> None:
+    first, _, third, *_ = concept.frameworks
+    reader = read(concept, {"from": third, "to": first}, width=width, reduced_motion="reduce")
+    reader.sets.last.evaluate("set => set.scrollIntoView({block: 'end'})")
+    for box in (reader.from_, reader.swap, reader.to):
+        expect(box).to_be_in_viewport(ratio=1)
+
+
 def test_the_boxes_choose_the_two(read, concept) -> None:
     first, second, third, *_ = concept.frameworks
     reader = read(concept, {"from": first, "to": second})
@@ -226,6 +235,21 @@ def test_swap_by_key(read, concept) -> None:
     assert reader.shown == alike(concept, first, third)
     reader.page.keyboard.press("x")
     assert reader.shown == alike(concept, first, third)
+
+
+def test_the_keyboard_and_the_ear_take_the_two_in_the_order_of_the_eye(read, concept) -> None:
+    """Swapped by the key while the focus is in a snippet, it stays there."""
+    first, _, third, *_ = concept.frameworks
+    order = """set => [...set.querySelectorAll(":scope > [data-framework]:not([hidden])")]
+        .map(panel => panel.dataset.framework)"""
+    for pair in ([first, third], [third, first]):
+        reader = read(concept, dict(zip(("from", "to"), pair, strict=True)))
+        assert reader.sets.first.evaluate(order) == pair
+        link = reader.sets.first.locator(f"[data-framework={pair[1]}]:not([role=tab]) a").first
+        link.focus()
+        reader.page.keyboard.press("Alt+x")
+        assert reader.sets.first.evaluate(order) == pair[::-1]
+        expect(link).to_be_focused()
 
 
 def test_asking_for_the_same_twice_swaps_the_two(read, concept) -> None:
@@ -271,6 +295,16 @@ def test_a_typo_in_the_address_gets_a_sentence_and_no_blank(read, concept, keys,
         assert reader.shown == alike(concept, concept.frameworks[0])
     assert reader.status.is_visible()
     assert wrong in reader.status.inner_text()
+
+
+def test_a_framework_may_be_called_by_its_name_and_by_a_rows_id(read, concept) -> None:
+    option = read(concept).from_.locator("option[data-also]").first
+    folder, title = option.get_attribute("value"), option.text_content()
+    other = next(name for name in concept.frameworks if name != folder)
+    for called in (title, folder.upper(), option.get_attribute("data-also").split()[-1]):
+        reader = read(concept, {"from": called, "to": other})
+        assert reader.shown == alike(concept, folder, other)
+        assert not "".join(reader.status.all_inner_texts()).strip()
 
 
 def test_a_right_address_gets_no_sentence(read, concept) -> None:

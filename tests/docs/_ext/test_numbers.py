@@ -59,7 +59,7 @@ def test_a_number_says_where_it_comes_from_and_leads_there(site) -> None:
     shown(site, "{number}`ada.cnn.full.accuracy|.0%`")
     link = re.search(r'<a [^>]*href="results.html#([\w-]+)"[^>]*>', site.html("index"))
     assert f'id="{link[1]}"' in site.html("results")
-    assert 'title="Ada 1.2 · The desk · 2026-01-02 · official · no certificate ✗"' in html.unescape(link[0])
+    assert 'title="Ada, version 1.2 · The desk · 2026-01-02 · official · no certificate ✗"' in html.unescape(link[0])
 
 
 @pytest.mark.parametrize(

@@ -73,10 +73,10 @@ def test_each_side_says_what_became_of_it(site, build) -> None:
     lesson(site, "bell", status="failed", reason="The certificate does not notice it.")
     html = build()
     left, right = columns(html, "ada")
-    assert ends(left) == ["ran: Ada 1.2 · certified ✓"]
-    assert ends(right) == ["Ada 1.2: caught by step median: 0.5, limit 0.0005, and 1 more"]
+    assert ends(left) == ["ran: Ada, version 1.2 · certified ✓"]
+    assert ends(right) == ["Ada, version 1.2: caught by step median: 0.5, limit 0.0005, and 1 more"]
     assert "is-open" in right.find(class_="rosetta-ran")["class"]
-    assert ends(columns(html, "bell")[1]) == ["Bell 1.2: failed (The certificate does not notice it.)"]
+    assert ends(columns(html, "bell")[1]) == ["Bell, version 1.2: failed (The certificate does not notice it.)"]
     assert ends(columns(html, "curie")[1]) == ["Curie: not measured yet"]
 
 
@@ -86,8 +86,8 @@ def test_a_patch_that_only_costs_time_says_how_much(site, build) -> None:
     lesson(site, "ada", "slow_way", status="unsupported", reason="no interpreter")
     by_turns(site, "bell", 1.5, 1.5, 1.5)
     html = build("```{patch} cnn.slow_way\n```")
-    assert ends(columns(html, "bell")[1]) == ["Bell 1.2: a step takes 1.50× the time"]
-    assert ends(columns(html, "ada")[1]) == ["Ada 1.2: not measured yet (no interpreter)"]
+    assert ends(columns(html, "bell")[1]) == ["Bell, version 1.2: a step takes 1.50× the time"]
+    assert ends(columns(html, "ada")[1]) == ["Ada, version 1.2: not measured yet (no interpreter)"]
 
 
 def test_a_patch_of_no_lesson_has_no_end(site, build) -> None:
@@ -102,7 +102,7 @@ def test_back_ends_share_a_tab_and_each_has_its_end(site, build) -> None:
     toml.write_text(toml.read_text("utf-8") + "".join(f'[backend.{b}]\nname = "Bell on {b}"\n' for b in ("x", "y")))
     judged(site, "bell-y")
     assert ends(columns(build(), "bell")[1])[0] == "Bell on x: not measured yet"
-    assert ends(columns(build(), "bell")[1])[1].startswith("Bell on y 1.2: caught by")
+    assert ends(columns(build(), "bell")[1])[1].startswith("Bell on y, version 1.2: caught by")
 
 
 def test_where_it_cannot_be_written_the_tab_says_why(site, build) -> None:

@@ -35,8 +35,15 @@ def test_the_line_tells_what_ran_and_whether_it_is_certified(site) -> None:
     site.record("bell", historic=True)
     assert not build(site)
     found = captions(site)
-    assert found["ada"] == "ran: Ada 1.2 · certified ✓ · loss 1.250 after 1 epoch · 611 images/s on a CPU"
+    assert found["ada"] == "ran: Ada, version 1.2 · certified ✓ · loss 1.250 after 1 epoch · 611 images/s on a CPU"
     assert found["bell"] == "Bell: not run yet"
+
+
+def test_a_run_in_the_locked_environment_speaks_before_a_newer_one_in_a_python_as_found(site) -> None:
+    site.record("ada", losses=[1.25], epochs=1, version="2.1")
+    site.record("ada", losses=[1.5], epochs=1, version="2.0", environment="as found", device="gpu")
+    assert not build(site)
+    assert captions(site)["ada"].startswith("ran: Ada, version 2.1 ")
 
 
 def test_each_verb_tells_what_it_gave(site) -> None:
@@ -89,7 +96,7 @@ def test_all_of_the_run_stands_once_on_a_page_and_its_later_snippets_lead_there(
     site.record("ada", accuracy=0.5, epochs=1)
     assert not build(site, f"{TRAIN}\n\n```{{rosetta}} cnn.evaluate\n```")
     html = site.html("index")
-    assert html.count('<a class="reference internal" href="#run-benchmark-ada-cnn">all of it</a>') == 1
+    assert html.count('<a class="reference internal" href="#run-benchmark-ada-cnn">all of this run</a>') == 1
     (told,) = re.findall(r"<details.*?</details>", html, re.DOTALL)
     assert 'id="run-benchmark-ada-cnn"' in told
     assert "accuracy 50.0%" in re.sub(r"<[^>]+>", "", html)
@@ -128,7 +135,7 @@ def test_the_line_says_why_not(site) -> None:
     build(site)
     found = captions(site)
     assert "certificate failed ✗: loss: 1, limit 1e-05" in found["ada"]
-    assert found["bell"] == "oom (8 GiB were not enough): Bell 1.2 · 2026-01-02"
+    assert found["bell"] == "oom (8 GiB were not enough): Bell, version 1.2 · 2026-01-02"
     assert found["curie"] == "Curie: not run yet"
 
 
@@ -140,21 +147,21 @@ def test_an_edit_is_told_from_a_comment(site) -> None:
     assert captions(site)["ada"].startswith("ran: ")
     path.write_text(path.read_text("utf-8").replace("64", "65"), "utf-8")
     site.build()
-    assert captions(site)["ada"] == "edited since it last ran: Ada 1.2 · 2026-01-02"
+    assert captions(site)["ada"] == "edited since it last ran: Ada, version 1.2 · 2026-01-02"
 
 
 def test_a_run_of_this_very_code_goes_before_a_newer_one_of_other_code(site) -> None:
     site.record(created="20260101T000000.000000Z", version="1.1")
     site.record(created="20260102T000000.000000Z", version="1.2", digests={"example": "other"})
     build(site)
-    assert "Ada 1.1" in captions(site)["ada"]
+    assert "Ada, version 1.1" in captions(site)["ada"]
 
 
 def test_all_of_the_data_goes_before_the_sample(site) -> None:
     site.record(created="20260101T000000.000000Z", version="1.1", lane="epoch")
     site.record(created="20260102T000000.000000Z", version="1.2", lane="quick")
     build(site)
-    assert "Ada 1.1" in captions(site)["ada"]
+    assert "Ada, version 1.1" in captions(site)["ada"]
 
 
 def test_what_a_certificate_executed_is_told_with_its_variants(site) -> None:

@@ -13,6 +13,7 @@ from rosetta_common.host.catalogue import WORKLOADS
 
 TAB = r'<button [^>]*role="tab"[^>]*>(\w+)</button>'
 TRAIN = "```{rosetta} cnn.train\n```"
+BACK_ENDS = "".join(f'[backend.{name}]\nname = "Bell on {name}"\n' for name in ("x", "y"))
 
 
 def build(site, text: str = TRAIN) -> str:
@@ -46,6 +47,25 @@ def test_code_comes_with_imports_and_helpers(site) -> None:
 def test_without_a_script_all_panels_are_shown(site) -> None:
     build(site)
     assert "<noscript><style>.rosetta-panel[hidden]{display:block!important}" in site.html("index")
+
+
+def test_without_a_script_each_framework_is_a_click_away(site) -> None:
+    site.page("index", "```{rosetta} cnn.train\n```")
+    assert not site.build()
+    listed = re.search(r"<noscript><p>(.*?)</p></noscript>", site.html("index"))
+    assert listed
+    found = re.findall(r'<a href="#([\w-]+)">(\w+)</a>', listed[1])
+    assert [title for _, title in found] == ["Ada", "Bell", "Curie"]
+    assert all(f'id="{place}"' in site.html("index") for place, _ in found)
+
+
+def test_the_lists_know_what_else_an_address_may_call_a_framework(site) -> None:
+    toml = site.examples / "bell" / "framework.toml"
+    toml.write_text(toml.read_text("utf-8") + BACK_ENDS, "utf-8")
+    site.page("index", "```{rosetta} cnn.train\n```")
+    site.build()
+    assert '<option value="bell" data-also="bell-x bell-y">' in site.html("index")
+    assert '<option value="ada">' in site.html("index")
 
 
 def test_the_same_snippet_twice_has_two_ids(site) -> None:
@@ -95,14 +115,14 @@ def test_a_framework_without_the_example_has_no_tab(site) -> None:
 
 def test_back_ends_share_a_tab_and_each_has_its_caption(site) -> None:
     toml = site.examples / "bell" / "framework.toml"
-    toml.write_text(toml.read_text("utf-8") + "".join(f'[backend.{b}]\nname = "Bell on {b}"\n' for b in ("x", "y")))
+    toml.write_text(toml.read_text("utf-8") + BACK_ENDS, "utf-8")
     site.record("bell-y")
     assert not build(site)
     html = site.html("index")
     assert re.findall(TAB, html) == ["Ada", "Bell", "Curie"]
     panel = html.partition('id="cnn-train-bell"')[2].partition('id="cnn-train-curie"')[0]
     assert "Bell on x: not run yet" in panel
-    assert "ran: Bell on y 1.2" in panel
+    assert "ran: Bell on y, version 1.2" in panel
 
 
 def test_the_lists_hold_every_framework_once_on_a_page_living_and_retired(site) -> None:
@@ -175,7 +195,7 @@ def test_a_new_record_is_noticed(built) -> None:
     built.record("bell", local=True)
     built.build()
     assert built.read == ["index"]
-    assert "ran: Bell 1.2" in built.html("index")
+    assert "ran: Bell, version 1.2" in built.html("index")
 
 
 def test_an_edit_with_an_old_time_of_modification_is_noticed(built) -> None:
