@@ -74,7 +74,7 @@ def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) 
     told = cast("set[str]", env.temp_data.setdefault("rosetta_runs", set()))
     place: str = nodes.make_id("run-" + "-".join(filter(None, (run.kind, run.row, run.workload, run.variant))))
     if place in told:
-        line += [nodes.Text(" · "), nodes.reference("", ALL, refid=place, internal=True)]
+        line += [nodes.Text(" · "), nodes.reference("", ALL, refid=place, internal=True, classes=["rosetta-all"])]
         return [line]
     told.add(place)
     return [line, *_folded(env, store, run, case, ways, place)]

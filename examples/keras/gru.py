@@ -56,8 +56,8 @@ def init_model(symbol):
 
 
 def train(model, x, y):
-    keras.utils.set_random_seed(random.getrandbits(32))  # from one seed, TensorFlow shuffles alike at each call of fit
-    # fit keeps the last, smaller batch: a step like the others, though of fewer samples.
+    # From one seed, TensorFlow shuffles alike at each call of fit; fit keeps the last, smaller batch as a step as well.
+    keras.utils.set_random_seed(random.getrandbits(32))
     return model.fit(x, y, params.batch_size, epochs=1, shuffle=True, verbose=0).history["loss"][0]
 
 

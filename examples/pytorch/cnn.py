@@ -33,7 +33,7 @@ def create_symbol():
         nn.ReLU(),
         nn.Dropout(drop2),
         nn.Flatten(),
-        nn.Linear(100 * 8 * 8, 512),
+        nn.Linear(100 * 8 * 8, 512),  # 32 pixels a side, halved twice
         nn.ReLU(),
         nn.Dropout(drop3),
         nn.Linear(512, params.classes),
@@ -54,7 +54,7 @@ def init_model(symbol):
     for layer in layers(symbol).values():
         nn.init.xavier_uniform_(layer.weight)
         nn.init.zeros_(layer.bias)
-    # On a CPU, convolutions run faster in channels-last memory than in PyTorch's default; the maths is the same.
+    # On a CPU, convolutions run faster in channels-last memory than in PyTorch's default; shapes and maths stay.
     network = symbol.to(device, getattr(torch, params.dtype), memory_format=torch.channels_last)
     loss = nn.CrossEntropyLoss()  # soft-max included: the network ends in logits
     optimiser = torch.optim.SGD(network.parameters(), lr=params.learning_rate, momentum=params.momentum)
