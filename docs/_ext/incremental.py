@@ -42,7 +42,10 @@ def _makers() -> str:
 
 
 def _shown_everywhere(app: Sphinx, env: BuildEnvironment) -> str:
-    """A digest of titles, navigation, the places that can be referred to, and scripts and style sheets."""
+    """A digest of titles, navigation, the places that can be referred to, scripts and style sheets, and the settings.
+
+    Of those Sphinx knows a few only: the style of code in the dark stands in each page, and had stayed the old one.
+    """
     titles = {page: title.astext() for page, title in env.titles.items()}
     trees = [
         (page, tree.get("caption"), tree["entries"])
@@ -52,7 +55,7 @@ def _shown_everywhere(app: Sphinx, env: BuildEnvironment) -> str:
     places = sorted(env.domains.standard_domain.anonlabels.items())
     headings = sorted((page, sorted(known.get("myst_slugs", ()))) for page, known in env.metadata.items())
     static = [Path(app.confdir, folder) for folder in app.config.html_static_path]
-    files = digest(sorted(path for folder in static for path in folder.rglob("*")))
+    files = digest([Path(app.confdir, "conf.py"), *sorted(path for folder in static for path in folder.rglob("*"))])
     return hashlib.sha256(repr((sorted(titles.items()), trees, places, headings, files)).encode()).hexdigest()
 
 

@@ -48,6 +48,21 @@ def test_a_new_style_sheet_has_a_new_address_on_all_pages(site) -> None:
     assert (site.folder / "html" / "_static" / "rosetta.css").read_text("utf-8") == sheet.read_text("utf-8")
 
 
+SETTING = """
+def setup(app):
+    app.connect("html-page-context", lambda app, page, template, context, doctree: context.update(title="Changed"))
+"""
+
+
+def test_new_settings_are_in_all_pages(site) -> None:
+    site.page("other", "No snippet.")
+    assert not site.build()
+    with (site.docs / "conf.py").open("a", encoding="utf-8") as conf:
+        conf.write(SETTING)
+    assert not site.build()
+    assert all("<title>Changed" in site.html(page) for page in ("index", "other"))
+
+
 def test_a_place_that_is_gone_is_missed_by_the_page_that_leads_there(site) -> None:
     site.page("other", "(there)=\n## There")
     site.page("index", "[A link](there)")
