@@ -29,7 +29,7 @@ html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False
 pygments_style = "a11y-high-contrast-light"
-pygments_dark_style = "github-dark"
+pygments_dark_style = "a11y-dark"
 # System fonts only, and colours with a contrast of at least 4.5 on both backgrounds.
 html_theme_options = {
     "light_css_variables": {
