@@ -45,6 +45,6 @@ def test_it_is_on_every_page_that_shows_frameworks(project):
     for path in concepts:
         html = path.read_text("utf-8")
         assert re.search(r'data-framework="toy"[^>]* role="tab"[^>]*>Toy</button>', html), path.name
-        assert re.search(r"ran: Toy [\d.]+<.*?certified ✓", html), path.name
+        assert re.search(r"ran: Toy, version [\d.]+<.*?certified ✓", html), path.name
     for name in ("index", "certificates"):
         assert "Toy" in (pages / "results" / f"{name}.html").read_text("utf-8")
