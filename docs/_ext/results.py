@@ -232,6 +232,7 @@ class _Workload(SphinxDirective):
         self.store = stores.store(self.config)
         stores.note(self.env)
         if self.arguments[0] not in WORKLOADS:
+            stores.note_warning(self.env)
             raise self.error(str(nearest("network", self.arguments[0], list(WORKLOADS))))
         self.workload = self.arguments[0]
         return self.content_nodes()

@@ -56,8 +56,8 @@ def init_model(symbol):
 
 
 def train(model, x, y):
-    # From one seed, TensorFlow shuffles alike at each call of fit; fit keeps the last, smaller batch as a step as well.
-    keras.utils.set_random_seed(random.getrandbits(32))
+    keras.utils.set_random_seed(random.getrandbits(32))  # else TensorFlow shuffles each fit alike
+    # fit keeps the last, smaller batch: a step like the others, though of fewer samples.
     return model.fit(x, y, params.batch_size, epochs=1, shuffle=True, verbose=0).history["loss"][0]
 
 

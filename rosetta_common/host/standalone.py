@@ -75,7 +75,7 @@ def script(rows: list[Row], workload: str) -> Script:
     return Script(text, _imports(example, [alone, data]), sections, params)
 
 
-def helpers(workload: str) -> str:
+def read_by_snippets(workload: str) -> str:
     """What every snippet of a workload takes from the project beside the data: hyper-parameters and mini-batches."""
     data = _Shared("data")
     data.keep(["minibatches"], PLACE)
