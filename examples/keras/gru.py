@@ -21,10 +21,20 @@ def create_symbol():
     keras.config.set_floatx(params.dtype)
     keras.config.set_dtype_policy(params.dtype)
     uniform = keras.initializers.RandomUniform(-params.embedding_bound, params.embedding_bound)
+    # TensorFlow's gradient of an embedding is a list of rows, one for each occurrence of a word in a mini-batch. Keras'
+    # Adam would square each and add the squares, where it should add a word's rows and square the sum. A penalty of
+    # zero changes no number, but its gradient is a matrix, to which TensorFlow adds the rows before Adam sees them.
+    no_penalty = keras.regularizers.L2(0.0)
     return keras.Sequential(
         [
             keras.Input((params.max_length,), dtype="int32"),
-            layers.Embedding(params.vocabulary, params.embedding, embeddings_initializer=uniform, name="embedding"),
+            layers.Embedding(
+                params.vocabulary,
+                params.embedding,
+                embeddings_initializer=uniform,
+                embeddings_regularizer=no_penalty,
+                name="embedding",
+            ),
             # Glorot-uniform, as all other weights by default; the recurrent ones would be orthogonal.
             layers.GRU(params.units, recurrent_initializer="glorot_uniform", name="gru"),
             layers.Dense(params.classes, name="fc"),
@@ -32,23 +42,11 @@ def create_symbol():
     )
 
 
-class DenseAdam(keras.optimizers.Adam):
-    """For TensorFlow, whose gradient of the embedding is a list of rows: one for each occurrence of a word in a batch.
-
-    Keras' Adam would square each of them and add the squares, where it should add the rows and square the sum.
-    """
-
-    def update_step(self, gradient, variable, learning_rate):
-        dense = keras.ops.add(gradient, keras.ops.zeros(variable.shape, variable.dtype))
-        super().update_step(dense, variable, learning_rate)
-
-
 def init_model(symbol):
     """The weights are there already."""
     on_tensorflow = keras.backend.backend() == "tensorflow"
-    adam = DenseAdam if on_tensorflow else keras.optimizers.Adam
     symbol.compile(
-        adam(params.learning_rate, beta_1=params.beta1, beta_2=params.beta2, epsilon=params.epsilon),
+        keras.optimizers.Adam(params.learning_rate, beta_1=params.beta1, beta_2=params.beta2, epsilon=params.epsilon),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),  # soft-max included
         jit_compile=on_tensorflow or "auto",  # XLA: half as fast again; "auto" compiles for JAX, not for PyTorch
     )
