@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from rosetta_common.host import catalogue
 from rosetta_common.host.catalogue import Case, Row, UserError
 
 
@@ -45,10 +46,14 @@ class Mutant(msgspec.Struct, frozen=True):
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
-    """One table of mutants.toml. variant: the function that it spoils, where that is not `train`."""
+    """One table of mutants.toml. variant: the function that it spoils, where that is not `train`.
+
+    backend: on which alone it is an error; `unsupported` then says why it is none on the folder's others.
+    """
 
     edits: list[tuple[str, str]] = []
     variant: str | None = None
+    backend: str | None = None
     harmless: bool = False
     unsupported: str | None = None
     device: Literal["cpu", "gpu"] | None = None
@@ -72,15 +77,29 @@ def offered(row: Row, workload: str) -> dict[str, Mutant]:
         raise UserError(f"{where} is not valid: [{workload}] {error}.") from None
     text = row.example(workload).read_text("utf-8") if found else ""
     for name, table in found.items():
-        if bool(table.edits) == bool(table.unsupported):
-            raise UserError(f"{where}, {workload}.{name}: one of `edits` and `unsupported` must be given.")
+        _check_given(row, table, f"{where}, {workload}.{name}")
         for old, _ in table.edits:
             if text.count(old) != 1:
                 times = f"occurs {text.count(old)} times in {workload}.py, not once"
                 raise UserError(f"{where}, {workload}.{name}: {old!r} {times}.")
-    return {
-        name: Mutant(
-            Case(row, workload, table.variant), name, table.edits, table.harmless, table.unsupported, table.device
-        )
-        for name, table in found.items()
-    }
+    return {name: _mutant(row, workload, name, table) for name, table in found.items()}
+
+
+def _check_given(row: Row, table: _Table, where: str) -> None:
+    if table.backend is None:
+        if bool(table.edits) == bool(table.unsupported):
+            raise UserError(f"{where}: one of `edits` and `unsupported` must be given.")
+        return
+    backends = [one.backend for one in catalogue.rows(row.folder.parent).values() if one.folder == row.folder]
+    if table.backend not in backends:
+        raise UserError(f"{where}: there is no back end {table.backend!r}.")
+    if not (table.edits and table.unsupported):
+        raise UserError(f"{where}: `backend` wants both `edits` and, for the other back ends, `unsupported`.")
+
+
+def _mutant(row: Row, workload: str, name: str, table: _Table) -> Mutant:
+    case = Case(row, workload, table.variant)
+    if table.backend in (None, row.backend):
+        reason = None if table.backend else table.unsupported
+        return Mutant(case, name, table.edits, table.harmless, reason, table.device)
+    return Mutant(case, name, unsupported=table.unsupported)

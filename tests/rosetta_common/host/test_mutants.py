@@ -31,6 +31,23 @@ def test_a_mutant_may_be_of_one_device(folder):
     assert [one.device for one in found.values()] == ["gpu", None]
 
 
+def test_a_mutant_may_be_of_one_back_end(folder):
+    path = folder / "framework.toml"
+    path.write_text(path.read_text() + '[backend.fast]\nname = "Fast"\n[backend.slow]\nname = "Slow"\n')
+    (folder / "mutants.toml").write_text(f'[gru.lazy]\nbackend = "fast"\n{FITS}\nunsupported = "It is dense there."\n')
+    fast, slow = (mutants.offered(catalogue.rows()[f"alpha-{name}"], "gru")["lazy"] for name in ("fast", "slow"))
+    assert (bool(fast.edits), fast.unsupported) == (True, None)
+    assert (bool(slow.edits), slow.unsupported) == (False, "It is dense there.")
+
+
+def test_a_mutant_of_one_back_end_tells_the_others_why(folder):
+    path = folder / "framework.toml"
+    path.write_text(path.read_text() + '[backend.fast]\nname = "Fast"\n')
+    (folder / "mutants.toml").write_text(f'[gru.lazy]\nbackend = "fast"\n{FITS}\n')
+    with pytest.raises(UserError, match=r"gru\.lazy: `backend` wants both `edits` and, for the other back ends"):
+        mutants.offered(catalogue.rows()["alpha-fast"], "gru")
+
+
 def test_a_patch_changes_the_text_and_leaves_the_file(folder):
     before = (folder / "gru.py").read_text()
     patched = offered(folder, f"[gru.slow]\n{FITS}\n")["slow"].patched()
@@ -49,6 +66,7 @@ def test_a_folder_without_a_file_offers_none(folder):
         ('edits = [["return", "x"]]', r"gru\.slow: 'return' occurs \d+ times in gru\.py, not once"),
         ("harmless = true", r"gru\.slow: one of `edits` and `unsupported` must be given"),
         (FITS + '\nunsupported = "No."', r"gru\.slow: one of `edits` and `unsupported` must be given"),
+        (FITS + '\nbackend = "fast"', r"gru\.slow: there is no back end 'fast'"),
         (FITS + "\nharmles = true", "is not valid: .*unknown field `harmles`"),
         (FITS + '\ndevice = "tpu"', "is not valid: .*'tpu'"),
         ("edits = [", "is not valid"),
