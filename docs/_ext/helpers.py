@@ -15,7 +15,7 @@ class Helpers(_Workload):
 
     def content_nodes(self) -> list[nodes.Node]:
         text = standalone.read_by_snippets(self.workload)
-        return [nodes.literal_block(text, text, language="python")]
+        return [nodes.literal_block(text, text, language="python", classes=["rosetta-helpers"])]
 
 
 def setup(app: Sphinx) -> None:

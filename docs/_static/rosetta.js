@@ -86,6 +86,7 @@
       }
       if (two && !lacking) arrange(...two.map(id => panelsOf(set).find(panel => panel.dataset.framework === id)));
     }
+    document.querySelectorAll(".rosetta-helpers pre").forEach(indent);
     document.documentElement.classList.toggle("rosetta-compare", Boolean(pair));
     [bar.from.value, bar.to.value] = pair || [wanted[0] || firstOf(), ""];
     bar.swap.disabled = !pair;

@@ -40,6 +40,17 @@ def test_two_stand_side_by_side_or_stack_where_it_is_narrow(read, concept, width
         assert abs((two["right"] - two["left"]) - (one["right"] - one["left"])) < 1
 
 
+def test_code_that_all_share_wraps_under_its_indentation(visit, pages) -> None:
+    """It was the one block of such a page that a phone cut off."""
+    shown = 0
+    for page in (page for page in pages.values() if "translate/" in page.address):
+        code = visit(page, width=375).locator(".rosetta-helpers pre")
+        assert code.evaluate("pre => pre.scrollWidth <= pre.clientWidth"), page.address
+        assert code.locator(".rosetta-line").first.is_visible(), page.address
+        shown += 1
+    assert shown
+
+
 def test_at_twice_the_size_nothing_is_lost(visit, each_kind) -> None:
     """A window of 1280 at 200 % is 640 wide, with two of the screen's points to each of its own."""
     for page, query in views(each_kind):
