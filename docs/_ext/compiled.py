@@ -8,7 +8,7 @@ from sphinx.application import Sphinx
 from . import words
 from .elements import DASH, aside, cell, heading, table
 from .lines import Line
-from .results import _Workload
+from .results import OfWorkload
 from .variants import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
 
 VARIANT = "train_compiled"
@@ -48,7 +48,7 @@ def paid(number: float | None) -> str:
     return f"after {number:.2g} epochs" if number < 10 else f"after {number:,.0f} epochs"
 
 
-class Compiled(_Workload):
+class Compiled(OfWorkload):
     """How many times as long compiled training takes, in a sentence, and a line for each row, lane and machine."""
 
     def content_nodes(self) -> list[nodes.Node]:

@@ -7,10 +7,10 @@ from sphinx.application import Sphinx
 
 from rosetta_common.host import standalone
 
-from .results import _Workload
+from .results import OfWorkload
 
 
-class Helpers(_Workload):
+class Helpers(OfWorkload):
     """One block of code, cut from the shared modules."""
 
     def content_nodes(self) -> list[nodes.Node]:

@@ -13,7 +13,7 @@ from rosetta_common.host.catalogue import WORKLOADS, nearest
 from . import store as stores
 from .elements import DASH, cell, heading, table
 from .numbers import Role
-from .results import _Workload
+from .results import OfWorkload
 from .variants import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
 
 VARIANT = "train_with_loader"
@@ -33,7 +33,7 @@ def summary(found: list[Pair]) -> str:
     return f"With its own loader an epoch takes {reach(ratios)}." if ratios else NONE
 
 
-class Loaders(_Workload):
+class Loaders(OfWorkload):
     """The sentence, and a line for each row, lane and machine."""
 
     def content_nodes(self) -> list[nodes.Node]:

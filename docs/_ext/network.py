@@ -16,7 +16,7 @@ from rosetta_common import data, params, weights
 from rosetta_common.host import oracle
 
 from . import store as stores
-from .results import DASH, _Workload, table
+from .results import DASH, OfWorkload, table
 from .svg import INK, LINE, Drawing
 
 WIDTH, MIDDLE, BESIDE = 340, 62, 146  # of the figure; where the flow runs, and where the words beside it begin
@@ -164,7 +164,7 @@ def _sequence(drawing: Drawing, stage: Stage, y: float) -> None:
         drawing.add("circle", cx=_column(SHOWN) + COLUMN / 2 + dot, cy=middle, r=1.1, fill=INK)
 
 
-class Network(_Workload):
+class Network(OfWorkload):
     """The figure, and beside it the table that says the same in words."""
 
     def content_nodes(self) -> list[nodes.Node]:

@@ -224,7 +224,9 @@ def table(
     return nodes.table("", nodes.title("", title), group, classes=["rosetta-table", "rosetta-lines"])
 
 
-class _Workload(SphinxDirective):
+class OfWorkload(SphinxDirective):
+    """A directive about one network, its argument: `content_nodes` makes what it shows, of `store` and `workload`."""
+
     required_arguments = 1
     option_spec: ClassVar[OptionSpec] = {}
 

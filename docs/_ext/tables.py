@@ -15,10 +15,10 @@ from rosetta_common import weights
 from rosetta_common.host.catalogue import ROOT, WORKLOADS
 
 from . import store as stores
-from .results import _Workload, table
+from .results import OfWorkload, table
 
 
-class CanonicalWeights(_Workload):
+class CanonicalWeights(OfWorkload):
     """`{canonical-weights} cnn`: names and shapes of the canonical weights."""
 
     def content_nodes(self) -> list[nodes.Node]:

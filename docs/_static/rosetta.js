@@ -86,7 +86,6 @@
       }
       if (two && !lacking) arrange(...two.map(id => panelsOf(set).find(panel => panel.dataset.framework === id)));
     }
-    document.querySelectorAll(".rosetta-helpers pre").forEach(indent);
     document.documentElement.classList.toggle("rosetta-compare", Boolean(pair));
     [bar.from.value, bar.to.value] = pair || [wanted[0] || firstOf(), ""];
     bar.swap.disabled = !pair;
@@ -213,7 +212,7 @@
   addEventListener("DOMContentLoaded", () => {
     sets = [...document.querySelectorAll(".rosetta-tabs")];
     addEventListener("resize", reach);
-    document.querySelectorAll(".rosetta-pair pre").forEach(indent);
+    document.querySelectorAll(".rosetta-pair pre, .rosetta-helpers pre").forEach(indent);
     if (!document.querySelector(".rosetta-bar")) return reach();
     setUpBar();
     for (const set of sets) {

@@ -128,13 +128,15 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
 class Declared(msgspec.Struct, kw_only=True):
     """What a folder says of one of its rows.
 
-    title: the folder's own name, which the files' tab carries; `framework.name` is the row's. raw:
-    the keys of framework.toml that hold for this row, a back end's laid over the folder's.
+    backends: all that the folder has, this row's among them. title: the folder's own name, which the files' tab
+    carries; `framework.name` is the row's. raw: the keys of framework.toml that hold for this row, a back end's laid
+    over the folder's.
     """
 
     id: str
     folder: Path
     backend: str | None
+    backends: list[str]
     title: str
     framework: Framework
     raw: dict[str, Any]
@@ -222,7 +224,15 @@ def _declarations(folder: Path) -> Iterator[Declared]:
             name = f"{folder.name}-{backend}" if backend else folder.name
             framework = msgspec.convert(raw, Framework)
             title = base.get("name", framework.name)
-            yield Declared(id=name, folder=folder, backend=backend, title=title, framework=framework, raw=raw)
+            yield Declared(
+                id=name,
+                folder=folder,
+                backend=backend,
+                backends=list(backends),
+                title=title,
+                framework=framework,
+                raw=raw,
+            )
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise UserError(f"{where} is not valid: {error}.") from None
 

@@ -11,7 +11,6 @@ from typing import Literal
 
 import msgspec
 
-from rosetta_common.host import catalogue
 from rosetta_common.host.catalogue import Case, Row, UserError
 
 
@@ -90,8 +89,7 @@ def _check_given(row: Row, table: _Table, where: str) -> None:
         if bool(table.edits) == bool(table.unsupported):
             raise UserError(f"{where}: one of `edits` and `unsupported` must be given.")
         return
-    backends = [one.backend for one in catalogue.rows(row.folder.parent).values() if one.folder == row.folder]
-    if table.backend not in backends:
+    if table.backend not in row.backends:
         raise UserError(f"{where}: there is no back end {table.backend!r}.")
     if not (table.edits and table.unsupported):
         raise UserError(f"{where}: `backend` wants both `edits` and, for the other back ends, `unsupported`.")

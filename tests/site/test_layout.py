@@ -42,13 +42,12 @@ def test_two_stand_side_by_side_or_stack_where_it_is_narrow(read, concept, width
 
 def test_code_that_all_share_wraps_under_its_indentation(visit, pages) -> None:
     """It was the one block of such a page that a phone cut off."""
-    shown = 0
-    for page in (page for page in pages.values() if "translate/" in page.address):
+    shared = [page for page in pages.values() if "translate/" in page.address]
+    assert shared
+    for page in shared:
         code = visit(page, width=375).locator(".rosetta-helpers pre")
         assert code.evaluate("pre => pre.scrollWidth <= pre.clientWidth"), page.address
         assert code.locator(".rosetta-line").first.is_visible(), page.address
-        shown += 1
-    assert shown
 
 
 def test_at_twice_the_size_nothing_is_lost(visit, each_kind) -> None:
