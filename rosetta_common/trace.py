@@ -4,9 +4,10 @@ A program is JSON: {"settings": {name: value of `params`}, "train": the function
 "lines": whether to note the lines of the example that run (what compiles in Python is slower then),
 "steps": [[verb, argument…], …]} with the verbs init SEED · import NAME · export NAME · predict
 NAME · train [INDEX…] NAME · evaluate NAME · watch NAME, which imports NAME.npz and leaves in
-NAME-made.npz what the framework was handed. Weights are NAME.npz and scores NAME.npy in the folder
-of the program; losses, accuracies, lines and the framework's facts are returned. All protocol lies in
-the program: what the certificate asks is written on the host alone.
+NAME-made.npz what the framework was handed. In the folder of the program weights are NAME.npz, scores
+NAME.npy, a loss NAME.loss and an accuracy NAME.accuracy, each there as soon as its step is done: the
+host judges while the program goes on. Lines and the framework's facts are returned. All protocol lies
+in the program: what the certificate asks is written on the host alone.
 """
 
 import os
@@ -21,15 +22,16 @@ from rosetta_common.run import load_example, verb_of, workload_of
 def trace(path, program, folder):
     """Run `program` on the example at `path`.
 
-    Returns {"losses": {NAME: loss}, "evaluated": {NAME: accuracy}, **record.facts()}; if the program asks for them,
-    also "lines": [number], "elsewhere": [name] and "sources": [number], as `executed` explains them.
+    Returns record.facts(); if the program asks for them, also "lines": [number], "elsewhere": [name] and
+    "sources": [number], as `executed` explains them.
     """
     if not program.get("lines"):
-        return dict(_trace(path, program, folder), **record.facts())
+        _trace(path, program, folder)
+        return record.facts()
     with Executed(path) as executed:
-        result = _trace(path, program, folder)
+        _trace(path, program, folder)
     seen = {name: sorted(getattr(executed, name)) for name in ("lines", "elsewhere", "sources")}
-    return dict(result, **seen, **record.facts())
+    return dict(seen, **record.facts())
 
 
 def _trace(path, program, folder):
@@ -39,14 +41,23 @@ def _trace(path, program, folder):
     example = load_example(path)
     train_epoch = verb_of(example, path, program["train"])
     x_train, x_test, y_train, y_test = example.load_data()
-    losses, evaluated = {}, {}
+
+    def leave(name, write):
+        """Under its name a file is whole: the host reads it at once."""
+        path = os.path.join(folder, name)
+        with open(path + ".part", "wb") as file:
+            write(file)
+        os.replace(path + ".part", path)
+
+    def leave_number(name, number):
+        leave(name, lambda file: file.write(repr(float(number)).encode()))
 
     def init(seed):
         settings.seed = seed
         return example.init_model(example.create_symbol())
 
     def train(model, indices, name):
-        losses[name] = float(train_epoch(model, x_train[indices], y_train[indices]))
+        leave_number(name + ".loss", train_epoch(model, x_train[indices], y_train[indices]))
 
     def load(name):
         with np.load(os.path.join(folder, name + ".npz")) as weights:
@@ -58,17 +69,22 @@ def _trace(path, program, folder):
         except Exception as error:  # a framework may insist on plain arrays: then nothing is seen, and no harm done
             print(f"nothing was watched: {type(error).__name__}: {error}")
             made = []
-        np.savez(os.path.join(folder, name + "-made"), *made)
+        leave(name + "-made.npz", lambda file: np.savez(file, *made))
 
-    def evaluate(model, name):
-        evaluated[name] = float(example.evaluate(model, x_test, y_test))
+    def export(model, name):
+        weights = example.export_weights(model)
+        leave(name + ".npz", lambda file: np.savez(file, **weights))
+
+    def predict(model, name):
+        scores = example.predict(model, x_test)
+        leave(name + ".npy", lambda file: np.save(file, scores))
 
     verbs = {
         "import": lambda model, name: example.import_weights(model, load(name)),
-        "export": lambda model, name: np.savez(os.path.join(folder, name), **example.export_weights(model)),
-        "predict": lambda model, name: np.save(os.path.join(folder, name), example.predict(model, x_test)),
+        "export": export,
+        "predict": predict,
         "train": train,
-        "evaluate": evaluate,
+        "evaluate": lambda model, name: leave_number(name + ".accuracy", example.evaluate(model, x_test, y_test)),
         "watch": watch,
     }
     model = None
@@ -77,4 +93,3 @@ def _trace(path, program, folder):
             model = init(step[1])
         else:
             verbs[step[0]](model, *step[1:])
-    return {"losses": losses, "evaluated": evaluated}

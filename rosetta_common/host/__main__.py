@@ -171,10 +171,16 @@ def _exit_code(statuses: Sequence[str]) -> int:
     return int(bool(bad) or (unsupported > 0 and (bool(os.environ.get("CI")) or unsupported == len(statuses))))
 
 
-def certify(options: argparse.Namespace, cases: list[Case], folder: Path, short: Collection[Case] = ()) -> list[str]:
+def certify(
+    options: argparse.Namespace,
+    cases: list[Case],
+    folder: Path,
+    short: Collection[Case] = (),
+    parts: Collection[str] = parity.SHORT,
+) -> list[str]:
     """Certify these cases; every certificate is written as soon as it is there, and a table sums them up.
 
-    short: those that are certified already. Of a short one a record is written only where it fails.
+    short: those that are certified already, of which these `parts` are made, and a record only where one fails.
     """
     where, device = machine.describe(options.machine), _device(options.device)
     parity.ensure_all([case.row for case in cases], device)
@@ -187,7 +193,7 @@ def certify(options: argparse.Namespace, cases: list[Case], folder: Path, short:
 
     # Who works on one row wants to see each check; of all rows they were two thousand lines.
     check = report if len({case.row.id for case in cases}) == 1 else lambda line: None
-    for case, record in parity.certify_all(cases, where, device, check, short):
+    for case, record in parity.certify_all(cases, where, device, check, short, parts):
         if case not in short or record.status != "ok":
             records.write(record, folder)
         done.append((case, record))
@@ -196,7 +202,7 @@ def certify(options: argparse.Namespace, cases: list[Case], folder: Path, short:
         left = (time.monotonic() - start) / len(done) * (len(cases) - len(done))
         report(f"[{len(done)}/{len(cases)}] {case.label}: {said}{_left(left)}")
     if short:
-        left_out = ", ".join(parity.PARTS.values())
+        left_out = ", ".join(words for part, words in parity.PARTS.items() if part not in parts)
         report(f"Left out of the {len(short)} of {len(cases)} with a published certificate: {left_out}.")
     if len(done) > 1:
         Console(width=max(console.width, SUMMARY_WIDTH)).print(_summary(done))
@@ -250,10 +256,10 @@ def run_benchmark(options: argparse.Namespace) -> int:
     past = records.read_all([folder])
     # A newcomer's machine proves equality for itself, though certificates of other machines come with the checkout.
     stale = [case for case in _cases(options, rows) if not parity.certified(case, where, device, past)]
-    # With those at hand a first look needs no more than what its own float32 computes: 16 minutes for all in short.
+    # With those at hand a first look needs no more than what its own float32 computes.
     quick = options.lane == "quick"
     short = _published(stale, device, records.read_all([COMMITTED, folder])) if quick else []
-    statuses = certify(options, stale, folder, short) if stale else []
+    statuses = certify(options, stale, folder, short, parity.SHORTEST) if stale else []
     if not quick and not options.again:
         planned = [job for job in planned if not sweep.done(job, where, past)]
     if quick:  # which ranks nobody: a second before each of 71 runs was a minute

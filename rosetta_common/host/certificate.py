@@ -8,10 +8,8 @@ steps with an absolute limit does not work: float32 noise and a momentum wrong b
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -64,23 +62,36 @@ def _finite(figure: float) -> float | None:
 
 
 class Trace(msgspec.Struct):
-    """What a traced process left in its folder."""
+    """What a traced process leaves in its folder, read as it comes.
+
+    wait: called with each file before it is read; it returns when the file is there.
+    """
 
     folder: Path
+    wait: Callable[[Path], None] = lambda path: None
+
+    def _file(self, name: str) -> Path:
+        path = self.folder / name
+        self.wait(path)
+        return path
+
+    def arrays(self, name: str) -> Arrays:
+        """Exported weights as they were exported."""
+        with np.load(self._file(f"{name}.npz")) as file:
+            return {key: file[key] for key in file.files}
 
     def weights(self, name: str) -> Arrays:
         """Exported weights, in float64."""
-        with np.load(self.folder / f"{name}.npz") as file:
-            return {key: file[key].astype(np.float64) for key in file.files}
+        return {key: array.astype(np.float64) for key, array in self.arrays(name).items()}
 
     def scores(self, name: str) -> np.ndarray:
-        return np.load(self.folder / f"{name}.npy").astype(np.float64)
+        return np.load(self._file(f"{name}.npy")).astype(np.float64)
 
-    def result(self) -> dict[str, Any]:
-        return json.loads((self.folder / "result.json").read_text("utf-8"))
+    def loss(self, name: str) -> float:
+        return float(self._file(f"{name}.loss").read_text("utf-8"))
 
-    def losses(self) -> dict[str, float]:
-        return self.result()["losses"]
+    def accuracy(self, name: str) -> float:
+        return float(self._file(f"{name}.accuracy").read_text("utf-8"))
 
 
 def difference(a: Arrays, b: Arrays) -> Arrays:
@@ -146,9 +157,12 @@ def _at_start(workload: str, samples: Samples, forms: tuple[tuple[str, str], ...
 
 
 def judge_steps(
-    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], partial: bool
+    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], partial: bool, hasty: bool = False
 ) -> Iterator[Check]:
-    """Weights, scores, losses, single steps, the loop, the schedule, and the way back, in the order of failing."""
+    """Weights, scores, losses, single steps, the loop, the schedule, and the way back, in the order of failing.
+
+    hasty: of the single steps no more are judged than it takes to know that a check fails.
+    """
     workload = limits.workload
     before = trace.weights("w0")
     canonical = _canonical_check(limits, before, forms)
@@ -157,7 +171,7 @@ def judge_steps(
         return
     yield scores_check(limits, "scores before", trace.scores("before"), at_start(workload, samples, forms).scores)
     optimiser = oracle.optimiser(workload, forms)
-    yield from _judge_single(trace, samples, limits, forms, optimiser)
+    yield from _judge_single(trace, samples, limits, forms, optimiser, hasty)
     after = trace.weights(f"w{STEPS[limits.dtype]}")
     yield scores_check(
         limits, "scores after", trace.scores("after"), oracle.scores(workload, after, samples.x_test, forms)
@@ -174,7 +188,7 @@ def _evaluate_check(trace: Trace, samples: Samples, limits: Limits) -> Check:
     """
     full = "evaluate" if limits.dtype == "float32" else f"{limits.dtype}: evaluate"
     scored = float(np.mean(trace.scores("after").argmax(axis=1) == samples.y_test))
-    found, limit = trace.result()["evaluated"]["after"], ROUNDING
+    found, limit = trace.accuracy("after"), ROUNDING
     return Check(full, abs(found - scored) <= limit, abs(found - scored), limit)
 
 
@@ -185,11 +199,23 @@ def _predicted(
     return loss, optimiser.movement(gradients)
 
 
+class Step(msgspec.Struct, frozen=True):
+    """How far one step is from the oracle's: loss, movement over all parameters, and that of each tensor."""
+
+    loss: float
+    figure: float
+    tensors: dict[str, float]
+
+
 def _judge_single(
-    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimiser: Optimiser
+    trace: Trace,
+    samples: Samples,
+    limits: Limits,
+    forms: dict[str, str],
+    optimiser: Optimiser,
+    hasty: bool,
 ) -> Iterator[Check]:
-    losses, figures, tensors = [], [], []
-    reported = trace.losses()
+    steps: list[Step] = []
     at = trace.weights("w0")
     for k in range(STEPS[limits.dtype]):
         if k == 0:
@@ -202,19 +228,31 @@ def _judge_single(
             )
         to = trace.weights(f"w{k + 1}")
         actual = difference(to, at)
-        figure, of_tensors = step_figures(actual, predicted)
-        losses.append(abs(reported[f"step{k + 1}"] - loss))
-        figures.append(figure)
-        tensors.append(of_tensors)
+        steps.append(Step(abs(trace.loss(f"step{k + 1}") - loss), *step_figures(actual, predicted)))
+        if hasty and _lost(steps, limits):
+            break
         optimiser.resynchronise(actual)
         at = to
+    yield from _checks_of_steps(steps, limits)
+
+
+def _lost(steps: list[Step], limits: Limits) -> bool:
+    """Whether a check fails even if every step that is still to come is exact."""
+    exact = Step(0.0, 0.0, dict.fromkeys(steps[0].tensors, 0.0))
+    padded = steps + [exact] * (STEPS[limits.dtype] - len(steps))
+    return not all(check.ok for check in _checks_of_steps(padded, limits))
+
+
+def _checks_of_steps(steps: list[Step], limits: Limits) -> Iterator[Check]:
+    losses, figures = [step.loss for step in steps], [step.figure for step in steps]
     yield limits.check("loss", max(losses, key=_nan_last), f"step {_worst(losses) + 1}")
-    medians = {name: float(np.median([of_step[name] for of_step in tensors])) for name in tensors[0]}
+    medians = {name: float(np.median([step.tensors[name] for step in steps])) for name in steps[0].tensors}
     worst = max(medians, key=lambda name: _nan_last(medians[name]))
     by_step = {f"step {k + 1}": figure for k, figure in enumerate(figures)}
     yield limits.check("step median", float(np.median(figures)), f"worst tensor: {worst}", by_step)
     k = _worst(figures)
-    tensor = max(tensors[k], key=lambda name: _nan_last(tensors[k][name]))
+    tensors = steps[k].tensors
+    tensor = max(tensors, key=lambda name: _nan_last(tensors[name]))
     yield limits.check("step worst", figures[k], f"step {k + 1}, {tensor}")
     yield limits.check("tensor median", medians[worst], worst, medians)
 

@@ -7,8 +7,9 @@ import functools
 import json
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -33,15 +34,22 @@ from rosetta_common.host.digests import digests
 from rosetta_common.host.records import Check, Machine, Record, Times
 
 TIMEOUT = 900.0  # seconds for one traced process; the slowest takes about a minute on one core
+POLL = 0.02  # seconds between two looks for what a traced process leaves
 
-# Of a certificate, what may be left out, in words for the one who reads what was.
+# The parts of a certificate, in words for the one who reads what was left out.
 PARTS = {
+    "steps": "single steps and a whole epoch",
+    "start": "the first weights and the shuffle",
     "float64": "the lane in float64",
     "lines": "which lines of the example run",
     "dropout": "drop-out",
 }
 # A deliberate error is judged so: what compiles in Python takes longer while Python tells of its lines.
-JUDGED = ("dropout",)
+JUDGED = ("steps", "start", "dropout")
+# Of what has a published certificate the tests repeat this much.
+SHORT = ("steps", "start")
+# And a machine that has none of its own yet, before a first look: the seed draws and shuffles the same on every one.
+SHORTEST = ("steps",)
 
 Report = Callable[[str], None]
 T = TypeVar("T")
@@ -70,71 +78,106 @@ class Tracer:
         probe = {"probe": protocol.probe_weights()} if workload == "cnn" else {}
         return {"canonical": protocol.canonical_weights(workload, forms), **probe}
 
-    def run(
+    @contextlib.contextmanager
+    def follow(
         self,
         name: str,
         program: dict[str, Any],
         samples: protocol.Samples,
         given: Mapping[str, protocol.Arrays] | None = None,
-        seconds: float = TIMEOUT,
-    ) -> Trace:
-        """The trace of a program on a data set; `given` are weights that it may import, by default a certificate's.
+    ) -> Iterator[Trace]:
+        """The trace of a program on a data set, to be read while it runs; who wants no more of it ends its process.
 
-        Raises TraceFailed where the process does not end well.
+        given: weights that it may import, by default a certificate's. Raises TraceFailed, here or where a file is
+        waited for, where the process does not end well.
         """
-        folder, workload = self.folder / name, self.case.workload
-        protocol.write_samples(workload, folder / "data", samples)
+        folder, halt = self._laid_out(name, program, samples, given), threading.Event()
+        command: list[str | Path] = [self.python, "-m", "rosetta_common", "trace"]
+        command += [self.case.row.example(self.case.workload), "--folder", folder]
+        environ = {**self.environ, "ROSETTA_DATA": str(folder / "data")}
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(process.run, command, environ, TIMEOUT, halt=halt)
+
+            def wait(path: Path) -> None:
+                while not (path.exists() or running.done()):
+                    time.sleep(POLL)
+                if not path.exists():
+                    _must_be_well(running.result())
+
+            try:
+                yield Trace(folder, wait)
+            except (GeneratorExit, KeyboardInterrupt):
+                halt.set()
+                raise
+            _must_be_well(running.result())
+
+    def _laid_out(
+        self,
+        name: str,
+        program: dict[str, Any],
+        samples: protocol.Samples,
+        given: Mapping[str, protocol.Arrays] | None,
+    ) -> Path:
+        """A folder with all that a program needs."""
+        folder = self.folder / name
+        protocol.write_samples(self.case.workload, folder / "data", samples)
         (folder / "program.json").write_text(json.dumps(program), "utf-8")
         for key, arrays in (self.weights() if given is None else given).items():
             np.savez(folder / f"{key}.npz", allow_pickle=False, **arrays)
-        command: list[str | Path] = [
-            self.python,
-            "-m",
-            "rosetta_common",
-            "trace",
-            self.case.row.example(workload),
-            "--folder",
-            folder,
-        ]
-        ended = process.run(command, {**self.environ, "ROSETTA_DATA": str(folder / "data")}, seconds)
-        if ended.status != "ok":
-            raise TraceFailed(ended)
-        return Trace(folder)
+        return folder
 
 
-def checks(tracer: Tracer, parts: Collection[str] = tuple(PARTS)) -> Iterator[Check]:
+def _must_be_well(ended: process.Ended) -> None:
+    if ended.status != "ok":
+        raise TraceFailed(ended)
+
+
+def checks(tracer: Tracer, parts: Collection[str] = tuple(PARTS), hasty: bool = False) -> Generator[Check, None, None]:
     """Every check of a certificate, in the order in which a reader wants to know of a failure.
 
-    parts: of PARTS, what belongs to it.
+    Each comes as soon as it is known, while the example goes on; to close the iterator ends the example.
+
+    parts: of PARTS, what belongs to it. hasty: as `certificate.judge_steps` takes it.
 
     Weights that are missing, misshapen or not finite may leave a later check without an answer:
     that is a failed check too, and no reason to end the other rows' certificates.
     """
     try:
-        yield from _checks(tracer, parts)
+        yield from _checks(tracer, parts, hasty)
     except (KeyError, ValueError, np.linalg.LinAlgError) as error:
         yield Check("judgement", False, where=f"{type(error).__name__}: {error}")
 
 
-def _checks(tracer: Tracer, parts: Collection[str]) -> Iterator[Check]:
-    row, workload, verb = tracer.case.row, tracer.case.workload, tracer.case.verb
+def _checks(tracer: Tracer, parts: Collection[str], hasty: bool) -> Iterator[Check]:
+    workload = tracer.case.workload
+    if {"steps", "start"} & set(parts):
+        yield from _in_steps(tracer, "float32", parts, hasty)
+    if "float64" in parts and tracer.case.row.workload(workload).float64:
+        yield from _in_steps(tracer, "float64", ("steps",), hasty)
+    if "dropout" in parts and workload == "cnn":
+        yield from _dropout(tracer)
+
+
+def _in_steps(tracer: Tracer, dtype: str, parts: Collection[str], hasty: bool) -> Iterator[Check]:
+    row, workload = tracer.case.row, tracer.case.workload
     declared = row.workload(workload)
-    limits = Limits(workload, "float32", declared.tolerances)
-    samples, probe = protocol.certificate_samples(workload), protocol.probe_samples(workload)
-    traces = {}
-    for dtype in ("float32", "float64") if declared.float64 and "float64" in parts else ("float32",):
-        program = protocol.steps_program(workload, dtype, verb, lines="lines" in parts and dtype == "float32")
-        traces[dtype] = tracer.run(f"steps-{dtype}", program, samples)
-        own = Limits(workload, dtype, declared.tolerances)
-        encoded = protocol.encoded_steps(workload, dtype)
-        yield from certificate.judge_steps(traces[dtype], encoded, own, declared.forms, declared.partial_batch)
-    yield from behaviour.judge_start(traces["float32"], row, workload)
-    encoded = probe.encoded(workload, "float32")
-    yield from behaviour.judge_shuffle(traces["float32"], workload, encoded, declared.partial_batch)
-    if workload == "cnn" and "dropout" in parts:
-        trace = tracer.run("drop-out", protocol.dropout_program(verb), samples)
-        start = certificate.at_start(workload, protocol.encoded_steps(workload, "float32"), declared.forms)
-        yield from behaviour.judge_dropout(trace, start.scores, limits)
+    program = protocol.steps_program(workload, dtype, tracer.case.verb, "lines" in parts, parts)
+    with tracer.follow(f"steps-{dtype}", program, protocol.certificate_samples(workload)) as trace:
+        if "steps" in parts:
+            limits, encoded = Limits(workload, dtype, declared.tolerances), protocol.encoded_steps(workload, dtype)
+            yield from certificate.judge_steps(trace, encoded, limits, declared.forms, declared.partial_batch, hasty)
+        if "start" in parts:
+            yield from behaviour.judge_start(trace, row, workload)
+            probe = protocol.probe_samples(workload).encoded(workload, dtype)
+            yield from behaviour.judge_shuffle(trace, workload, probe, declared.partial_batch)
+
+
+def _dropout(tracer: Tracer) -> Iterator[Check]:
+    declared = tracer.case.row.workload("cnn")
+    start = certificate.at_start("cnn", protocol.encoded_steps("cnn", "float32"), declared.forms)
+    program, samples = protocol.dropout_program(tracer.case.verb), protocol.certificate_samples("cnn")
+    with tracer.follow("drop-out", program, samples) as trace:
+        yield from behaviour.judge_dropout(trace, start.scores, Limits("cnn", "float32", declared.tolerances))
 
 
 @functools.cache
@@ -243,16 +286,21 @@ def certified(case: Case, where: Machine | None, device: str, past: Sequence[Rec
 
 
 def certify_all(
-    cases: list[Case], where: Machine, device: str, report: Report, short: Collection[Case] = ()
+    cases: list[Case],
+    where: Machine,
+    device: str,
+    report: Report,
+    short: Collection[Case] = (),
+    short_parts: Collection[str] = SHORT,
 ) -> Iterator[tuple[Case, Record]]:
     """All these certificates, as many at once as there are cores: nothing here is timed, one thread each.
 
     Their environments are there, or `ensure_all` found that they cannot be made.
 
-    short: those of which all that may be left out is.
+    short: those of which only `short_parts` are made.
     """
     cases = environment.apart(cases, lambda case: case.row)
-    parts = [() if case in short else tuple(PARTS) for case in cases]
+    parts = [short_parts if case in short else tuple(PARTS) for case in cases]
     calls = [functools.partial(_certified, *one, where, device, report) for one in zip(cases, parts, strict=True)]
     yield from side_by_side(calls)
 

@@ -20,6 +20,7 @@ from rosetta_common.host.catalogue import ROOT
 from rosetta_common.host.records import Status
 
 LOG_LINES = 40
+POLL = 0.05  # seconds between two looks at a process
 INTERRUPTED = "It was interrupted."
 GRACE = 3.0  # seconds between SIGTERM and SIGKILL
 # How frameworks say that memory ran out, where the kernel does not say it by killing them.
@@ -72,6 +73,17 @@ def _listen(descriptor: int, on_event: Callable[[Event], None]) -> None:
             on_event(json.loads(line))
 
 
+def _wait(process: subprocess.Popen[bytes], deadline: float, halt: threading.Event | None) -> int:
+    """Its exit code. Raises InterruptedError where it is halted before, TimeoutError once the deadline is over."""
+    while (code := process.poll()) is None:
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        if halt is not None and halt.is_set():
+            raise InterruptedError
+        time.sleep(POLL)
+    return code
+
+
 def _judge(code: int, log: str) -> tuple[Status, str | None]:
     if code == 0:
         return "ok", None
@@ -98,12 +110,13 @@ def run(
     folder: Path = ROOT,
     events: bool = True,
     stdin: int = subprocess.DEVNULL,
+    halt: threading.Event | None = None,
 ) -> Ended:
     """Run `command --events FD` in a folder, passing its events on, until it ends or `timeout` seconds are over.
 
     events: False for a command that knows of none, and is run as it stands. stdin: a descriptor that it reads.
-    Ctrl-C ends the process group and comes back as status "interrupted", not as an exception: the
-    caller still has a record to write.
+    halt: ends the process when another thread sets it. That and Ctrl-C end the process group and come back as status
+    "interrupted", not as an exception: the caller still has a record to write.
     """
     if _stopping.is_set():
         return Ended("interrupted", INTERRUPTED, "", 0.0)
@@ -133,12 +146,12 @@ def run(
         listener = threading.Thread(target=_listen, args=(read, on_event), daemon=True)
         listener.start()
         try:
-            code = process.wait(timeout)
+            code = _wait(process, start + timeout, halt)
             listener.join(GRACE)
             outcome = ("interrupted", INTERRUPTED) if _stopping.is_set() else None
-        except subprocess.TimeoutExpired:
+        except TimeoutError:
             outcome = ("timeout", f"It was stopped after {timeout:.0f} seconds.")
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, InterruptedError):
             outcome = ("interrupted", INTERRUPTED)
         _running.discard(process)
         kill_group(process)

@@ -12,7 +12,7 @@ import functools
 import io
 import pickle
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -213,12 +213,15 @@ def _start(workload: str) -> list[list[Any]]:
     return steps
 
 
-def steps_program(workload: str, dtype: str, verb: str = "train", lines: bool = False) -> dict[str, Any]:
-    """The steps and, in float32, the start: in one process, for to start one and compile takes some a minute.
+def steps_program(
+    workload: str, dtype: str, verb: str = "train", lines: bool = False, parts: Collection[str] = ("steps", "start")
+) -> dict[str, Any]:
+    """The steps, the start, or both: in one process then, for to start one and compile takes some a minute.
 
     lines: note which lines of the example run.
     """
-    steps = _steps(dtype) + (_start(workload) if dtype == "float32" else [])
+    steps: list[list[Any]] = _steps(dtype) if "steps" in parts else [["init", 0], ["export", "start0"]]
+    steps += _start(workload) if "start" in parts else []
     return {**_program(workload, dtype, verb, steps), "lines": lines}
 
 

@@ -102,12 +102,12 @@ def give(case: Case, where: Machine, device: str = "cpu") -> Given:
         tracer = Tracer(case, environment.ensure(case.row, device), device, 1, Path(folder))
         numbered = {"numbered": layouts.numbered(case.workload, forms)}
         samples = protocol.steps_samples(case.workload)
-        trace = tracer.run("give", protocol.give_program(case.workload), samples, numbered)
+        with tracer.follow("give", protocol.give_program(case.workload), samples, numbered) as trace:
+            given.weights = {name: array.astype(np.float32) for name, array in trace.arrays("trained").items()}
+            given.scores = trace.scores("scores")
+            made = list(trace.arrays("numbered-made").values())
         parity.facts(record, case.row, trace.folder)
-        given.weights = {name: array.astype(np.float32) for name, array in _arrays(trace, "trained").items()}
-        given.scores = trace.scores("scores")
         _check(case.workload, given.weights, given.scores, samples)
-        made = list(_arrays(trace, "numbered-made").values())
         record.layouts = layouts.describe(case.workload, made, forms) if made else {}
         record.status = "ok"
     record.times = Times(process=time.monotonic() - start)
@@ -124,8 +124,8 @@ def take(one: Given, others: list[Given], device: str = "cpu") -> Record:
         tracer = Tracer(case, environment.ensure(case.row, device), device, 1, Path(folder))
         samples = protocol.steps_samples(case.workload)
         fitted = {other.row.id: _fit(other, one)[0] for other in others}
-        trace = tracer.run("take", protocol.take_program(case.workload, fitted), samples, fitted)
-        record.checks = [judge(other, one, trace, samples) for other in others]
+        with tracer.follow("take", protocol.take_program(case.workload, fitted), samples, fitted) as trace:
+            record.checks = [judge(other, one, trace, samples) for other in others]
         failed = [check for check in record.checks if not check.ok and not check.by_design]
         record.status = "failed" if failed else "ok"
         record.reason = "; ".join(f"from {parity.line(check)}: {check.reason}" for check in failed) or None
@@ -147,12 +147,6 @@ def _following(record: Record) -> Iterator[None]:
         record.status, record.reason = "failed", str(error)
     except (KeyError, OSError) as error:
         record.status, record.reason = "failed", f"{type(error).__name__}: {error}"
-
-
-def _arrays(trace: Trace, name: str) -> Arrays:
-    """Arrays of a trace as they were written, in their order."""
-    with np.load(trace.folder / f"{name}.npz") as file:
-        return {key: file[key] for key in file.files}
 
 
 def _check(workload: str, given: Arrays, scores: np.ndarray, samples: Samples) -> None:
@@ -177,7 +171,7 @@ def judge(giver: Given, taker: Given, trace: Trace, samples: Samples) -> Check:
     fitted, left = _fit(giver, taker)
     check = _scores_check(giver, taker, trace.scores(name))
     lost = _lost(giver, taker, left)
-    if changed := _changed(fitted, _arrays(trace, f"{name}-back")):
+    if changed := _changed(fitted, trace.arrays(f"{name}-back")):
         check.ok, check.reason = False, changed
     elif lost:
         encoded = samples.encoded(taker.case.workload, "float32").x_test

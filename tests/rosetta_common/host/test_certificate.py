@@ -1,7 +1,5 @@
 """The certificate's judgement, on traces that the oracle itself plays: right ones pass, wrong ones name the place."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -46,7 +44,9 @@ def play(
     for k in range(STEPS_AFTER[dtype]):
         step(f"again{k + 1}", SMALL.x_train[k * BATCH : (k + 1) * BATCH], SMALL.y_train[k * BATCH : (k + 1) * BATCH])
         save(f"again{k + 1}")
-    (folder / "result.json").write_text(json.dumps({"losses": losses, "evaluated": {"after": accuracy + evaluated}}))
+    for name, value in losses.items():
+        (folder / f"{name}.loss").write_text(repr(value))
+    (folder / "after.accuracy").write_text(repr(accuracy + evaluated))
     return Trace(folder)
 
 
@@ -113,6 +113,23 @@ def test_a_small_tensor_cannot_hide_behind_the_embedding(tmp_path):
     checks = judge(play(tmp_path, lambda name, step, value: 1.002 * value if name == "fc.bias" else value))
     assert failed(checks) == {"tensor median"}
     assert checks["tensor median"].where == "fc.bias"
+
+
+@pytest.mark.parametrize(("factor", "steps"), [(1.5, 1), (1.001, 3)])
+def test_in_haste_no_more_steps_are_read_than_it_takes_to_know(tmp_path, factor, steps):
+    """Half as far again is too much for any step, a thousandth for the median: three of five must show it."""
+    play(tmp_path, lambda name, step, value: factor * value)
+    read = set()
+    trace = Trace(tmp_path, lambda path: read.add(path.name))
+    checks = certificate.judge_steps(trace, SMALL, Limits("gru", "float32", {}), {}, False, hasty=True)
+    assert next(check.name for check in checks if not check.ok) in ("step median", "loss")
+    assert {name for name in read if name.endswith(".loss")} == {f"step{k + 1}.loss" for k in range(steps)}
+
+
+def test_in_haste_what_is_right_is_judged_whole(tmp_path):
+    trace, limits = play(tmp_path), Limits("gru", "float32", {})
+    hasty = list(certificate.judge_steps(trace, SMALL, limits, {}, False, hasty=True))
+    assert hasty == list(judge(trace).values())
 
 
 def test_a_loop_of_the_wrong_length_fails(tmp_path):

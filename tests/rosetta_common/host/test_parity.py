@@ -1,7 +1,9 @@
 """Which certificates spare a row another one, and how a check reads in a line."""
 
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +88,19 @@ def test_weights_that_cannot_be_judged_fail_and_end_nothing_else(folder):
     assert record.reason.endswith("FAILED judgement at KeyError: 'embedding'")
 
 
+def test_each_check_comes_while_the_example_goes_on_and_closing_ends_it(folder, tmp_path):
+    path = folder / "gru.py"
+    text = path.read_text().replace("    return 0.5", "    time.sleep(60)\n    return 0.5")
+    path.write_text(text)
+    start = time.monotonic()
+    tracer = parity.Tracer(alpha(), Path(sys.executable), "cpu", 1, tmp_path)
+    checks = parity.checks(tracer)
+    assert [next(checks).name, next(checks).name] == ["weights", "scores before"]
+    checks.close()
+    assert time.monotonic() - start < 30
+    assert not (tmp_path / "steps-float32" / "result.json").exists()
+
+
 def test_a_failed_check_is_named_in_the_reason(folder):
     record = parity.certify(alpha(), HERE)
     assert record.status == "failed"
@@ -115,6 +130,26 @@ def test_in_short_what_is_published_leaves_out_float64_and_what_is_not_does_not(
     assert "Left out of the 1 of 1 with a published certificate: the lane in float64" in capsys.readouterr().out
     # It failed here now, and what is published says nothing of that: the next one is whole again.
     assert lanes() == {False, True}
+
+
+def test_the_quick_lane_leaves_out_more_than_the_tests_do(folder, tmp_path, monkeypatch, capsys):
+    """How weights are drawn and samples are shuffled is of no machine; CI repeats it all the same."""
+    published = tmp_path / "published"
+    monkeypatch.setattr(cli, "COMMITTED", published)
+    records.write(certificate(where=machine.describe("elsewhere")), published)
+
+    def starts(*command):
+        here = tmp_path / command[0]
+        assert cli.main([*command, "alpha", "--workload", "gru", "--records", str(here)]) == 1
+        newest = [record for record in records.read_all([here]) if record.kind == "parity"][-1]
+        return any(check.name.startswith("start") for check in newest.checks), capsys.readouterr().out
+
+    begun, said = starts("parity", "--short")
+    assert begun
+    assert "certificate: the lane in float64, which lines of the example run, drop-out." in said
+    begun, said = starts("benchmark")
+    assert not begun
+    assert "certificate: the first weights and the shuffle, the lane in float64," in said
 
 
 def test_the_quick_lane_certifies_in_short_what_is_published_until_a_check_fails(folder, tmp_path, monkeypatch):

@@ -94,6 +94,16 @@ def test_a_timeout_kills_the_whole_group():
     assert not alive(int(ended.log))
 
 
+def test_another_thread_may_halt_it():
+    halt = threading.Event()
+    threading.Timer(1.0, halt.set).start()
+    start = time.monotonic()
+    ended = run(CHILD.format(sleep=60), halt=halt)
+    assert ended.status == "interrupted"
+    assert time.monotonic() - start < 15
+    assert not alive(int(ended.log))
+
+
 def test_a_child_left_behind_by_a_good_end_is_killed_too():
     ended = run(CHILD.format(sleep=0.2))
     assert ended.status == "ok"

@@ -1,8 +1,10 @@
 """Mutants: every folder offers every one, each fits its file, and the plan leaves none out."""
 
 import ast
+import time
 from collections import Counter
 
+import msgspec
 import pytest
 
 from rosetta_common.host import catalogue, environment, parity, teeth
@@ -104,10 +106,45 @@ def test_a_mutant_that_is_caught_says_by_which_check(folder):
     assert how.startswith("caught: FAILED scores before")
 
 
+CRASHING = [("    model.update(weights)", "    raise RuntimeError('nothing was taken')")]
+
+
 def test_a_mutant_that_crashes_is_not_caught(folder):
-    caught, how = teeth.bite(mutant(folder, [("    return 0.5", "    raise RuntimeError('no step was taken')")]))
+    caught, how = teeth.bite(mutant(folder, CRASHING))
     assert not caught
-    assert how == "NOT CAUGHT, it does not run: RuntimeError: no step was taken"
+    assert how == "NOT CAUGHT, it does not run: RuntimeError: nothing was taken"
+
+
+def test_what_is_caught_is_run_no_further(folder):
+    start = time.monotonic()
+    caught, how = teeth.bite(mutant(folder, [("    return 0.5", "    time.sleep(60)\n    return 0.5")]))
+    assert caught
+    assert how.startswith("caught: FAILED scores before")
+    assert time.monotonic() - start < 30
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("momentum", [parity.JUDGED]), ("no_shuffle", [("start",), ("steps", "dropout")])],
+)
+def test_the_part_that_catches_is_asked_first_and_then_all_others(folder, monkeypatch, name, asked):
+    seen = []
+
+    def checks(tracer, parts, hasty):
+        seen.append(parts)
+        yield Check("weights", True)
+
+    monkeypatch.setattr(parity, "checks", checks)
+    made = msgspec.structs.replace(mutant(folder, [("return 0.5", "return 0.6")]), name=name)
+    assert teeth.bite(made) == (False, "NOT CAUGHT")
+    assert seen == asked
+
+
+def test_what_says_which_part_catches_names_parts_and_mutants():
+    required = {*teeth.REQUIRED["cnn"], *teeth.REQUIRED["gru"]}
+    required |= {name for names in teeth.REQUIRED_OF_VARIANTS.values() for name in names}
+    assert set(teeth.CAUGHT_BY) <= required
+    assert set(teeth.CAUGHT_BY.values()) <= set(parity.JUDGED)
 
 
 @pytest.mark.parametrize(
@@ -118,20 +155,19 @@ def test_a_mutant_that_crashes_is_not_caught(folder):
     ],
 )
 def test_a_harmless_one_must_pass_every_check(folder, monkeypatch, checks, harmless, said):
-    monkeypatch.setattr(parity, "checks", lambda tracer, whole: iter(checks))
+    monkeypatch.setattr(parity, "checks", lambda tracer, parts, hasty: (check for check in checks))
     assert teeth.bite(mutant(folder, [("return 0.5", "return 0.6")], harmless=True)) == (harmless, said)
 
 
 def test_a_harmless_one_that_crashes_is_not_judged(folder):
-    crashing = [("    return 0.5", "    raise RuntimeError('no step was taken')")]
-    assert teeth.bite(mutant(folder, crashing, harmless=True)) == (
+    assert teeth.bite(mutant(folder, CRASHING, harmless=True)) == (
         False,
-        "NOT HARMLESS, it does not run: RuntimeError: no step was taken",
+        "NOT HARMLESS, it does not run: RuntimeError: nothing was taken",
     )
 
 
 def test_a_crash_does_not_end_the_others_and_the_exit_code_tells(folder, monkeypatch):
-    crashing = mutant(folder, [("    return 0.5", "    raise RuntimeError('no step was taken')")])
+    crashing = mutant(folder, CRASHING)
     good = Mutant(crashing.case, "good", [("return 0.5", "return 0.6")])
     monkeypatch.setattr(teeth, "mutants", lambda row, workload: [crashing, good])
     lines = []
