@@ -8,6 +8,8 @@ steps with an absolute limit does not work: float32 noise and a momentum wrong b
 from __future__ import annotations
 
 import functools
+import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,6 +29,7 @@ LIMITS = {
 }
 ROUNDING = 1e-6  # of an accuracy that a framework computes in float32
 FLOAT64_LIMIT = 1e-10
+KEPT = 24  # answers of the oracle, 27 MB each for the CNN: what two certificates ask
 
 
 Optimiser = oracle.SGD | oracle.Adam
@@ -195,8 +198,32 @@ def _evaluate_check(trace: Trace, samples: Samples, limits: Limits) -> Check:
 def _predicted(
     workload: str, at: Arrays, x: np.ndarray, y: np.ndarray, forms: dict[str, str], optimiser: Optimiser
 ) -> tuple[float, Arrays]:
-    loss, gradients = oracle.gradients(workload, at, x, y, forms)
+    loss, gradients = _gradients(workload, at, x, y, forms)
     return loss, optimiser.movement(gradients)
+
+
+_answers: dict[bytes, tuple[float, Arrays]] = {}
+_answering = threading.Lock()
+
+
+def _gradients(workload: str, at: Arrays, x: np.ndarray, y: np.ndarray, forms: dict[str, str]) -> tuple[float, Arrays]:
+    """The oracle's loss and gradient. The last ones are kept, for who asks the same to the last bit.
+
+    So does a variant of an example, and a mutant until its error shows: the oracle was a third of their time.
+    """
+    asked = hashlib.sha256(repr((workload, sorted(forms.items()))).encode())
+    for array in (*at.values(), x, y):
+        asked.update(array.tobytes())
+    key = asked.digest()
+    with _answering:
+        answer = _answers.get(key)
+    if answer is None:
+        answer = oracle.gradients(workload, at, x, y, forms)
+        with _answering:
+            _answers[key] = answer
+            while len(_answers) > KEPT:
+                del _answers[next(iter(_answers))]
+    return answer
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import json
 import subprocess
 import tempfile
@@ -295,18 +296,22 @@ def certify_all(
 ) -> Iterator[tuple[Case, Record]]:
     """All these certificates, as many at once as there are cores: nothing here is timed, one thread each.
 
-    Their environments are there, or `ensure_all` found that they cannot be made.
+    Their environments are there, or `ensure_all` found that they cannot be made. The variants of an example come one
+    after the other: mostly they ask the oracle the same.
 
     short: those of which only `short_parts` are made.
     """
-    cases = environment.apart(cases, lambda case: case.row)
-    parts = [short_parts if case in short else tuple(PARTS) for case in cases]
-    calls = [functools.partial(_certified, *one, where, device, report) for one in zip(cases, parts, strict=True)]
-    yield from side_by_side(calls)
 
+    def certified_each(variants: Sequence[Case]) -> list[tuple[Case, Record]]:
+        return [
+            (case, certify(case, where, device, report, short_parts if case in short else tuple(PARTS)))
+            for case in variants
+        ]
 
-def _certified(case: Case, parts: Collection[str], where: Machine, device: str, report: Report) -> tuple[Case, Record]:
-    return case, certify(case, where, device, report, parts)
+    examples = [list(same) for _, same in itertools.groupby(cases, lambda case: (case.row.id, case.workload))]
+    examples = environment.apart(examples, lambda variants: variants[0].row)
+    for each in side_by_side([functools.partial(certified_each, variants) for variants in examples]):
+        yield from each
 
 
 def ensure_all(rows: list[Row], device: str) -> None:

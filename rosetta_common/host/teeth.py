@@ -67,6 +67,8 @@ CAUGHT_BY = {
     "dropout_rates_swapped": "dropout",
     "no_shuffle": "start",
     "loader_no_shuffle": "start",
+    "own_initial_law": "start",
+    "orthogonal_initial_weights": "start",
     "zero_initial_weights": "start",
 }
 
@@ -184,14 +186,14 @@ def _covering(planned: list[Mutant]) -> int:
     return length
 
 
-def _results(planned: list[Mutant], enough: Callable[[int], bool]) -> Iterator[tuple[Mutant, bool, str]]:
-    """Bite into mutants, as many at once as there are cores, until `enough` says of the next one's number."""
-    queue = list(enumerate(planned))
+def _results(planned: list[Mutant], enough: Callable[[list[Mutant]], bool]) -> Iterator[tuple[Mutant, bool, str]]:
+    """Bite into mutants, as many at once as there are cores, until `enough` says so of those that have not begun."""
+    queue = list(planned)
     running: dict[Future[tuple[bool, str]], Mutant] = {}
     with threadpool_limits(1), ThreadPoolExecutor(machine.cores()) as pool:
         while queue or running:
-            while queue and len(running) < machine.cores() and not enough(queue[0][0]):
-                _, mutant = queue.pop(0)
+            while queue and len(running) < machine.cores() and not enough(queue):
+                mutant = _next(queue, list(running.values()))
                 running[pool.submit(bite, mutant)] = mutant
             if not running:
                 return
@@ -202,6 +204,13 @@ def _results(planned: list[Mutant], enough: Callable[[int], bool]) -> Iterator[t
                 raise
             for future in finished:
                 yield running.pop(future), *future.result()
+
+
+def _next(queue: list[Mutant], running: list[Mutant]) -> Mutant:
+    """Take the first of a queue whose environment is not at work: some frameworks lock what they compile."""
+    busy = {mutant.row.environment_id for mutant in running}
+    number = next((i for i, mutant in enumerate(queue) if mutant.row.environment_id not in busy), 0)
+    return queue.pop(number)
 
 
 def run(
@@ -215,12 +224,15 @@ def run(
     chosen = choose(rows, workloads, name)  # before an environment is made: a mistyped name is told at once
     rows = list({mutant.row.id: mutant.row for mutant in chosen}.values())
     here = [row.id for row in rows if _can_run(row, report)]
-    planned = plan([mutant for mutant in chosen if mutant.row.id in here])
-    once = _covering(planned)
+    planned = [mutant for mutant in chosen if mutant.row.id in here]
+    if minutes is not None:
+        planned = plan(planned)
+    due = {mutant.label for mutant in planned[: _covering(planned)]}
     start = time.monotonic()
 
-    def enough(number: int) -> bool:
-        return minutes is not None and number >= once and time.monotonic() - start > 60 * minutes
+    def enough(left: list[Mutant]) -> bool:
+        over = minutes is not None and time.monotonic() - start > 60 * minutes
+        return over and due.isdisjoint(mutant.label for mutant in left)
 
     wrong, count = [], 0
     for mutant, as_expected, how in _results(planned, enough):

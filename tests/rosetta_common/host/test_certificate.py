@@ -126,6 +126,27 @@ def test_in_haste_no_more_steps_are_read_than_it_takes_to_know(tmp_path, factor,
     assert {name for name in read if name.endswith(".loss")} == {f"step{k + 1}.loss" for k in range(steps)}
 
 
+def test_what_was_asked_to_the_last_bit_is_not_computed_again(tmp_path, monkeypatch):
+    trace, ask, asked = play(tmp_path), oracle.gradients, []
+    certificate.at_start("gru", SMALL, {})  # which is kept for good
+
+    def gradients(*arguments):
+        asked.append(arguments)
+        return ask(*arguments)
+
+    monkeypatch.setattr(oracle, "gradients", gradients)
+    monkeypatch.setattr(certificate, "_answers", {})
+    first, count = judge(trace), STEPS["float32"] - 1 + 3 + STEPS_AFTER["float32"]
+    assert len(asked) == count
+    assert judge(trace) == first
+    assert len(asked) == count
+    moved = trace.arrays("w2")
+    moved["fc.bias"] = np.nextafter(moved["fc.bias"], 1)
+    np.savez(tmp_path / "w2.npz", **moved)
+    judge(trace)
+    assert len(asked) > count
+
+
 def test_in_haste_what_is_right_is_judged_whole(tmp_path):
     trace, limits = play(tmp_path), Limits("gru", "float32", {})
     hasty = list(certificate.judge_steps(trace, SMALL, limits, {}, False, hasty=True))

@@ -7,7 +7,7 @@ from collections import Counter
 import msgspec
 import pytest
 
-from rosetta_common.host import catalogue, environment, parity, teeth
+from rosetta_common.host import catalogue, environment, machine, parity, teeth
 from rosetta_common.host.catalogue import Case, UserError
 from rosetta_common.host.mutants import Mutant
 from rosetta_common.host.records import Check
@@ -141,10 +141,39 @@ def test_the_part_that_catches_is_asked_first_and_then_all_others(folder, monkey
 
 
 def test_what_says_which_part_catches_names_parts_and_mutants():
-    required = {*teeth.REQUIRED["cnn"], *teeth.REQUIRED["gru"]}
-    required |= {name for names in teeth.REQUIRED_OF_VARIANTS.values() for name in names}
-    assert set(teeth.CAUGHT_BY) <= required
+    assert set(teeth.CAUGHT_BY) <= {mutant.name for mutant in teeth.choose(ROWS, ["cnn", "gru"], None)}
     assert set(teeth.CAUGHT_BY.values()) <= set(parity.JUDGED)
+
+
+def test_two_at_once_are_of_two_environments(monkeypatch):
+    """Some frameworks lock what they compile."""
+    rows = [ROWS[0], next(row for row in ROWS if row.environment_id != ROWS[0].environment_id)]
+    planned = [made(row, f"error{i}") for row in rows for i in range(3)]
+    at_work, clashes = [], []
+
+    def bite(mutant):
+        clashes.append(mutant.row.environment_id in at_work)
+        at_work.append(mutant.row.environment_id)
+        time.sleep(0.1)
+        at_work.remove(mutant.row.environment_id)
+        return True, "caught"
+
+    monkeypatch.setattr(teeth, "bite", bite)
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    assert len(list(teeth._results(planned, lambda left: False))) == len(clashes) == 6
+    assert sum(clashes) <= 1  # the last one may have no other to wait for
+
+
+def test_time_is_over_once_all_that_is_due_has_begun(folder, monkeypatch):
+    """The first of the queue may have to wait for its environment, and others go before it."""
+    mutants = [made(ROWS[0], "common"), made(ROWS[1], "common"), made(ROWS[1], "rare"), made(ROWS[2], "common")]
+    monkeypatch.setattr(teeth, "mutants", lambda row, workload: [one for one in mutants if one.row is row])
+    monkeypatch.setattr(teeth, "bite", lambda mutant: (True, "caught"))
+    monkeypatch.setattr(teeth, "seconds", dict)
+    lines = []
+    assert teeth.run(ROWS[:3], ["gru"], None, 0, lines.append) == 0
+    assert {line.split()[0] for line in lines[:-1]} == {row.id for row in ROWS[:3]}
+    assert any("rare" in line for line in lines)
 
 
 @pytest.mark.parametrize(
