@@ -40,7 +40,7 @@ def _start_figure(name: str, value: np.ndarray, law: str, scale: float) -> tuple
 
 def judge_start(trace: Trace, row: Row, workload: str) -> Iterator[Check]:
     """After init_model: law, bounds and variance of each weight, zero biases, and what the seed changes."""
-    first, again, other = (trace.weights(name) for name in ("start0", "start0again", "start1"))
+    first = trace.weights("start0")
     declared = row.workload(workload).start
     ratios, wrong = {}, []
     for name, value in first.items():
@@ -55,6 +55,7 @@ def judge_start(trace: Trace, row: Row, workload: str) -> Iterator[Check]:
             wrong.append(name)
     reason = "; ".join(f"{name}: {law.reason}" for name, law in declared.items()) or None
     yield Check("start: law", not wrong, where=", ".join(wrong) or None, reason=reason, figures=ratios)
+    again, other = trace.weights("start0again"), trace.weights("start1")
     same = [name for name, value in first.items() if not np.array_equal(value, again[name])]
     yield Check("start: same seed, same weights", not same, where=", ".join(same) or None)
     still = [name for name, value in first.items() if value.ndim > 1 and np.array_equal(value, other[name])]

@@ -39,18 +39,20 @@ POLL = 0.02  # seconds between two looks for what a traced process leaves
 
 # The parts of a certificate, in words for the one who reads what was left out.
 PARTS = {
-    "steps": "single steps and a whole epoch",
+    "scores": "what it predicts",
+    "steps": "single steps",
+    "loop": "a whole epoch",
     "start": "the first weights and the shuffle",
     "float64": "the lane in float64",
     "lines": "which lines of the example run",
     "dropout": "drop-out",
 }
 # A deliberate error is judged so: what compiles in Python takes longer while Python tells of its lines.
-JUDGED = ("steps", "start", "dropout")
+JUDGED = (*certificate.STEPPED, "start", "dropout")
 # Of what has a published certificate the tests repeat this much.
-SHORT = ("steps", "start")
+SHORT = (*certificate.STEPPED, "start")
 # And a machine that has none of its own yet, before a first look: the seed draws and shuffles the same on every one.
-SHORTEST = ("steps",)
+SHORTEST = certificate.STEPPED
 
 Report = Callable[[str], None]
 T = TypeVar("T")
@@ -151,10 +153,10 @@ def checks(tracer: Tracer, parts: Collection[str] = tuple(PARTS), hasty: bool = 
 
 def _checks(tracer: Tracer, parts: Collection[str], hasty: bool) -> Iterator[Check]:
     workload = tracer.case.workload
-    if {"steps", "start"} & set(parts):
+    if {*certificate.STEPPED, "start"} & set(parts):
         yield from _in_steps(tracer, "float32", parts, hasty)
     if "float64" in parts and tracer.case.row.workload(workload).float64:
-        yield from _in_steps(tracer, "float64", ("steps",), hasty)
+        yield from _in_steps(tracer, "float64", certificate.STEPPED, hasty)
     if "dropout" in parts and workload == "cnn":
         yield from _dropout(tracer)
 
@@ -162,11 +164,12 @@ def _checks(tracer: Tracer, parts: Collection[str], hasty: bool) -> Iterator[Che
 def _in_steps(tracer: Tracer, dtype: str, parts: Collection[str], hasty: bool) -> Iterator[Check]:
     row, workload = tracer.case.row, tracer.case.workload
     declared = row.workload(workload)
-    program = protocol.steps_program(workload, dtype, tracer.case.verb, "lines" in parts, parts)
+    program = protocol.steps_program(workload, dtype, tracer.case.verb, parts)
     with tracer.follow(f"steps-{dtype}", program, protocol.certificate_samples(workload)) as trace:
-        if "steps" in parts:
+        if set(certificate.STEPPED) & set(parts):
             limits, encoded = Limits(workload, dtype, declared.tolerances), protocol.encoded_steps(workload, dtype)
-            yield from certificate.judge_steps(trace, encoded, limits, declared.forms, declared.partial_batch, hasty)
+            own = (trace, encoded, limits, declared.forms, declared.partial_batch)
+            yield from certificate.judge_steps(*own, parts, hasty)
         if "start" in parts:
             yield from behaviour.judge_start(trace, row, workload)
             probe = protocol.probe_samples(workload).encoded(workload, dtype)

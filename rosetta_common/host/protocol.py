@@ -183,19 +183,27 @@ def _indices(start: int, count: int) -> list[int]:
     return list(range(start, start + count))
 
 
-def _steps(dtype: str) -> list[list[Any]]:
+def _steps(dtype: str, parts: Collection[str]) -> list[list[Any]]:
     """Predict, some single steps, predict and evaluate; an epoch of copies of one sample, and single steps again.
 
     In the end the weights of the start once more, and predict: a compiled graph had kept the first that it was given.
     """
-    steps: list[list[Any]] = [["init", 0], ["export", "start0"]]
-    steps += [["import", "canonical"], ["export", "w0"], ["predict", "before"]]
-    for k in range(STEPS[dtype]):
-        steps += [["train", _indices(k * BATCH, BATCH), f"step{k + 1}"], ["export", f"w{k + 1}"]]
-    steps += [["predict", "after"], ["evaluate", "after"], ["train", [0] * COPIES, "loop"], ["export", "loop"]]
-    for k in range(STEPS_AFTER[dtype]):
-        steps += [["train", _indices(k * BATCH, BATCH), f"again{k + 1}"], ["export", f"again{k + 1}"]]
-    return [*steps, ["import", "canonical"], ["predict", "back"]]
+    steps: list[list[Any]] = [["import", "canonical"], ["export", "w0"]]
+    if "scores" in parts:
+        steps += [["predict", "before"]]
+    if "steps" in parts:
+        for k in range(STEPS[dtype]):
+            steps += [["train", _indices(k * BATCH, BATCH), f"step{k + 1}"], ["export", f"w{k + 1}"]]
+    steps += [["export", "halfway"]]
+    if "scores" in parts:
+        steps += [["predict", "after"], ["evaluate", "after"]]
+    if "loop" in parts:
+        steps += [["train", [0] * COPIES, "loop"], ["export", "loop"]]
+        for k in range(STEPS_AFTER[dtype]):
+            steps += [["train", _indices(k * BATCH, BATCH), f"again{k + 1}"], ["export", f"again{k + 1}"]]
+    if "scores" in parts:
+        steps += [["import", "canonical"], ["predict", "back"]]
+    return steps
 
 
 def _start(workload: str) -> list[list[Any]]:
@@ -214,15 +222,18 @@ def _start(workload: str) -> list[list[Any]]:
 
 
 def steps_program(
-    workload: str, dtype: str, verb: str = "train", lines: bool = False, parts: Collection[str] = ("steps", "start")
+    workload: str, dtype: str, verb: str = "train", parts: Collection[str] = ("steps", "scores", "loop", "start")
 ) -> dict[str, Any]:
-    """The steps, the start, or both: in one process then, for to start one and compile takes some a minute.
+    """Of these parts of a certificate what needs no drop-out, in one process: to start one and compile takes a minute.
 
-    lines: note which lines of the example run.
+    "lines" among the parts: note which lines of the example run.
     """
-    steps: list[list[Any]] = _steps(dtype) if "steps" in parts else [["init", 0], ["export", "start0"]]
-    steps += _start(workload) if "start" in parts else []
-    return {**_program(workload, dtype, verb, steps), "lines": lines}
+    steps: list[list[Any]] = [["init", 0], ["export", "start0"]]
+    if {"steps", "scores", "loop"} & set(parts):
+        steps += _steps(dtype, parts)
+    if "start" in parts:
+        steps += _start(workload)
+    return {**_program(workload, dtype, verb, steps), "lines": "lines" in parts}
 
 
 def dropout_program(verb: str = "train") -> dict[str, Any]:

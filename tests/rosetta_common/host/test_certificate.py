@@ -38,6 +38,7 @@ def play(
     scores = oracle.scores("gru", at, SMALL.x_test)
     np.save(folder / "after.npy", scores)
     accuracy = float(np.mean(scores.argmax(axis=1) == SMALL.y_test))
+    save("halfway")
     for _ in range(copies):
         step("loop", SMALL.x_train[:1], SMALL.y_train[:1])
     save("loop")
