@@ -224,7 +224,7 @@ def _start(workload: str) -> list[list[Any]]:
 def steps_program(
     workload: str, dtype: str, verb: str = "train", parts: Collection[str] = ("steps", "scores", "loop", "start")
 ) -> dict[str, Any]:
-    """Of these parts of a certificate what needs no drop-out, in one process: to start one and compile takes a minute.
+    """Of these parts of a certificate what needs no drop-out, in one process: to start and compile takes some a minute.
 
     "lines" among the parts: note which lines of the example run.
     """
