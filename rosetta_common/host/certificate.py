@@ -19,7 +19,7 @@ import numpy as np
 from rosetta_common import weights
 from rosetta_common.host import oracle, protocol
 from rosetta_common.host.catalogue import Tolerance
-from rosetta_common.host.protocol import BATCH, STEPS, STEPS_AFTER, Arrays, Samples
+from rosetta_common.host.protocol import BATCH, STEPPED, STEPS, STEPS_AFTER, Arrays, Samples
 from rosetta_common.host.records import Check
 
 # Measured in five ways of computing float32 and with every error of mutants.toml: see "How the numbers are made".
@@ -29,7 +29,6 @@ LIMITS = {
 }
 ROUNDING = 1e-6  # of an accuracy that a framework computes in float32
 FLOAT64_LIMIT = 1e-10
-STEPPED = ("scores", "steps", "loop")  # the parts of a certificate that are judged here
 KEPT = 24  # answers of the oracle, 27 MB each for the CNN: what two certificates ask
 
 

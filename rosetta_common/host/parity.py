@@ -48,11 +48,11 @@ PARTS = {
     "dropout": "drop-out",
 }
 # A deliberate error is judged so: what compiles in Python takes longer while Python tells of its lines.
-JUDGED = (*certificate.STEPPED, "start", "dropout")
+JUDGED = (*protocol.STEPPED, "start", "dropout")
 # Of what has a published certificate the tests repeat this much.
-SHORT = (*certificate.STEPPED, "start")
+SHORT = (*protocol.STEPPED, "start")
 # And a machine that has none of its own yet, before a first look: the seed draws and shuffles the same on every one.
-SHORTEST = certificate.STEPPED
+SHORTEST = protocol.STEPPED
 
 Report = Callable[[str], None]
 T = TypeVar("T")
@@ -153,10 +153,10 @@ def checks(tracer: Tracer, parts: Collection[str] = tuple(PARTS), hasty: bool = 
 
 def _checks(tracer: Tracer, parts: Collection[str], hasty: bool) -> Iterator[Check]:
     workload = tracer.case.workload
-    if {*certificate.STEPPED, "start"} & set(parts):
+    if {*protocol.STEPPED, "start"} & set(parts):
         yield from _in_steps(tracer, "float32", parts, hasty)
     if "float64" in parts and tracer.case.row.workload(workload).float64:
-        yield from _in_steps(tracer, "float64", certificate.STEPPED, hasty)
+        yield from _in_steps(tracer, "float64", protocol.STEPPED, hasty)
     if "dropout" in parts and workload == "cnn":
         yield from _dropout(tracer)
 
@@ -166,7 +166,7 @@ def _in_steps(tracer: Tracer, dtype: str, parts: Collection[str], hasty: bool) -
     declared = row.workload(workload)
     program = protocol.steps_program(workload, dtype, tracer.case.verb, parts)
     with tracer.follow(f"steps-{dtype}", program, protocol.certificate_samples(workload)) as trace:
-        if set(certificate.STEPPED) & set(parts):
+        if set(protocol.STEPPED) & set(parts):
             limits, encoded = Limits(workload, dtype, declared.tolerances), protocol.encoded_steps(workload, dtype)
             own = (trace, encoded, limits, declared.forms, declared.partial_batch)
             yield from certificate.judge_steps(*own, parts, hasty)

@@ -24,6 +24,7 @@ from rosetta_common.host import dataset, oracle
 
 BATCH = 64
 BATCHES = 5  # of "steps"
+STEPPED = ("scores", "steps", "loop")  # the parts of a certificate that a batch or an epoch at a time shows
 # Single steps before and after an epoch. In float32 the median of five is judged, for a decision on a number that is
 # nearly zero may spoil one. In float64 none is spoiled, so that the first step and one that carries momentum tell all.
 STEPS = {"float32": BATCHES, "float64": 2}
@@ -221,15 +222,13 @@ def _start(workload: str) -> list[list[Any]]:
     return steps
 
 
-def steps_program(
-    workload: str, dtype: str, verb: str = "train", parts: Collection[str] = ("steps", "scores", "loop", "start")
-) -> dict[str, Any]:
+def steps_program(workload: str, dtype: str, verb: str, parts: Collection[str]) -> dict[str, Any]:
     """Of these parts of a certificate what needs no drop-out, in one process: to start and compile takes some a minute.
 
     "lines" among the parts: note which lines of the example run.
     """
     steps: list[list[Any]] = [["init", 0], ["export", "start0"]]
-    if {"steps", "scores", "loop"} & set(parts):
+    if set(STEPPED) & set(parts):
         steps += _steps(dtype, parts)
     if "start" in parts:
         steps += _start(workload)
