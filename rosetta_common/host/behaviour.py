@@ -152,52 +152,57 @@ def _visits_of_gradients(
     return final, left if np.array_equal(final, steps) else None
 
 
-def _agreement(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.mean(a == b))
-
-
-def _visits(trace: Trace, workload: str, samples: Samples, sizes: list[int]) -> dict[str, np.ndarray]:
-    """The steps in which each sample was seen: first and second epoch of one seed, first epoch of another."""
+def _visits(trace: Trace, workload: str, samples: Samples, sizes: list[int]) -> Iterator[np.ndarray]:
+    """The steps in which each sample was seen: first epoch of one seed, first and second epoch of another."""
     count = protocol.SHUFFLED[workload]
     canonical = {name: value.astype(np.float64) for name, value in weights.canonical(workload).items()}
-    first, second, other = (trace.weights(name) for name in ("first", "second", "other"))
     if workload == "gru":
-        return {
-            "first epoch": _visits_of_rows(canonical, first, 0, sizes),
-            "second epoch": _visits_of_rows(first, second, count, sizes),
-            "other seed": _visits_of_rows(canonical, other, 0, sizes),
-        }
+        yield _visits_of_rows(canonical, trace.weights("other"), 0, sizes)
+        first = trace.weights("first")
+        yield _visits_of_rows(canonical, first, 0, sizes)
+        yield _visits_of_rows(first, trace.weights("second"), count, sizes)
+        return
     a, b = slice(count), slice(count, 2 * count)
     still = {name: np.zeros_like(value) for name, value in canonical.items()}
     x_a, y_a, x_b, y_b = samples.x_train[a], samples.y_train[a], samples.x_train[b], samples.y_train[b]
+    yield _visits_of_gradients(canonical, trace.weights("other"), still, x_a, y_a, sizes)[0]
+    first = trace.weights("first")
     visits, velocity = _visits_of_gradients(canonical, first, still, x_a, y_a, sizes)
+    yield visits
     if velocity is None:
         _, velocity = _walk(canonical, still, x_a, y_a, visits, sizes)
-    return {
-        "first epoch": visits,
-        "second epoch": _visits_of_gradients(first, second, velocity, x_b, y_b, sizes)[0],
-        "other seed": _visits_of_gradients(canonical, other, still, x_a, y_a, sizes)[0],
-    }
+    yield _visits_of_gradients(first, trace.weights("second"), velocity, x_b, y_b, sizes)[0]
 
 
 def judge_shuffle(trace: Trace, workload: str, samples: Samples, partial: bool) -> Iterator[Check]:
-    """Every sample once an epoch; orders that differ between epochs and seeds, and between neighbours."""
+    """Every sample once an epoch; orders that differ between neighbours, seeds and epochs.
+
+    Each epoch is judged before the next is read: one shows already that nothing is shuffled.
+    """
     full, rest = divmod(protocol.SHUFFLED[workload], BATCH)
     sizes = [BATCH] * full + ([rest] if partial else [])
-    expected = [protocol.SHUFFLED[workload] - sum(sizes), *sizes]
     visits = _visits(trace, workload, samples, sizes)
-    for name, steps in visits.items():
-        counts = np.bincount(steps, minlength=len(expected)).tolist()
-        figures = {f"step {step}" if step else "never": float(count) for step, count in enumerate(counts)}
-        yield Check(f"shuffle: every sample once, {name}", counts == expected, figures=figures)
-    first = visits["first epoch"]
-    pairs = {
-        "shuffle: epochs in different orders": (first, visits["second epoch"]),
-        "shuffle: seeds in different orders": (first, visits["other seed"]),
-        "shuffle: samples, not blocks": (first[1:], first[:-1]),
-    }
-    for name, (a, b) in pairs.items():
-        yield Check(name, _agreement(a, b) <= AGREEMENT_LIMIT, _agreement(a, b), AGREEMENT_LIMIT)
+    other = next(visits)
+    yield _once("other seed", other, sizes)
+    yield _unlike("samples, not blocks", other[1:], other[:-1])
+    first = next(visits)
+    yield _once("first epoch", first, sizes)
+    yield _unlike("seeds in different orders", first, other)
+    second = next(visits)
+    yield _once("second epoch", second, sizes)
+    yield _unlike("epochs in different orders", second, first)
+
+
+def _once(epoch: str, steps: np.ndarray, sizes: list[int]) -> Check:
+    expected = [len(steps) - sum(sizes), *sizes]
+    counts = np.bincount(steps, minlength=len(expected)).tolist()
+    figures = {f"step {step}" if step else "never": float(count) for step, count in enumerate(counts)}
+    return Check(f"shuffle: every sample once, {epoch}", counts == expected, figures=figures)
+
+
+def _unlike(what: str, a: np.ndarray, b: np.ndarray) -> Check:
+    agreement = float(np.mean(a == b))
+    return Check(f"shuffle: {what}", agreement <= AGREEMENT_LIMIT, agreement, AGREEMENT_LIMIT)
 
 
 def _silent(movement: np.ndarray, axis: int) -> np.ndarray:
