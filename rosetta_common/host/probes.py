@@ -400,7 +400,7 @@ def _losses(scores: np.ndarray, labels: np.ndarray) -> dict[tuple[str, str], np.
     """The loss by each way to compute it; where the soft-max is and what becomes of the batch -> its value."""
     rows = np.arange(len(labels))
     log_soft_max = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-    ways = {"in the loss": -log_soft_max[rows, labels], "the network's own affair": -np.log(scores)[rows, labels]}
+    ways = {"in the loss": -log_soft_max[rows, labels], "in the network": -np.log(scores)[rows, labels]}
     found = {}
     for place, losses in ways.items():
         found[place, "the mean"] = losses.mean()

@@ -172,7 +172,7 @@ PATCHES = [  # what is written instead, and the answers that must change
     ([(".mean()\n\n\ndef dropout", ".sum()\n\n\ndef dropout")], {"cross_entropy.reduction": "the sum"}),
     (
         [("scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))", "np.log(scores)")],
-        {"cross_entropy.soft_max": "the network's own affair"},
+        {"cross_entropy.soft_max": "in the network"},
     ),
     (
         [("2 * x * random", "x * random"), ('"unsaid": x', '"unsaid": x / 2')],
