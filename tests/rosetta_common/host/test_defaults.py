@@ -238,6 +238,14 @@ def test_labels_that_are_misread_are_told(toy, folder):
     assert "one-hot rows: taken, and misread" in record.answers["cross_entropy.labels"].reason
 
 
+def test_the_loss_of_the_call_before_is_no_answer_to_other_labels(toy, folder):
+    edit(folder / "defaults.py", 'raise TypeError("the toy takes class numbers")', "return cross_entropy.last")
+    loss = "-log_soft_max[np.arange(len(labels)), labels].mean()"
+    edit(folder / "defaults.py", f"return {loss}", f"cross_entropy.last = {loss}\n    return cross_entropy.last")
+    record, _ = asked()
+    assert "class numbers, float32: taken, and misread" in record.answers["cross_entropy.labels"].reason
+
+
 def test_a_call_that_ends_the_process_is_a_refusal_and_the_rest_is_asked(toy, folder):
     edit(folder / "defaults.py", "    weight = uniform((1000, 64), 0.05)", "    import os\n    os.abort()")
     record, code = asked()

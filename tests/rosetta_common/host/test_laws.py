@@ -69,3 +69,8 @@ def test_what_is_of_no_known_law_stays_unknown(sample):
     found = law(sample, *FANS)
     assert found.words == "unknown"
     assert found.reason
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_sample_is_told_by_the_same_number(seed):
+    assert law(rng(seed).normal(0, 0.125, (1000, 64)), *FANS).words == "normal, σ = 0.125"
