@@ -177,7 +177,7 @@ def _visits(trace: Trace, workload: str, samples: Samples, sizes: list[int]) -> 
 def judge_shuffle(trace: Trace, workload: str, samples: Samples, partial: bool) -> Iterator[Check]:
     """Every sample once an epoch; orders that differ between neighbours, seeds and epochs.
 
-    Each epoch is judged before the next is read: one shows already that nothing is shuffled.
+    Each epoch is judged before the next is read, for the first one shows whether anything is shuffled at all.
     """
     full, rest = divmod(protocol.SHUFFLED[workload], BATCH)
     sizes = [BATCH] * full + ([rest] if partial else [])

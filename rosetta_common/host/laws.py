@@ -106,7 +106,7 @@ def _rule(kind: str, scale: float, n: int, fan_in: int, fan_out: int) -> str | N
 def _number(kind: str, scale: float, n: int) -> str:
     """The roundest number that the measured scale may stand for, so that the next sample is told by the same one.
 
-    In two digits a deviation of 0.125 was 0.12 on one day and 0.13 on another.
+    In two digits a deviation of 0.125 was 0.12 by one sample and 0.13 by another.
     """
     magnitude = math.floor(math.log10(scale))
     units = (unit * 10.0**power for power in itertools.count(magnitude, -1) for unit in (1, 0.5))

@@ -1,10 +1,13 @@
 """Starts, shuffles and drop-out masks, read off weights that were made to tell."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from rosetta_common import weights
 from rosetta_common.host import behaviour, oracle, protocol
+from rosetta_common.host.certificate import Trace
 from rosetta_common.host.protocol import BATCH
 
 
@@ -68,6 +71,16 @@ def test_rows_that_moved_tell_which_reviews_each_step_saw():
     assert np.bincount(steps).tolist() == [10, 64, 64, 64]
     assert (steps[order[:BATCH]] == 1).all()
     assert (steps[order[3 * BATCH :]] == 0).all()
+
+
+def test_one_epoch_shows_that_nothing_is_shuffled(tmp_path):
+    after = {name: value.copy() for name, value in weights.canonical("gru").items()}
+    for step in range(3):
+        after["embedding"][protocol.FIRST_ROW + step * BATCH :][:BATCH] += 3 - step
+    np.savez(tmp_path / "other.npz", **after)  # and no epoch after it
+    checks = behaviour.judge_shuffle(Trace(tmp_path), "gru", protocol.probe_samples("gru"), partial=False)
+    once, apart = itertools.islice(checks, 2)
+    assert (once.ok, apart.ok, apart.name) == (True, False, "shuffle: samples, not blocks")
 
 
 @pytest.mark.parametrize(
