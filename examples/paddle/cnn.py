@@ -4,6 +4,7 @@ import numpy as np
 import paddle
 from paddle import nn
 from paddle.io import DataLoader, TensorDataset
+from paddle.static import InputSpec
 
 from rosetta_common.data import cifar_for_library, minibatches
 from rosetta_common.params import cnn as params
@@ -48,7 +49,9 @@ def create_symbol():
 def init_model(symbol):
     np.random.seed(params.seed)
     rule = paddle.optimizer.Momentum(params.learning_rate, params.momentum, parameters=symbol.parameters())
-    model = paddle.Model(symbol)
+    paddle.jit.enable_to_static(False)  # step by step, until train_compiled turns it on
+    network = paddle.jit.to_static(symbol)
+    model = paddle.Model(network, InputSpec([None, 3, 32, 32], params.dtype, "images"))
     model.prepare(rule, nn.CrossEntropyLoss(), paddle.metric.Accuracy())  # soft-max included: it takes logits
     return model
 
@@ -63,6 +66,15 @@ def train_epoch(model, batches):
 
 def train(model, x, y):
     return train_epoch(model, minibatches(x, y, params.batch_size))
+
+
+def train_compiled(model, x, y):
+    """Forward and backward pass are compiled at the first call, and predictions from here on.
+
+    In evaluation mode a compiled network learns nothing, and does not say so: train_batch leaves that mode first.
+    """
+    paddle.jit.enable_to_static(True)
+    return train(model, x, y)
 
 
 def train_with_loader(model, x, y):

@@ -4,6 +4,7 @@ import numpy as np
 import paddle
 from paddle import nn
 from paddle.io import DataLoader, TensorDataset
+from paddle.static import InputSpec
 
 from rosetta_common.data import imdb_for_library, minibatches
 from rosetta_common.params import gru as params
@@ -39,7 +40,9 @@ def init_model(symbol):
     np.random.seed(params.seed)
     rates = {"beta1": params.beta1, "beta2": params.beta2, "epsilon": params.epsilon}
     rule = paddle.optimizer.Adam(params.learning_rate, **rates, parameters=symbol.parameters())
-    model = paddle.Model(symbol)
+    paddle.jit.enable_to_static(False)  # step by step, until train_compiled turns it on
+    network = paddle.jit.to_static(symbol)
+    model = paddle.Model(network, InputSpec([None, params.max_length], "int64", "words"))
     model.prepare(rule, nn.CrossEntropyLoss(), paddle.metric.Accuracy())  # soft-max included: it takes logits
     return model
 
@@ -54,6 +57,15 @@ def train_epoch(model, batches):
 
 def train(model, x, y):
     return train_epoch(model, minibatches(x, y, params.batch_size))
+
+
+def train_compiled(model, x, y):
+    """Forward and backward pass are compiled at the first call, and predictions from here on.
+
+    In evaluation mode a compiled network learns nothing, and does not say so: train_batch leaves that mode first.
+    """
+    paddle.jit.enable_to_static(True)
+    return train(model, x, y)
 
 
 def train_with_loader(model, x, y):
