@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import os
 import signal
 import subprocess
@@ -72,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--lane", default="quick", metavar="|".join(sweep.LANES), help=LANE_HELP)
     bench.add_argument("--seeds", type=int, default=1, metavar="N", help="trials with seeds 0 … N-1 (default: 1)")
+    bench.add_argument("--hours", type=float, default=2.0, metavar="H", help=HOURS_HELP)
     certifying = commands.add_parser(
         "parity", parents=[shared, found], help="certify only; exit 1 if one certificate fails"
     )
@@ -95,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 PYTHON_HELP = "run every row in this interpreter as it stands, not in its locked environment; the record says so"
+HOURS_HELP = "lane full: give up a run that ten minutes of training foretell to train longer (default: 2)"
 KIND_HELP = "what the certificate says, seconds a step, accuracy after an epoch (default: size,time)"
 SHORT_HELP = (
     "leave out the lane in float64, the lines that run and drop-out where a certificate of the same code is published"
@@ -249,6 +252,9 @@ def run_benchmark(options: argparse.Namespace) -> int:
     _choose("lane", options.lane, sweep.LANES)
     if options.seeds < 1:
         raise UserError(f"--seeds must be at least 1, not {options.seeds}.")
+    if not options.hours > 0:
+        raise UserError(f"--hours must be more than 0, not {options.hours:g}.")
+    limit = 3600 * options.hours if options.lane == "full" else math.inf
     rows, device, workloads = catalogue.select(options.ids), _device(options.device), _workloads(options)
     folder = options.records or (LOCAL if options.lane == "quick" else COMMITTED)
     planned = sweep.jobs(rows, workloads, options.lane, device, options.seeds, options.data, options.unofficial)
@@ -268,7 +274,7 @@ def run_benchmark(options: argparse.Namespace) -> int:
     with Screen(len(planned)) as screen:
         for job in planned:
             screen.begin(job)
-            record = sweep.benchmark(job, where, screen.event)
+            record = sweep.benchmark(job, where, screen.event, limit)
             path = records.write(record, folder)
             finished.append(record)
             console.print(f"{sweep.summary(record)}  ({os.path.relpath(path)})", markup=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,7 @@ TIMEOUTS = {
     "full": 24 * 3600.0,
 }  # seconds; ten epochs at 100 images a second are 5000
 FIRST_STEP_TIMEOUT = 900.0
+SURE_AFTER = 600.0  # seconds of training; the steps that compile are a small part of those, and the rate foretells
 
 OnEvent = Callable[["Job", process.Event], None]
 
@@ -65,6 +67,10 @@ class Job(msgspec.Struct, frozen=True):
     @property
     def epochs(self) -> int:
         return self.settings.epochs if self.lane == "full" else 1
+
+    @property
+    def unit(self) -> str:
+        return "images/s" if self.workload == "cnn" else "samples/s"
 
     @property
     def times_first_step(self) -> bool:
@@ -162,10 +168,11 @@ def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
         record.status, record.reason = "failed", str(error)
 
 
-def benchmark(job: Job, where: Machine, on_event: OnEvent) -> Record:
+def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.inf) -> Record:
     """Run one job; its record says how it ended. Never raises for the row's faults.
 
-    The rate of the machine's matrix product is taken beside it, unless `where` has it already.
+    The rate of the machine's matrix product is taken beside it, unless `where` has it already. A run that is foretold
+    to train for more than `limit` seconds is given up; its record says what was foretold.
     """
     record = parity.blank(job.case, "benchmark", where, job.device)
     record.lane, record.seed = job.lane, job.seed
@@ -188,8 +195,16 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent) -> Record:
         return record
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         called = command(job, python, Path(folder), "--epochs", str(job.epochs))
-        ended = process.run(called, environ, TIMEOUTS[job.lane], lambda event: on_event(job, event))
+        patience = Patience(job, limit)
+
+        def listen(event: process.Event) -> None:
+            patience.take(event)
+            on_event(job, event)
+
+        ended = process.run(called, environ, TIMEOUTS[job.lane], listen, halt=patience.over)
         record.status, record.reason = ended.status, ended.reason
+        if ended.status == "interrupted" and patience.reason:
+            record.status, record.reason = "timeout", patience.reason
         if ended.status == "ok":
             _fill(record, job, Path(folder), labels)
             assert record.times
@@ -230,6 +245,7 @@ class Rates:
     def __init__(self, job: Job) -> None:
         self.job, self.stage, self.epoch, self.loss, self.samples, self.total = job, "start", 0, "", 0, 0
         self.started = time.monotonic()
+        self.began = math.inf  # when training did
 
     def take(self, event: dict[str, Any]) -> None:
         """Update from one event of `rosetta_common.run`."""
@@ -238,8 +254,9 @@ class Rates:
         elif event["event"] == "epoch":
             self.stage, self.epoch, self.total, self.samples = "train", event["epoch"], event["samples"], 0
             self.started = time.monotonic()
+            self.began = min(self.began, self.started)
         elif event["event"] in ("progress", "trained"):
-            self.samples = event["samples"]
+            self.samples = event["samples"] or self.total  # at the end of an epoch whose batches nobody counted
             if "loss" in event:
                 self.loss = f"loss {event['loss']:.4f}"
 
@@ -255,13 +272,38 @@ class Rates:
         to_do = self.total - self.samples + (self.job.epochs - self.epoch) * self.total
         return to_do / self.rate if self.rate else None
 
+    def trained(self) -> float:
+        """Seconds since training began."""
+        return max(0.0, time.monotonic() - self.began)
+
     def __str__(self) -> str:
-        unit = "images/s" if self.job.workload == "cnn" else "samples/s"
-        counted = f"{self.samples}/{self.total} · {self.rate:.0f} {unit}"
+        counted = f"{self.samples}/{self.total} · {self.rate:.0f} {self.job.unit}"
         silent = f"{time.monotonic() - self.started:.0f} s"  # a framework's own loader reports no batches
         training = f"epoch {self.epoch}/{self.job.epochs} · {counted if self.samples else silent}"
         parts = [self.job.label, training if self.stage == "train" else self.stage, self.loss]
         return " · ".join(part for part in parts if part)
+
+
+class Patience:
+    """Sets `over` once the events of a run foretell that it trains for more than `limit` seconds; `reason` says so.
+
+    A framework's own loader reports no batches: of such a run whole epochs tell.
+    """
+
+    def __init__(self, job: Job, limit: float) -> None:
+        self.rates, self.limit, self.over, self.reason = Rates(job), limit, threading.Event(), ""
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Update from one event of `rosetta_common.run`."""
+        self.rates.take(event)
+        trained, left = self.rates.trained(), self.rates.left()
+        if left is not None and trained >= SURE_AFTER and trained + left > self.limit and not self.over.is_set():
+            epochs, rate = self.rates.job.epochs, f"{self.rates.rate:.0f} {self.rates.job.unit}"
+            self.reason = (
+                f"Stopped after {trained / 60:.0f} minutes: at {rate} its {epochs} epochs would take "
+                f"{(trained + left) / 3600:.1f} hours of training, and the limit is {self.limit / 3600:g}."
+            )
+            self.over.set()
 
 
 def summary(record: Record) -> str:

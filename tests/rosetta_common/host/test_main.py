@@ -26,6 +26,7 @@ from rosetta_common.host.catalogue import ROOT
         (["parity", "--device", "gpus"], "There is no device 'gpus': did you mean 'gpu'?"),
         (["benchmark", "--lane", "epoch", "--data", "/nowhere"], "There is no folder /nowhere"),
         (["benchmark", "--seeds", "0"], "--seeds must be at least 1, not 0."),
+        (["benchmark", "--hours", "0"], "--hours must be more than 0, not 0."),
         (["transfer", "pytroch"], "There is no framework 'pytroch': did you mean 'pytorch'?"),
         (["lessons", "--seeds", "0"], "--seeds must be at least 1, not 0."),
         (["lessons", "--kind", "size,tme"], "There is no kind 'tme': did you mean 'time'?"),

@@ -1,5 +1,8 @@
 """One benchmark run and its record, whatever its end."""
 
+import re
+import time
+
 import msgspec
 import numpy as np
 import pytest
@@ -109,6 +112,45 @@ def test_a_run_that_takes_too_long_is_a_record(folder, monkeypatch):
     monkeypatch.setattr(sweep, "FIRST_STEP_TIMEOUT", 1.0)
     record, _ = run(folder, "    return 0.5", "    time.sleep(60)")
     assert record.status == "timeout"
+
+
+LOOP = "time.sleep(0.001)"  # of each of an epoch's twenty batches
+
+
+def test_a_run_that_its_first_batches_foretell_to_take_too_long_is_given_up(folder, monkeypatch):
+    monkeypatch.setattr(sweep, "SURE_AFTER", 0.5)
+    (folder / "gru.py").write_text((folder / "gru.py").read_text().replace(LOOP, "time.sleep(0.5)"))
+    (job,) = sweep.jobs(list(catalogue.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    started = time.monotonic()
+    record = sweep.benchmark(job, machine.describe("b"), lambda job, event: None, limit=5.0)
+    assert record.status == "timeout"
+    assert re.match(r"Stopped after 0 minutes: at \d+ samples/s its 1 epochs would take", record.reason)
+    assert time.monotonic() - started < 10  # all batches take ten seconds, and more is done than them
+    assert record.accuracy is None
+
+
+def test_a_run_that_takes_no_longer_than_it_may_goes_on(folder, monkeypatch):
+    monkeypatch.setattr(sweep, "SURE_AFTER", 0.0)
+    (job,) = sweep.jobs(list(catalogue.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    assert sweep.benchmark(job, machine.describe("b"), lambda job, event: None, limit=60.0).status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("limit", "seconds", "over"),
+    [(3600.0, 1300, True), (3600.0, 1100, False), (1000.0, 500, False)],
+    ids=["too long", "short enough", "too early to say"],
+)
+def test_where_no_batches_are_reported_whole_epochs_foretell(folder, monkeypatch, limit, seconds, over):
+    (job,) = sweep.jobs(list(catalogue.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    job, now = msgspec.structs.replace(job, lane="full"), [0.0]
+    monkeypatch.setattr(sweep.time, "monotonic", lambda: now[0])
+    patience = sweep.Patience(job, limit)
+    patience.take({"event": "epoch", "epoch": 1, "samples": 1000})
+    now[0] = float(seconds)
+    patience.take({"event": "trained", "samples": 0, "loss": 0.5, "seconds": seconds})
+    assert patience.over.is_set() == over
+    if over:
+        assert "after 22 minutes: at 1 samples/s its 3 epochs would take 1.1 hours" in patience.reason
 
 
 def test_an_accuracy_that_the_scores_do_not_bear_out_fails(folder):
