@@ -77,6 +77,15 @@ def test_what_was_not_measured_is_not_guessed(site, html, both) -> None:
     assert [line(built, name)["Pays back"] for name in ("Ada", "Bell")] == ["–", "–"]
 
 
+def test_a_run_that_was_given_up_is_told_only_of_a_row_that_has_no_other(site, html, both) -> None:
+    both("ada", None, (80.0, 11.0))
+    for name in ("ada", "bell"):
+        site.record(name, variant=COMPILED, lane="full", status="timeout", reason="Stopped after 10 minutes.")
+    (table,) = tables(html())
+    assert [table.row(name)["Compiled"] for name in ("Ada", "Bell")] == ["80 s | 75.0% | no certificate ✗", "timeout"]
+    assert len(table.names) == 2
+
+
 def test_where_nothing_is_compiled_it_says_so(site, html) -> None:
     site.record("ada", lane="epoch")
     built = html()
