@@ -272,9 +272,9 @@ class Rates:
         to_do = self.total - self.samples + (self.job.epochs - self.epoch) * self.total
         return to_do / self.rate if self.rate else None
 
-    def trained(self) -> float:
-        """Seconds since training began."""
-        return max(0.0, time.monotonic() - self.began)
+    def trained(self) -> tuple[float, int]:
+        """Seconds since training began, and the samples that all epochs have taken in them."""
+        return max(0.0, time.monotonic() - self.began), max(0, self.epoch - 1) * self.total + self.samples
 
     def __str__(self) -> str:
         counted = f"{self.samples}/{self.total} · {self.rate:.0f} {self.job.unit}"
@@ -285,23 +285,31 @@ class Rates:
 
 
 class Patience:
-    """Sets `over` once the events of a run foretell that it trains for more than `limit` seconds; `reason` says so.
+    """Sets `over` if a run's first minutes foretell that it trains for more than `limit` seconds; `reason` says so.
 
-    A framework's own loader reports no batches: of such a run whole epochs tell.
+    It is judged once: near its end a slow spell must not cost a run that has trained for an hour and more. A
+    framework's own loader reports no batches: of such a run whole epochs tell.
     """
 
     def __init__(self, job: Job, limit: float) -> None:
         self.rates, self.limit, self.over, self.reason = Rates(job), limit, threading.Event(), ""
+        self.judged = False
 
     def take(self, event: dict[str, Any]) -> None:
         """Update from one event of `rosetta_common.run`."""
         self.rates.take(event)
-        trained, left = self.rates.trained(), self.rates.left()
-        if left is not None and trained >= SURE_AFTER and trained + left > self.limit and not self.over.is_set():
-            epochs, rate = self.rates.job.epochs, f"{self.rates.rate:.0f} {self.rates.job.unit}"
+        seconds, done = self.rates.trained()
+        if not self.judged and done and seconds >= SURE_AFTER:
+            self.judged = True
+            self._judge(seconds, done)
+
+    def _judge(self, seconds: float, done: int) -> None:
+        job = self.rates.job
+        foretold = seconds * job.epochs * self.rates.total / done
+        if foretold > self.limit:
             self.reason = (
-                f"Stopped after {trained / 60:.0f} minutes: at {rate} its {epochs} epochs would take "
-                f"{(trained + left) / 3600:.1f} hours of training, and the limit is {self.limit / 3600:g}."
+                f"Stopped after {seconds / 60:.0f} minutes: at {done / seconds:.0f} {job.unit} its {job.epochs} epochs "
+                f"would take {foretold / 3600:.1f} hours of training, and the limit is {self.limit / 3600:g}."
             )
             self.over.set()
 

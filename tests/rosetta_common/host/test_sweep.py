@@ -153,6 +153,18 @@ def test_where_no_batches_are_reported_whole_epochs_foretell(folder, monkeypatch
         assert "after 22 minutes: at 1 samples/s its 3 epochs would take 1.1 hours" in patience.reason
 
 
+def test_a_slow_spell_later_on_costs_no_run(folder, monkeypatch):
+    (job,) = sweep.jobs(list(catalogue.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    job, now = msgspec.structs.replace(job, lane="full"), [0.0]
+    monkeypatch.setattr(sweep.time, "monotonic", lambda: now[0])
+    patience = sweep.Patience(job, 3600.0)
+    patience.take({"event": "epoch", "epoch": 1, "samples": 1000})
+    for seconds, samples in ((599.0, 200), (601.0, 600), (5000.0, 700)):  # said too early, in time, and too late
+        now[0] = seconds
+        patience.take({"event": "progress", "samples": samples})
+    assert not patience.over.is_set()
+
+
 def test_an_accuracy_that_the_scores_do_not_bear_out_fails(folder):
     record, _ = run(folder, "return float(np.mean(y == 0))", "return 0.99")
     assert record.status == "failed"
