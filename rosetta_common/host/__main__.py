@@ -97,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 PYTHON_HELP = "run every row in this interpreter as it stands, not in its locked environment; the record says so"
-HOURS_HELP = "lane full: give up a run that ten minutes of training foretell to train longer (default: 2)"
+HOURS_HELP = "lane full: give up a run whose first ten minutes foretell more than H hours of training (default: 2)"
 KIND_HELP = "what the certificate says, seconds a step, accuracy after an epoch (default: size,time)"
 SHORT_HELP = (
     "leave out the lane in float64, the lines that run and drop-out where a certificate of the same code is published"
