@@ -1,9 +1,10 @@
 """Where a script that runs alone finds its data: in a folder, or in its publisher's archive.
 
 `rosetta_common.host.standalone` copies this into each script that the site offers, where it stands
-in for `data.folder`; it runs on Python 3.6 and later. Nothing in this project calls it.
+in for `data.folder` and `data.DataError`; it runs on Python 3.6 and later. Nothing in this project calls it.
 """
 
+import contextlib
 import hashlib
 import http.client
 import os
@@ -13,10 +14,12 @@ import tarfile
 import tempfile
 import urllib.request
 
-from rosetta_common.data import DataError
-
 # The published archive: `name`, `url`, `sha256`, and the `layout` that is looked for. Each script has that of its data.
 source = None
+
+
+class DataError(SystemExit):
+    """The data cannot be had or read; nobody catches it, so the script ends with its one sentence, not a traceback."""
 
 
 def folder():
@@ -33,19 +36,27 @@ def fetch(place):
     Its SHA-256 is checked before anything is unpacked or read.
     """
     print(f"fetching {source.url} into {os.path.abspath(place)}", file=sys.stderr)
-    os.makedirs(place, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place, prefix=".fetch-") as temporary:
-        archive = os.path.join(temporary, os.path.basename(source.url))
-        try:
-            digest = download(archive)
-        except (OSError, http.client.HTTPException) as error:
-            hint = f"check the network, or let ROSETTA_DATA name a folder that holds {source.layout}"
-            raise DataError(f"{source.name} could not be fetched from {source.url} ({error}): {hint}.") from None
-        if digest != source.sha256:
-            raise DataError(f"What {source.url} sent is not the official {source.name} (SHA-256 {digest}): try again.")
-        if archive.endswith(".tar.gz"):
-            unpack(archive, temporary)
-        os.replace(os.path.join(temporary, source.layout), os.path.join(place, source.layout))
+    try:
+        os.makedirs(place, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place, prefix=".fetch-") as temporary:
+            os.replace(checked(temporary), os.path.join(place, source.layout))
+    except (OSError, http.client.HTTPException) as error:
+        hint = f"check the network and the disk, or let ROSETTA_DATA name a folder that holds {source.layout}"
+        raise DataError(f"{source.name} could not be fetched from {source.url} ({error}): {hint}.") from None
+    finally:
+        with contextlib.suppress(OSError):  # which it says of a folder that holds anything
+            os.rmdir(place)
+
+
+def checked(temporary):
+    """Fetch the archive, check and unpack it in the folder `temporary`; returns the path of what was looked for."""
+    archive = os.path.join(temporary, os.path.basename(source.url))
+    digest = download(archive)
+    if digest != source.sha256:
+        raise DataError(f"What {source.url} sent is not the official {source.name} (SHA-256 {digest}): try again.")
+    if archive.endswith(".tar.gz"):
+        unpack(archive, temporary)
+    return os.path.join(temporary, source.layout)
 
 
 def download(path):

@@ -2,7 +2,7 @@
 
 Of the shared modules only what the example needs comes along, found in their syntax trees: its workload's
 hyper-parameters under the example's own name for them, the data loader, the mini-batches. What the runner alone uses
-stays out. `alone.py` takes the place of `data.folder`. The example's own lines are verbatim.
+stays out. `alone.py` takes the place of `data.folder` and `data.DataError`. The example's own lines are verbatim.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import re
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from rosetta_common.host.sources import SOURCES
 PROJECT = "the Rosetta Stone of deep-learning frameworks"
 PACKAGE = rosetta_common.__name__
 SHARED = Path(rosetta_common.__file__ or "").parent
-PLACE, SOURCE = "folder", "source"  # what alone.py provides in data.py's place, and what it is told
+STAND_INS, SOURCE = ["folder", "DataError"], "source"  # what alone.py provides in data.py's place, and what it is told
 WIDTH = 100
 DEFINES = re.compile("def |class |@")  # a definition stands two lines below what is above it
 
@@ -78,7 +78,7 @@ def script(rows: list[Row], workload: str) -> Script:
 def read_by_snippets(workload: str) -> str:
     """What every snippet of a workload takes from the project beside the data: hyper-parameters and mini-batches."""
     data = _Shared("data")
-    data.keep(["minibatches"], PLACE)
+    data.keep(["minibatches"], STAND_INS)
     imports = "\n".join(map(ast.unparse, data.imports))
     hyper_parameters = _hyper_parameters(workload, "params")
     return f"from types import SimpleNamespace\n\n{imports}\n\n{hyper_parameters}\n\n\n{data.code}"
@@ -92,9 +92,9 @@ class _Shared(Module):
         super().__init__(without_hooks(path.read_text("utf-8")), str(path))
         self.kept: Kept = {}
 
-    def keep(self, names: Iterable[str], apart: str) -> None:
-        """Keep these functions and all that they need, but for the name `apart`, which comes from elsewhere."""
-        self.kept = self.needed([self.find(name) for name in names], {apart})
+    def keep(self, names: Iterable[str], apart: Collection[str]) -> None:
+        """Keep these functions and classes and all that they need, but for the names `apart`, which others provide."""
+        self.kept = self.needed([self.find(name) for name in names], apart)
 
     @property
     def imports(self) -> list[Import]:
@@ -162,11 +162,9 @@ def _is_from(statement: Import, module: str) -> bool:
 def _helpers(names: list[str]) -> tuple[_Shared, _Shared]:
     """What these functions of `data` need, of alone.py (nothing where they read no data) and of data.py itself."""
     alone, data = _Shared("alone"), _Shared("data")
-    data.keep(names, PLACE)
-    if any(PLACE in data.lookups(statement) for statement in data.kept):
-        alone.keep([PLACE], SOURCE)
-        lent = [alias.name for one in alone.imports if _is_from(one, "data") for alias in one.names]
-        data.keep([*names, *lent], PLACE)
+    data.keep(names, STAND_INS)
+    if any(data.lookups(statement).intersection(STAND_INS) for statement in data.kept):
+        alone.keep(STAND_INS, {SOURCE})
     return alone, data
 
 

@@ -85,25 +85,41 @@ def test_what_is_there_is_not_fetched_again(monkeypatch, tmp_path, place):
 def test_a_file_cut_short_or_altered_is_refused_before_it_is_unpacked(monkeypatch, tmp_path, place, change):
     publish(monkeypatch, tmp_path, change(archive()), announced=archive())
     monkeypatch.setattr(alone, "unpack", lambda *_: pytest.fail("it was unpacked"))
-    with pytest.raises(data.DataError, match=r"is not the official It \(SHA-256 [0-9a-f]{64}\): try again"):
+    with pytest.raises(alone.DataError, match=r"is not the official It \(SHA-256 [0-9a-f]{64}\): try again"):
         alone.folder()
-    assert list(place.iterdir()) == []
+    assert not place.exists()
 
 
-def test_no_network_is_one_sentence(monkeypatch, tmp_path, place):
+def test_no_network_is_one_sentence_and_leaves_no_folder(monkeypatch, tmp_path, place):
     publish(monkeypatch, tmp_path, b"x").unlink()
-    with pytest.raises(
-        data.DataError, match=r"It could not be fetched from file.*: check the network, or let ROSETTA_D"
-    ):
+    with pytest.raises(alone.DataError, match=r"It could not be fetched from file.*: check the network and the"):
         alone.folder()
-    assert list(place.iterdir()) == []
+    assert not place.exists()
+
+
+def test_what_the_folder_held_before_a_failure_it_holds_after(monkeypatch, tmp_path, place):
+    publish(monkeypatch, tmp_path, b"x").unlink()
+    place.mkdir(parents=True)
+    (place / "mine").write_bytes(b"x")
+    with pytest.raises(alone.DataError):
+        alone.folder()
+    assert [path.name for path in place.iterdir()] == ["mine"]
+
+
+def test_a_variable_that_names_a_file_is_one_sentence(monkeypatch, tmp_path, place):
+    publish(monkeypatch, tmp_path, archive())
+    place.parent.mkdir()
+    place.write_bytes(b"mine")
+    with pytest.raises(alone.DataError, match=r"File exists.*let ROSETTA_DATA name a folder that holds cifar-10-batch"):
+        alone.folder()
+    assert place.read_bytes() == b"mine"
 
 
 def test_an_archive_that_cannot_be_unpacked_leaves_nothing(monkeypatch, tmp_path, place):
     publish(monkeypatch, tmp_path, b"no archive at all")
     with pytest.raises(tarfile.TarError):
         alone.folder()
-    assert list(place.iterdir()) == []
+    assert not place.exists()
 
 
 def test_only_plain_files_of_the_layout_are_extracted(monkeypatch, tmp_path, place):

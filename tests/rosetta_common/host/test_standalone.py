@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import hashlib
+import os
+import re
+import subprocess
 import symtable
+import sys
 from itertools import groupby
 from pathlib import Path
 
@@ -114,6 +119,36 @@ def test_hyper_parameters_go_by_the_examples_own_name_for_them(tmp_path: Path) -
     assert "words >= settings.vocabulary" in text
     assert "dtype=settings.dtype" in text
     assert "params" not in text
+
+
+def run(tmp_path: Path, served: bytes | None) -> subprocess.CompletedProcess[str]:
+    """Run the script in an empty folder; a file with this content, or none, stands in for the publisher's server."""
+    archive, work, script = tmp_path / "imdb.npz", tmp_path / "work", tmp_path / "script.py"
+    if served is not None:
+        archive.write_bytes(served)
+    text = alpha(tmp_path, EXAMPLE.replace("import alpha\n", "")).text
+    text = re.sub('url=".*"', f'url="{archive.as_uri()}"', text)
+    script.write_text(re.sub('sha256=".*"', f'sha256="{hashlib.sha256(served or b"").hexdigest()}"', text), "utf-8")
+    work.mkdir()
+    environ = {name: value for name, value in os.environ.items() if name != "ROSETTA_DATA"}
+    command = [sys.executable, str(script)]
+    return subprocess.run(command, cwd=work, env=environ, capture_output=True, text=True, check=False)
+
+
+def test_a_script_without_network_ends_with_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    ended = run(tmp_path, None)
+    assert ended.returncode == 1
+    fetching, sentence = ended.stderr.splitlines()
+    assert fetching.startswith("fetching file:")
+    assert re.match("IMDB could not be fetched from file:.* let ROSETTA_DATA name a folder that holds", sentence)
+    assert not list((tmp_path / "work").iterdir())
+
+
+def test_a_script_whose_data_is_damaged_says_so_in_one_sentence(tmp_path: Path) -> None:
+    ended = run(tmp_path, b"no archive")
+    assert ended.returncode == 1
+    _, sentence = ended.stderr.splitlines()
+    assert re.match(r"data/imdb.npz is not the IMDB archive \(.*\): fetch or unpack the data again\.$", sentence)
 
 
 def test_imports_are_merged_and_sorted(tmp_path: Path) -> None:
