@@ -44,7 +44,7 @@ def fetch(place):
         hint = f"check the network and the disk, or let ROSETTA_DATA name a folder that holds {source.layout}"
         raise DataError(f"{source.name} could not be fetched from {source.url} ({error}): {hint}.") from None
     finally:
-        with contextlib.suppress(OSError):  # which it says of a folder that holds anything
+        with contextlib.suppress(OSError):  # what holds anything stays
             os.rmdir(place)
 
 
