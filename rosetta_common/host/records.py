@@ -67,7 +67,7 @@ class Times(msgspec.Struct, omit_defaults=True):
 class Check(msgspec.Struct, omit_defaults=True):
     """One check: its figures against their limit, and where the worst one lies.
 
-    by_design: it is not ok, and no fault either: a declared form leaves no other end. In a transfer a
+    floor: the least that `figure` may be, where it must not be too small. by_design: it is not ok, and no fault either: a declared form leaves no other end. In a transfer a
     check's name is the row that gave the weights.
     """
 
@@ -75,6 +75,7 @@ class Check(msgspec.Struct, omit_defaults=True):
     ok: bool
     figure: float | None = None
     limit: float | None = None
+    floor: float | None = None
     where: str | None = None
     reason: str | None = None
     figures: Mapping[str, float | None] = {}  # None: not a finite number, which JSON cannot hold
@@ -99,6 +100,10 @@ class Record(msgspec.Struct, omit_defaults=True):
     workload: "defaults" for what belongs to none, a framework's defaults. lesson, mutant: the lesson that a run
     belongs to, and the error that was patched in (None: the example as it is). pairs: seconds a step of the example
     as it is and with the mutant, run by turns. answers: question.facet -> the answer.
+    variables: the environment variables that the framework's process got beside the system's own, with the folders of
+    this machine replaced by {environment} and {project}. peak_resident: bytes, the largest resident set of the run's
+    own process. peak_memory: withdrawn; records of before 30 November 2026 hold it, and it was at least that of the
+    process which started the run.
     environment: "as found" for a Python that the user handed over as it stood (None: the row's locked environment).
     layouts: canonical weight -> how the row's `import_weights` hands it to the framework. givers: row that
     gave weights -> the digests of what ran there.
@@ -128,6 +133,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     python: str | None = None
     packages: dict[str, str] = {}
     threads: int | None = None
+    variables: dict[str, str] = {}
     load: float | None = None
     precision: str | None = None
     data: Data | None = None
@@ -139,6 +145,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     train_rate: float | None = None
     predict_rate: float | None = None
     peak_memory: int | None = None
+    peak_resident: int | None = None
     losses: Sequence[float | None] = []  # None: not a finite number
     checks: list[Check] = []
     executed: dict[str, str] = {}  # function of the example -> how much of it a certificate's steps ran
