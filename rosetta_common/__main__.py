@@ -57,8 +57,10 @@ def main(arguments=None):
                 result = trace(options.example, json.load(file), options.folder)
     except (DataError, ExampleError) as error:
         sys.exit(f"error: {error}")
-    with open(os.path.join(options.folder, "result.json"), "w") as file:
+    path = os.path.join(options.folder, "result.json")
+    with open(path + ".part", "w") as file:
         json.dump(result, file)
+    os.replace(path + ".part", path)  # whole or not at all
     emit("done")
 
 

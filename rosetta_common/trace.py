@@ -3,20 +3,23 @@
 A program is JSON: {"settings": {name: value of `params`}, "train": the function that trains,
 "lines": whether to note the lines of the example that run (what compiles in Python is slower then),
 "steps": [[verb, argument…], …]} with the verbs init SEED · import NAME · export NAME · predict
-NAME · train [INDEX…] NAME · evaluate NAME · watch NAME, which imports NAME.npz and leaves in
-NAME-made.npz what the framework was handed. In the folder of the program weights are NAME.npz, scores
-NAME.npy, a loss NAME.loss and an accuracy NAME.accuracy, each there as soon as its step is done: the
-host judges while the program goes on. Lines and the framework's facts are returned. All protocol lies
-in the program: what the certificate asks is written on the host alone.
+NAME · train [INDEX…] NAME · reading NAME, which notes how long it takes to read the weights, twice ·
+evaluate NAME · watch NAME, which imports NAME.npz and leaves in NAME-made.npz what the framework was
+handed. In the folder of the program weights are NAME.npz, scores NAME.npy, what training returned
+NAME.trained, the seconds of a reading NAME.reading and an accuracy NAME.accuracy, each there as soon
+as its step is done: the host judges while the program goes on. Lines and the framework's facts are
+returned. All protocol lies in the program: what the certificate asks is written on the host alone.
 """
 
+import json
 import os
+import time
 
 import numpy as np
 
 from rosetta_common import params, record, watched
 from rosetta_common.executed import Executed
-from rosetta_common.run import load_example, verb_of, workload_of
+from rosetta_common.run import load_example, reading, verb_of, workload_of
 
 
 def trace(path, program, folder):
@@ -49,15 +52,19 @@ def _trace(path, program, folder):
             write(file)
         os.replace(path + ".part", path)
 
-    def leave_number(name, number):
-        leave(name, lambda file: file.write(repr(float(number)).encode()))
+    def leave_json(name, value):
+        leave(name, lambda file: file.write(json.dumps(value).encode()))
 
     def init(seed):
         settings.seed = seed
         return example.init_model(example.create_symbol())
 
     def train(model, indices, name):
-        leave_number(name + ".loss", train_epoch(model, x_train[indices], y_train[indices]))
+        x, y = x_train[indices], y_train[indices]
+        start = time.perf_counter()
+        loss = train_epoch(model, x, y)
+        seconds = time.perf_counter() - start
+        leave_json(name + ".trained", {"type": type(loss).__name__, "seconds": seconds, "loss": float(loss)})
 
     def load(name):
         with np.load(os.path.join(folder, name + ".npz")) as weights:
@@ -84,7 +91,8 @@ def _trace(path, program, folder):
         "export": export,
         "predict": predict,
         "train": train,
-        "evaluate": lambda model, name: leave_number(name + ".accuracy", example.evaluate(model, x_test, y_test)),
+        "reading": lambda model, name: leave_json(name + ".reading", reading(example, model)),
+        "evaluate": lambda model, name: leave_json(name + ".accuracy", float(example.evaluate(model, x_test, y_test))),
         "watch": watch,
     }
     model = None

@@ -129,7 +129,7 @@ def _asked(store: stores.Store, row: Row) -> Asked:
 
 def _changed(row: Row, record: Record) -> tuple[str, ...]:
     """What is not as it was when the record was made."""
-    others = digests.changed(record.digests, today(row, record.device or "cpu"))
+    others = digests.differing(record.digests, today(row, record.device or "cpu"))
     return tuple(said for key, said in HOLDS_FOR.items() if key in others)
 
 

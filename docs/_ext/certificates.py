@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from docutils import nodes
@@ -52,7 +52,7 @@ class Certificates(SphinxDirective):
             line["classes"] = ["is-first"] if run is runs[0] else []
             target(self.env, line, run, name)
             yield line
-            yield nodes.row("", cell(proof(run), columns=len(families) + 1), classes=["rosetta-proof"])
+            yield nodes.row("", cell(proof(self.store, run), columns=len(families) + 1), classes=["rosetta-proof"])
 
 
 def family(check: Check) -> str:
@@ -85,22 +85,44 @@ def number(value: float | None) -> str:
     return f"{value:.2g}" if value == 0 or value >= 0.01 else f"{value:.1e}".replace("e-0", "e-")
 
 
-def proof(run: Record) -> Details:
+def proof(store: stores.Store, run: Record) -> Details:
     """The verdict in a line, which opens to every check with its figure, its limit and where the worst lies."""
+    row = store.rows.get(run.row)
+    stale = certified.outdated(run, row) if row else ""
     passed = run.status == "ok"
     says = f"passed ✓ {len(run.checks)} checks" if passed else f"{run.status} ✗: {certified.why_failed(run)}"
+    says += f", stale ✗: {stale}" if stale else ""
+    passed = passed and not stale
     on = words.PROCESSORS.get(run.device or "")
     where = (run.version, on, run.machine.name, words.environment(run), words.date(run))
     verdict = nodes.inline("", says, classes=[] if passed else ["failed"])
     summary = Summary("", "", verdict, nodes.Text("".join(f" · {fact}" for fact in where if fact)))
     items = [nodes.list_item("", nodes.paragraph("", says_check(check))) for check in run.checks]
-    return Details("", summary, nodes.bullet_list("", *items, classes=["rosetta-checks"]), *reasons(run))
+    return Details("", summary, nodes.bullet_list("", *items, classes=["rosetta-checks"]), *reasons(run), *ways(run))
+
+
+def ways(run: Record) -> list[nodes.paragraph]:
+    """How its processes ran: those that are judged as the timed run, and those that need not run so."""
+    if not run.variables:
+        return []
+    timed = f"Steps, loop and schedule ran as a timed run does: {_way(run.variables)}."
+    others = {name: value for name, value in run.untimed_variables.items() if run.variables.get(name) != value}
+    aside = (
+        f"The start, the shuffle, dropout and float64 ran beside other certificates, with {_way(others)}: they do not "
+        'depend on it, and "one thread" above compares a step and the predictions of both.'
+    )
+    return [nodes.paragraph("", text) for text in (timed, aside if others else "") if text]
+
+
+def _way(variables: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sorted(variables.items()))
 
 
 def says_check(check: Check) -> str:
     """One check in words."""
     figures = f": {number(check.figure)}" if check.figure is not None else ""
     limit = f" of at most {number(check.limit)}" if figures and check.limit is not None else ""
+    limit += f" of at least {number(check.floor)}" if figures and check.floor is not None else ""
     where = f" ({check.where})" if check.where else ""
     return f"{'✓' if check.ok else '✗'} {check.name}{figures}{limit}{where}"
 

@@ -6,15 +6,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from rosetta_common.host.digests import BORROWED
+from rosetta_common.host.catalogue import Row
+from rosetta_common.host.digests import BORROWED, JUDGE, certificate_digests, differing, judge_digest
 from rosetta_common.host.records import Record
 
 State = Literal["certified", "failed", "stale", "missing", "historic"]
 
-# What a certificate holds for, beside the workload and the variant.
-SAME = ("framework", "backend", "workload", "variant", "device", "precision")
-DIGESTS = ("example", "shared", "framework", "lock")
-ALL = (*DIGESTS, BORROWED)  # the last where an environment is borrowed, in records that tell of it
+# What a certificate and the runs that it is of share, beside the digests: the subject, and how the process ran.
+SUBJECT = ("framework", "backend", "workload", "variant", "device", "precision")
+WAY = ("threads", "variables")
+
+
+# How a reader is told of what differs, where its name does not say it.
+NAMES = {
+    "shared": "shared code",
+    "framework": "framework.toml",
+    BORROWED: "borrowed environment",
+    "runner": "way of timing",
+    JUDGE: "judge (limits, oracle, protocol)",
+    "threads": "number of threads",
+    "variables": "set of variables",
+}
 
 
 @dataclass(frozen=True)
@@ -39,16 +51,33 @@ class Verdict:
 
 def same_subject(one: Record, other: Record) -> bool:
     """Whether two records are of the same row, workload, variant, device and precision."""
-    return all(getattr(one, key) == getattr(other, key) for key in SAME)
+    return all(getattr(one, key) == getattr(other, key) for key in SUBJECT)
 
 
 def same_digests(one: Record, other: Record) -> bool:
-    """Whether the same code, declarations and lock ran. An unknown digest equals nothing.
+    """Whether the same code, declarations and lock ran, timed in the same way."""
+    return not _differing(one, other)
 
-    A record that tells of a borrowed environment's variables does not equal an older one that does not.
+
+def _differing(one: Record, other: Record) -> list[str]:
+    """What two records do not share of their digests, the judge's apart, and of the way in which they ran."""
+    digests = [{name: sha for name, sha in record.digests.items() if name != JUDGE} for record in (one, other)]
+    return differing(*digests) + [key for key in WAY if getattr(one, key) != getattr(other, key)]
+
+
+def outdated(parity: Record, row: Row) -> str:
+    """What has changed since a certificate was made; nothing where it is of the code, lock and judge of this checkout.
+
+    A Python as found has no lock here that its packages could differ from.
     """
-    known = all(one.digests.get(key) is not None for key in DIGESTS)
-    return known and all(one.digests.get(key) == other.digests.get(key) for key in ALL)
+    now = certificate_digests(row, parity.workload, parity.device or "cpu")
+    if parity.environment:
+        now["lock"] = parity.digests.get("lock", "")
+    return _other(differing(parity.digests, now))
+
+
+def _other(changed: list[str]) -> str:
+    return f"certified with another {' and '.join(NAMES.get(key, key) for key in changed)}" if changed else ""
 
 
 def why_failed(parity: Record) -> str:
@@ -61,9 +90,9 @@ def why_failed(parity: Record) -> str:
 
 
 def verdict(run: Record, records: Iterable[Record]) -> Verdict:
-    """Hold a run against the parity records: the newest that passed or failed with the same digests decides.
+    """Hold a run against the certificates: the newest of the same code, timed in the same way, decides.
 
-    A parity run that was cut short decides nothing.
+    One that was cut short decides nothing, and one of another judge than this checkout's proves nothing by its rules.
     """
     if run.historic:
         return Verdict("historic", run.source or "")
@@ -71,11 +100,13 @@ def verdict(run: Record, records: Iterable[Record]) -> Verdict:
     parity = [record for record in parity if record.status in ("ok", "failed")]
     if not parity:
         return Verdict("missing", "")
-    holds = [record for record in parity if same_digests(record, run)]
+    judge = judge_digest()
+    same = [record for record in parity if not _differing(record, run)]
+    holds = [record for record in same if record.digests.get(JUDGE) == judge]
     if not holds:
-        newest = max(parity, key=_created)
-        changed = [key for key in ALL if newest.digests.get(key) != run.digests.get(key)]
-        return Verdict("stale", f"another {' and '.join(changed)} was certified")
+        newest = max(same or parity, key=_created)
+        changed = _differing(newest, run) or [JUDGE]
+        return Verdict("stale", _other(changed))
     newest = max(holds, key=_created)
     if newest.status == "failed":
         return Verdict("failed", why_failed(newest), newest)

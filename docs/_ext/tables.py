@@ -12,6 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from rosetta_common import weights
+from rosetta_common.host import limits
 from rosetta_common.host.catalogue import ROOT, WORKLOADS
 
 from . import store as stores
@@ -30,11 +31,10 @@ class CanonicalWeights(OfWorkload):
         return [table(["Name", "Shape"], body, "The canonical weights")]
 
 
-HOST = ROOT / "rosetta_common" / "host"
-CERTIFICATE, TEETH = HOST / "certificate.py", HOST / "teeth.py"
+TEETH = ROOT / "rosetta_common" / "host" / "teeth.py"
 
 
-def constant(name: str, path: Path = CERTIFICATE) -> Any:
+def constant(name: str, path: Path) -> Any:
     """A constant of a module, read from its source: importing it would need all that fetches data and runs frameworks.
 
     Raises LookupError.
@@ -49,26 +49,17 @@ class Limits(SphinxDirective):
     """`{limits}`: what the figures of a certificate are held against."""
 
     def run(self) -> list[nodes.Node]:
-        stores.note(self.env, CERTIFICATE)
-        limits = constant("LIMITS")
-        body = [
-            [nodes.inline("", name), *(nodes.inline("", f"{limits[workload][name]:.0e}") for workload in WORKLOADS)]
-            for name in limits[WORKLOADS[0]]
-        ]
-        body.append(
-            [
-                nodes.inline("", "float64: all of them"),
-                *(nodes.inline("", f"{constant('FLOAT64_LIMIT'):.0e}") for _ in WORKLOADS),
-            ]
+        stores.note(self.env, Path(limits.__file__))
+        per_workload = [limits.LIMITS[workload] for workload in WORKLOADS]
+        rows = [[name, *(f"at most {own[name]:g}" for own in per_workload)] for name in per_workload[0]]
+        rows.append(["float64: each of these", *[f"at most {limits.FLOAT64_LIMIT:g}"] * len(WORKLOADS)])
+        rows.append(
+            ["precision: rounding", *(f"at least {limits.PRECISION_FLOOR[workload]:g}" for workload in WORKLOADS)]
         )
-        return [
-            table(
-                ["Check", *map(str.upper, WORKLOADS)],
-                body,
-                "Limits in float32, on a CPU and on a GPU alike",
-                {"CNN", "GRU"},
-            )
-        ]
+        rows.append(["done: weights", *[f"at most {limits.WORK_LEFT:g}"] * len(WORKLOADS)])
+        body = [[nodes.inline("", text) for text in row] for row in rows]
+        title = "Limits in float32, on a CPU and on a GPU alike"
+        return [table(["Check", *map(str.upper, WORKLOADS)], body, title, {"CNN", "GRU"})]
 
 
 class Teeth(SphinxDirective):

@@ -26,6 +26,7 @@ from rosetta_common.host import (
     dataset,
     defaults,
     environment,
+    judge,
     lesson_runs,
     lessons,
     machine,
@@ -179,7 +180,7 @@ def certify(
     cases: list[Case],
     folder: Path,
     short: Collection[Case] = (),
-    parts: Collection[str] = parity.SHORT,
+    parts: Collection[str] = judge.SHORT,
 ) -> list[str]:
     """Certify these cases; every certificate is written as soon as it is there, and a table sums them up.
 
@@ -205,7 +206,7 @@ def certify(
         left = (time.monotonic() - start) / len(done) * (len(cases) - len(done))
         report(f"[{len(done)}/{len(cases)}] {case.label}: {said}{_left(left)}")
     if short:
-        left_out = ", ".join(words for part, words in parity.PARTS.items() if part not in parts)
+        left_out = ", ".join(words for part, words in judge.PARTS.items() if part not in parts)
         report(f"Left out of the {len(short)} of {len(cases)} with a published certificate: {left_out}.")
     if len(done) > 1:
         Console(width=max(console.width, SUMMARY_WIDTH)).print(_summary(done))
@@ -265,7 +266,7 @@ def run_benchmark(options: argparse.Namespace) -> int:
     # With those at hand a first look needs no more than what its own float32 computes.
     quick = options.lane == "quick"
     short = _published(stale, device, records.read_all([COMMITTED, folder])) if quick else []
-    statuses = certify(options, stale, folder, short, parity.SHORTEST) if stale else []
+    statuses = certify(options, stale, folder, short, judge.SHORTEST) if stale else []
     if not quick and not options.again:
         planned = [job for job in planned if not sweep.done(job, where, past)]
     if quick:  # which ranks nobody: a second before each of 71 runs was a minute
@@ -391,7 +392,7 @@ def run_overhead(options: argparse.Namespace) -> int:
         python = environment.ensure(row)
         for workload in _workloads(options):
             console.print(f"{row.id} {workload}")
-            environ = environment.variables(row, workload, row.workload(workload).threads or machine.cores(), "cpu")
+            environ = environment.variables(row, workload, environment.threads(row, workload), "cpu")
             command = [python, catalogue.ROOT / "tools" / "overhead.py", row.example(workload)]
             code |= subprocess.run(command, env=environ, check=False).returncode
     return code

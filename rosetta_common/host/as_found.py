@@ -8,11 +8,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any, cast
 
+from rosetta_common.host import process
 from rosetta_common.host.catalogue import ROOT, UserError
 
 LISTED = """
@@ -53,7 +53,7 @@ def packages() -> set[str]:
 def _facts(python: Path) -> dict[str, Any]:
     """What it says of itself, under the variable that an example's process has: it sees no packages of the user's."""
     command: list[str | Path] = [python, "-c", LISTED]
-    environ = {**os.environ, "PYTHONNOUSERSITE": "1"}
+    environ = {**process.inherited(), "PYTHONNOUSERSITE": "1"}
     try:
         told = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout
         return cast("dict[str, Any]", json.loads(told))

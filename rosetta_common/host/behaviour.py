@@ -14,11 +14,10 @@ from rosetta_common import params, weights
 from rosetta_common.host import oracle, protocol
 from rosetta_common.host.catalogue import Row
 from rosetta_common.host.certificate import Limits, Trace, difference, scores_check
+from rosetta_common.host.limits import AGREEMENT_LIMIT, DROPOUT_LIMIT
 from rosetta_common.host.protocol import BATCH, Arrays, Samples
 from rosetta_common.host.records import Check
 
-AGREEMENT_LIMIT = 0.7  # of two epochs' batches; independent shuffles agree on 0.3 to 0.45 of the samples
-DROPOUT_LIMIT = 0.05  # on a rate: four standard deviations of the units that are counted
 ROUGHLY = "float32"  # tells in which step an image was seen as well as float64 does, in half the time
 VARIANCE_DEVIATIONS = 6  # standard deviations of the variance of a uniform sample
 

@@ -29,15 +29,15 @@ class Variable(msgspec.Struct, forbid_unknown_fields=True):
     """An environment variable of a framework's process, and why it is set.
 
     In its value `{threads}` and `{environment}`, the folder of the environment, are filled in. cpu: the vendor of the
-    processors that it is set on, as /proc/cpuinfo names him; on others it is left out. device: where it is set alone.
-    asked: False where it would change what the framework does unasked, and so its defaults: it is left out there.
+    processors that it is set on, as /proc/cpuinfo names it; on others it is left out. device, dtype: where alone it is
+    set, "float64" for what a framework needs to compute in that at all: no timed run has it.
     """
 
     value: str
     reason: str
     cpu: str | None = None
     device: Literal["cpu", "gpu"] | None = None
-    asked: bool = True
+    dtype: Literal["float64"] | None = None
 
 
 class Tolerance(msgspec.Struct, forbid_unknown_fields=True):

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -19,16 +21,13 @@ import numpy as np
 from rosetta_common import weights
 from rosetta_common.host import oracle, protocol
 from rosetta_common.host.catalogue import Tolerance
+from rosetta_common.host.limits import FLOAT64_LIMIT, LIMITS, PRECISION_FLOOR, ROUNDING, WORK_LEFT
 from rosetta_common.host.protocol import BATCH, STEPPED, STEPS, STEPS_AFTER, Arrays, Samples
 from rosetta_common.host.records import Check
 
-# Measured in five ways of computing float32 and with every error of mutants.toml: see "How the numbers are made".
-LIMITS = {
-    "cnn": {"scores": 1e-6, "loss": 1e-5, "step median": 5e-4, "step worst": 2e-2, "tensor median": 3e-3},
-    "gru": {"scores": 1e-6, "loss": 1e-5, "step median": 5e-5, "step worst": 1e-3, "tensor median": 5e-4},
-}
-ROUNDING = 1e-6  # of an accuracy that a framework computes in float32
-FLOAT64_LIMIT = 1e-10
+# Of a movement: the most that float32 may round the weights whose movements tell how the gradient was rounded.
+RESOLUTION = 1e-7
+MOST = 95  # per cent of those movements: the rounding of few shows that most are computed in float32
 KEPT = 24  # answers of the oracle, 27 MB each for the CNN: what two certificates ask
 
 
@@ -43,25 +42,37 @@ class Limits(msgspec.Struct):
     declared: dict[str, Tolerance]
 
     def check(
-        self, name: str, figure: float, where: str | None = None, figures: dict[str, float] | None = None
+        self,
+        name: str,
+        figure: float,
+        where: str | None = None,
+        figures: dict[str, float] | None = None,
+        like: str | None = None,
     ) -> Check:
-        """The figure held against the limit of this name; anything but a number below the limit fails."""
+        """The figure held against the limit of this name; anything but a number below the limit fails.
+
+        like: the name in `limits.LIMITS`, where it is not the check's own.
+        """
         full = name if self.dtype == "float32" else f"{self.dtype}: {name}"
-        limit, reason = self._limit(name), None
+        limit = FLOAT64_LIMIT if self.dtype == "float64" else LIMITS[self.workload][like or name]
+        reason = None
         if full in self.declared:
             limit, reason = self.declared[full].limit, self.declared[full].reason
-        return Check(full, bool(figure <= limit), _finite(figure), limit, where, reason, figures or {})
-
-    def _limit(self, name: str) -> float:
-        if self.dtype == "float64":
-            return FLOAT64_LIMIT
-        known = LIMITS[self.workload]
-        names = {"loop": "step worst", "schedule": "step worst"}
-        return known["scores" if name.startswith("scores ") else names.get(name, name)]
+        return Check(
+            full, bool(figure <= limit), _finite(figure), limit, where=where, reason=reason, figures=figures or {}
+        )
 
 
 def _finite(figure: float) -> float | None:
     return float(figure) if np.isfinite(figure) else None
+
+
+class Trained(msgspec.Struct):
+    """A call of `train`: the loss, the type that it came as, and the seconds that the call took."""
+
+    loss: float
+    type: str
+    seconds: float
 
 
 class Trace(msgspec.Struct):
@@ -78,6 +89,9 @@ class Trace(msgspec.Struct):
         self.wait(path)
         return path
 
+    def _json(self, name: str) -> Any:
+        return json.loads(self._file(name).read_text("utf-8"))  # unlike msgspec, it reads NaN
+
     def arrays(self, name: str) -> Arrays:
         """Exported weights as they were exported."""
         with np.load(self._file(f"{name}.npz")) as file:
@@ -87,11 +101,26 @@ class Trace(msgspec.Struct):
         """Exported weights, in float64."""
         return {key: array.astype(np.float64) for key, array in self.arrays(name).items()}
 
+    def predicted(self, name: str) -> np.ndarray:
+        """Scores as they were predicted."""
+        scores: np.ndarray = np.load(self._file(f"{name}.npy"))
+        return scores
+
     def scores(self, name: str) -> np.ndarray:
-        return np.load(self._file(f"{name}.npy")).astype(np.float64)
+        """Scores, in float64."""
+        return self.predicted(name).astype(np.float64)
+
+    def trained(self, name: str) -> Trained:
+        """What a call of `train` returned, and when."""
+        return Trained(**self._json(f"{name}.trained"))
 
     def loss(self, name: str) -> float:
-        return float(self._file(f"{name}.loss").read_text("utf-8"))
+        return self.trained(name).loss
+
+    def reading(self, name: str) -> tuple[float, float]:
+        """Seconds to read the weights after a call of `train`, and to read them again."""
+        first, again = self._json(f"{name}.reading")
+        return first, again
 
     def accuracy(self, name: str) -> float:
         return float(self._file(f"{name}.accuracy").read_text("utf-8"))
@@ -118,12 +147,19 @@ def step_figures(actual: Arrays, predicted: Arrays) -> tuple[float, dict[str, fl
 
 def scores_check(limits: Limits, name: str, found: np.ndarray, expected: np.ndarray) -> Check:
     if found.shape != expected.shape:
-        check = limits.check(name, float("nan"))
+        check = limits.check(name, float("nan"), like="scores")
         check.reason = f"predict gave scores of shape {found.shape}, not {expected.shape}."
         return check
     error = np.abs(found - expected)
     sample, label = np.unravel_index(np.argmax(error), error.shape)
-    return limits.check(name, float(error.max()), f"sample {sample}, class {label}")
+    return limits.check(name, float(error.max()), f"sample {sample}, class {label}", like="scores")
+
+
+def types_check(arrays: Arrays) -> Check:
+    """That nothing which a pass in float32 gives is of a wider type."""
+    wide = [name for name, array in arrays.items() if array.dtype.kind == "f" and array.dtype.itemsize > 4]
+    reason = "They are float64: something is computed in double precision." if wide else None
+    return Check("precision: types", not wide, where=", ".join(wide) or None, reason=reason)
 
 
 def _canonical_check(limits: Limits, found: Arrays, forms: dict[str, str]) -> Check:
@@ -136,7 +172,7 @@ def _canonical_check(limits: Limits, found: Arrays, forms: dict[str, str]) -> Ch
     canonical = protocol.canonical_weights(limits.workload, forms)
     errors = {name: float(np.abs(found[name] - canonical[name]).max()) for name in canonical}
     worst = max(errors, key=errors.__getitem__)
-    return Check(full, errors[worst] == 0, errors[worst], 0.0, worst)
+    return Check(full, errors[worst] == 0, errors[worst], 0.0, where=worst)
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -180,6 +216,8 @@ def judge_steps(
         return
     if "scores" in parts:
         yield scores_check(limits, "scores before", trace.scores("before"), at_start(workload, samples, forms).scores)
+    if "scores" in parts and limits.dtype == "float32":
+        yield types_check({**trace.arrays("w0"), "scores": trace.predicted("before")})
     optimiser = oracle.optimiser(workload, forms)
     if "steps" in parts:
         yield from _judge_single(trace, samples, limits, forms, optimiser, hasty)
@@ -191,6 +229,17 @@ def judge_steps(
         yield from _judge_loop(trace, samples, limits, forms, optimiser, partial)
     if "scores" in parts:
         yield scores_check(limits, "scores back", trace.scores("back"), at_start(workload, samples, forms).scores)
+
+
+def judge_thread(trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str]) -> Iterator[Check]:
+    """On one thread, and with what was compiled before: the same predictions and the same first step."""
+    start = at_start(limits.workload, samples, forms)
+    yield scores_check(limits, "one thread: scores", trace.scores("before"), start.scores)
+    movement = difference(trace.weights("w1"), trace.weights("w0"))
+    predicted = oracle.optimiser(limits.workload, forms).movement(start.gradients)
+    figure, tensors = step_figures(movement, predicted)
+    worst = max(tensors, key=lambda name: _nan_last(tensors[name]))
+    yield limits.check("one thread: step", figure, f"worst tensor: {worst}", like="step worst")
 
 
 def _evaluate_check(trace: Trace, samples: Samples, limits: Limits) -> Check:
@@ -236,11 +285,30 @@ def _gradients(workload: str, at: Arrays, x: np.ndarray, y: np.ndarray, forms: d
 
 
 class Step(msgspec.Struct, frozen=True):
-    """How far one step is from the oracle's: loss, movement over all parameters, and that of each tensor."""
+    """How far one step is from the oracle's: loss, movement over all parameters, and that of each tensor.
+
+    resolved: the relative errors of movements that the weights' own rounding leaves to be seen, see `_resolved`.
+    """
 
     loss: float
     figure: float
     tensors: dict[str, float]
+    resolved: np.ndarray
+
+
+def _resolved(to: Arrays, actual: Arrays, predicted: Arrays) -> np.ndarray:
+    """The relative errors of the movements whose weights end so near to 0 that float32 rounds them far less.
+
+    What is left in them is the rounding of the gradient. A tensor of which most does not move, as an embedding, is left
+    out: under Adam a weight with a single gradient moves as far whatever that is.
+    """
+    errors = [np.zeros(0)]
+    for name, movement in predicted.items():
+        rounding = np.spacing(np.abs(to[name]).astype(np.float32))
+        seen = rounding < RESOLUTION * np.abs(movement)
+        if np.mean(movement != 0) > 0.5:
+            errors.append(np.abs(actual[name][seen] / movement[seen] - 1))
+    return np.concatenate(errors)
 
 
 def _judge_single(
@@ -264,17 +332,49 @@ def _judge_single(
             )
         to = trace.weights(f"w{k + 1}")
         actual = difference(to, at)
-        steps.append(Step(abs(trace.loss(f"step{k + 1}") - loss), *step_figures(actual, predicted)))
+        resolved = _resolved(to, actual, predicted) if k else np.zeros(0)  # of Adam's first step only the sign counts
+        steps.append(Step(abs(trace.loss(f"step{k + 1}") - loss), *step_figures(actual, predicted), resolved))
         if hasty and _lost(steps, limits):
             break
         optimiser.resynchronise(actual)
         at = to
     yield from _checks_of_steps(steps, limits)
+    if limits.dtype == "float32" and len(steps) == STEPS["float32"]:
+        yield _precision_check(steps, PRECISION_FLOOR[limits.workload])
+        yield from _done_checks(trace)
+
+
+def _precision_check(steps: list[Step], floor: float) -> Check:
+    """That the steps are as inexact as float32: what is computed in float64 is another, slower computation."""
+    errors = np.concatenate([step.resolved for step in steps])
+    figure = float(np.median(errors)) if errors.size else float("nan")
+    reason = (
+        None if figure >= PRECISION_FLOOR else "More exact than float32: something is computed in double precision."
+    )
+    counted = {"movements": float(errors.size)}
+    ok = bool(figure >= floor)
+    return Check("precision: rounding", ok, _finite(figure), floor=floor, reason=reason, figures=counted)
+
+
+def _done_checks(trace: Trace) -> Iterator[Check]:
+    """That `train` returns a Python float, and that the weights are computed when it does."""
+    calls = [trace.trained(f"step{k + 1}") for k in range(STEPS["float32"])]
+    other = sorted({call.type for call in calls} - {"float"})
+    reason = f"train returned {', '.join(other)}, not a Python float: it may not be computed yet." if other else None
+    yield Check("done: loss", not other, reason=reason)
+    left = []
+    for k, call in enumerate(calls):
+        first, again = trace.reading(f"step{k + 1}")
+        left.append(max(first - again, 0.0) / call.seconds)
+    figure = float(np.median(left))
+    reason = None if figure <= WORK_LEFT else "The weights are still being computed when train returns."
+    by_step = {f"step {k + 1}": share for k, share in enumerate(left)}
+    yield Check("done: weights", figure <= WORK_LEFT, figure, WORK_LEFT, reason=reason, figures=by_step)
 
 
 def _lost(steps: list[Step], limits: Limits) -> bool:
     """Whether a check fails even if every step that is still to come is exact."""
-    exact = Step(0.0, 0.0, dict.fromkeys(steps[0].tensors, 0.0))
+    exact = Step(0.0, 0.0, dict.fromkeys(steps[0].tensors, 0.0), np.zeros(0))
     padded = steps + [exact] * (STEPS[limits.dtype] - len(steps))
     return not all(check.ok for check in _checks_of_steps(padded, limits))
 

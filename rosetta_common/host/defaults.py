@@ -8,6 +8,7 @@ reason. A process that ends at one call is started again after it.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import json
 import tempfile
@@ -18,7 +19,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from rosetta_common.host import environment, parity, probes, process
+from rosetta_common.host import environment, faults, parity, probes, process
 from rosetta_common.host.catalogue import Case, Row, UserError, nearest
 from rosetta_common.host.digests import borrowed_digest, declared_digest, environment_digest, example_digest
 from rosetta_common.host.probes import Call, Came
@@ -96,7 +97,7 @@ def ask(row: Row, where: Machine, device: str = "cpu") -> Record:
     """What one row answers. Never raises for the row's faults: its record tells them."""
     record = parity.blank(Case(row, "defaults"), "defaults", where, device, held={})
     record.threads, start = 1, time.monotonic()
-    try:
+    with faults.recorded(record), _ended(record):
         functions, unanswered = read(source(row))
         record.digests = digests(row, device)
         with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
@@ -107,14 +108,22 @@ def ask(row: Row, where: Machine, device: str = "cpu") -> Record:
         open_ones = {name: one.reason for name, one in record.answers.items() if one.words == "unknown"}
         record.status = "failed" if open_ones else "ok"
         record.reason = "; ".join(f"{name}: {reason}" for name, reason in open_ones.items()) or None
-    except environment.Unsupported as error:
-        record.status, record.reason = "unsupported", str(error)
-    except Failed as error:
-        record.status, record.reason, record.log = error.ended.status, error.ended.reason, error.ended.log
-    except UserError as error:
-        record.status, record.reason = "failed", str(error)
     record.times = Times(process=time.monotonic() - start)
     return record
+
+
+@contextlib.contextmanager
+def _ended(record: Record) -> Iterator[None]:
+    """A block in which a row is asked: where it cannot be, or does not follow, the record says how."""
+    with parity.ended(record):
+        try:
+            yield
+        except Failed as error:
+            record.status, record.reason, record.log = error.ended.status, error.ended.reason, error.ended.log
+        except environment.Unsupported:
+            raise
+        except UserError as error:
+            record.status, record.reason = "failed", str(error)
 
 
 def run(row: Row, calls: list[Call], folder: Path, device: str) -> dict[str, Came]:

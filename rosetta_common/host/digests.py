@@ -1,4 +1,4 @@
-"""What a certificate holds for, as digests: the example, the shared modules, the declarations, the lock.
+"""What a certificate holds for, as digests: the example and all that runs, times and judges it.
 
 Code is compared by its syntax tree without comments and docstrings, so that prose may change.
 """
@@ -9,11 +9,12 @@ import ast
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
+from rosetta_common import data
 from rosetta_common.host import as_found
 from rosetta_common.host.catalogue import ROOT, WORKLOADS, Row, Variable
 
@@ -21,8 +22,24 @@ from rosetta_common.host.catalogue import ROOT, WORKLOADS, Row, Variable
 PROSE = {"name", "since", "last_release", "home_page", "retired", "successor", "why_alive", "needs", "reason"}
 PROSE |= {"threads_reason", "slow_because", "get_python", "compile_cache", "shown_first"}
 
-OF_A_VARIABLE = {"device", "asked"}  # where it is set, which is told by its being there or not
+OF_A_VARIABLE = {"device"}  # where it is set, which is told by its being there or not
 BORROWED = "borrowed"  # the name of the digest of what another row's environment sets
+JUDGE = "judge"  # the name of the digest that a certificate has beside those of the run that it is of
+
+# What times a run, and what decides whether a certificate holds; the second takes the embedded sample as well.
+RUNNER_MODULES = ("run", "record")
+JUDGE_MODULES = (
+    "trace",
+    "weights",
+    "params",
+    "data",
+    "host/limits",
+    "host/oracle",
+    "host/protocol",
+    "host/certificate",
+    "host/behaviour",
+    "host/judge",
+)
 NOT_INSTALLED = {f"{workload}.py" for workload in WORKLOADS} | {"defaults.py", "mutants.toml", "framework.toml"}
 
 
@@ -147,21 +164,53 @@ def _said(variable: Variable) -> dict[str, str]:
     return {key: value for key, value in msgspec.structs.asdict(variable).items() if value is not None}
 
 
+def _modules_digest(names: Iterable[str]) -> str:
+    """SHA-256 of these modules of `rosetta_common`, without comments and docstrings."""
+    return _sha(*(example_digest(ROOT / "rosetta_common" / f"{name}.py").encode() for name in names))
+
+
+def runner_digest() -> str:
+    """SHA-256 of the code that calls an example and times it."""
+    return _modules_digest(RUNNER_MODULES)
+
+
+@functools.cache  # the sample is of a few MB
+def _sample_digest() -> str:
+    files = sorted(path for path in Path(data.SAMPLE).rglob("*") if path.is_file() and path.suffix != ".md")
+    return _sha(*(path.read_bytes() for path in files))
+
+
+def judge_digest() -> str:
+    """SHA-256 of what decides whether a certificate holds: limits, reference, protocol, and the samples it trains on.
+
+    A certificate that another judge made proves nothing by the rules of this one.
+    """
+    return _sha(_modules_digest(JUDGE_MODULES).encode(), _sample_digest().encode())
+
+
 def digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
-    """The digests that a benchmark and its certificate must share."""
+    """The digests that a run and its certificate must share."""
     example = row.example(workload)
     return {
         "example": example_digest(example),
         "shared": _sha(*(example_digest(path).encode() for path in shared_modules(example))),
         "framework": declared_digest(row, workload, device),
         "lock": environment_digest(row, device),
+        "runner": runner_digest(),
         **borrowed_digest(row, device),
     }
 
 
-def changed(recorded: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """The names of the digests of today that are others than a record's.
+def certificate_digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
+    """The digests that a certificate holds for: those of a run, and that of the judge."""
+    return {**digests(row, workload, device), JUDGE: judge_digest()}
 
-    Records that were made before there was `BORROWED` say nothing of it: that makes none of them stale.
+
+def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """The names of the digests that differ, or that only one of two records has; nothing for two of the same.
+
+    This is the one rule by which records are of the same code. A record without digests is of no known code.
     """
-    return [key for key, value in now.items() if recorded.get(key, value if key == BORROWED else None) != value]
+    if not one and not other:
+        return ["all"]
+    return [name for name in {**one, **other} if one.get(name) != other.get(name)]

@@ -21,7 +21,7 @@ from typing import TypeVar
 
 import uv
 
-from rosetta_common.host import as_found, machine
+from rosetta_common.host import as_found, machine, process
 from rosetta_common.host.catalogue import ROOT, Row, UserError, Variable
 from rosetta_common.host.digests import environment_digest
 
@@ -224,34 +224,58 @@ def apart(jobs: Sequence[Job], row: Callable[[Job], Row]) -> list[Job]:
     return [job for _, job in sorted(zip(places, jobs, strict=True), key=lambda pair: pair[0])]
 
 
-def variables(row: Row, workload: str | None, threads: int, device: str, folder: Path | None = None) -> dict[str, str]:
-    """The environment variables of a row's process: threads pinned, the GPU hidden for the CPU, the row's own.
+def threads(row: Row, workload: str) -> int:
+    """The threads of a row's timed run: those that it declares, or all cores."""
+    return row.workload(workload).threads or machine.cores()
 
-    On an NVIDIA GPU the libraries multiply in TF32 where a framework lets them, with 10 bits of 23, and some let them
-    unasked, for convolutions or for all products: on an H100 scores were 7e-5 off, where 1e-6 is allowed.
 
-    workload: None for what belongs to none, and has none of their variables.
-    folder: what stands for the environment's in their values, where it is not that itself.
+OPEN = Path("{environment}")  # stands for an environment's folder where a record tells of it
+
+
+def stated(
+    row: Row, workload: str | None, threads: int, device: str, dtype: str = "float32", folder: Path | None = None
+) -> dict[str, str]:
+    """The environment variables that are set for a row's process: threads pinned, the GPU hidden for the CPU, its own.
+
+    On an NVIDIA GPU the libraries multiply in TF32 where a framework lets them, with 10 bits of 23, and some do so by
+    default, for convolutions or for all products: scores are then 7e-5 off on an H100, where 1e-6 is allowed.
+
+    workload: None for what belongs to none, and has none of their variables. dtype: what the process computes in.
+    folder: what stands for the environment's in their values; left open by default, as records have them.
     """
     pinned = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
     of_device = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {"NVIDIA_TF32_OVERRIDE": "0"}
     declared = {**row.environment.variables, **row.framework.variables}
     declared |= row.workload(workload).variables if workload else {}
-    known = {"threads": threads, "environment": folder or place(row, device)}
-    own = {name: one.value.format_map(known) for name, one in declared.items() if _is_set(one, workload, device)}
-    return {**os.environ, **pinned, **of_device, **own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}
+    known = {"threads": threads, "environment": folder or OPEN}
+    own = {name: one.value.format_map(known) for name, one in declared.items() if _is_set(one, device, dtype)}
+    return {**pinned, **of_device, **own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}
 
 
-def _is_set(variable: Variable, workload: str | None, device: str) -> bool:
-    """Whether a variable is for this processor and device, and for this workload: None where defaults are asked for."""
-    here = variable.cpu in (None, machine.vendor()) and variable.device in (None, device)
-    return here and (variable.asked or workload is not None)
+def variables(row: Row, workload: str | None, threads: int, device: str, folder: Path | None = None) -> dict[str, str]:
+    """All environment variables of a row's process in float32: the few of the user's that it gets, and those stated.
+
+    folder: what stands for the environment's in their values, where it is not that itself.
+    """
+    folder = folder or place(row, device)
+    return {**process.inherited(), **stated(row, workload, threads, device, folder=folder)}
 
 
-def compile_cache(row: Row, device: str) -> dict[str, str]:
+def _is_set(variable: Variable, device: str, dtype: str) -> bool:
+    """Whether a variable is for this processor, this device and this dtype."""
+    return (
+        variable.cpu in (None, machine.vendor())
+        and variable.device in (None, device)
+        and variable.dtype in (None, dtype)
+    )
+
+
+def compile_cache(row: Row, folder: Path | None = None) -> dict[str, str]:
     """The variables that have a framework keep what it compiles, for processes of which no time is taken.
 
     A certificate builds the same network again and again: what compiles each anew spent half of its time on that.
+
+    folder: as `stated` takes it.
     """
-    known = {"environment": place(row, device)}
+    known = {"environment": folder or OPEN}
     return {name: variable.value.format_map(known) for name, variable in row.framework.compile_cache.items()}

@@ -24,7 +24,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from rosetta_common import data
-from rosetta_common.host import environment, machine, notebooks, records, standalone
+from rosetta_common.host import environment, notebooks, records, standalone
 from rosetta_common.host.catalogue import ROOT, Row, UserError
 from rosetta_common.host.environment import Unsupported
 
@@ -93,7 +93,7 @@ def _specification(row: Row, workload: str, folder: Path) -> Path:
     (packages,) = python.parents[1].glob("lib/python*/site-packages")
     hint = row.environment.get_python
     kernel = environment.plain("kernel", row.environment.python, lock(row.environment.python), hint)
-    threads = row.workload(workload).threads or machine.cores()
+    threads = environment.threads(row, workload)
     environ = environment.variables(row, workload, threads, "cpu", _stand_in(python.parents[1], folder / "environment"))
     environ |= {"PYTHONPATH": str(packages), "ROSETTA_DATA": data.SAMPLE, "IPYTHONDIR": str(folder / "ipython")}
     where = folder / "kernels" / NAME

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-from rosetta_common.host import dataset, environment, parity, process, records, sweep, teeth, turns
+from rosetta_common.host import dataset, environment, faults, judge, parity, process, records, sweep, teeth, turns
 from rosetta_common.host.catalogue import Case, Row
-from rosetta_common.host.digests import changed, text_digest
+from rosetta_common.host.digests import JUDGE, differing, judge_digest, text_digest
 from rosetta_common.host.lessons import Lesson
 from rosetta_common.host.mutants import Mutant, offered
 from rosetta_common.host.records import Machine, Record
@@ -52,6 +52,8 @@ class Experiment(msgspec.Struct, frozen=True):
         record = parity.blank(self.case, "lesson", where, device)
         record.lesson, record.seed = self.lesson, self.seed
         record.lane = LANE if self.kind == "accuracy" else None
+        if self.kind == "size":  # what the certificate says
+            record.digests[JUDGE] = judge_digest()
         if self.mutant:
             record.mutant = self.mutant.name
             if self.mutant.unsupported:
@@ -116,7 +118,7 @@ def _serves(record: Record, wanted: Record, kind: str, standing: str | None) -> 
     )
     return (
         all(getattr(record, name) == getattr(wanted, name) for name in SAME)
-        and not changed(record.digests, wanted.digests)
+        and not differing(record.digests, wanted.digests)
         and (record.machine.id == wanted.machine.id or kind == "accuracy")  # which another machine only rounds
         and (record.status == "ok" or cannot_be_written)
         and _kind(record) == kind
@@ -142,7 +144,7 @@ def size(experiment: Experiment, where: Machine, device: str) -> Record:
         return record
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         case = msgspec.structs.replace(mutant.case, row=teeth.patch(mutant, Path(folder)))
-        record = _take(record, parity.certify(case, where, device, parts=parity.JUDGED))
+        record = _take(record, parity.certify(case, where, device, parts=judge.JUDGED, timed=False))
     if record.times is None:  # it did not run to its end, which proves nothing of the certificate
         return record
     failed = [check for check in record.checks if not check.ok]
@@ -216,8 +218,9 @@ def _pair(record: Record, row: Row, as_it_is: turns.Timed, one: turns.Timed, fol
     elif len(one.seconds) != len(as_it_is.seconds):
         record.status, record.reason = "failed", "It ended before its turns were over."
     else:
-        record.pairs = list(zip(as_it_is.seconds, one.seconds, strict=True))
-        parity.facts(record, row, folder)
+        with faults.recorded(record), parity.ended(record):
+            parity.facts(record, row, folder)
+            record.pairs = list(zip(as_it_is.seconds, one.seconds, strict=True))
 
 
 def job(experiment: Experiment, device: str, data: Path, standing: str) -> sweep.Job:

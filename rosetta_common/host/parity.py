@@ -8,180 +8,22 @@ import itertools
 import json
 import subprocess
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
-from rosetta_common.host import (
-    as_found,
-    behaviour,
-    certificate,
-    coverage,
-    environment,
-    machine,
-    process,
-    protocol,
-    records,
-)
+from rosetta_common.host import as_found, coverage, environment, faults, machine, process, records
 from rosetta_common.host.catalogue import ROOT, Case, Row
-from rosetta_common.host.certificate import Limits, Trace
-from rosetta_common.host.digests import digests
+from rosetta_common.host.digests import certificate_digests, differing, digests
+from rosetta_common.host.judge import AS_TIMED, ASIDE, PARTS, SHORT, TraceFailed, Tracer, checks
 from rosetta_common.host.records import Check, Machine, Record, Times
-
-TIMEOUT = 900.0  # seconds for one traced process; the slowest takes about a minute on one core
-POLL = 0.02  # seconds between two looks for what a traced process leaves
-
-# The parts of a certificate, in words for the one who reads what was left out.
-PARTS = {
-    "scores": "what it predicts",
-    "steps": "single steps",
-    "loop": "a whole epoch",
-    "start": "the first weights and the shuffle",
-    "float64": "the lane in float64",
-    "lines": "which lines of the example run",
-    "dropout": "drop-out",
-}
-# A deliberate error is judged so: what compiles in Python takes longer while Python tells of its lines.
-JUDGED = (*protocol.STEPPED, "start", "dropout")
-# Of what has a published certificate the tests repeat this much.
-SHORT = (*protocol.STEPPED, "start")
-# And a machine that has none of its own yet, before a first look: the seed draws and shuffles the same on every one.
-SHORTEST = protocol.STEPPED
 
 Report = Callable[[str], None]
 T = TypeVar("T")
-
-
-class TraceFailed(Exception):
-    """The example could not follow the protocol; `ended` says how it ended."""
-
-    def __init__(self, ended: process.Ended) -> None:
-        super().__init__(ended.reason)
-        self.ended = ended
-
-
-class Tracer:
-    """Runs programs on one example, each in a fresh process of the row's environment."""
-
-    def __init__(self, case: Case, python: Path, device: str, threads: int, folder: Path) -> None:
-        self.case, self.python, self.folder = case, python, folder
-        self.environ = environment.variables(case.row, case.workload, threads, device)
-        self.environ |= environment.compile_cache(case.row, device)
-
-    def weights(self) -> dict[str, protocol.Arrays]:
-        """What the programs of a certificate import, by name."""
-        workload = self.case.workload
-        forms = self.case.row.workload(workload).forms
-        probe = {"probe": protocol.probe_weights()} if workload == "cnn" else {}
-        return {"canonical": protocol.canonical_weights(workload, forms), **probe}
-
-    @contextlib.contextmanager
-    def follow(
-        self,
-        name: str,
-        program: dict[str, Any],
-        samples: protocol.Samples,
-        given: Mapping[str, protocol.Arrays] | None = None,
-    ) -> Iterator[Trace]:
-        """The trace of a program on a data set, to be read while it runs; who wants no more of it ends its process.
-
-        given: weights that it may import, by default a certificate's. Raises TraceFailed, here or where a file is
-        waited for, where the process does not end well.
-        """
-        folder, halt = self._laid_out(name, program, samples, given), threading.Event()
-        command: list[str | Path] = [self.python, "-m", "rosetta_common", "trace"]
-        command += [self.case.row.example(self.case.workload), "--folder", folder]
-        environ = {**self.environ, "ROSETTA_DATA": str(folder / "data")}
-        with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(process.run, command, environ, TIMEOUT, halt=halt)
-
-            def wait(path: Path) -> None:
-                while not (path.exists() or running.done()):
-                    time.sleep(POLL)
-                if not path.exists():
-                    _must_be_well(running.result())
-
-            try:
-                yield Trace(folder, wait)
-            except (GeneratorExit, KeyboardInterrupt):
-                halt.set()
-                raise
-            _must_be_well(running.result())
-
-    def _laid_out(
-        self,
-        name: str,
-        program: dict[str, Any],
-        samples: protocol.Samples,
-        given: Mapping[str, protocol.Arrays] | None,
-    ) -> Path:
-        """A folder with all that a program needs."""
-        folder = self.folder / name
-        protocol.write_samples(self.case.workload, folder / "data", samples)
-        (folder / "program.json").write_text(json.dumps(program), "utf-8")
-        for key, arrays in (self.weights() if given is None else given).items():
-            np.savez(folder / f"{key}.npz", allow_pickle=False, **arrays)
-        return folder
-
-
-def _must_be_well(ended: process.Ended) -> None:
-    if ended.status != "ok":
-        raise TraceFailed(ended)
-
-
-def checks(tracer: Tracer, parts: Collection[str] = tuple(PARTS), hasty: bool = False) -> Generator[Check, None, None]:
-    """Every check of a certificate, in the order in which a reader wants to know of a failure.
-
-    Each comes as soon as it is known, while the example goes on; to close the iterator ends the example.
-
-    parts: of PARTS, what belongs to it. hasty: as `certificate.judge_steps` takes it.
-
-    Weights that are missing, misshapen or not finite may leave a later check without an answer:
-    that is a failed check too, and no reason to end the other rows' certificates.
-    """
-    try:
-        yield from _checks(tracer, parts, hasty)
-    except (KeyError, ValueError, np.linalg.LinAlgError) as error:
-        yield Check("judgement", False, where=f"{type(error).__name__}: {error}")
-
-
-def _checks(tracer: Tracer, parts: Collection[str], hasty: bool) -> Iterator[Check]:
-    workload = tracer.case.workload
-    if {*protocol.STEPPED, "start"} & set(parts):
-        yield from _in_steps(tracer, "float32", parts, hasty)
-    if "float64" in parts and tracer.case.row.workload(workload).float64:
-        yield from _in_steps(tracer, "float64", protocol.STEPPED, hasty)
-    if "dropout" in parts and workload == "cnn":
-        yield from _dropout(tracer)
-
-
-def _in_steps(tracer: Tracer, dtype: str, parts: Collection[str], hasty: bool) -> Iterator[Check]:
-    row, workload = tracer.case.row, tracer.case.workload
-    declared = row.workload(workload)
-    program = protocol.steps_program(workload, dtype, tracer.case.verb, parts)
-    with tracer.follow(f"steps-{dtype}", program, protocol.certificate_samples(workload)) as trace:
-        if set(protocol.STEPPED) & set(parts):
-            limits, encoded = Limits(workload, dtype, declared.tolerances), protocol.encoded_steps(workload, dtype)
-            own = (trace, encoded, limits, declared.forms, declared.partial_batch)
-            yield from certificate.judge_steps(*own, parts, hasty)
-        if "start" in parts:
-            yield from behaviour.judge_start(trace, row, workload)
-            probe = protocol.probe_samples(workload).encoded(workload, dtype)
-            yield from behaviour.judge_shuffle(trace, workload, probe, declared.partial_batch)
-
-
-def _dropout(tracer: Tracer) -> Iterator[Check]:
-    declared = tracer.case.row.workload("cnn")
-    start = certificate.at_start("cnn", protocol.encoded_steps("cnn", "float32"), declared.forms)
-    program, samples = protocol.dropout_program(tracer.case.verb), protocol.certificate_samples("cnn")
-    with tracer.follow("drop-out", program, samples) as trace:
-        yield from behaviour.judge_dropout(trace, start.scores, Limits("cnn", "float32", declared.tolerances))
 
 
 @functools.cache
@@ -219,9 +61,18 @@ def blank(case: Case, kind: records.Kind, where: Machine, device: str, held: dic
     )
 
 
+class NoResult(ValueError):
+    """A process ended as if all were well, and left no result that can be read; the message says so."""
+
+
 def facts(record: Record, row: Row, folder: Path) -> dict[str, Any]:
-    """Take the process's own facts into the record; returns all of its result."""
-    result = json.loads((folder / "result.json").read_text("utf-8"))
+    """Take the process's own facts into the record; returns all of its result. Raises NoResult."""
+    try:
+        result: dict[str, Any] = json.loads((folder / "result.json").read_text("utf-8"))
+    except FileNotFoundError:
+        raise NoResult("The process ended without an error before it had left its result.") from None
+    except ValueError:
+        raise NoResult("The process left a result.json that is torn: it cannot be read.") from None
     record.python, record.packages = result["python"], result["packages"]
     listed = result["packages"]
     record.version = next((listed[name] for name in row.framework.packages if name in listed), None)
@@ -234,35 +85,43 @@ def certify(
     device: str = "cpu",
     report: Report = lambda line: None,
     parts: Collection[str] = tuple(PARTS),
+    timed: bool = True,
 ) -> Record:
-    """One certificate as a record; its status is ok only if every check holds. Never raises for the row's faults.
+    """One certificate as a record; its status is ok only if every check holds. Never raises.
 
-    parts: as `checks` takes them. `times` is set where every check was made.
+    parts: as `judge.checks` takes them. timed: as `judge.Tracer` takes it. `times` is set where every check was made.
     """
-    record = blank(case, "parity", where, device)
-    record.threads = 1
+    record = blank(case, "parity", where, device, certificate_digests(case.row, case.workload, device))
     start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
-        try:
-            tracer = Tracer(case, environment.ensure(case.row, device), device, 1, Path(folder))
-            for check in checks(tracer, parts):
-                record.checks.append(check)
-                report(f"{case.label}: {line(check)}")
-            ran = facts(record, case.row, Path(folder) / "steps-float32")
-            if "lines" in parts:
-                path = case.row.example(case.workload)
-                record.executed = coverage.executed(path, ran["lines"], ran["elsewhere"], ran["sources"])
-        except environment.Unsupported as error:
-            record.status, record.reason = "unsupported", str(error)
-            return record
-        except TraceFailed as error:
-            record.status, record.reason, record.log = error.ended.status, error.ended.reason, error.ended.log
-            return record
-    record.times = Times(process=time.monotonic() - start)
-    failed = [check for check in record.checks if not check.ok]
-    record.status = "failed" if failed else "ok"
-    record.reason = "; ".join(line(check) for check in failed) or None
+    with tempfile.TemporaryDirectory(prefix="rosetta-") as folder, faults.recorded(record), ended(record):
+        tracer = Tracer(case, environment.ensure(case.row, device), device, Path(folder), timed)
+        record.threads = tracer.threads(AS_TIMED)
+        record.variables, record.untimed_variables = tracer.stated(AS_TIMED), tracer.stated(ASIDE)
+        for check in checks(tracer, parts):
+            record.checks.append(check)
+            report(f"{case.label}: {line(check)}")
+        facts(record, case.row, Path(folder) / "steps-float32")
+        if "lines" in parts:
+            ran, path = facts(record, case.row, Path(folder) / "start"), case.row.example(case.workload)
+            record.executed = coverage.executed(path, ran["lines"], ran["elsewhere"], ran["sources"])
+        record.times = Times(process=time.monotonic() - start)
+        failed = [check for check in record.checks if not check.ok]
+        record.status = "failed" if failed else "ok"
+        record.reason = "; ".join(line(check) for check in failed) or None
     return record
+
+
+@contextlib.contextmanager
+def ended(record: Record) -> Iterator[None]:
+    """A block in which a row's processes run: where one cannot, or does not end well, the record says how."""
+    try:
+        yield
+    except environment.Unsupported as error:
+        record.status, record.reason = "unsupported", str(error)
+    except TraceFailed as error:
+        record.status, record.reason, record.log = error.ended.status, error.ended.reason, error.ended.log
+    except NoResult as error:
+        record.status, record.reason = "failed", str(error)
 
 
 def line(check: Check) -> str:
@@ -274,19 +133,21 @@ def line(check: Check) -> str:
 
 
 def certified(case: Case, where: Machine | None, device: str, past: Sequence[Record]) -> bool:
-    """Whether the newest of these certificates of this very code and environment, made on this machine, holds.
+    """Whether the newest of these certificates of this very code, environment and judge holds, as a run is timed here.
 
-    where: None for any machine.
+    where: the machine; None for any, however it ran there.
     """
-    digest = digests(case.row, case.workload, device)
-    wanted = ("parity", case.row.id, case.workload, case.variant, device, digest)
-    found = [
-        one
-        for one in past
-        if (one.kind, one.row, one.workload, one.variant, one.device, one.digests) == wanted
-        and (where is None or one.machine.id == where.id)
-    ]
-    return bool(found) and found[-1].status == "ok"
+    threads = environment.threads(case.row, case.workload)
+    way = threads, environment.stated(case.row, case.workload, threads, device)
+    wanted = ("parity", case.row.id, case.workload, case.variant, device)
+    now = certificate_digests(case.row, case.workload, device)
+    newest = None
+    for record in past:
+        subject = (record.kind, record.row, record.workload, record.variant, record.device)
+        here = where is None or (record.machine.id == where.id and (record.threads, record.variables) == way)
+        if subject == wanted and not differing(record.digests, now) and here:
+            newest = record
+    return newest is not None and newest.status == "ok"
 
 
 def certify_all(

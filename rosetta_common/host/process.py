@@ -95,11 +95,21 @@ def _judge(code: int, log: str) -> tuple[Status, str | None]:
     return "failed", last.removeprefix("error: ")
 
 
-def _anywhere(log: str) -> str:
+def anywhere(log: str) -> str:
     """A log without what is of this machine only: it may be published, with a record."""
     log = re.sub(re.escape(tempfile.gettempdir()) + r"/rosetta-\w+", "<temporary folder>", log).replace(str(ROOT), ".")
     home = str(Path.home())
     return log.replace(home, "~") if len(home) > 1 else log
+
+
+# What a process of this project's gets of the user's environment, where it is set: who and where the user is, the
+# commands that compile, the language, and which of several GPUs. Anything else could change what a locked run computes.
+INHERITED = ("HOME", "USER", "LOGNAME", "PATH", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "CUDA_VISIBLE_DEVICES")
+
+
+def inherited() -> dict[str, str]:
+    """The variables of the user's environment that every process of a framework gets."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
 
 
 def run(
@@ -156,6 +166,6 @@ def run(
         _running.discard(process)
         kill_group(process)
         log.seek(0)
-        text = _anywhere(log.read().decode("utf-8", "replace"))
+        text = anywhere(log.read().decode("utf-8", "replace"))
     status, reason = outcome or _judge(code, text)
     return Ended(status, reason, "\n".join(text.splitlines()[-LOG_LINES:]), time.monotonic() - start)

@@ -194,7 +194,9 @@ def _steps(dtype: str, parts: Collection[str]) -> list[list[Any]]:
         steps += [["predict", "before"]]
     if "steps" in parts:
         for k in range(STEPS[dtype]):
-            steps += [["train", _indices(k * BATCH, BATCH), f"step{k + 1}"], ["export", f"w{k + 1}"]]
+            steps += [["train", _indices(k * BATCH, BATCH), f"step{k + 1}"]]
+            steps += [["reading", f"step{k + 1}"]] if dtype == "float32" else []
+            steps += [["export", f"w{k + 1}"]]
     steps += [["export", "halfway"]]
     if "scores" in parts:
         steps += [["predict", "after"], ["evaluate", "after"]]
@@ -223,16 +225,22 @@ def _start(workload: str) -> list[list[Any]]:
 
 
 def steps_program(workload: str, dtype: str, verb: str, parts: Collection[str]) -> dict[str, Any]:
-    """Of these parts of a certificate what needs no drop-out, in one process: to start and compile takes some a minute.
+    """Of the parts `STEPPED` of a certificate those that are wanted."""
+    return _program(workload, dtype, verb, [["init", 0], *_steps(dtype, parts)])
 
-    "lines" among the parts: note which lines of the example run.
+
+def start_program(workload: str, verb: str, parts: Collection[str]) -> dict[str, Any]:
+    """How an example starts and shuffles; and in brief what it predicts and how it steps.
+
+    "lines" among the parts: note which lines of the example run, of each of its functions.
     """
     steps: list[list[Any]] = [["init", 0], ["export", "start0"]]
-    if set(STEPPED) & set(parts):
-        steps += _steps(dtype, parts)
+    if {"threads", "lines"} & set(parts):
+        steps += [["import", "canonical"], ["export", "w0"], ["predict", "before"]]
+        steps += [["train", _indices(0, BATCH), "step1"], ["export", "w1"], ["evaluate", "after"]]
     if "start" in parts:
         steps += _start(workload)
-    return {**_program(workload, dtype, verb, steps), "lines": "lines" in parts}
+    return {**_program(workload, "float32", verb, steps), "lines": "lines" in parts}
 
 
 def dropout_program(verb: str = "train") -> dict[str, Any]:

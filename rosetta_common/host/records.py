@@ -67,8 +67,8 @@ class Times(msgspec.Struct, omit_defaults=True):
 class Check(msgspec.Struct, omit_defaults=True):
     """One check: its figures against their limit, and where the worst one lies.
 
-    floor: the least that `figure` may be, where it must not be too small. by_design: it is not ok, and no fault either: a declared form leaves no other end. In a transfer a
-    check's name is the row that gave the weights.
+    floor: the least that `figure` may be, where it must not be too small. by_design: it is not ok, and no fault
+    either: a declared form leaves no other end. In a transfer a check's name is the row that gave the weights.
     """
 
     name: str
@@ -98,15 +98,16 @@ class Record(msgspec.Struct, omit_defaults=True):
     """One run, whatever its end.
 
     workload: "defaults" for what belongs to none, a framework's defaults. lesson, mutant: the lesson that a run
-    belongs to, and the error that was patched in (None: the example as it is). pairs: seconds a step of the example
-    as it is and with the mutant, run by turns. answers: question.facet -> the answer.
-    variables: the environment variables that the framework's process got beside the system's own, with the folders of
-    this machine replaced by {environment} and {project}. peak_resident: bytes, the largest resident set of the run's
-    own process. peak_memory: withdrawn; records of before 30 November 2026 hold it, and it was at least that of the
-    process which started the run.
-    environment: "as found" for a Python that the user handed over as it stood (None: the row's locked environment).
-    layouts: canonical weight -> how the row's `import_weights` hands it to the framework. givers: row that
-    gave weights -> the digests of what ran there.
+    belongs to, and the error that was patched in (None: the example as it is). pairs: seconds a step of the
+    example as it is and with the mutant, run by turns. answers: question.facet -> the answer. variables: the
+    environment variables that the framework's process got beside the system's own, with the folders of the
+    environment left open as {environment}. untimed_variables: those of the processes in which such parts of a
+    certificate ran as need not run as the timed run does: on one thread, with a cache of what is compiled.
+    peak_resident: bytes, the largest resident set of the run's own process. peak_memory: withdrawn; records of
+    before 30 November 2026 hold it, and it was at least that of the process which started the run. environment:
+    "as found" for a Python that the user handed over as it stood (None: the row's locked environment). layouts:
+    canonical weight -> how the row's `import_weights` hands it to the framework. givers: row that gave weights ->
+    the digests of what ran there.
     """
 
     schema: int
@@ -134,6 +135,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     packages: dict[str, str] = {}
     threads: int | None = None
     variables: dict[str, str] = {}
+    untimed_variables: dict[str, str] = {}
     load: float | None = None
     precision: str | None = None
     data: Data | None = None

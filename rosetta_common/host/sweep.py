@@ -20,9 +20,9 @@ import msgspec
 import numpy as np
 
 from rosetta_common import params
-from rosetta_common.host import dataset, environment, machine, oracle, parity, process
+from rosetta_common.host import dataset, environment, faults, machine, oracle, parity, process
 from rosetta_common.host.catalogue import Case, Row
-from rosetta_common.host.digests import changed, digests
+from rosetta_common.host.digests import differing, digests
 from rosetta_common.host.records import Machine, Record, Times
 
 LANES = ("quick", "epoch", "full")
@@ -79,7 +79,7 @@ class Job(msgspec.Struct, frozen=True):
 
     @property
     def threads(self) -> int:
-        return self.row.workload(self.workload).threads or machine.cores()
+        return environment.threads(self.row, self.workload)
 
 
 def command(job: Job, python: Path, folder: Path, *options: str) -> list[str | Path]:
@@ -149,7 +149,11 @@ def _parameters(job: Job, exported: dict[str, int]) -> int:
 
 def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
     """Take what the run left into its record, and judge it."""
-    result = parity.facts(record, job.row, folder)
+    try:
+        result = parity.facts(record, job.row, folder)
+    except parity.NoResult as error:
+        record.status, record.reason = "failed", str(error)
+        return
     times = result["times"]
     record.times = Times(**times, train=sum(times["epochs"]))
     record.losses, record.peak_memory = result["losses"], result["peak_memory"]
@@ -169,7 +173,7 @@ def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
 
 
 def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.inf) -> Record:
-    """Run one job; its record says how it ended. Never raises for the row's faults.
+    """Run one job; its record says how it ended. Never raises.
 
     The rate of the machine's matrix product is taken beside it, unless `where` has it already. A run that is foretold
     to train for more than `limit` seconds is given up; its record says what was foretold.
@@ -183,16 +187,32 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
     except environment.Unsupported as error:
         record.status, record.reason = "unsupported", str(error)
         return record
+    record.variables = environment.stated(job.row, job.workload, job.threads, job.device)
     rate = where.matmul_rate or machine.matmul_rate()
     record.machine = msgspec.structs.replace(where, matmul_rate=rate)
     record.load = os.getloadavg()[0]
     environ = environment.variables(job.row, job.workload, job.threads, job.device)
     environ["ROSETTA_DATA"] = str(job.data)
+    with faults.recorded(record):
+        _run(record, job, python, environ, labels, on_event, limit)
+    return record
+
+
+def _run(
+    record: Record,
+    job: Job,
+    python: Path,
+    environ: dict[str, str],
+    labels: np.ndarray,
+    on_event: OnEvent,
+    limit: float,
+) -> None:
+    """Time the first step and the whole run, and take both into the record."""
     try:
         first_step = _first_step(job, python, environ, on_event) if job.times_first_step else None
     except KeyboardInterrupt:
         record.status, record.reason = "interrupted", process.INTERRUPTED
-        return record
+        return
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         called = command(job, python, Path(folder), "--epochs", str(job.epochs))
         patience = Patience(job, limit)
@@ -207,11 +227,10 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
             record.status, record.reason = "timeout", patience.reason
         if ended.status == "ok":
             _fill(record, job, Path(folder), labels)
-            assert record.times
+        if ended.status == "ok" and record.times:
             record.times.first_step, record.times.process = first_step, ended.seconds
         if record.status != "ok":
             record.log = ended.log
-    return record
 
 
 def jobs(
@@ -232,7 +251,7 @@ def done(job: Job, where: Machine, past: list[Record]) -> bool:
     wanted = ("benchmark", "ok", job.row.id, job.workload, job.lane, job.device, job.case.variant, job.seed, where.id)
     return any(
         (r.kind, r.status, r.row, r.workload, r.lane, r.device, r.variant, r.seed, r.machine.id) == wanted
-        and not changed(r.digests, digests(job.row, job.workload, job.device))
+        and not differing(r.digests, digests(job.row, job.workload, job.device))
         and r.data is not None
         and r.data.source == job.standing
         for r in past

@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 from threadpoolctl import threadpool_limits
 
-from rosetta_common.host import environment, machine, parity, process, records
+from rosetta_common.host import environment, judge, machine, parity, process, records
 from rosetta_common.host.catalogue import Row, UserError, nearest
 from rosetta_common.host.mutants import Mutant, offered
 
@@ -114,13 +114,13 @@ def bite(mutant: Mutant) -> tuple[bool, str]:
         case = msgspec.structs.replace(mutant.case, row=row)
         try:
             for number, part in enumerate(_parts(mutant)):
-                tracer = parity.Tracer(case, environment.ensure(row), "cpu", 1, Path(folder) / str(number))
-                with contextlib.closing(parity.checks(tracer, part, hasty=True)) as checks:
+                tracer = judge.Tracer(case, environment.ensure(row), "cpu", Path(folder) / str(number), timed=False)
+                with contextlib.closing(judge.checks(tracer, part, hasty=True)) as checks:
                     failed = next((check for check in checks if not check.ok), None)
                 if failed:
                     how = "NOT HARMLESS" if mutant.harmless else "caught"
                     return not mutant.harmless, f"{how}: {parity.line(failed)}"
-        except parity.TraceFailed as error:
+        except judge.TraceFailed as error:
             return False, f"NOT {'HARMLESS' if mutant.harmless else 'CAUGHT'}, it does not run: {error}"
     return mutant.harmless, "harmless: every check holds" if mutant.harmless else "NOT CAUGHT"
 
@@ -131,8 +131,8 @@ def _parts(mutant: Mutant) -> list[tuple[str, ...]]:
     Alone, for what else it asks many a framework would compile first: to predict is a graph of its own.
     """
     if mutant.harmless:
-        return [parity.JUDGED]
-    return [(CAUGHT_BY.get(mutant.name, "steps"),), parity.JUDGED]
+        return [judge.JUDGED]
+    return [(CAUGHT_BY.get(mutant.name, "steps"),), judge.JUDGED]
 
 
 def choose(rows: list[Row], workloads: list[str], name: str | None) -> list[Mutant]:

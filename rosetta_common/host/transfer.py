@@ -23,10 +23,11 @@ import msgspec
 import numpy as np
 
 from rosetta_common import weights
-from rosetta_common.host import certificate, environment, layouts, oracle, parity, protocol
+from rosetta_common.host import certificate, environment, faults, layouts, oracle, parity, protocol
 from rosetta_common.host.catalogue import Case, Row
 from rosetta_common.host.certificate import Limits, Trace
-from rosetta_common.host.parity import Report, TraceFailed, Tracer
+from rosetta_common.host.judge import Tracer
+from rosetta_common.host.parity import Report
 from rosetta_common.host.protocol import Arrays, Samples
 from rosetta_common.host.records import Check, Machine, Record, Times
 
@@ -99,7 +100,7 @@ def give(case: Case, where: Machine, device: str = "cpu") -> Given:
     given = Given(case, record)
     forms = given.forms
     with _following(record), tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
-        tracer = Tracer(case, environment.ensure(case.row, device), device, 1, Path(folder))
+        tracer = Tracer(case, environment.ensure(case.row, device), device, Path(folder), timed=False)
         numbered = {"numbered": layouts.numbered(case.workload, forms)}
         samples = protocol.steps_samples(case.workload)
         with tracer.follow("give", protocol.give_program(case.workload), samples, numbered) as trace:
@@ -121,7 +122,7 @@ def take(one: Given, others: list[Given], device: str = "cpu") -> Record:
     with _following(record), tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         if not others:
             raise ValueError("No other row gave weights.")
-        tracer = Tracer(case, environment.ensure(case.row, device), device, 1, Path(folder))
+        tracer = Tracer(case, environment.ensure(case.row, device), device, Path(folder), timed=False)
         samples = protocol.steps_samples(case.workload)
         fitted = {other.row.id: _fit(other, one)[0] for other in others}
         with tracer.follow("take", protocol.take_program(case.workload, fitted), samples, fitted) as trace:
@@ -136,17 +137,12 @@ def take(one: Given, others: list[Given], device: str = "cpu") -> Record:
 
 @contextlib.contextmanager
 def _following(record: Record) -> Iterator[None]:
-    """Whatever the row does wrong is told by its record, and ends nothing else."""
-    try:
-        yield
-    except environment.Unsupported as error:
-        record.status, record.reason = "unsupported", str(error)
-    except TraceFailed as error:
-        record.status, record.reason, record.log = error.ended.status, error.ended.reason, error.ended.log
-    except ValueError as error:
-        record.status, record.reason = "failed", str(error)
-    except (KeyError, OSError) as error:
-        record.status, record.reason = "failed", f"{type(error).__name__}: {error}"
+    """Whatever goes wrong is told by the record, and ends nothing else."""
+    with faults.recorded(record), parity.ended(record):
+        try:
+            yield
+        except ValueError as error:
+            record.status, record.reason = "failed", str(error)
 
 
 def _check(workload: str, given: Arrays, scores: np.ndarray, samples: Samples) -> None:

@@ -68,7 +68,7 @@ def _run(row: Row, rows: list[Row], workload: str, shared: Path, device: str) ->
     text = standalone.script(rows, workload).text
     python = environment.ensure(row, device)
     environ = environment.variables(row, workload, 1, device)
-    environ |= environment.compile_cache(row, device)
+    environ |= environment.compile_cache(row, environment.place(row, device))
     environ |= {"PYTHONPATH": str(shared / "trap"), "ROSETTA_DATA": str(shared / workload)}
     with tempfile.TemporaryDirectory(prefix="rosetta-alone-") as name:
         folder = Path(name)

@@ -89,6 +89,39 @@ def test_run_times_every_stage_and_hands_over_the_scores(example, tmp_path):
     assert events[-1] == "done"
 
 
+@pytest.mark.parametrize(
+    ("loss", "name"),
+    [
+        ("np.float32(2)", "numpy.float32"),
+        ("np.float64(2)", "numpy.float64"),
+        ("np.ones(1)", "numpy.ndarray"),
+        ("2", "int"),
+    ],
+)
+def test_a_loss_that_is_no_python_float_is_refused_by_name(example, tmp_path, loss, name):
+    """Where a framework only queues its work, a loss of its own may not be computed when the clock stops."""
+    text = example.read_text()
+    assert text.count("return float(steps)") == 1
+    example.write_text(text.replace("return float(steps)", "return " + loss))
+    done = call("run", example, "--folder", tmp_path)
+    assert done.returncode == 1
+    assert f"error: train returned {name}, not a Python float" in done.stderr
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_weights_that_are_not_computed_when_train_returns_fail_the_run(example, tmp_path):
+    """Reading them waits for what is left; the second reading waits for nothing."""
+    text, read = example.read_text(), 'return dict(w=model["w"].copy())'
+    assert text.count(read) == 1
+    text = text.replace("    return float(steps)", "    model['left'] = 0.5\n    return float(steps)")
+    text = text.replace("    " + read, "    time.sleep(model.pop('left', 0))\n    " + read)
+    text = "import time\n" + text
+    example.write_text(text)
+    done = call("run", example, "--folder", tmp_path)
+    assert done.returncode == 1
+    assert "error: train returned before the weights were computed: to read them took 0.5" in done.stderr
+
+
 def test_first_step_trains_on_the_first_samples_only(example, tmp_path):
     assert call("run", example, "--folder", tmp_path, "--samples", "64").returncode == 0
     result = json.loads((tmp_path / "result.json").read_text())
@@ -115,7 +148,7 @@ def test_the_seed_reaches_the_example(example, tmp_path):
 def test_trace_follows_its_program(example, tmp_path):
     np.savez(str(tmp_path / "given.npz"), w=np.zeros(3, np.float32))
     steps = [["init", 0], ["import", "given"], ["train", [0] * 130, "loop"], ["export", "after"], ["predict", "scores"]]
-    steps += [["evaluate", "test"]]
+    steps += [["evaluate", "test"], ["reading", "now"]]
     program = {"settings": {"dtype": "float64"}, "train": "train", "steps": steps}
     (tmp_path / "program.json").write_text(json.dumps(program))
     done = call("trace", example, "--folder", tmp_path)
@@ -123,7 +156,10 @@ def test_trace_follows_its_program(example, tmp_path):
     after = np.load(str(tmp_path / "after.npz"))["w"]
     assert after.tolist() == [2, 2, 2]
     assert after.dtype == np.float64
-    assert float((tmp_path / "loop.loss").read_text()) == 2.0
+    trained = json.loads((tmp_path / "loop.trained").read_text())
+    assert (trained["type"], trained["loss"]) == ("float", 2.0)
+    assert trained["seconds"] > 0
+    assert json.loads((tmp_path / "now.reading").read_text())[1] > 0
     assert 0 < float((tmp_path / "test.accuracy").read_text()) < 1
     assert not list(tmp_path.glob("*.part"))
     assert "lines" not in json.loads((tmp_path / "result.json").read_text())
@@ -223,7 +259,7 @@ def test_trace_trains_with_the_function_that_its_program_names(example, tmp_path
     program = {"settings": {}, "train": "train_with_loader", "steps": [["init", 0], ["train", [0] * 64, "step"]]}
     (tmp_path / "program.json").write_text(json.dumps(program))
     assert call("trace", example, "--folder", tmp_path).returncode == 0
-    assert float((tmp_path / "step.loss").read_text()) == 7.0
+    assert float((tmp_path / "step.trained").read_text()) == 7.0
     program["train"] = "train_with_magic"
     (tmp_path / "program.json").write_text(json.dumps(program))
     assert call("trace", example, "--folder", tmp_path).stderr.strip().endswith("has no function train_with_magic.")

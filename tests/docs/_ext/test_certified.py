@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from _ext.certified import verdict
+from _ext.certified import NAMES, verdict
 
+from rosetta_common.host.digests import JUDGE, judge_digest
 from rosetta_common.host.records import Check, Record
 
 FAILED = [Check("weights", True), Check("step median", False, 9e-3, 5e-4, reason="momentum?")]
@@ -29,13 +30,30 @@ def test_failed_names_the_first_failing_check(make_record: Callable[..., Record]
     assert found.why == "step median: 0.009, limit 0.0005 (momentum?)"
 
 
-@pytest.mark.parametrize("key", ["example", "shared", "framework", "lock"])
+@pytest.mark.parametrize("key", ["example", "shared", "framework", "lock", "runner"])
 def test_stale_whatever_changed(make_record: Callable[..., Record], key: str) -> None:
     run = make_record()
-    parity = make_record(kind="parity", digests={**run.digests, key: "other"})
+    parity = make_record(kind="parity")
+    parity.digests[key] = "other"
     found = verdict(run, [parity])
     assert found.state == "stale"
-    assert key in found.why
+    assert found.why == f"certified with another {NAMES.get(key, key)}"
+
+
+def test_a_certificate_of_another_judge_is_stale(make_record: Callable[..., Record]) -> None:
+    run, parity = make_record(), make_record(kind="parity")
+    parity.digests[JUDGE] = "laxer"
+    assert verdict(run, [parity]).why == "certified with another judge (limits, oracle, protocol)"
+    del parity.digests[JUDGE]  # as before there was one
+    assert verdict(run, [parity]).state == "stale"
+
+
+@pytest.mark.parametrize("change", [{"threads": 2}, {"variables": {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true"}}])
+def test_a_certificate_of_another_way_to_run_is_stale(make_record: Callable[..., Record], change: dict) -> None:
+    found = verdict(make_record(**change), [make_record(kind="parity")])
+    assert found.state == "stale"
+    assert found.why == f"certified with another {NAMES[next(iter(change))]}"
+    assert verdict(make_record(**change), [make_record(kind="parity", **change)]).state == "certified"
 
 
 def test_a_run_that_names_a_borrowed_environments_variables_needs_a_certificate_that_does(
@@ -43,9 +61,10 @@ def test_a_run_that_names_a_borrowed_environments_variables_needs_a_certificate_
 ) -> None:
     older = make_record()
     newer = make_record(digests={**older.digests, "borrowed": "some"})
-    proofs = [make_record(kind="parity", digests=one.digests) for one in (older, newer)]
-    assert [verdict(one, proofs).parity for one in (older, newer)] == proofs
-    assert verdict(newer, proofs[:1]).why == "another borrowed was certified"
+    judge = {JUDGE: judge_digest()}
+    proofs = [make_record(kind="parity", digests={**run.digests, **judge}) for run in (older, newer)]
+    assert [verdict(run, proofs).parity for run in (older, newer)] == proofs
+    assert verdict(newer, proofs[:1]).why == "certified with another borrowed environment"
 
 
 def test_a_run_without_digests_is_not_certified(make_record: Callable[..., Record]) -> None:

@@ -7,8 +7,8 @@ import re
 import shutil
 
 import pytest
-from _ext.tables import constant
 
+from rosetta_common.host import limits
 from rosetta_common.host.catalogue import WORKLOADS
 
 TAB = r'<button [^>]*role="tab"[^>]*>(\w+)</button>'
@@ -217,5 +217,5 @@ def test_a_touched_file_is_not_read_again(built) -> None:
 def test_limits_come_from_the_certificate(site) -> None:
     build(site, "```{limits}\n```")
     for workload in WORKLOADS:
-        for limit in constant("LIMITS")[workload].values():
-            assert f"{limit:.0e}" in site.html("index")
+        for limit in limits.LIMITS[workload].values():
+            assert f"at most {limit:g}" in site.html("index")

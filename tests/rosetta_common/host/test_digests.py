@@ -1,5 +1,7 @@
 """What a certificate holds for: code and declarations, not prose."""
 
+import shutil
+
 import pytest
 
 from rosetta_common.host import catalogue, digests
@@ -69,7 +71,7 @@ def test_the_lock_the_declarations_and_the_setup_step_count(tmp_path):
         return digests.digests(catalogue.rows(tmp_path)["alpha"], "cnn")
 
     before = found()
-    assert set(before) == {"example", "shared", "framework", "lock"}
+    assert set(before) == {"example", "shared", "framework", "lock", "runner"}
     for name, key in (("requirements.txt", "lock"), ("stub.c", "lock"), ("setup_it.py", "lock"), ("cnn.py", "example")):
         (folder / name).write_text(files[name] + "\n2")
         after = found()
@@ -141,7 +143,6 @@ def test_that_a_variable_is_for_the_cpu_alone_changes_nothing_there(tmp_path):
         return {device: digests.declared_digest(row, "cnn", device) for device in ("cpu", "gpu")}
 
     before, after = found(toml), found(toml + 'device="cpu"\n')
-    assert found(toml + "asked=false\n") == before
     assert after["cpu"] == before["cpu"]
     assert after["gpu"] != before["gpu"]
 
@@ -163,12 +164,56 @@ def test_a_borrowed_environments_variables_count(tmp_path):
     assert digests.BORROWED not in before["owner"]
     assert found("1", "another reason") == before
     after = found("2", "r")
-    assert digests.changed(before["guest"], after["guest"]) == [digests.BORROWED]
-    assert digests.changed(before["owner"], after["owner"]) == ["framework"]
+    assert digests.differing(before["guest"], after["guest"]) == [digests.BORROWED]
+    assert digests.differing(before["owner"], after["owner"]) == ["framework"]
 
 
-def test_a_record_from_before_a_digest_is_not_stale_for_it():
-    now = {"example": "1", digests.BORROWED: "2"}
-    assert digests.changed({"example": "1"}, now) == []
-    assert digests.changed({"example": "1", digests.BORROWED: "3"}, now) == [digests.BORROWED]
-    assert digests.changed({digests.BORROWED: "2"}, now) == ["example"]
+def test_two_records_are_of_the_same_code_where_all_digests_are_there_and_equal():
+    now = {"example": "1", "lock": "2"}
+    assert digests.differing(now, dict(now)) == []
+    assert digests.differing(now, {"example": "1", "lock": "3"}) == ["lock"]
+    assert digests.differing({"example": "1"}, now) == ["lock"]
+    assert digests.differing(now, {"example": "1"}) == ["lock"]
+    assert digests.differing({}, {}) != []  # of no known code
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A copy of the project's code, which the digests are taken of."""
+    shutil.copytree(digests.ROOT / "rosetta_common", tmp_path / "rosetta_common")
+    monkeypatch.setattr(digests, "ROOT", tmp_path)
+    return tmp_path / "rosetta_common"
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        ("host/limits.py", '"step median": 5e-4', '"step median": 5e-3'),
+        ("host/oracle.py", "self.momentum * before", "self.momentum + before"),
+        ("host/protocol.py", "COPIES = 202", "COPIES = 203"),
+        ("host/certificate.py", "bool(figure <= limit)", "bool(figure < limit)"),
+        ("host/behaviour.py", "VARIANCE_DEVIATIONS = 6", "VARIANCE_DEVIATIONS = 7"),
+        ("host/judge.py", "AS_TIMED, ASIDE = Way(True), Way(False)", "AS_TIMED, ASIDE = Way(False), Way(False)"),
+        ("trace.py", "float(loss)", "abs(loss)"),
+        ("weights.py", "uniform", "normal"),
+    ],
+)
+def test_a_changed_judge_counts_and_its_prose_does_not(project, module, old, new):
+    before = digests.judge_digest()
+    text = (project / module).read_text()
+    (project / module).write_text(text.replace('"""', '"""Other words. ', 1) + "# and a comment\n")
+    assert digests.judge_digest() == before
+    assert old in text
+    (project / module).write_text(text.replace(old, new))
+    assert digests.judge_digest() != before
+
+
+def test_what_times_a_run_counts_for_the_run_and_its_certificate(project):
+    row = catalogue.rows()["numpy"]
+    before = digests.certificate_digests(row, "cnn")
+    path = project / "run.py"
+    path.write_text(path.read_text().replace("time.perf_counter()", "time.time()"))
+    after = digests.certificate_digests(row, "cnn")
+    assert digests.differing(before, after) == ["runner"]
+    assert "runner" in digests.digests(row, "cnn")
+    assert digests.JUDGE not in digests.digests(row, "cnn")

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from rosetta_common.host import catalogue, environment
+from rosetta_common.host import catalogue, environment, process
 from rosetta_common.host.environment import Unsupported
 
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -134,10 +134,31 @@ def test_a_variable_of_one_device_is_set_there_alone(tmp_path):
         assert {"SPEED", "COLOUR", "SIZE"} & found.keys() == expected
 
 
-def test_what_would_change_its_defaults_is_not_set_where_a_framework_is_asked_for_them(tmp_path):
-    alpha = row(tmp_path, '[environment.variables.WIDE]\nvalue="1"\nreason="r"\nasked=false\n')
-    assert environment.variables(alpha, "cnn", 1, "cpu")["WIDE"] == "1"
+def test_a_variable_of_float64_is_set_for_that_alone_and_in_no_timed_run(tmp_path):
+    alpha = row(tmp_path, '[environment.variables.WIDE]\nvalue="1"\nreason="r"\ndtype="float64"\n')
+    assert "WIDE" not in environment.variables(alpha, "cnn", 1, "cpu")
     assert "WIDE" not in environment.variables(alpha, None, 1, "cpu")
+    assert "WIDE" not in environment.stated(alpha, "cnn", 1, "cpu")
+    assert environment.stated(alpha, "cnn", 1, "cpu", "float64")["WIDE"] == "1"
+
+
+def test_what_the_user_has_set_does_not_reach_a_run(tmp_path, monkeypatch):
+    leaks = ("PYTHONPATH", "XLA_FLAGS", "OMP_PROC_BIND", "TF_ENABLE_ONEDNN_OPTS", "LD_PRELOAD", "JAX_PLATFORMS")
+    for name in (*leaks, "OMP_NUM_THREADS"):
+        monkeypatch.setenv(name, "7")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    found = environment.variables(row(tmp_path), "cnn", 2, "cpu")
+    assert not set(leaks) & set(found)
+    assert (found["OMP_NUM_THREADS"], found["LANG"], found["HOME"]) == ("2", "C.UTF-8", os.environ["HOME"])
+
+
+def test_what_is_stated_of_a_process_names_no_folder_of_this_machine(tmp_path):
+    alpha = row(tmp_path, '[environment.variables.PLACE]\nvalue="{environment}/cache"\nreason="r"')
+    said = environment.stated(alpha, "cnn", 2, "cpu")
+    assert said["PLACE"] == "{environment}/cache"
+    got = environment.variables(alpha, "cnn", 2, "cpu")
+    assert set(got) - set(said) <= set(process.INHERITED)
+    assert {name for name, value in said.items() if got[name] != value} == {"PLACE"}
 
 
 def test_on_a_gpu_float32_is_float32(tmp_path):
@@ -147,9 +168,10 @@ def test_on_a_gpu_float32_is_float32(tmp_path):
 
 
 def test_what_a_framework_compiles_is_kept_where_no_time_is_taken(home, tmp_path):
-    assert environment.compile_cache(row(tmp_path / "other"), "cpu") == {}
+    assert environment.compile_cache(row(tmp_path / "other")) == {}
     alpha = row(tmp_path, '[compile_cache]\nKEPT = { value = "{environment}/compiled", reason = "r" }\n')
-    assert environment.compile_cache(alpha, "cpu") == {"KEPT": str(environment.place(alpha, "cpu") / "compiled")}
+    assert environment.compile_cache(alpha) == {"KEPT": "{environment}/compiled"}
+    assert environment.compile_cache(alpha, tmp_path) == {"KEPT": f"{tmp_path}/compiled"}
     assert "KEPT" not in environment.variables(alpha, "cnn", 2, "cpu")
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from rosetta_common import data
-from rosetta_common.host import catalogue, environment, lesson_runs, machine, parity, records, turns
+from rosetta_common.host import catalogue, environment, judge, lesson_runs, machine, parity, records, turns
 from rosetta_common.host.digests import digests, text_digest
 from rosetta_common.host.environment import Unsupported
 from rosetta_common.host.lesson_runs import Experiment
@@ -83,7 +83,7 @@ def test_the_example_as_it_is_is_trained_once_for_all_lessons(row):
 
 def certified(monkeypatch, *checks, **fields):
     def certify(case, where, device, parts):
-        assert parts == parity.JUDGED
+        assert parts == judge.JUDGED
         record = parity.blank(case, "parity", where, device)
         record.checks, record.times = list(checks), Times(process=1.0)
         return msgspec.structs.replace(record, **fields)

@@ -1,14 +1,28 @@
 """Which certificates spare a row another one, and how a check reads in a line."""
 
+import shutil
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from rosetta_common.host import __main__ as cli
-from rosetta_common.host import catalogue, coverage, machine, parity, process, records
+from rosetta_common.host import (
+    catalogue,
+    coverage,
+    digests,
+    environment,
+    judge,
+    machine,
+    parity,
+    process,
+    protocol,
+    records,
+)
+from rosetta_common.host import certificate as certificate_module
 from rosetta_common.host.catalogue import Case
 from rosetta_common.host.records import Check
 
@@ -20,8 +34,10 @@ def alpha(variant=None):
 
 
 def certificate(status="ok", where=HERE):
-    record = parity.blank(alpha(), "parity", where, "cpu")
-    record.status = status
+    held = digests.certificate_digests(alpha().row, "gru")
+    record = parity.blank(alpha(), "parity", where, "cpu", held)
+    record.status, record.threads = status, machine.cores()
+    record.variables = environment.stated(alpha().row, "gru", machine.cores(), "cpu")
     return record
 
 
@@ -47,6 +63,66 @@ def test_the_newest_certificate_decides(folder, tmp_path):
     records.write(certificate(), tmp_path / "records")
     records.write(certificate("failed"), tmp_path / "records")
     assert not certified(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [("host/limits.py", '"loss": 1e-5', '"loss": 1e-4'), ("host/oracle.py", "TIE = 1e-12", "TIE = 1e-11")],
+)
+def test_a_certificate_holds_for_its_judge(folder, tmp_path, monkeypatch, module, old, new):
+    shutil.copytree(digests.ROOT / "rosetta_common", tmp_path / "rosetta_common")
+    monkeypatch.setattr(digests, "ROOT", tmp_path)
+    records.write(certificate(), tmp_path / "records")
+    path = tmp_path / "rosetta_common" / module
+    text = path.read_text()
+    path.write_text(text.replace('"""', '"""In other words: ', 1))
+    assert certified(tmp_path)
+    path.write_text(text.replace(old, new))
+    assert not certified(tmp_path)
+    assert not certified(tmp_path, None)
+
+
+@pytest.mark.parametrize("change", [{"threads": 64}, {"variables": {"OMP_NUM_THREADS": "64"}}])
+def test_on_its_machine_a_certificate_holds_for_the_way_a_run_is_timed(folder, tmp_path, change):
+    record = certificate()
+    for name, value in change.items():
+        setattr(record, name, value)
+    records.write(record, tmp_path / "records")
+    assert not certified(tmp_path)
+    assert certified(tmp_path, None)
+
+
+def test_the_judged_steps_run_as_the_timed_run_does_and_the_record_says_how_the_others_did(folder, monkeypatch):
+    """Each process notes the threads and the cache that it has: single steps as in a run, the others on one thread."""
+    monkeypatch.setattr(machine, "cores", lambda: 3)
+    toml = folder / "framework.toml"
+    toml.write_text(toml.read_text() + '[compile_cache]\nKEPT = { value = "{environment}/kept", reason = "r" }\n')
+    path, noted = folder / "gru.py", folder / "noted"
+    note = f"    open({str(noted)!r}, 'a').write(os.environ['OMP_NUM_THREADS'] + str('KEPT' in os.environ) + ' ')\n"
+    path.write_text(path.read_text().replace("    return imdb_for_library()", note + "    return imdb_for_library()"))
+    record = parity.certify(alpha(), HERE, parts=(*protocol.STEPPED, "threads"))
+    assert noted.read_text().split() == ["3False", "1True"]
+    assert (record.threads, record.variables["OMP_NUM_THREADS"]) == (3, "3")
+    assert record.untimed_variables["OMP_NUM_THREADS"] == "1"
+    assert record.untimed_variables["KEPT"] == "{environment}/kept"
+    assert "KEPT" not in record.variables
+
+
+def test_a_process_waits_until_as_many_cores_are_free_as_it_has_threads(monkeypatch):
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    cores, order = judge.Cores(), []
+
+    def work(count):
+        with cores.take(count):
+            order.append(f"{count} begins")
+            time.sleep(0.05)
+            order.append(f"{count} ends")
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, [1, 2, 1]))
+    assert order[:2] == ["1 begins", "1 ends"]
+    at = order.index("2 begins")
+    assert order[at + 1] == "2 ends"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +161,40 @@ def test_weights_that_cannot_be_judged_fail_and_end_nothing_else(folder):
     record = parity.certify(alpha(), HERE)
     assert record.status == "failed"
     assert record.reason.startswith("FAILED weights")
-    assert record.reason.endswith("FAILED judgement at KeyError: 'embedding'")
+    assert "FAILED judgement at KeyError: 'embedding' (" in record.reason
+
+
+@pytest.mark.parametrize("end", ["import sys; sys.exit(0)", "os._exit(0)"])
+def test_a_process_that_ends_as_if_all_were_well_fails_and_ends_nothing_else(folder, end):
+    path = folder / "gru.py"
+    path.write_text(path.read_text().replace("    return 0.5", f"    {end}"))
+    record = parity.certify(alpha(), HERE)
+    reason = "The process ended without an error before it had left step1.trained."
+    assert (record.status, record.reason) == ("failed", reason)
+
+
+@pytest.mark.parametrize("torn", [b"", b"PK"])
+def test_weights_that_are_torn_or_gone_fail_and_end_nothing_else(folder, monkeypatch, torn):
+    read = certificate_module.Trace.arrays
+
+    def tear(trace, name):
+        (trace.folder / f"{name}.npz").write_bytes(torn)
+        return read(trace, name)
+
+    monkeypatch.setattr(certificate_module.Trace, "arrays", tear)
+    record = parity.certify(alpha(), HERE)
+    assert record.status == "failed"
+    assert record.reason.startswith("FAILED judgement at ")
+
+
+def test_a_fault_in_the_certificates_own_code_is_a_record(folder, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError("a slip")
+
+    monkeypatch.setattr(parity, "facts", broken)
+    record = parity.certify(alpha(), HERE)
+    assert record.status == "failed"
+    assert record.reason.startswith("This project's own code failed: ZeroDivisionError: a slip (parity.py, line ")
 
 
 def test_each_check_comes_while_the_example_goes_on_and_closing_ends_it(folder, tmp_path):
@@ -93,8 +202,8 @@ def test_each_check_comes_while_the_example_goes_on_and_closing_ends_it(folder, 
     text = path.read_text().replace("    return 0.5", "    time.sleep(60)\n    return 0.5")
     path.write_text(text)
     start = time.monotonic()
-    tracer = parity.Tracer(alpha(), Path(sys.executable), "cpu", 1, tmp_path)
-    checks = parity.checks(tracer)
+    tracer = judge.Tracer(alpha(), Path(sys.executable), "cpu", tmp_path)
+    checks = judge.checks(tracer)
     assert [next(checks).name, next(checks).name] == ["weights", "scores before"]
     checks.close()
     assert time.monotonic() - start < 30
@@ -109,7 +218,7 @@ def test_a_failed_check_is_named_in_the_reason(folder):
 
 def test_only_a_whole_certificate_notes_what_was_executed(folder):
     assert parity.certify(alpha(), HERE).executed["train"] == coverage.EVERY
-    assert parity.certify(alpha(), HERE, parts=parity.JUDGED).executed == {}
+    assert parity.certify(alpha(), HERE, parts=judge.JUDGED).executed == {}
 
 
 def test_in_short_what_is_published_leaves_out_float64_and_what_is_not_does_not(folder, tmp_path, monkeypatch, capsys):

@@ -1,13 +1,14 @@
 """One benchmark run and its record, whatever its end."""
 
 import re
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
 from rosetta_common import params
-from rosetta_common.host import catalogue, environment, machine, records, sweep
+from rosetta_common.host import catalogue, environment, machine, process, records, sweep
 from rosetta_common.host.environment import Unsupported
 
 
@@ -33,7 +34,7 @@ def test_a_good_run_has_all_that_a_record_promises(folder):
     assert record.losses == [0.5]
     assert record.accuracy == pytest.approx(0.5, abs=0.1)
     assert record.data.source == "embedded sample"
-    assert set(record.digests) == {"example", "shared", "framework", "lock"}
+    assert set(record.digests) == {"example", "shared", "framework", "lock", "runner"}
     times = record.times
     for name in ("imported", "load", "build", "first_step", "train", "predict", "evaluate", "process"):
         assert getattr(times, name) > 0, name
@@ -41,6 +42,8 @@ def test_a_good_run_has_all_that_a_record_promises(folder):
     assert record.train_rate == pytest.approx(20 * 64 / times.train)
     assert record.peak_memory > 10e6
     assert record.threads == machine.cores()
+    assert record.variables["OMP_NUM_THREADS"] == str(machine.cores())
+    assert "HOME" not in record.variables
     assert record.parameters == 2
     assert {event["event"] for event in events} >= {"stage", "epoch", "trained"}
 
@@ -99,6 +102,45 @@ def test_a_crash_is_a_record_with_reason_and_log(folder):
     assert (record.status, record.reason) == ("failed", "RuntimeError: the network burst")
     assert "Traceback" in record.log
     assert record.accuracy is None
+
+
+@pytest.mark.parametrize("end", ["import sys; sys.exit(0)", "import os; os._exit(0)"])
+def test_a_process_that_ends_as_if_all_were_well_is_a_record(folder, end):
+    record, _ = run(folder, "    return 0.5", f"    {end}")
+    assert (record.status, record.reason) == (
+        "failed",
+        "The process ended without an error before it had left its result.",
+    )
+
+
+@pytest.mark.parametrize("name", ["result.json", "scores.npy"])
+def test_a_result_that_is_torn_is_a_record(folder, monkeypatch, name):
+    begin = process.run
+
+    def tear(command, *arguments, **options):
+        ended = begin(command, *arguments, **options)
+        path = Path(command[command.index("--folder") + 1]) / name
+        path.write_bytes(path.read_bytes()[:40])
+        return ended
+
+    monkeypatch.setattr(process, "run", tear)
+    record, _ = run(folder)
+    assert record.status == "failed"
+    assert record.reason.startswith("The process left a result.json that is torn" if name == "result.json" else "")
+    assert record.reason
+
+
+def test_a_fault_of_the_projects_own_is_a_record_with_its_place(folder, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError("a slip")
+
+    monkeypatch.setattr(sweep, "score", broken)
+    record, _ = run(folder)
+    assert record.status == "failed"
+    assert re.fullmatch(
+        r"This project's own code failed: ZeroDivisionError: a slip \(sweep.py, line \d+\)\.", record.reason
+    )
+    assert "Traceback" in record.log
 
 
 def test_memory_that_ran_out_is_a_record(folder):

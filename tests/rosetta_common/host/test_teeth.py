@@ -9,7 +9,7 @@ from collections import Counter
 import msgspec
 import pytest
 
-from rosetta_common.host import catalogue, environment, machine, parity, teeth
+from rosetta_common.host import catalogue, environment, judge, machine, parity, teeth
 from rosetta_common.host.catalogue import Case, UserError
 from rosetta_common.host.mutants import Mutant
 from rosetta_common.host.records import Check
@@ -142,8 +142,8 @@ def test_what_is_caught_is_run_no_further(folder):
 @pytest.mark.parametrize(
     ("name", "asked"),
     [
-        ("momentum", [("steps",), parity.JUDGED]),
-        ("no_shuffle", [("start",), parity.JUDGED]),
+        ("momentum", [("steps",), judge.JUDGED]),
+        ("no_shuffle", [("start",), judge.JUDGED]),
     ],
 )
 def test_the_part_that_catches_is_asked_first_and_then_all_others(folder, monkeypatch, name, asked):
@@ -161,7 +161,7 @@ def test_the_part_that_catches_is_asked_first_and_then_all_others(folder, monkey
 
 def test_what_says_which_part_catches_names_parts_and_mutants():
     assert set(teeth.CAUGHT_BY) <= {mutant.name for mutant in teeth.choose(ROWS, ["cnn", "gru"], None)}
-    assert set(teeth.CAUGHT_BY.values()) <= set(parity.JUDGED)
+    assert set(teeth.CAUGHT_BY.values()) <= set(judge.JUDGED)
 
 
 def test_two_at_once_are_of_two_environments(monkeypatch):

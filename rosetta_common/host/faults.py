@@ -1,0 +1,30 @@
+"""What goes wrong in this project's own code, told by a record: one row's fault ends no other row's run."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from rosetta_common.host.process import anywhere
+from rosetta_common.host.records import Record
+
+
+def where(error: Exception) -> str:
+    """An exception in one line: its type, what it says, and the line of this project that it came through last."""
+    own = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if "rosetta_common" in Path(frame.filename).parts
+    ]
+    place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {anywhere(str(error))}{place}"
+
+
+@contextlib.contextmanager
+def recorded(record: Record) -> Iterator[None]:
+    """A block whose exceptions end it alone: the record fails with them as its reason, and with their traceback."""
+    try:
+        yield
+    except Exception as error:
+        record.status, record.reason = "failed", f"This project's own code failed: {where(error)}."
+        record.log = anywhere("".join(traceback.format_exception(error)))
