@@ -441,7 +441,7 @@ def main(arguments: list[str] | None = None) -> int:
     log.setLevel(logging.INFO)
     log.handlers = [Told()]
     # A terminated sweep must end its children and write its record just as an interrupted one.
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         as_found.use(getattr(options, "python", None))
         return COMMANDS[options.command](options)
