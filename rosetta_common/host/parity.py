@@ -6,7 +6,6 @@ import contextlib
 import functools
 import itertools
 import json
-import subprocess
 import tempfile
 import threading
 import time
@@ -28,8 +27,9 @@ from rosetta_common.host import (
     process,
     protocol,
     records,
+    vcs,
 )
-from rosetta_common.host.catalogue import ROOT, Case, Row
+from rosetta_common.host.catalogue import Case, Row
 from rosetta_common.host.certificate import Limits, Trace
 from rosetta_common.host.digests import digests
 from rosetta_common.host.records import Check, Machine, Record, Times
@@ -184,16 +184,6 @@ def _dropout(tracer: Tracer) -> Iterator[Check]:
         yield from behaviour.judge_dropout(trace, start.scores, Limits("cnn", "float32", declared.tolerances))
 
 
-@functools.cache
-def commit() -> str | None:
-    """The commit of this checkout, with "+" where files differ from it; None outside a repository."""
-    command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
-    try:
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
 def blank(case: Case, kind: records.Kind, where: Machine, device: str, held: dict[str, str] | None = None) -> Record:
     """A record of this case with all that is known before it runs; status "failed" until it is set.
 
@@ -215,7 +205,7 @@ def blank(case: Case, kind: records.Kind, where: Machine, device: str, held: dic
         precision="float32",
         environment="as found" if as_found.python() else None,
         digests=digests(row, case.workload, device) if held is None else held,
-        commit=commit(),
+        commit=vcs.commit(),
     )
 
 
