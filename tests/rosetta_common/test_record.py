@@ -27,13 +27,13 @@ def test_what_a_linux_distribution_installed_is_told_too(tmp_path, monkeypatch):
 
 def test_the_peak_of_a_child_is_not_that_of_its_parent():
     """ru_maxrss is: Linux hands it on through fork and exec."""
-    held = np.ones(300 * 2 ** 20, np.uint8)
+    held = np.ones(300 * 2**20, np.uint8)
     code = "from rosetta_common import record; print(record.peak_resident())"
     child = int(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT))
-    assert 2 ** 20 < child < 100 * 2 ** 20
+    assert 2**20 < child < 100 * 2**20
     assert record.peak_resident() > held.nbytes
 
 
 def test_the_peak_stays_after_the_memory_is_given_back():
     code = "from rosetta_common import record; held = bytearray(200 * 2 ** 20); del held; print(record.peak_resident())"
-    assert int(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT)) > 200 * 2 ** 20
+    assert int(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT)) > 200 * 2**20
