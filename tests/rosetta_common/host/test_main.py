@@ -39,7 +39,7 @@ from rosetta_common.host.catalogue import ROOT
     ],
 )
 def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys, monkeypatch):
-    monkeypatch.setattr(cli.vcs, "changed", lambda: [])
+    monkeypatch.setattr(cli.vcs, "changed", list)  # none
     assert cli.main(arguments) == 2
     out = capsys.readouterr().out
     assert out.startswith(f"error: {sentence}")
