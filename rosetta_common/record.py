@@ -1,4 +1,4 @@
-"""The facts of a run that only its own process can know: versions, peak memory."""
+"""The facts of a run that only its own process can know: versions, peak resident memory."""
 
 import os
 import platform
@@ -28,7 +28,15 @@ def facts():
     return {"python": platform.python_version(), "packages": packages()}
 
 
-def peak_memory():
-    """The largest resident set that this process ever had, in bytes."""
+def peak_resident():
+    """The largest resident set that this process itself had, in bytes; None where the system does not state it.
+
+    Linux carries ru_maxrss over from the parent through fork and exec, so a small child of a large parent reports the
+    parent's peak; VmHWM starts anew with exec.
+    """
+    if sys.platform.startswith("linux"):
+        with open("/proc/self/status") as status:
+            stated = [line.split() for line in status if line.startswith("VmHWM:")]
+        return int(stated[0][1]) * 1024 if stated else None
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

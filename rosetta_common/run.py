@@ -166,6 +166,6 @@ def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None, procee
         losses=losses,
         samples=len(x_train),
         steps=progress.steps or None,  # a framework's own loader gives batches that nobody counts
-        peak_memory=record.peak_memory(),
+        peak_resident=record.peak_resident(),
     )
     return facts

@@ -1,4 +1,4 @@
-"""The door `docs`, on a project of one page."""
+"""The doors `docs` and `benchmark`, on a project of one page."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-NOX = [os.environ.get("ROSETTA_NOX_PYTHON", sys.executable), "-m", "nox", "--envdir", str(ROOT / ".nox"), "-s", "docs"]
+NOX = [os.environ.get("ROSETTA_NOX_PYTHON", sys.executable), "-m", "nox", "--envdir", str(ROOT / ".nox"), "-s"]
 
 
 class Project:
@@ -27,9 +27,14 @@ class Project:
 
     def docs(self, *options: str) -> tuple[bool, str]:
         """`nox -s docs -- options`: whether it succeeded, and what it said."""
-        command = [*NOX, "--", "--no-color", *options]
+        code, said = self.nox("docs", "--no-color", *options)
+        return code == 0, said
+
+    def nox(self, session: str, *options: str) -> tuple[int, str]:
+        """`nox -s session -- options`: its exit code, and what it said."""
+        command = [*NOX, session, "--", *options]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
-        return done.returncode == 0, done.stdout + done.stderr
+        return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +63,16 @@ def test_a_warning_is_an_error_each_time_until_it_is_gone(project):
     project.page("other", "Nor here.")
     ok, said = project.docs()
     assert ok, said
+
+
+@pytest.mark.parametrize(("code", "built"), [(0, True), (1, True), (2, False), (130, False)])
+def test_a_benchmark_builds_the_site_whichever_row_failed(tmp_path, code, built):
+    """2 is a user's mistake and 130 an interruption: there is nothing new to show."""
+    project = Project(tmp_path)
+    (tmp_path / "requirements" / "host.txt").write_text("")
+    host = tmp_path / "rosetta_common" / "host"
+    host.mkdir(parents=True)
+    (host / "__main__.py").write_text(f"raise SystemExit({code})\n")
+    found, said = project.nox("benchmark")
+    assert found == (1 if code else 0), said
+    assert (tmp_path / "docs" / "_build" / "html" / "index.html").exists() == built, said

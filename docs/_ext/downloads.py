@@ -194,7 +194,7 @@ def _note(env: BuildEnvironment, found: Offer, *workloads: str) -> None:
     """Have the page read again when what it says of the files of these workloads is no longer so."""
     sources = [found.rows[0].example(workload) for workload in workloads]
     shared = [standalone.SHARED / f"{name}.py" for name in ("alone", "data", "params")]
-    lists = [path for row in found.rows for path in instructions.files(row)]
+    lists = [path for row in found.rows for path in [*instructions.files(row), *instructions.pinned(row)]]
     books = [book.path for (_, workload), book in found.notebooks.items() if workload in workloads]
     stores.note(env, *sources, *shared, *lists, *books)
 

@@ -36,6 +36,7 @@ from rosetta_common.host import (
     teeth,
     transfer,
     trial,
+    vcs,
 )
 from rosetta_common.host.catalogue import WORKLOADS, Case, UserError
 from rosetta_common.host.lesson_runs import Experiment
@@ -168,6 +169,22 @@ def _workloads(options: argparse.Namespace) -> list[str]:
     return [_choose("workload", options.workload, WORKLOADS)] if options.workload else list(WORKLOADS)
 
 
+def _folder(options: argparse.Namespace, published: bool = False) -> Path:
+    """Where records go: where the user says, else to the published ones or to this machine's own.
+
+    A published record names the commit that it is a run of, so none is written from a checkout that differs from it.
+    Raises UserError there.
+    """
+    folder: Path = options.records or (COMMITTED if published else LOCAL)
+    if folder.resolve().is_relative_to(COMMITTED.resolve()) and (changed := vcs.changed()):
+        others = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise UserError(
+            "Records under docs/records name the commit that ran, and this checkout has uncommitted changes "
+            f"({changed[0]}{others}): commit them, or write the records elsewhere with --records DIR."
+        )
+    return folder
+
+
 def _exit_code(statuses: Sequence[str]) -> int:
     """1 if a run went wrong. A row that this machine cannot run is shown and others go on; in CI it is an error."""
     bad = [status for status in statuses if status not in ("ok", "unsupported")]
@@ -243,10 +260,11 @@ def _published(cases: list[Case], device: str, past: Sequence[Record]) -> list[C
 
 def run_parity(options: argparse.Namespace) -> int:
     cases, short = _cases(options, catalogue.select(options.ids)), list[Case]()
+    folder = _folder(options)
     if options.short:
-        past = records.read_all([COMMITTED, options.records or LOCAL])  # one that failed here is to be made whole
+        past = records.read_all([COMMITTED, folder])  # one that failed here is to be made whole
         short = _published(cases, _device(options.device), past)
-    return _exit_code(certify(options, cases, options.records or LOCAL, short))
+    return _exit_code(certify(options, cases, folder, short))
 
 
 def run_benchmark(options: argparse.Namespace) -> int:
@@ -257,7 +275,7 @@ def run_benchmark(options: argparse.Namespace) -> int:
         raise UserError(f"--hours must be more than 0, not {options.hours:g}.")
     limit = 3600 * options.hours if options.lane == "full" else math.inf
     rows, device, workloads = catalogue.select(options.ids), _device(options.device), _workloads(options)
-    folder = options.records or (LOCAL if options.lane == "quick" else COMMITTED)
+    folder = _folder(options, published=options.lane != "quick")
     planned = sweep.jobs(rows, workloads, options.lane, device, options.seeds, options.data, options.unofficial)
     where = machine.describe(options.machine)
     past = records.read_all([folder])
@@ -293,17 +311,17 @@ def run_lessons(options: argparse.Namespace) -> int:
     if options.seeds < 1:
         raise UserError(f"--seeds must be at least 1, not {options.seeds}.")
     planned = _lessons_planned(options)
+    folders = {kind: _folder(options, published=kind == "accuracy") for kind in planned}
     where, device = machine.describe(options.machine), _device(options.device)
     workloads = {one.case.workload for one in planned.get("accuracy", [])}
     data = {name: dataset.locate(name, lesson_runs.LANE, options.data, options.unofficial) for name in workloads}
     statuses: list[str] = []
     wrong: list[str] = []
     for kind, experiments in planned.items():
-        folder = options.records or (COMMITTED if kind == "accuracy" else LOCAL)
-        left = experiments if options.again else lesson_runs.left(experiments, where, device, folder, data)
+        left = experiments if options.again else lesson_runs.left(experiments, where, device, folders[kind], data)
         _say(f"{kind}: {len(left)} of {len(experiments)} to measure, {len(experiments) - len(left)} have records")
         for experiment, record in _measured(kind, left, where, device, data):
-            path = records.write(record, folder)
+            path = records.write(record, folders[kind])
             _say(f"{experiment.label}: {lesson_runs.summary(record)}  ({os.path.relpath(path)})")
             if not (experiment.mutant and experiment.mutant.unsupported):
                 statuses.append(record.status)
@@ -361,9 +379,9 @@ def run_transfer(options: argparse.Namespace) -> int:
     def report(line: str) -> None:
         console.print(line, markup=False)
 
-    where, device = machine.describe(options.machine), _device(options.device)
+    folder, where, device = _folder(options), machine.describe(options.machine), _device(options.device)
     for record in transfer.transfer_all(rows, _workloads(options), where, device, report):
-        path = records.write(record, options.records or LOCAL)
+        path = records.write(record, folder)
         report(f"{transfer.summary(record)}  ({os.path.relpath(path)})")
         statuses.append(record.status)
     return _exit_code(statuses)
@@ -371,7 +389,7 @@ def run_transfer(options: argparse.Namespace) -> int:
 
 def run_defaults(options: argparse.Namespace) -> int:
     rows, statuses = catalogue.select(options.ids), []
-    folder = options.records or LOCAL
+    folder = _folder(options)
     past = [record for record in records.read_all() if record.kind == "defaults"]
     for record in defaults.ask_all(rows, machine.describe(options.machine), _device(options.device), _say):
         path = records.write(record, folder)
@@ -442,7 +460,7 @@ def main(arguments: list[str] | None = None) -> int:
     log.setLevel(logging.INFO)
     log.handlers = [Told()]
     # A terminated sweep must end its children and write its record just as an interrupted one.
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         as_found.use(getattr(options, "python", None))
         return COMMANDS[options.command](options)

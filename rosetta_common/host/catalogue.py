@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 WORKLOADS = ("cnn", "gru")
 VARIANTS = ("train_with_loader", "train_compiled")
-GPU_LIST = "requirements-gpu.txt"
+GPU_LOCK = "requirements-gpu.txt"
 
 
 class UserError(Exception):
@@ -50,8 +50,8 @@ class Tolerance(msgspec.Struct, forbid_unknown_fields=True):
 class Environment(msgspec.Struct, forbid_unknown_fields=True):
     """How a row's environment is made.
 
-    python: "3.11", and nothing finer. requirements: the lock for the CPU, in the folder. requirements_gpu: the list for
-    a GPU; GPU_LIST where the folder has it, so that a first list changes nothing that is declared of the CPU. setup: a
+    python: "3.11", and nothing finer. requirements: the lock for the CPU, in the folder. requirements_gpu: the lock for
+    a GPU; GPU_LOCK where the folder has it, so that a first one changes nothing that is declared of the CPU. setup: a
     script of the folder, run with the environment's Python after the install. install: variables for uv.
     variables: variables of the framework's processes. get_python: how to come by an old interpreter.
     """
@@ -159,16 +159,21 @@ class Row(Declared, kw_only=True):
     def workload(self, workload: str) -> Workload:
         return getattr(self.framework, workload)
 
+    def lock(self, device: str) -> Path:
+        """The lock of its environment on this device; the CPU's where there is none for a GPU."""
+        name = self.environment.requirements_gpu if device == "gpu" else None
+        return self.environment_folder / (name or self.environment.requirements)
+
     def named_files(self) -> list[str]:
         """The files of its folder that the installer's variables name."""
         values = [variable.value for variable in self.environment.install.values()]
         return [value for value in values if (self.environment_folder / value).is_file()]
 
     def install_variables(self, device: str) -> dict[str, str]:
-        """The installer's variables. On a GPU those that name a file alone: the others choose the CPU's builds."""
+        """The installer's variables. For a GPU's lock those that name a file alone: others choose the CPU's builds."""
         values = {name: variable.value for name, variable in self.environment.install.items()}
-        named = self.named_files()
-        return {name: value for name, value in values.items() if device == "cpu" or value in named}
+        all_hold, named = device == "cpu" or self.environment.requirements_gpu is None, self.named_files()
+        return {name: value for name, value in values.items() if all_hold or value in named}
 
     @property
     def workloads(self) -> list[str]:
@@ -243,8 +248,8 @@ def _with_environment(one: Declared, all_rows: dict[str, Declared]) -> Row:
     if not isinstance(environment, Environment):
         raise UserError(f"{one.folder.name}/framework.toml: no row describes the environment {owner!r} of {one.id}.")
     folder = all_rows[owner].folder
-    if environment.requirements_gpu is None and (folder / GPU_LIST).is_file():
-        environment = msgspec.structs.replace(environment, requirements_gpu=GPU_LIST)
+    if environment.requirements_gpu is None and (folder / GPU_LOCK).is_file():
+        environment = msgspec.structs.replace(environment, requirements_gpu=GPU_LOCK)
     return Row(**msgspec.structs.asdict(one), environment_id=owner, environment=environment, environment_folder=folder)
 
 

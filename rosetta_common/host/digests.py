@@ -116,10 +116,22 @@ def environment_digest(row: Row, device: str = "cpu") -> str:
     """SHA-256 of what makes the environment: the lock, and the set-up step with its files; or what was handed over."""
     if found := as_found.digest():
         return found
-    environment, folder = row.environment, row.environment_folder
-    requirements = environment.requirements_gpu if device == "gpu" else environment.requirements
-    files = [folder / (requirements or environment.requirements), *setup_files(row)]
-    return _sha(environment.python.encode(), *(path.read_bytes() for path in files))
+    files = [row.lock(device), *setup_files(row)]
+    return _sha(row.environment.python.encode(), *(path.read_bytes() for path in files))
+
+
+def installation_digest(row: Row, device: str = "cpu") -> str:
+    """SHA-256 of an environment as it is installed: `environment_digest`, and what the installer is told besides.
+
+    That are its variables for this device and the files that they name. Without any it is `environment_digest`. A
+    record has no need of it: its digest of the declarations holds the variables.
+    """
+    variables = row.install_variables(device)
+    if as_found.digest() or not variables:
+        return environment_digest(row, device)
+    named = sorted({*row.named_files()} & {*variables.values()})
+    files = [(row.environment_folder / name).read_bytes() for name in named]
+    return _sha(environment_digest(row, device).encode(), json.dumps(variables, sort_keys=True).encode(), *files)
 
 
 def _facts(declared: object, device: str) -> object:

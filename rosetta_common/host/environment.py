@@ -1,7 +1,7 @@
 """Locked environments, one for each id that declares one: found or made, never half-made.
 
 uv creates and fills them; `.rosetta/environments/<id>-<digest>/` holds them, so that a changed
-lock makes a new one and an old one is still there for the branch that wants it.
+lock or variable of the installer makes a new one and an old one is still there for the branch that wants it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import uv
 
 from rosetta_common.host import as_found, machine, process
 from rosetta_common.host.catalogue import ROOT, Row, UserError, Variable
-from rosetta_common.host.digests import environment_digest
+from rosetta_common.host.digests import installation_digest
 
 HOME = Path(os.environ.get("ROSETTA_HOME", ROOT / ".rosetta"))
 COMPLETE = "rosetta-complete"  # written last: a folder without it is a build that was cut short
@@ -84,26 +84,25 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else "no message"
 
 
-def _install(row: Row, folder: Path, requirements: Path, locked: bool) -> None:
-    """Fill the environment from its lock, or from a list of pins, whose dependencies uv then adds.
+def _install(row: Row, folder: Path, device: str) -> None:
+    """Fill the environment from its lock for this device.
 
     Where PIP_FIND_LINKS is set its wheels are tried first, without the row's own install variables:
     UV_TORCH_BACKEND=cpu sends uv to an index that a machine with a wheel folder may not reach.
     Paths in the variables are relative to the row's folder.
     """
-    declared = row.install_variables("cpu" if locked else "gpu")
+    declared, lock = row.install_variables(device), row.lock(device)
     attempts = [declared]
     if links := os.environ.get("PIP_FIND_LINKS"):
         linked = {"UV_FIND_LINKS": ",".join(links.split())}
         attempts = [linked, {**declared, **linked}] if declared else [linked]
     for variables in attempts:
-        command = ["pip", "sync"] if locked else ["pip", "install", "-r"]
         inside = str((folder / "bin" / "python").absolute())
-        done = _uv([*command, str(requirements), "--python", inside], row.environment_folder, **variables)
+        done = _uv(["pip", "sync", str(lock), "--python", inside], row.environment_folder, **variables)
         if done.returncode == 0:
             return
     raise Unsupported(
-        f"The packages of {row.environment_id} could not be installed from {requirements.name}: {_reason(done.stderr)}"
+        f"The packages of {row.environment_id} could not be installed from {lock.name}: {_reason(done.stderr)}"
     )
 
 
@@ -165,9 +164,9 @@ def _create(name: str, version: str, folder: Path, hint: str | None) -> Path:
     return folder / "bin" / "python"
 
 
-def _build(row: Row, folder: Path, requirements: Path, locked: bool) -> None:
+def _build(row: Row, folder: Path, device: str) -> None:
     inside = _create(row.environment_id, row.environment.python, folder, row.environment.get_python)
-    _install(row, folder, requirements, locked)
+    _install(row, folder, device)
     (packages,) = folder.glob("lib/python*/site-packages")
     (packages / "rosetta_common.pth").write_text(f"{ROOT}\n", "utf-8")
     _set_up(row, inside)
@@ -191,7 +190,7 @@ def plain(name: str, version: str, requirements: Path, hint: str | None = None) 
 
 def place(row: Row, device: str = "cpu") -> Path:
     """The folder of a row's environment, whether it is there or not."""
-    return HOME / "environments" / f"{row.environment_id}-{environment_digest(row, device)[:12]}"
+    return HOME / "environments" / f"{row.environment_id}-{installation_digest(row, device)[:12]}"
 
 
 def ensure(row: Row, device: str = "cpu") -> Path:
@@ -206,9 +205,7 @@ def ensure(row: Row, device: str = "cpu") -> Path:
             raise Unsupported(f"{row.name} is not in {found}, which lists no package {names}.")
         folder.mkdir(parents=True, exist_ok=True)
         return found
-    name = row.environment.requirements_gpu if device == "gpu" else None
-    requirements = row.environment_folder / (name or row.environment.requirements)
-    return _made(folder, lambda: _build(row, folder, requirements, locked=name is None))
+    return _made(folder, lambda: _build(row, folder, device))
 
 
 def apart(jobs: Sequence[Job], row: Callable[[Job], Row]) -> list[Job]:

@@ -29,11 +29,17 @@ def place(row: Row, rows: Iterable[Row]) -> str:
 
 
 def files(row: Row) -> list[Path]:
-    """All that a reader needs to make the environment: lock, list for the GPU, set-up step and what belongs to it."""
+    """All that a reader needs to make the environment: locks, set-up step and what belongs to it."""
     environment, folder = row.environment, row.environment_folder
     names = [environment.requirements, environment.requirements_gpu, *row.named_files()]
     found = {folder / name for name in names if name} | set(setup_files(row))
     return sorted(path for path in found if path.is_file())
+
+
+def pinned(row: Row) -> list[Path]:
+    """The lists of pins that the environment's locks are made from, for the CPU and for a GPU, where they are there."""
+    lists = {row.lock(device).with_suffix(".in") for device in ("cpu", "gpu")}
+    return sorted(path for path in lists if path.is_file())
 
 
 def pins(path: Path) -> list[str]:
@@ -45,21 +51,18 @@ def pins(path: Path) -> list[str]:
 
 
 def install(row: Row, rows: Iterable[Row], device: str = "cpu", unpacked: bool = False) -> str | None:
-    """The one command that installs a row's packages; None for a GPU where the folder has no list for it.
+    """The one command that installs a row's packages; None for a GPU where the folder has no lock for it.
 
     unpacked: from the files of the archive, and so with the lock; else from the pins, where they are known.
     """
-    environment, inside = row.environment, place(row, rows)
-    name = environment.requirements_gpu if device == "gpu" else environment.requirements
-    if name is None:
+    inside, lock = place(row, rows), row.lock(device)
+    if device == "gpu" and row.environment.requirements_gpu is None:
         return None
-    listed = pins((row.environment_folder / name).with_suffix(".in" if device == "cpu" else ".txt"))
+    listed = pins(lock.with_suffix(".in"))
     if listed and not unpacked:
         command = ["install", *map(shlex.quote, [*listed, *_own_pin(row, listed)])]
-    elif device == "gpu":
-        command = ["install", "-r", inside + name, *_own_pin(row, listed)]
     else:
-        command = ["sync", inside + name]
+        command = ["sync", inside + lock.name]
     return " ".join([*_installer(row, inside, device), "uv", "pip", *command])
 
 
@@ -101,9 +104,9 @@ def _installer(row: Row, inside: str, device: str) -> list[str]:
 
 
 def gpu_note(row: Row) -> str:
-    """What the list for a GPU says of itself, the comment at its head; that it is one, where it says nothing."""
-    name = row.environment.requirements_gpu
-    lines = (row.environment_folder / name).read_text("utf-8").splitlines() if name else []
+    """What the pins for a GPU say of themselves, the comment at their head; "For a GPU:" without one."""
+    listed = row.lock("gpu").with_suffix(".in")
+    lines = listed.read_text("utf-8").splitlines() if row.environment.requirements_gpu and listed.is_file() else []
     head = [line.lstrip("# ").strip() for line in lines[: next((i for i, s in enumerate(lines) if s[:1] != "#"), 0)]]
     return " ".join(head) or "For a GPU:"
 

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import itertools
 import json
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -16,24 +15,14 @@ from typing import Any, TypeVar, cast
 
 from threadpoolctl import threadpool_limits
 
-from rosetta_common.host import as_found, coverage, environment, faults, machine, process, records
-from rosetta_common.host.catalogue import ROOT, Case, Row
+from rosetta_common.host import as_found, coverage, environment, faults, machine, process, records, vcs
+from rosetta_common.host.catalogue import Case, Row
 from rosetta_common.host.digests import certificate_digests, differing, digests
 from rosetta_common.host.judge import AS_TIMED, ASIDE, PARTS, SHORT, TraceFailed, Tracer, checks
 from rosetta_common.host.records import Check, Machine, Record, Times
 
 Report = Callable[[str], None]
 T = TypeVar("T")
-
-
-@functools.cache
-def commit() -> str | None:
-    """The commit of this checkout, with "+" where files differ from it; None outside a repository."""
-    command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
-    try:
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
 
 
 def blank(case: Case, kind: records.Kind, where: Machine, device: str, held: dict[str, str] | None = None) -> Record:
@@ -57,7 +46,7 @@ def blank(case: Case, kind: records.Kind, where: Machine, device: str, held: dic
         precision="float32",
         environment="as found" if as_found.python() else None,
         digests=digests(row, case.workload, device) if held is None else held,
-        commit=commit(),
+        commit=vcs.commit(),
     )
 
 

@@ -10,12 +10,13 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from rosetta_common.host import cgroup
 from rosetta_common.host.catalogue import ROOT
 from rosetta_common.host.records import Status
 
@@ -23,8 +24,17 @@ LOG_LINES = 40
 POLL = 0.05  # seconds between two looks at a process
 INTERRUPTED = "It was interrupted."
 GRACE = 3.0  # seconds between SIGTERM and SIGKILL
-# How frameworks say that memory ran out, where the kernel does not say it by killing them.
-OUT_OF_MEMORY = ("MemoryError", "std::bad_alloc", "out of memory", "RESOURCE_EXHAUSTED", "can't allocate memory")
+# The line on which Python or C++ names the exception that ended the process, or the runner a fault of the example.
+EXCEPTION = re.compile(
+    r"(?:[A-Za-z_]\w*\.)*(?P<type>[A-Za-z_]\w*(?:Error|Exception|Interrupt)|error)(?::|$)"
+    r"|terminate called after throwing an instance of "
+)
+# How an allocator names what it lacks: as a type of exception, or in the message.
+MEMORY_TYPE = re.compile(r"MemoryError$|OutOfMemory|ResourceExhausted")
+MEMORY_WORDS = re.compile(
+    r"std::bad_alloc|RESOURCE_EXHAUSTED|CUDA out of memory|cudaMalloc\b.*out of memory|CUDA_ERROR_OUT_OF_MEMORY"
+    r"|cudaErrorMemoryAllocation|[Cc]an(?:'t|not) allocate memory"
+)
 
 Event = dict[str, Any]
 
@@ -44,14 +54,18 @@ class Ended(msgspec.Struct):
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """End the process and every descendant that stayed in its group; none may outlive the host's interest."""
     for number in (signal.SIGTERM, signal.SIGKILL):
+        left = _signal_group(process, number)
         deadline = time.monotonic() + GRACE
-        while _signal_group(process, number) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        while left and time.monotonic() < deadline:
+            time.sleep(POLL)
+            left = _signal_group(process, 0)
+        if not left:
+            break
     process.wait()
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: int) -> bool:
-    """Send a signal to what is left of the group; False where nothing is left."""
+    """Send a signal to what is left of the group, 0 to ask only; False where nothing is left."""
     process.poll()  # reaps the leader, which as a zombie would count as a member
     try:
         os.killpg(process.pid, number)
@@ -84,15 +98,45 @@ def _wait(process: subprocess.Popen[bytes], deadline: float, halt: threading.Eve
     return code
 
 
-def _judge(code: int, log: str) -> tuple[Status, str | None]:
+def _judge(code: int, log: str, oom_killed: bool) -> tuple[Status, str | None]:
+    """The status and reason of a process that ended by itself; `oom` needs the kernel's word or the allocator's.
+
+    oom_killed: the kernel killed processes of this control group for want of memory while it ran.
+    """
     if code == 0:
         return "ok", None
-    last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "it printed nothing")
-    if code == -signal.SIGKILL or any(words in log for words in OUT_OF_MEMORY):
-        return "oom", f"The process ran out of memory ({last})."
+    lines = [line for line in log.splitlines() if line.strip()] or ["it printed nothing"]
+    last = lines[-1].strip()
+    if code == -signal.SIGKILL and oom_killed:
+        return "oom", f"The kernel killed the process because memory ran out ({last})."
+    if lack := _out_of_memory(lines):
+        return "oom", f"The process ran out of memory ({lack})."
     if code < 0:
-        return "failed", f"The process was ended by {signal.Signals(-code).name} ({last})."
+        return "failed", f"The process was killed by {_signal_name(-code)} ({last})."
     return "failed", last.removeprefix("error: ")
+
+
+def _out_of_memory(lines: Sequence[str]) -> str | None:
+    """The line on which an allocator says that it ended the process: the last exception's, or the last of the log.
+
+    What stands before may be a warning, or a fault that the example has dealt with.
+    """
+    for line in reversed(lines):
+        if named := EXCEPTION.match(line):
+            if MEMORY_TYPE.search(named["type"] or "") or MEMORY_WORDS.search(line):
+                return line.strip()
+            break
+    return lines[-1].strip() if MEMORY_WORDS.search(lines[-1]) else None
+
+
+def _rose(before: int | None, after: int | None) -> bool:
+    return before is not None and after is not None and after > before
+
+
+def _signal_name(number: int) -> str:
+    """A signal as "signal 9 (SIGKILL)"; those that have no name have their number."""
+    name = next((one.name for one in signal.Signals if one == number), None)
+    return f"signal {number} ({name})" if name else f"signal {number}"
 
 
 def anywhere(log: str) -> str:
@@ -131,7 +175,7 @@ def run(
     if _stopping.is_set():
         return Ended("interrupted", INTERRUPTED, "", 0.0)
     read, write = os.pipe()
-    start = time.monotonic()
+    start, oom_kills = time.monotonic(), cgroup.oom_kills()
     outcome: tuple[Status, str | None] | None
     with tempfile.TemporaryFile() as log:
         try:
@@ -167,5 +211,5 @@ def run(
         kill_group(process)
         log.seek(0)
         text = anywhere(log.read().decode("utf-8", "replace"))
-    status, reason = outcome or _judge(code, text)
+    status, reason = outcome or _judge(code, text, _rose(oom_kills, cgroup.oom_kills()))
     return Ended(status, reason, "\n".join(text.splitlines()[-LOG_LINES:]), time.monotonic() - start)

@@ -20,6 +20,8 @@ SCHEMA = 1
 COMMITTED = ROOT / "docs" / "records"
 LOCAL = ROOT / "docs" / "_local"  # git ignores it; the site shows it as "this machine, just now"
 
+# oom: the kernel said so, or the allocator. In records of before 30 November 2026 also every process that was killed by
+# SIGKILL, or whose log spoke of memory.
 Status = Literal["ok", "failed", "timeout", "oom", "interrupted", "unsupported"]
 Workload = Literal["cnn", "gru", "defaults"]
 Kind = Literal["benchmark", "parity", "lesson", "defaults", "transfer"]

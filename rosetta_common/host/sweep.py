@@ -156,7 +156,7 @@ def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
         return
     times = result["times"]
     record.times = Times(**times, train=sum(times["epochs"]))
-    record.losses, record.peak_memory = result["losses"], result["peak_memory"]
+    record.losses, record.peak_resident = result["losses"], result["peak_resident"]
     record.shapes = result["shapes"]
     record.parameters = _parameters(job, result["parameters"])
     record.steps = result["steps"] or _steps(job, result["samples"])

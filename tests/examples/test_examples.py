@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from rosetta_common.host import catalogue
+from rosetta_common.host import catalogue, instructions
 from rosetta_common.run import VERBS
 
 FILES = [row.example(workload) for row in catalogue.rows().values() for workload in row.workloads]
@@ -62,9 +62,10 @@ def test_an_example_ends_with_the_six_steps(tree):
     assert set(steps) <= set(calls)
 
 
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
 @pytest.mark.parametrize("row", catalogue.rows().values(), ids=lambda row: row.id)
-def test_requirements_are_locked(row):
-    text = (row.environment_folder / row.environment.requirements).read_text("utf-8")
+def test_requirements_are_locked(row, device):
+    text = row.lock(device).read_text("utf-8")
     pinned = re.findall(r"^([A-Za-z0-9_.-]+)==\S+( \\)?$", text, re.MULTILINE)
     assert pinned
     without = [package for package, continued in pinned if not continued]
@@ -73,7 +74,18 @@ def test_requirements_are_locked(row):
     assert not re.search(r"https?://|file:|^ *# via -r /|--find-links|--index-url", text)
 
 
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
 @pytest.mark.parametrize("row", catalogue.rows().values(), ids=lambda row: row.id)
-def test_a_gpu_list_is_there_where_it_is_named(row):
+def test_a_lock_is_made_from_the_pins_beside_it(row, device):
+    lock = row.lock(device)
+    locked = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", lock.read_text("utf-8"), re.MULTILINE))
+    pins = re.findall(r"^([A-Za-z0-9_.-]+)(?:\[.*\])?==(\S+)", lock.with_suffix(".in").read_text("utf-8"), re.MULTILINE)
+    assert pins
+    for name, version in pins:
+        assert locked[name.lower().replace("_", "-")] == version
+
+
+@pytest.mark.parametrize("row", catalogue.rows().values(), ids=lambda row: row.id)
+def test_the_pins_for_a_gpu_say_so_at_their_head(row):
     if row.environment.requirements_gpu:
-        assert (row.environment_folder / row.environment.requirements_gpu).exists()
+        assert instructions.gpu_note(row).startswith("For a GPU")

@@ -1,8 +1,14 @@
 """The facts that a run's own process knows."""
 
+import os
+import subprocess
 import sys
 
+import numpy as np
+
 from rosetta_common import record
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def test_of_two_installed_versions_the_one_that_is_imported_is_told(tmp_path, monkeypatch):
@@ -17,3 +23,17 @@ def test_what_a_linux_distribution_installed_is_told_too(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     assert record.packages() == {"pyjwt": "2.6.0", "blinker": "1.5"}
+
+
+def test_the_peak_of_a_child_is_not_that_of_its_parent():
+    """ru_maxrss is: Linux hands it on through fork and exec."""
+    held = np.ones(300 * 2**20, np.uint8)
+    code = "from rosetta_common import record; print(record.peak_resident())"
+    child = int(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT))
+    assert 2**20 < child < 100 * 2**20
+    assert record.peak_resident() > held.nbytes
+
+
+def test_the_peak_stays_after_the_memory_is_given_back():
+    code = "from rosetta_common import record; held = bytearray(200 * 2 ** 20); del held; print(record.peak_resident())"
+    assert int(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT)) > 200 * 2**20

@@ -80,7 +80,7 @@ def test_run_times_every_stage_and_hands_over_the_scores(example, tmp_path):
     assert result["losses"] == [20.0, 20.0]
     assert result["steps"] == 40
     assert result["parameters"] == {"w": 3}
-    assert result["peak_memory"] > 10e6
+    assert result["peak_resident"] > 10e6
     assert result["python"] == platform.python_version()
     assert result["packages"]["numpy"] == np.__version__
     assert np.load(str(tmp_path / "scores.npy")).shape == (320, 2)

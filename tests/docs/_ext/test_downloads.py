@@ -83,14 +83,17 @@ def test_the_page_says_how_to_make_the_environment(site) -> None:
     toml = site.examples / "ada" / "framework.toml"
     more = 'requirements_gpu = "requirements-gpu.txt"\n'
     toml.write_text(f'needs = "An old compiler."\n{toml.read_text("utf-8")}{more}', "utf-8")
-    (toml.parent / "requirements-gpu.txt").write_text("# For a GPU of 2019.\nada-gpu==1\n", "utf-8")
+    (toml.parent / "requirements-gpu.in").write_text("# For a GPU of 2018.\nada-gpu==1\n", "utf-8")
+    (toml.parent / "requirements-gpu.txt").write_text("ada-gpu==1\n", "utf-8")
+    site.build()
+    (toml.parent / "requirements-gpu.in").write_text("# For a GPU of 2019.\nada-gpu==1\n", "utf-8")
     site.build()
     text = re.sub(r"<[^>]+>", "", section(site, "ada"))
     for said in (
         "Python 3.11.",
         "Needs: An old compiler.",
         "For a GPU of 2019. Install this instead:",
-        "uv pip install -r requirements-gpu.txt",
+        "uv pip sync requirements-gpu.txt",
         "uv venv --python 3.11",
         "uv pip sync requirements.txt",
         "python cnn.py",
@@ -113,7 +116,7 @@ def test_the_archive_holds_the_scripts_the_lists_and_the_commands(site) -> None:
     for said in (
         "cnn.py   the CNN",
         "python setup_it.py\n    python cnn.py",
-        "uv pip install -r requirements-gpu.txt",
+        "uv pip sync requirements-gpu.txt",
         "licence",
     ):
         assert said in readme

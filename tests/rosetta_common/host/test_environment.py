@@ -1,15 +1,18 @@
 """Environments: made whole or not at all, and refused in one sentence."""
 
+import hashlib
 import itertools
 import logging
 import os
 import sys
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
 
 from rosetta_common.host import catalogue, environment, process
+from rosetta_common.host.digests import environment_digest
 from rosetta_common.host.environment import Unsupported
 
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -105,6 +108,55 @@ def test_what_chooses_the_builds_for_a_cpu_is_left_out_on_a_gpu(home, tmp_path, 
     with pytest.raises(Unsupported, match="no such way"):
         environment.ensure(alpha, "cpu")
     assert environment.ensure(alpha, "gpu").exists()
+
+
+def test_a_gpus_environment_is_its_lock_and_nothing_else_also_from_a_folder_of_wheels(home, tmp_path, monkeypatch):
+    """The wheel asks for a package that the lock does not hold, and the folder neither."""
+    wheel = tmp_path / "wheels" / "needy-1.0-py3-none-any.whl"
+    wheel.parent.mkdir()
+    with zipfile.ZipFile(wheel, "w") as file:
+        about = {"METADATA": "Metadata-Version: 2.1\nName: needy\nVersion: 1.0\nRequires-Dist: another\n"}
+        about |= {"WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n", "RECORD": ""}
+        for name, text in {"needy.py": "", **{f"needy-1.0.dist-info/{key}": about[key] for key in about}}.items():
+            file.writestr(name, text)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    alpha = row(tmp_path, files={"requirements-gpu.txt": f"needy==1.0 --hash=sha256:{digest}\n"})
+    python = environment.ensure(alpha, "gpu")
+    assert os.system(f"{python} -c 'import needy'") == 0
+
+
+def test_a_changed_variable_of_the_installer_makes_a_new_environment(home, tmp_path):
+    toml = tmp_path / "examples" / "alpha" / "framework.toml"
+    install = '[environment.install]\nCOLOR={value="red", reason="r"}\nUV_CONSTRAINT={value="limits.txt", reason="r"}\n'
+    row(tmp_path, install, files={"requirements-gpu.txt": "", "limits.txt": "numpy<3"})
+
+    def places():
+        alpha = catalogue.rows(tmp_path / "examples")["alpha"]
+        return {device: environment.place(alpha, device) for device in ("cpu", "gpu")}
+
+    def moved(path, text):
+        before, was = places(), path.read_text()
+        path.write_text(text)
+        after = places()
+        path.write_text(was)
+        return {device for device in before if after[device] != before[device]}
+
+    assert moved(toml, toml.read_text().replace("red", "blue")) == {"cpu"}  # on a GPU it does not hold
+    assert moved(toml, toml.read_text().replace('"r"', '"another reason"')) == set()
+    assert moved(toml.parent / "limits.txt", "numpy<2") == {"cpu", "gpu"}
+    guest = tmp_path / "examples" / "guest"
+    guest.mkdir()
+    (guest / "framework.toml").write_text(toml.read_text().partition("[environment]")[0] + 'environment="alpha"\n')
+    found = catalogue.rows(tmp_path / "examples")
+    assert environment.place(found["guest"]) == environment.place(found["alpha"])
+
+
+def test_an_environment_without_such_variables_is_where_its_lock_says(home, tmp_path):
+    """Who made it before finds it again."""
+    alpha = row(tmp_path, python="3.11", requirements="numpy==2.0\n")
+    assert environment.place(alpha).name == f"alpha-{environment_digest(alpha)[:12]}" == "alpha-6bde41f0b30b"
 
 
 def test_variables_pin_threads_hide_the_gpu_and_take_the_rows_own(tmp_path):

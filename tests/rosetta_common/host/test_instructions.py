@@ -19,7 +19,7 @@ home_page = "h"
 [environment]
 python = "3.11"
 """
-LIST = 'requirements_gpu = "requirements-gpu.txt"\n'
+GPU = 'requirements_gpu = "requirements-gpu.txt"\n'
 LOCK = "alpha==1.2 \\\n    --hash=sha256:aa\nbeta==3\n"
 
 
@@ -48,8 +48,9 @@ def test_a_list_that_no_command_line_can_hold_leaves_the_lock(tmp_path: Path, li
 
 
 def test_a_framework_in_anothers_environment_is_named_with_its_locked_version(tmp_path: Path) -> None:
-    files = {"requirements.in": "beta==3\n", "requirements-gpu.txt": "# For a GPU.\nbeta-cuda==3\n"}
-    (owner,) = rows(tmp_path, LIST, files)
+    gpu = {"requirements-gpu.in": "# For a GPU.\nbeta-cuda==3\n", "requirements-gpu.txt": "beta-cuda==3\n"}
+    files = {"requirements.in": "beta==3\n", **gpu}
+    (owner,) = rows(tmp_path, GPU, files)
     folder = tmp_path / "examples" / "guest"
     folder.mkdir()
     (folder / "framework.toml").write_text(TOML.partition("[environment]")[0] + 'environment = "alpha"\n', "utf-8")
@@ -57,8 +58,8 @@ def test_a_framework_in_anothers_environment_is_named_with_its_locked_version(tm
     assert instructions.install(row, [row]) == "uv pip install beta==3 alpha==1.2"
     assert instructions.install(row, [row], "gpu") == "uv pip install beta-cuda==3 alpha==1.2"
     unpacked = instructions.install(row, [row], "gpu", unpacked=True)
-    assert unpacked == "uv pip install -r requirements-gpu.txt alpha==1.2"
-    # A list for a GPU may name another build of what its own folder is about.
+    assert unpacked == "uv pip sync requirements-gpu.txt"
+    # The pins for a GPU may name another build of what its own folder is about.
     assert instructions.install(owner, [owner], "gpu") == "uv pip install beta-cuda==3"
 
 
@@ -68,9 +69,8 @@ def test_the_installers_variables_stand_before_it_and_choose_the_cpus_builds_on_
 BACKEND = { value = "cpu only", reason = "smaller" }
 CONSTRAINT = { value = "limits.txt", reason = "it builds with old tools" }
 """
-    (row,) = rows(
-        tmp_path, LIST + toml, {"limits.txt": "", "requirements.in": "alpha==1\n", "requirements-gpu.txt": "alpha==1\n"}
-    )
+    files = {f"requirements{end}": "alpha==1\n" for end in (".in", "-gpu.in", "-gpu.txt")}
+    (row,) = rows(tmp_path, GPU + toml, {"limits.txt": "", **files})
     assert instructions.install(row, [row]) == "BACKEND='cpu only' CONSTRAINT=limits.txt uv pip install alpha==1"
     assert instructions.install(row, [row], "gpu") == "CONSTRAINT=limits.txt uv pip install alpha==1"
     assert "# limits.txt is in alpha.zip." in instructions.commands(row, [row], "cnn")
@@ -79,15 +79,15 @@ CONSTRAINT = { value = "limits.txt", reason = "it builds with old tools" }
     assert names == ["limits.txt", "requirements-gpu.txt", "requirements.txt"]
 
 
-def test_a_folder_without_a_list_for_a_gpu_has_no_command_for_one(tmp_path: Path) -> None:
+def test_a_folder_without_a_lock_for_a_gpu_has_no_command_for_one(tmp_path: Path) -> None:
     (row,) = rows(tmp_path)
     assert instructions.install(row, [row], "gpu") is None
     assert "GPU" not in instructions.commands(row, [row], "cnn")
 
 
-def test_a_list_for_a_gpu_comes_as_a_comment_with_what_it_says_of_itself(tmp_path: Path) -> None:
+def test_the_pins_for_a_gpu_come_as_a_comment_with_what_they_say_of_themselves(tmp_path: Path) -> None:
     gpu = "# For a GPU\n# of 2019.\nalpha==1.2+gpu\nbeta==3  # the last\n"
-    (row,) = rows(tmp_path, LIST, {"requirements-gpu.txt": gpu})
+    (row,) = rows(tmp_path, GPU, {"requirements-gpu.in": gpu, "requirements-gpu.txt": "alpha==1.2+gpu\ngamma==5\n"})
     text = instructions.commands(row, [row], "cnn")
     assert "# Instead, for a GPU of 2019.\n# uv pip install alpha==1.2+gpu beta==3" in text
 

@@ -38,11 +38,51 @@ from rosetta_common.host.catalogue import ROOT
         (["teeth", "--mutant", "momentun"], "There is no mutant 'momentun': did you mean 'momentum'?"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys):
+def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys, monkeypatch):
+    monkeypatch.setattr(cli.vcs, "changed", list)  # none
     assert cli.main(arguments) == 2
     out = capsys.readouterr().out
     assert out.startswith(f"error: {sentence}")
     assert out.count("\n") == 1
+
+
+PUBLISHING = [
+    "benchmark --lane epoch numpy",
+    "benchmark --lane full numpy",
+    "benchmark --records docs/records numpy",
+    "parity --records docs/records numpy",
+    "lessons --kind size,accuracy",
+    "transfer --records docs/records",
+    "defaults --records docs/records/ numpy",
+]
+
+
+@pytest.mark.parametrize("command", PUBLISHING)
+def test_no_published_record_is_of_a_checkout_that_differs_from_its_commit(command, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    for module, what in ((cli.sweep, "jobs"), (cli.machine, "describe"), (cli.dataset, "locate")):
+        monkeypatch.setattr(module, what, None)  # it is refused before anything is done
+    monkeypatch.setattr(cli.vcs, "changed", lambda: ["examples/new/", "README.md"])
+    assert cli.main(command.split()) == 2
+    assert capsys.readouterr().out == (
+        "error: Records under docs/records name the commit that ran, and this checkout has uncommitted changes "
+        "(examples/new/ and 1 more): commit them, or write the records elsewhere with --records DIR.\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["benchmark --lane epoch numpy --records {tmp}", "benchmark numpy", "parity numpy"])
+def test_other_records_are_written_from_any_checkout(command, tmp_path, monkeypatch):
+    class Reached(Exception):
+        pass
+
+    def reached(*arguments):
+        raise Reached
+
+    monkeypatch.setattr(cli.vcs, "changed", lambda: ["README.md"])
+    monkeypatch.setattr(cli.machine, "describe", reached)
+    monkeypatch.setattr(cli.sweep, "jobs", reached)
+    with pytest.raises(Reached):
+        cli.main(command.format(tmp=tmp_path).split())
 
 
 @pytest.mark.parametrize("command", ["benchmark", "parity", "teeth", "lessons", "transfer", "standalone"])

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from rosetta_common.host import process
+from rosetta_common.host import cgroup, process
 from rosetta_common.host.catalogue import ROOT
 
 
@@ -65,15 +65,98 @@ def test_the_log_is_a_tail():
     assert len(ended.log.splitlines()) == process.LOG_LINES
 
 
-@pytest.mark.parametrize("code", ["raise MemoryError", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
-def test_memory_that_ran_out_is_named(code):
-    assert run(code).status == "oom"
+ALLOCATORS = {
+    "raise MemoryError": "MemoryError",
+    "bytearray(2**60)": "MemoryError",
+    "raise type('OutOfMemoryError', (RuntimeError,), {'__module__': 'torch'})('20 GiB')": (
+        "torch.OutOfMemoryError: 20 GiB"
+    ),
+    "raise RuntimeError('RESOURCE_EXHAUSTED: Out of memory while trying')": (
+        "RuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying"
+    ),
+    # JAX writes a note below the exception.
+    "import atexit; atexit.register(print, 'For simplicity.'); raise OSError('Cannot allocate memory')": (
+        "OSError: Cannot allocate memory"
+    ),
+    "import os; os.write(2, b\"terminate called after throwing an instance of 'std::bad_alloc'\\n\"); os.abort()": (
+        "terminate called after throwing an instance of 'std::bad_alloc'"
+    ),
+    "print('CUDA out of memory'); raise SystemExit(1)": "CUDA out of memory",
+}
 
 
-def test_a_crash_names_its_signal():
-    ended = run("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+@pytest.mark.parametrize("code", ALLOCATORS)
+def test_an_allocator_that_ends_the_process_is_named(code):
+    ended = run(code)
+    assert (ended.status, ended.reason) == ("oom", f"The process ran out of memory ({ALLOCATORS[code]}).")
+
+
+HARMLESS = [
+    "print('CUDA out of memory: trying a smaller batch'); raise SystemExit('error: bad flag')",
+    "print('RuntimeError: RESOURCE_EXHAUSTED'); raise ValueError('bad flag')",
+    "import traceback\ntry: raise MemoryError\nexcept MemoryError: traceback.print_exc()\nraise KeyError('bad flag')",
+    "raise ValueError('out of memory is no bad flag')",
+]
+
+
+@pytest.mark.parametrize("code", HARMLESS)
+def test_words_about_memory_are_no_evidence(code):
+    ended = run(code)
     assert ended.status == "failed"
-    assert "SIGSEGV" in ended.reason
+    assert "bad flag" in ended.reason
+
+
+CGROUPS = {
+    "0::/mine": "mine/memory.events",
+    "1:name=systemd:/\n0::/elsewhere/on/the/machine": "memory.events",
+    "0::/mine ": "unified/mine /memory.events",
+    "4:cpu,memory:/mine\n0::/": "memory/mine/memory.oom_control",
+    "4:memory:/elsewhere": "memory/memory.oom_control",
+}
+
+
+@pytest.mark.parametrize("listed", CGROUPS)
+def test_the_kernels_word_is_needed_to_say_that_it_killed_for_want_of_memory(listed, tmp_path, monkeypatch):
+    (tmp_path / "listed").write_text(listed + "\n")
+    counter = tmp_path / CGROUPS[listed]
+    counter.parent.mkdir(parents=True, exist_ok=True)
+    counter.write_text("oom 5\noom_kill 3\noom_group_kill 7\n")
+    monkeypatch.setattr(cgroup, "PROC", tmp_path / "listed")
+    monkeypatch.setattr(cgroup, "MOUNT", tmp_path)
+    killed = "print('epoch 1', flush=True); import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    ended = run(killed)
+    assert (ended.status, ended.reason) == ("failed", "The process was killed by signal 9 (SIGKILL) (epoch 1).")
+    counts = f"open({str(counter)!r}, 'w').write('oom 6\\noom_kill 4\\noom_group_kill 7\\n');"
+    ended = run(counts + killed)
+    assert (ended.status, ended.reason) == ("oom", "The kernel killed the process because memory ran out (epoch 1).")
+    assert run(counts.replace("kill 4", "kill 5") + "raise ValueError").status == "failed"
+
+
+def test_where_nothing_counts_kills_there_is_no_word_of_the_kernel(tmp_path, monkeypatch):
+    monkeypatch.setattr(cgroup, "PROC", tmp_path / "none")
+    assert cgroup.oom_kills() is None
+    assert run("import os, signal; os.kill(os.getpid(), signal.SIGKILL)").status == "failed"
+
+
+@pytest.mark.parametrize(("number", "named"), [(signal.SIGSEGV, "signal 11 (SIGSEGV)"), (40, "signal 40")])
+def test_a_crash_names_its_signal(number, named):
+    ended = run(f"import os; os.kill(os.getpid(), {int(number)})")
+    assert ended.status == "failed"
+    assert ended.reason == f"The process was killed by {named} (it printed nothing)."
+
+
+def test_it_is_asked_to_end_once_and_given_time():
+    """A handler that saves what it has would start anew with each further signal."""
+    code = """
+        import signal, time
+        signal.signal(signal.SIGTERM, lambda *_: print("asked", flush=True))
+        print("ready", flush=True)
+        time.sleep(60)
+    """
+    start = time.monotonic()
+    ended = run(code, timeout=1.0)
+    assert ended.log.splitlines() == ["ready", "asked"]
+    assert time.monotonic() - start > 1.0 + process.GRACE
 
 
 CHILD = """
@@ -115,7 +198,7 @@ def test_ctrl_c_comes_back_as_interrupted_and_leaves_no_orphan(tmp_path):
         import os, signal, sys
         signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell has its background jobs ignore
         sys.path.insert(0, {str(ROOT)!r})
-        from rosetta_common.host import process
+        from rosetta_common.host import cgroup, process
         code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
         ended = process.run([sys.executable, "-c", code], dict(os.environ), 50.0)
         print(ended.status, ended.log)

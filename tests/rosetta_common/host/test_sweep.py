@@ -40,7 +40,7 @@ def test_a_good_run_has_all_that_a_record_promises(folder):
         assert getattr(times, name) > 0, name
     assert times.train == sum(times.epochs)
     assert record.train_rate == pytest.approx(20 * 64 / times.train)
-    assert record.peak_memory > 10e6
+    assert record.peak_resident > 10e6
     assert record.threads == machine.cores()
     assert record.variables["OMP_NUM_THREADS"] == str(machine.cores())
     assert "HOME" not in record.variables
