@@ -3,8 +3,8 @@
 A program is JSON: {"settings": {name: value of `params`}, "train": the function that trains,
 "lines": whether to note the lines of the example that run (what compiles in Python is slower then),
 "steps": [[verb, argument…], …]} with the verbs init SEED · import NAME · export NAME · predict
-NAME · train [INDEX…] NAME · evaluate NAME · watch NAME, which imports NAME.npz and leaves in
-NAME-made.npz what the framework was handed. In the folder of the program weights are NAME.npz, scores
+NAME · train [INDEX…] NAME · rate LEARNING_RATE · evaluate NAME · watch NAME, which imports NAME.npz
+and leaves in NAME-made.npz what the framework was handed. In the folder of the program weights are NAME.npz, scores
 NAME.npy, a loss NAME.loss and an accuracy NAME.accuracy, each there as soon as its step is done: the
 host judges while the program goes on. Lines and the framework's facts are returned. All protocol lies
 in the program: what the certificate asks is written on the host alone.
@@ -84,6 +84,7 @@ def _trace(path, program, folder):
         "export": export,
         "predict": predict,
         "train": train,
+        "rate": lambda model, rate: verb_of(example, path, "set_learning_rate")(model, rate),
         "evaluate": lambda model, name: leave_number(name + ".accuracy", example.evaluate(model, x_test, y_test)),
         "watch": watch,
     }

@@ -27,6 +27,7 @@ LIMITS = {
     "cnn": {"scores": 1e-6, "loss": 1e-5, "step median": 5e-4, "step worst": 2e-2, "tensor median": 3e-3},
     "gru": {"scores": 1e-6, "loss": 1e-5, "step median": 5e-5, "step worst": 1e-3, "tensor median": 5e-4},
 }
+CHANGED_RATE = "schedule: changed rate"
 ROUNDING = 1e-6  # of an accuracy that a framework computes in float32
 FLOAT64_LIMIT = 1e-10
 KEPT = 24  # answers of the oracle, 27 MB each for the CNN: what two certificates ask
@@ -56,7 +57,7 @@ class Limits(msgspec.Struct):
         if self.dtype == "float64":
             return FLOAT64_LIMIT
         known = LIMITS[self.workload]
-        names = {"loop": "step worst", "schedule": "step worst"}
+        names = dict.fromkeys(("loop", "schedule", CHANGED_RATE), "step worst")
         return known["scores" if name.startswith("scores ") else names.get(name, name)]
 
 
@@ -170,8 +171,8 @@ def judge_steps(
 ) -> Iterator[Check]:
     """Weights, scores, losses, single steps, the loop, the schedule, and the way back, in the order of failing.
 
-    parts: those of STEPPED that the trace has. hasty: of the single steps no more are judged than it takes to know
-    that a check fails.
+    parts: those of STEPPED that the trace has, and "rate" where its learning rate changes after the loop. hasty: of
+    the single steps no more are judged than it takes to know that a check fails.
     """
     workload = limits.workload
     canonical = _canonical_check(limits, trace.weights("w0"), forms)
@@ -189,6 +190,8 @@ def judge_steps(
         yield _evaluate_check(trace, samples, limits)
     if "loop" in parts:
         yield from _judge_loop(trace, samples, limits, forms, optimiser, partial)
+        if "rate" in parts:
+            yield _judge_changed_rate(trace, samples, limits, forms, optimiser)
     if "scores" in parts:
         yield scores_check(limits, "scores back", trace.scores("back"), at_start(workload, samples, forms).scores)
 
@@ -325,3 +328,15 @@ def _judge_loop(
         optimiser.resynchronise(actual)
         found = to
     yield limits.check("schedule", figures[_worst(figures)], f"step {_worst(figures) + 1} after the epoch")
+
+
+def _judge_changed_rate(
+    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimiser: Optimiser
+) -> Check:
+    """The step after the learning rate has changed: it alone tells where the rate stands in the momentum."""
+    after = STEPS_AFTER[limits.dtype]
+    start, batch = trace.weights(f"again{after}"), slice(after * BATCH, (after + 1) * BATCH)
+    optimiser.learning_rate = protocol.changed_rate(limits.workload)
+    _, predicted = _predicted(limits.workload, start, samples.x_train[batch], samples.y_train[batch], forms, optimiser)
+    figure, tensors = step_figures(difference(trace.weights("changed"), start), predicted)
+    return limits.check(CHANGED_RATE, figure, max(tensors, key=lambda name: _nan_last(tensors[name])))

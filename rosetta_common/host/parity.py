@@ -29,7 +29,7 @@ from rosetta_common.host import (
     protocol,
     records,
 )
-from rosetta_common.host.catalogue import ROOT, Case, Row
+from rosetta_common.host.catalogue import ROOT, SET_RATE, Case, Row
 from rosetta_common.host.certificate import Limits, Trace
 from rosetta_common.host.digests import digests
 from rosetta_common.host.records import Check, Machine, Record, Times
@@ -164,6 +164,7 @@ def _checks(tracer: Tracer, parts: Collection[str], hasty: bool) -> Iterator[Che
 def _in_steps(tracer: Tracer, dtype: str, parts: Collection[str], hasty: bool) -> Iterator[Check]:
     row, workload = tracer.case.row, tracer.case.workload
     declared = row.workload(workload)
+    parts = (*parts, "rate") if row.defines(workload, SET_RATE) else parts
     program = protocol.steps_program(workload, dtype, tracer.case.verb, parts)
     with tracer.follow(f"steps-{dtype}", program, protocol.certificate_samples(workload)) as trace:
         if set(protocol.STEPPED) & set(parts):
