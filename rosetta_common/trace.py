@@ -2,13 +2,14 @@
 
 A program is JSON: {"settings": {name: value of `params`}, "train": the function that trains,
 "lines": whether to note the lines of the example that run (what compiles in Python is slower then),
-"steps": [[verb, argument…], …]} with the verbs init SEED · import NAME · export NAME · predict
-NAME · train [INDEX…] NAME · reading NAME, which notes how long it takes to read the weights, twice ·
-evaluate NAME · watch NAME, which imports NAME.npz and leaves in NAME-made.npz what the framework was
-handed. In the folder of the program weights are NAME.npz, scores NAME.npy, what training returned
-NAME.trained, the seconds of a reading NAME.reading and an accuracy NAME.accuracy, each there as soon
-as its step is done: the host judges while the program goes on. Lines and the framework's facts are
-returned. All protocol lies in the program: what the certificate asks is written on the host alone.
+"steps": [[verb, argument…], …]} with the verbs init SEED · import NAME · export NAME · predict NAME ·
+train [INDEX…] NAME · rate LEARNING_RATE · reading NAME, which notes how long it takes to read the
+weights, twice · evaluate NAME · watch NAME, which imports NAME.npz and leaves in NAME-made.npz what
+the framework was handed. In the folder of the program weights are NAME.npz, scores NAME.npy, what
+training returned NAME.trained, the seconds of a reading NAME.reading and an accuracy NAME.accuracy,
+each there as soon as its step is done: the host judges while the program goes on. Lines and the
+framework's facts are returned. All protocol lies in the program: what the certificate asks is written
+on the host alone.
 """
 
 import json
@@ -91,6 +92,7 @@ def _trace(path, program, folder):
         "export": export,
         "predict": predict,
         "train": train,
+        "rate": lambda model, rate: verb_of(example, path, "set_learning_rate")(model, rate),
         "reading": lambda model, name: leave_json(name + ".reading", reading(example, model)),
         "evaluate": lambda model, name: leave_json(name + ".accuracy", float(example.evaluate(model, x_test, y_test))),
         "watch": watch,

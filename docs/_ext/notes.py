@@ -23,7 +23,12 @@ LOUD = ("refused", "must be given")
 
 GLOROT = "uniform, Glorot's, ± √(6 / (fan in + fan out))"
 ONE_MATRIX = f"{GLOROT}, all gates as one matrix"
-Needs = dict[str, str | None]  # question.facet -> the answer that the workload needs, or MOST
+Need = str | tuple[str, ...] | None
+Needs = dict[str, Need]  # question.facet -> the answer that the workload needs, those that serve it alike, or MOST
+CLASSICAL = (  # alike at a constant rate, which is that of the networks
+    "classical, rate outside the velocity: v ← μ v + g, w ← w − η v",
+    "classical, rate inside the velocity: v ← μ v + η g, w ← w − v",
+)
 START: Needs = {"dense.weights": GLOROT, "dense.bias": "zeros"}
 LOSS: Needs = {"cross_entropy.soft_max": "in the loss", "cross_entropy.reduction": "the mean"}
 LOOP: Needs = {"dropout.unsaid": "it drops", "input_gradient.unasked": "left out"}
@@ -43,7 +48,7 @@ MATTERS: dict[str, Needs] = {
         "max_pool.ties": MOST,
     },
     "cnn.init_model": {
-        "momentum.kind": "classical: v ← μ v + g",
+        "momentum.kind": CLASSICAL,
         **LOSS,
         "convolution.weights": GLOROT,
         "convolution.bias": "zeros",
@@ -122,12 +127,16 @@ class Bite:
         return "" if found == rows else f" ({', '.join(row.name for row in found)})"
 
 
-def _bite(told: Answers, rows: list[Row], name: str, need: str | None) -> Bite | None:
+def _served(need: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (need,) if isinstance(need, str) else need
+
+
+def _bite(told: Answers, rows: list[Row], name: str, need: Need) -> Bite | None:
     found = Bite(name, False, {})
     for row in rows:
         asked = told.asked[row.id]
         answer, odd = asked.current(name), told.is_odd(asked, name)
-        if answer and answer.words not in LOUD and (odd if need is MOST else answer.words != need):
+        if answer and answer.words not in LOUD and (odd if need is MOST else answer.words not in _served(need)):
             found.said.setdefault(answer.words, []).append(row)
             found.odd |= odd
     return found if found.said else None

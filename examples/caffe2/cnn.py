@@ -16,8 +16,7 @@ workspace.GlobalInit(["caffe2", "--caffe2_log_level=3"])  # without its notes on
 
 
 def load_data():
-    """NHWC images: on a CPU they train faster than Caffe2's default, NCHW; integer class labels."""
-    return cifar_for_library(channel_first=False, one_hot=False)
+    return cifar_for_library(channel_first=False, one_hot=False)  # NHWC: on a CPU faster than Caffe2's default, NCHW
 
 
 def create_symbol():
@@ -28,18 +27,15 @@ def create_symbol():
     for model in (train, predict):
         with core.DeviceScope(DEVICE):
             x = brew.conv(model, "data", "conv1", 3, 50, kernel=3, pad=1, no_gradient_to_input=True)
-            x = brew.relu(model, x, "relu1")
-            x = brew.conv(model, x, "conv2", 50, 50, kernel=3, pad=1)
+            x = brew.conv(model, brew.relu(model, x, "relu1"), "conv2", 50, 50, kernel=3, pad=1)
             x = brew.relu(model, brew.max_pool(model, x, "pool1", kernel=2, stride=2), "relu2")
             x = brew.dropout(model, x, "drop1", ratio=drop1)
             x = brew.conv(model, x, "conv3", 50, 100, kernel=3, pad=1)
-            x = brew.relu(model, x, "relu3")
-            x = brew.conv(model, x, "conv4", 100, 100, kernel=3, pad=1)
+            x = brew.conv(model, brew.relu(model, x, "relu3"), "conv4", 100, 100, kernel=3, pad=1)
             x = brew.relu(model, brew.max_pool(model, x, "pool2", kernel=2, stride=2), "relu4")
             x = brew.dropout(model, x, "drop2", ratio=drop2)
             x = brew.relu(model, brew.fc(model, x, "fc1", 8 * 8 * 100, 512), "relu5")  # fc flattens what it gets
-            x = brew.dropout(model, x, "drop3", ratio=drop3)
-            brew.fc(model, x, "fc2", 512, params.classes)
+            brew.fc(model, brew.dropout(model, x, "drop3", ratio=drop3), "fc2", 512, params.classes)
     return SimpleNamespace(train=train, predict=predict)
 
 
@@ -50,7 +46,9 @@ def init_model(symbol):
         _, loss = symbol.train.SoftmaxWithLoss(["fc2", "label"], ["softmax", "loss"])  # the mean over the batch
         symbol.train.AddGradientOperators([loss])
         # Nesterov's momentum is the default.
-        optimizer.build_sgd(symbol.train, params.learning_rate, momentum=params.momentum, nesterov=False)
+        optimizer.build_sgd(
+            symbol.train, params.learning_rate, momentum=params.momentum, nesterov=False, allow_lr_injection=True
+        )
     for operator in symbol.train.net.Proto().op:
         operator.device_option.random_seed = np.random.randint(2**31)  # drop-out's, each layer its own
     workspace.RunNetOnce(symbol.train.param_init_net)
@@ -71,6 +69,10 @@ def train(model, x, y):
         workspace.RunNet(model.train.net)
         losses.append(workspace.FetchBlob("loss"))
     return float(np.mean(losses))
+
+
+def set_learning_rate(model, learning_rate):
+    optimizer.set_lr_injection(learning_rate / params.learning_rate)  # a factor: the rate itself is part of the net
 
 
 def predict(model, x):

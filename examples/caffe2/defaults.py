@@ -75,30 +75,31 @@ def max_pool(x):
     return {"output": workspace.FetchBlob("y"), "gradient": workspace.FetchBlob("x_grad")}
 
 
-def train(weight, gradients, build, learning_rate, **options):
+def train(weight, gradients, build, learning_rates, **options):
     workspace.ResetWorkspace()
     model = ModelHelper("train")
     model.create_param("weight", weight.shape, Initializer("GivenTensorFill", values=weight))
     model.net.Mul(["weight", "gradient"], "product")
     model.net.SumElements("product", "loss")
     model.AddGradientOperators(["loss"])
-    build(model, learning_rate, **options)
+    build(model, learning_rates[0], allow_lr_injection=True, **options)
     workspace.RunNetOnce(model.param_init_net)
     workspace.CreateNet(model.net, input_blobs=["gradient"])
     weights = []
-    for gradient in gradients:
+    for gradient, learning_rate in zip(gradients, learning_rates):
+        optimizer.set_lr_injection(learning_rate / learning_rates[0])  # a factor: the rate itself is part of the net
         workspace.FeedBlob("gradient", gradient)
         workspace.RunNet(model.net)
         weights.append(workspace.FetchBlob("weight"))
     return weights
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    return train(weight, gradients, optimizer.build_sgd, learning_rate, momentum=momentum)
+def momentum(weight, gradients, learning_rates, momentum):
+    return train(weight, gradients, optimizer.build_sgd, learning_rates, momentum=momentum)
 
 
 def adam(weight, gradients, learning_rate):
-    return train(weight, gradients, optimizer.build_adam, learning_rate)
+    return train(weight, gradients, optimizer.build_adam, [learning_rate] * len(gradients))
 
 
 def cross_entropy(scores, labels):

@@ -81,6 +81,10 @@ def train_with_loader(model, x, y):
     return float(np.mean(losses))
 
 
+def set_learning_rate(model, learning_rate):
+    model.optimiser.lr = learning_rate
+
+
 def predict(model, x):
     starts = range(0, len(x), params.batch_size)
     with chainer.using_config("train", False), chainer.no_backprop_mode():

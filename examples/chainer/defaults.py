@@ -50,21 +50,23 @@ def max_pool(x):
     return {"output": output.array, "gradient": x.grad}
 
 
-def train(weight, gradients, optimiser):
+def train(weight, gradients, optimiser, learning_rates=()):
     link = chainer.Link()
     with link.init_scope():
         link.weight = chainer.Parameter(weight)
     optimiser.setup(link)
     weights = []
-    for gradient in gradients:
+    for step, gradient in enumerate(gradients):
+        if learning_rates:
+            optimiser.lr = learning_rates[step]
         link.weight.grad = gradient
         optimiser.update()
         weights.append(link.weight.array.copy())
     return weights
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    return train(weight, gradients, chainer.optimizers.MomentumSGD(learning_rate, momentum))
+def momentum(weight, gradients, learning_rates, momentum):
+    return train(weight, gradients, chainer.optimizers.MomentumSGD(momentum=momentum), learning_rates)
 
 
 def adam(weight, gradients, learning_rate):

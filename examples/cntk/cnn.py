@@ -77,6 +77,11 @@ def train_with_loader(model, x, y):
     return train_epoch(model, ((batch[source.streams.x], batch[source.streams.y]) for batch in batches))
 
 
+def set_learning_rate(model, learning_rate):
+    [learner] = model.trainer.parameter_learners
+    learner.reset_learning_rate(cntk.learning_parameter_schedule(learning_rate))
+
+
 def predict(model, x):
     batches = [x[start : start + params.batch_size] for start in range(0, len(x), params.batch_size)]
     return np.concatenate([model.network.eval({model.features: data}) for data in batches])

@@ -56,9 +56,13 @@ def max_pool(x):
     return {"output": output.eval(x), "gradient": output.grad({images: x})}
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    weight = cntk.parameter(init=weight)
-    return train(cntk.momentum_sgd([weight], learning_rate, momentum), weight, gradients)
+def momentum(weight, gradients, learning_rates, momentum):
+    weight, weights = cntk.parameter(init=weight), []
+    learner = cntk.momentum_sgd([weight], learning_rates[0], momentum)
+    for gradient, learning_rate in zip(gradients, learning_rates):
+        learner.reset_learning_rate(cntk.learning_parameter_schedule(learning_rate))
+        weights += train(learner, weight, [gradient])
+    return weights
 
 
 def adam(weight, gradients, learning_rate):

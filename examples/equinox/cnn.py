@@ -14,8 +14,7 @@ from rosetta_common.params import cnn as params
 
 
 def load_data():
-    """NCHW images; integer class labels."""
-    return cifar_for_library(channel_first=True, one_hot=False)
+    return cifar_for_library(channel_first=True, one_hot=False)  # NCHW images; integer class labels
 
 
 def create_symbol():
@@ -75,21 +74,22 @@ def train(model, x, y):
 
 
 compiled_step = eqx.filter_jit(train_step)  # compiled when it is first called, and for each new shape of data
+compiled_network = eqx.filter_jit(lambda network, data: jax.vmap(network)(data))
 
 
 def train_compiled(model, x, y):
     return train_epoch(compiled_step, model, x, y)
 
 
-@eqx.filter_jit
-def scores_of(network, data):
-    return jax.vmap(network)(data)
+def set_learning_rate(model, learning_rate):
+    """The rate is part of Optax' transformation and the velocity is not: another transformation takes it over."""
+    model.optimiser = optax.sgd(learning_rate, params.momentum)
 
 
 def predict(model, x):
     network = eqx.nn.inference_mode(model.network)  # without drop-out
     starts = range(0, len(x), params.batch_size)
-    return np.concatenate([scores_of(network, x[i : i + params.batch_size]) for i in starts])
+    return np.concatenate([compiled_network(network, x[i : i + params.batch_size]) for i in starts])
 
 
 def evaluate(model, x, y):

@@ -13,8 +13,7 @@ from rosetta_common.params import cnn as params
 
 
 def load_data():
-    """NHWC images; integer class labels."""
-    return cifar_for_library(channel_first=False, one_hot=False)
+    return cifar_for_library(channel_first=False, one_hot=False)  # NHWC images; integer class labels
 
 
 class Network(nnx.Module):
@@ -22,10 +21,8 @@ class Network(nnx.Module):
         drop1, drop2, drop3 = params.dropout
         options = {"kernel_init": nnx.initializers.glorot_uniform(), "param_dtype": params.dtype, "rngs": rngs}
         conv = partial(nnx.Conv, kernel_size=(3, 3), **options)
-        self.conv1, self.conv2 = conv(3, 50), conv(50, 50)
-        self.drop1 = nnx.Dropout(drop1, rngs=rngs)
-        self.conv3, self.conv4 = conv(50, 100), conv(100, 100)
-        self.drop2 = nnx.Dropout(drop2, rngs=rngs)
+        self.conv1, self.conv2, self.drop1 = conv(3, 50), conv(50, 50), nnx.Dropout(drop1, rngs=rngs)
+        self.conv3, self.conv4, self.drop2 = conv(50, 100), conv(100, 100), nnx.Dropout(drop2, rngs=rngs)
         self.fc1 = nnx.Linear(8 * 8 * 100, 512, **options)
         self.drop3 = nnx.Dropout(drop3, rngs=rngs)
         self.fc2 = nnx.Linear(512, params.classes, **options)
@@ -75,6 +72,11 @@ compiled_network = nnx.jit(Network.__call__)
 
 def train_compiled(model, x, y):
     return train_epoch(compiled_step, model, x, y)
+
+
+def set_learning_rate(model, learning_rate):
+    """The rate is part of Optax' transformation and the velocity is not: another transformation takes it over."""
+    model.optimiser.tx = optax.sgd(learning_rate, params.momentum)
 
 
 def predict(model, x):

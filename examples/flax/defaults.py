@@ -55,22 +55,23 @@ def max_pool(x):
     return {name: array.transpose(0, 3, 1, 2) for name, array in arrays.items()}
 
 
-def steps(optimiser, weight, gradients):
+def steps(optimisers, weight, gradients):
     weight, weights = jax.numpy.asarray(weight), []
-    state = optimiser.init(weight)
-    for gradient in gradients:
+    state = optimisers[0].init(weight)
+    for optimiser, gradient in zip(optimisers, gradients):
         updates, state = optimiser.update(gradient, state)
         weight = optax.apply_updates(weight, updates)
         weights.append(weight)
     return weights
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    return steps(optax.sgd(learning_rate, momentum), weight, gradients)
+def momentum(weight, gradients, learning_rates, momentum):
+    """The rate is part of the transformation and the velocity is not: one of another rate takes it over."""
+    return steps([optax.sgd(learning_rate, momentum) for learning_rate in learning_rates], weight, gradients)
 
 
 def adam(weight, gradients, learning_rate):
-    return steps(optax.adam(learning_rate), weight, gradients)
+    return steps([optax.adam(learning_rate)] * len(gradients), weight, gradients)
 
 
 def cross_entropy(scores, labels):

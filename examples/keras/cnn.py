@@ -11,8 +11,7 @@ from rosetta_common.params import cnn as params
 
 
 def load_data():
-    """NHWC images, Keras' default; integer class labels."""
-    return cifar_for_library(channel_first=False, one_hot=False)
+    return cifar_for_library(channel_first=False, one_hot=False)  # NHWC images, Keras' default; integer class labels
 
 
 def create_symbol():
@@ -79,14 +78,16 @@ def train_with_loader(model, x, y):
     return model.fit(Loader(x, y, params.batch_size), epochs=1, shuffle=False, verbose=0).history["loss"][0]
 
 
+def set_learning_rate(model, learning_rate):
+    model.optimizer.learning_rate = learning_rate
+
+
 def predict(model, x):
     return model.predict(x, batch_size=params.batch_size, verbose=0)
 
 
 def evaluate(model, x, y):
-    metric = keras.metrics.SparseCategoricalAccuracy()
-    metric.update_state(y, predict(model, x))
-    return float(metric.result())
+    return float(keras.ops.mean(keras.metrics.sparse_categorical_accuracy(y, predict(model, x))))
 
 
 def export_weights(model):
@@ -103,8 +104,7 @@ def export_weights(model):
 
 def import_weights(model, weights):
     for name in ("conv1", "conv2", "conv3", "conv4", "fc1", "fc2"):
-        weight = weights[name + ".weight"]
-        weight = weight.reshape(512, 100, 8, 8) if name == "fc1" else weight
+        weight = weights[name + ".weight"].reshape(512, 100, 8, 8) if name == "fc1" else weights[name + ".weight"]
         layer = model.get_layer(name)
         weight = np.moveaxis(weight, (0, 1), (-1, -2)).reshape(layer.kernel.shape)
         layer.set_weights([weight, weights[name + ".bias"]])

@@ -79,8 +79,7 @@ def max_pool(x):
     return {name: ops.convert_to_numpy(array).transpose(0, 3, 1, 2) for name, array in arrays.items()}
 
 
-def steps(optimiser, weight, gradients):
-    variable = keras.Variable(weight)
+def steps(optimiser, variable, gradients):
     weights = []
     for gradient in gradients:
         optimiser.apply([ops.convert_to_tensor(gradient)], [variable])
@@ -88,12 +87,17 @@ def steps(optimiser, weight, gradients):
     return weights
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    return steps(keras.optimizers.SGD(learning_rate, momentum), weight, gradients)
+def momentum(weight, gradients, learning_rates, momentum):
+    variable, weights = keras.Variable(weight), []
+    optimiser = keras.optimizers.SGD(learning_rates[0], momentum)
+    for gradient, learning_rate in zip(gradients, learning_rates):
+        optimiser.learning_rate = learning_rate
+        weights += steps(optimiser, variable, [gradient])
+    return weights
 
 
 def adam(weight, gradients, learning_rate):
-    return steps(keras.optimizers.Adam(), weight, gradients)
+    return steps(keras.optimizers.Adam(), keras.Variable(weight), gradients)
 
 
 def cross_entropy(scores, labels):

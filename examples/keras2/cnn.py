@@ -12,8 +12,7 @@ turn = keras.utils.conv_utils.convert_kernel if keras.backend.backend() == "thea
 
 
 def load_data():
-    """NCHW images, the layout of both back ends, though not Keras' default; integer class labels."""
-    return cifar_for_library(channel_first=True, one_hot=False)
+    return cifar_for_library(channel_first=True, one_hot=False)  # NCHW images, as both back ends take them
 
 
 def create_symbol():
@@ -74,9 +73,12 @@ class Loader(keras.utils.Sequence):
 
 
 def train_with_loader(model, x, y):
-    # fit_generator would shuffle whole batches; this loader shuffles samples.
-    loader = Loader(x, y, params.batch_size)
+    loader = Loader(x, y, params.batch_size)  # it shuffles samples: fit_generator would shuffle whole batches
     return model.fit_generator(loader, epochs=1, shuffle=False, verbose=0).history["loss"][0]
+
+
+def set_learning_rate(model, learning_rate):
+    keras.backend.set_value(model.optimizer.learning_rate, learning_rate)
 
 
 def predict(model, x):
@@ -104,8 +106,7 @@ def import_weights(model, weights):
     for name in ("conv1", "conv2", "conv3", "conv4", "fc1", "fc2"):
         weight = weights[name + ".weight"].reshape(512, 100, 8, 8) if name == "fc1" else weights[name + ".weight"]
         weight = np.moveaxis(weight, (0, 1), (-1, -2))
-        weight = weight.reshape(-1, 512) if name == "fc1" else weight
-        weight = turn(weight) if weight.ndim == 4 else weight
+        weight = turn(weight) if name.startswith("conv") else weight.reshape(-1, weight.shape[-1])
         model.get_layer(name).set_weights([weight, weights[name + ".bias"]])
 
 

@@ -67,22 +67,24 @@ def total(labels, outputs):
     return backend.sum(outputs)
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    return train(keras.optimizers.SGD(learning_rate, momentum), weight, gradients)
+def momentum(weight, gradients, learning_rates, momentum):
+    return train(keras.optimizers.SGD(learning_rates[0], momentum), weight, gradients, learning_rates)
 
 
 def adam(weight, gradients, learning_rate):
     return train(keras.optimizers.Adam(), weight, gradients)
 
 
-def train(optimizer, weight, gradients):
+def train(optimizer, weight, gradients, learning_rates=()):
     """With the output itself as the loss, the gradient of a dense layer's weight is what the layer is fed."""
     layer = layers.Dense(1, use_bias=False, input_shape=weight.shape)
     model = keras.Sequential([layer])
     model.compile(optimizer, total)
     layer.set_weights([weight[:, np.newaxis]])
     steps = []
-    for gradient in gradients:
+    for step, gradient in enumerate(gradients):
+        if learning_rates:
+            keras.backend.set_value(optimizer.learning_rate, learning_rates[step])
         model.train_on_batch(gradient[np.newaxis], np.zeros((1, 1)))
         steps.append(layer.get_weights()[0][:, 0])
     return steps

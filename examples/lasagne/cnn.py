@@ -42,10 +42,12 @@ def init_model(symbol):
     """Theano compiles a function for each use of the network: one step of training, and prediction."""
     images, labels = L.get_all_layers(symbol)[0].input_var, T.ivector("labels")
     loss = categorical_crossentropy(softmax(L.get_output(symbol)), labels).mean()
-    updates = momentum(loss, L.get_all_params(symbol, trainable=True), params.learning_rate, params.momentum)
+    rate = theano.shared(np.array(params.learning_rate, params.dtype))
+    updates = momentum(loss, L.get_all_params(symbol, trainable=True), rate, params.momentum)
     scores = L.get_output(symbol, deterministic=True)  # without drop-out
     return SimpleNamespace(
         network=symbol,
+        rate=rate,
         step=theano.function([images, labels], loss, updates=updates),
         scores=theano.function([images], scores),
     )
@@ -53,6 +55,11 @@ def init_model(symbol):
 
 def train(model, x, y):
     return float(np.mean([model.step(data, target) for data, target in minibatches(x, y, params.batch_size)]))
+
+
+def set_learning_rate(model, learning_rate):
+    """A variable that the compiled step shares: a plain number would be a constant of it."""
+    model.rate.set_value(np.array(learning_rate, params.dtype))
 
 
 def predict(model, x):

@@ -58,20 +58,23 @@ def max_pool(x):
     return {"output": forward(layer, x), "gradient": gradient(x)}
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    return train(lasagne.updates.momentum, weight, gradients, learning_rate, momentum)
+def momentum(weight, gradients, learning_rates, momentum):
+    rate = theano.shared(lasagne.utils.floatX(0))
+    return train(lasagne.updates.momentum, weight, gradients, rate, momentum, learning_rates=learning_rates)
 
 
 def adam(weight, gradients, learning_rate):
     return train(lasagne.updates.adam, weight, gradients)
 
 
-def train(rule, weight, gradients, *rates):
+def train(rule, weight, gradients, *rates, learning_rates=()):
     """The weight is in floatX, as a layer makes its own: one of 32 bits would be refused while floatX has 64."""
     weight, gradient = theano.shared(lasagne.utils.floatX(weight)), T.vector()
     step = theano.function([gradient], updates=rule([gradient], [weight], *rates))
     steps = []
-    for values in gradients:
+    for number, values in enumerate(gradients):
+        if learning_rates:
+            rates[0].set_value(lasagne.utils.floatX(learning_rates[number]))
         step(values)
         steps.append(weight.get_value())
     return steps

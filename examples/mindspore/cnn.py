@@ -13,8 +13,7 @@ from rosetta_common.params import cnn as params
 
 
 def load_data():
-    """NCHW images; integer class labels."""
-    return cifar_for_library(channel_first=True, one_hot=False)
+    return cifar_for_library(channel_first=True, one_hot=False)  # NCHW images; integer class labels
 
 
 def conv(into, out):
@@ -23,8 +22,7 @@ def conv(into, out):
 
 
 def dense(into, out):
-    """The same; here there is a bias by default."""
-    return nn.Dense(into, out, weight_init=XavierUniform(), bias_init="zeros")
+    return nn.Dense(into, out, weight_init=XavierUniform(), bias_init="zeros")  # the same; a bias is the default here
 
 
 class Network(nn.Cell):
@@ -66,7 +64,7 @@ def init_model(symbol):
         rule(gradients)
         return loss
 
-    return SimpleNamespace(network=symbol, step=step, compiled=mindspore.jit(step))
+    return SimpleNamespace(network=symbol, rule=rule, step=step, compiled=mindspore.jit(step))
 
 
 def train_epoch(model, step, batches):
@@ -86,6 +84,10 @@ def train_with_loader(model, x, y):
     mindspore.dataset.config.set_seed(np.random.randint(2**31))  # else every epoch has the order of the first
     dataset = NumpySlicesDataset((x, y), shuffle=True).batch(params.batch_size, drop_remainder=True)
     return train_epoch(model, model.step, dataset.create_tuple_iterator(num_epochs=1, output_numpy=True))
+
+
+def set_learning_rate(model, learning_rate):
+    mindspore.ops.assign(model.rule.learning_rate, Tensor(learning_rate, mindspore.float32))  # set_data has no effect
 
 
 def predict(model, x):

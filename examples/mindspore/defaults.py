@@ -48,9 +48,13 @@ def steps(rule, parameter, gradients):
     return weights
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    weight = Parameter(Tensor(weight), name="weight")
-    return steps(nn.Momentum([weight], learning_rate, momentum), weight, gradients)
+def momentum(weight, gradients, learning_rates, momentum):
+    weight, weights = Parameter(Tensor(weight), name="weight"), []
+    rule = nn.Momentum([weight], learning_rates[0], momentum)
+    for gradient, learning_rate in zip(gradients, learning_rates):
+        mindspore.ops.assign(rule.learning_rate, Tensor(learning_rate, mindspore.float32))  # set_data has no effect
+        weights += steps(rule, weight, [gradient])
+    return weights
 
 
 def adam(weight, gradients, learning_rate):

@@ -12,8 +12,7 @@ from rosetta_common.params import cnn as params
 
 
 def load_data():
-    """NHWC images, the only order that MLX has; integer class labels."""
-    return cifar_for_library(channel_first=False, one_hot=False)
+    return cifar_for_library(channel_first=False, one_hot=False)  # NHWC images, the only order that MLX has
 
 
 class Network(nn.Module):
@@ -84,6 +83,10 @@ def train_compiled(model, x, y):
     """What a compiled step changes it has to be told: weights, the optimiser's state, and the source of chance."""
     changed = [model.network.state, model.rule.state, mx.random.state]
     return train_epoch(model, mx.compile(model.step, inputs=changed, outputs=changed), x, y)
+
+
+def set_learning_rate(model, learning_rate):
+    model.rule.learning_rate = learning_rate
 
 
 def predict(model, x):

@@ -57,8 +57,13 @@ def steps(rule, weight, gradients):
     return found
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    return steps(optimizers.SGD(learning_rate, momentum), weight, gradients)
+def momentum(weight, gradients, learning_rates, momentum):
+    rule, weights = optimizers.SGD(learning_rates[0], momentum), []
+    for gradient, learning_rate in zip(gradients, learning_rates):
+        rule.learning_rate = learning_rate
+        [weight] = steps(rule, weight, [gradient])
+        weights.append(weight)
+    return weights
 
 
 def adam(weight, gradients, learning_rate):

@@ -78,6 +78,10 @@ def train_with_loader(model, x, y):
     return train_epoch(model, gluon.data.DataLoader(dataset, params.batch_size, shuffle=True, last_batch="discard"))
 
 
+def set_learning_rate(model, learning_rate):
+    model.trainer.set_learning_rate(learning_rate)
+
+
 def predict(model, x):
     batches = [to_ndarray(x[start : start + params.batch_size]) for start in range(0, len(x), params.batch_size)]
     scores = [model.network(data.as_in_context(model.device)) for data in batches]
@@ -93,11 +97,8 @@ def evaluate(model, x, y):
 def parameters(model):
     """Gluon's parameters under their canonical names: (out, in, 3, 3) and (out, in) are its layouts as well."""
     layers = [layer for layer in model.network if isinstance(layer, (nn.Conv2D, nn.Dense))]
-    return {
-        f"{name}.{kind}": getattr(layer, kind)
-        for name, layer in zip(["conv1", "conv2", "conv3", "conv4", "fc1", "fc2"], layers)
-        for kind in ("weight", "bias")
-    }
+    names = ["conv1", "conv2", "conv3", "conv4", "fc1", "fc2"]
+    return {f"{name}.{kind}": getattr(layer, kind) for name, layer in zip(names, layers) for kind in ("weight", "bias")}
 
 
 def export_weights(model):

@@ -53,13 +53,15 @@ def max_pool(x):
     return {"output": output.asnumpy(), "gradient": x.grad.asnumpy()}
 
 
-def train(weight, gradients, optimiser, options=None):
+def train(weight, gradients, optimiser, options=None, learning_rates=()):
     parameter = gluon.Parameter("weight", shape=weight.shape)
     parameter.initialize()
     parameter.set_data(mx.nd.array(weight))
     trainer = gluon.Trainer([parameter], optimiser, options)
     weights = []
-    for gradient in gradients:
+    for step, gradient in enumerate(gradients):
+        if learning_rates:
+            trainer.set_learning_rate(learning_rates[step])
         with autograd.record():
             loss = (parameter.data() * mx.nd.array(gradient)).sum()
         loss.backward()
@@ -68,8 +70,9 @@ def train(weight, gradients, optimiser, options=None):
     return weights
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    return train(weight, gradients, "sgd", {"learning_rate": learning_rate, "momentum": momentum})
+def momentum(weight, gradients, learning_rates, momentum):
+    options = {"learning_rate": learning_rates[0], "momentum": momentum}
+    return train(weight, gradients, "sgd", options, learning_rates)
 
 
 def adam(weight, gradients, learning_rate):

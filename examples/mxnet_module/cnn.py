@@ -74,6 +74,10 @@ def train_with_loader(model, x, y):
     return train_epoch(model, loader)
 
 
+def set_learning_rate(model, learning_rate):
+    model._optimizer.set_learning_rate(learning_rate)  # Module has no function of its own for it
+
+
 def predict(model, x):
     # NDArrayIter fills the last batch up from the first; Module.predict cuts that off again.
     _, scores = model.predict(mx.io.NDArrayIter(to_ndarray(x), batch_size=params.batch_size))

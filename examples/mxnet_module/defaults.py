@@ -69,7 +69,7 @@ def max_pool(x):
     return {"output": output.asnumpy(), "gradient": module.get_input_grads()[0].asnumpy()}
 
 
-def train(weight, gradients, **options):
+def train(weight, gradients, learning_rates=(), **options):
     """One sample a batch: init_optimizer has the gradients divided by the batch size."""
     loss = mx.sym.MakeLoss(mx.sym.sum(mx.sym.Variable("weight") * mx.sym.Variable("data")))
     module = mx.mod.Module(loss, label_names=None)
@@ -77,16 +77,18 @@ def train(weight, gradients, **options):
     module.init_params(arg_params={"weight": mx.nd.array(weight[np.newaxis])})
     module.init_optimizer(**options)
     weights = []
-    for gradient in gradients:
+    for step, gradient in enumerate(gradients):
+        if learning_rates:
+            module._optimizer.set_learning_rate(learning_rates[step])
         module.forward_backward(batch(gradient[np.newaxis]))
         module.update()
         weights.append(module.get_params()[0]["weight"].asnumpy()[0])
     return weights
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    options = {"learning_rate": learning_rate, "momentum": momentum}
-    return train(weight, gradients, optimizer="sgd", optimizer_params=options)
+def momentum(weight, gradients, learning_rates, momentum):
+    options = {"learning_rate": learning_rates[0], "momentum": momentum}
+    return train(weight, gradients, learning_rates, optimizer="sgd", optimizer_params=options)
 
 
 def adam(weight, gradients, learning_rate):

@@ -26,12 +26,9 @@ def convolve(x, weight, bias):
 
 
 def max_pool(x):
-    """The largest of each 2 x 2; the gradient goes to the first that is as large."""
     corners = np.stack([x[:, :, i::2, j::2] for i, j in np.ndindex(2, 2)])
-    hit = corners.argmax(axis=0) == np.arange(4)[:, None, None, None, None]
-    return corners.max(axis=0), lambda grad: [
-        (grad * hit).reshape(2, 2, *grad.shape).transpose(2, 3, 4, 0, 5, 1).reshape(x.shape)
-    ]
+    hit = corners.argmax(axis=0) == np.arange(4).reshape(2, 2, 1, 1, 1, 1)  # of equal corners the first
+    return corners.max(axis=0), lambda grad: [(grad * hit).transpose(2, 3, 4, 0, 5, 1).reshape(x.shape)]
 
 
 def relu(x):
@@ -64,12 +61,11 @@ def init_model(symbol):
         bound = np.sqrt(6 / ((into + out) * np.prod(field)))  # Glorot-uniform
         weights[name + ".weight"] = np.random.uniform(-bound, bound, (out, into, *field)).astype(params.dtype)
         weights[name + ".bias"] = np.zeros(out, params.dtype)
-    return {"steps": symbol, "weights": weights, "velocity": dict.fromkeys(weights, 0)}
+    return {"steps": symbol, "weights": weights, "velocity": dict.fromkeys(weights, 0), "rate": params.learning_rate}
 
 
 def forward(model, x, training):
-    """Each step takes its rate or its weights, by name. The scores; and the ways back, with those names."""
-    ways_back = []
+    ways_back = []  # of each step, with the names of its weights
     for step, *names in model["steps"]:
         if training or step is not dropout:
             x, back = step(x, *(model["weights"].get(name, name) for name in names))
@@ -89,8 +85,12 @@ def train(model, x, y):
             gradient, *of_weights = back(gradient)
             for name, of_weight in zip(names, of_weights):
                 velocity[name] = params.momentum * velocity[name] + of_weight
-                weights[name] = weights[name] - params.learning_rate * velocity[name]
+                weights[name] = weights[name] - model["rate"] * velocity[name]
     return float(np.mean(losses))
+
+
+def set_learning_rate(model, learning_rate):
+    model["rate"] = learning_rate
 
 
 def predict(model, x):

@@ -82,6 +82,10 @@ def train_with_loader(model, x, y):
     return train_epoch(model, DataLoader(dataset, batch_size=params.batch_size, shuffle=True, drop_last=True))
 
 
+def set_learning_rate(model, learning_rate):
+    model._optimizer.set_lr(learning_rate)  # paddle.Model has no function of its own for it
+
+
 def predict(model, x):
     return model.predict(TensorDataset([x]), params.batch_size, stack_outputs=True, verbose=0)[0]
 

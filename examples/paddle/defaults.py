@@ -63,9 +63,13 @@ def parameter(weight):
     return paddle.create_parameter(weight.shape, str(weight.dtype), attr=nn.initializer.Assign(weight))
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    weight = parameter(weight)
-    return steps(paddle.optimizer.Momentum(learning_rate, momentum, parameters=[weight]), weight, gradients)
+def momentum(weight, gradients, learning_rates, momentum):
+    weight, weights = parameter(weight), []
+    rule = paddle.optimizer.Momentum(learning_rates[0], momentum, parameters=[weight])
+    for gradient, learning_rate in zip(gradients, learning_rates):
+        rule.set_lr(learning_rate)
+        weights += steps(rule, weight, [gradient])
+    return weights
 
 
 def adam(weight, gradients, learning_rate):

@@ -12,8 +12,7 @@ from rosetta_common.params import cnn as params
 
 
 def load_data():
-    """NHWC images; integer class labels."""
-    return cifar_for_library(channel_first=False, one_hot=False)
+    return cifar_for_library(channel_first=False, one_hot=False)  # NHWC images; integer class labels
 
 
 def convolve(x, weight, bias):
@@ -31,11 +30,10 @@ def max_pool(x):
 
 
 def dropout(x, rate, random):
-    """And the source of chance as it is after the draw. Without one, as in prediction, all is kept."""
     if random is None:
-        return x, None
+        return x, None  # in prediction all is kept
     random, chances = random.uniform(size=x.shape)  # its bernoulli takes ten times as long
-    return x * (chances >= rate) / (1 - rate), random
+    return x * (chances >= rate) / (1 - rate), random  # and the source of chance as it is after the draw
 
 
 def dense(x, weight, bias):
@@ -75,20 +73,23 @@ def init_model(symbol):
     random = pt.random.shared_rng(seed=params.seed)
     scores, drawn = symbol.network(images, random)
     loss = -pt.special.log_softmax(scores, axis=1)[pt.arange(labels.shape[0]), labels].mean()
+    rate = pytensor.shared(np.array(params.learning_rate, params.dtype))
     weights, updates = list(symbol.weights.values()), {random: drawn}
     for weight, gradient in zip(weights, pytensor.grad(loss, weights)):
         velocity = pytensor.shared(0 * weight.get_value(), shape=weight.type.shape)
         updates[velocity] = params.momentum * velocity + gradient
-        updates[weight] = weight - params.learning_rate * updates[velocity]
-    return SimpleNamespace(
-        weights=symbol.weights,
-        step=pytensor.function([images, labels], loss, updates=updates),
-        scores=pytensor.function([images], symbol.network(images)[0]),
-    )
+        updates[weight] = weight - rate * updates[velocity]
+    step = pytensor.function([images, labels], loss, updates=updates)
+    predict_scores = pytensor.function([images], symbol.network(images)[0])
+    return SimpleNamespace(weights=symbol.weights, rate=rate, step=step, scores=predict_scores)
 
 
 def train(model, x, y):
     return float(np.mean([model.step(data, target) for data, target in minibatches(x, y, params.batch_size)]))
+
+
+def set_learning_rate(model, learning_rate):
+    model.rate.set_value(np.array(learning_rate, params.dtype))
 
 
 def predict(model, x):

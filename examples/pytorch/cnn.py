@@ -12,9 +12,8 @@ from rosetta_common.params import cnn as params
 
 
 def load_data():
-    """NCHW images; integer class labels, which PyTorch wants as int64."""
     x_train, x_test, y_train, y_test = cifar_for_library(channel_first=True, one_hot=False)
-    return x_train, x_test, y_train.astype(np.int64), y_test.astype(np.int64)
+    return x_train, x_test, y_train.astype(np.int64), y_test.astype(np.int64)  # the type that PyTorch wants of labels
 
 
 def create_symbol():
@@ -40,10 +39,10 @@ def create_symbol():
     )
 
 
-def layers(symbol):
-    """The layers that hold weights, by name."""
-    parametric = [layer for layer in symbol if isinstance(layer, (nn.Conv2d, nn.Linear))]
-    return dict(zip(["conv1", "conv2", "conv3", "conv4", "fc1", "fc2"], parametric))
+def parameters(symbol):
+    """Weights and biases by their canonical names: (out, in, 3, 3) and (out, in) are PyTorch's layouts as well."""
+    layers = ["conv1", "conv2", "conv3", "conv4", "fc1", "fc2"]
+    return dict(zip([f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")], symbol.parameters()))
 
 
 def init_model(symbol):
@@ -51,9 +50,8 @@ def init_model(symbol):
     torch.manual_seed(params.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.backends.cudnn.benchmark = True
-    for layer in layers(symbol).values():
-        nn.init.xavier_uniform_(layer.weight)
-        nn.init.zeros_(layer.bias)
+    for parameter in symbol.parameters():
+        nn.init.xavier_uniform_(parameter) if parameter.dim() > 1 else nn.init.zeros_(parameter)
     # On a CPU, convolutions run faster in channels-last memory than in PyTorch's default; shapes and maths stay.
     network = symbol.to(device, getattr(torch, params.dtype), memory_format=torch.channels_last)
     loss = nn.CrossEntropyLoss()  # soft-max included: the network ends in logits
@@ -83,6 +81,11 @@ def train_with_loader(model, x, y):
     return train_epoch(model, DataLoader(dataset, params.batch_size, shuffle=True, drop_last=True))
 
 
+def set_learning_rate(model, learning_rate):
+    for group in model.optimiser.param_groups:
+        group["lr"] = learning_rate
+
+
 @torch.no_grad()
 def predict(model, x):
     model.network.eval()
@@ -95,19 +98,13 @@ def evaluate(model, x, y):
 
 
 def export_weights(model):
-    """Conv kernels (out, in, 3, 3) and dense weights (out, in): PyTorch's layout is the canonical one."""
-    return {
-        f"{name}.{kind}": getattr(layer, kind).detach().cpu().numpy().copy()
-        for name, layer in layers(model.network).items()
-        for kind in ("weight", "bias")
-    }
+    return {name: parameter.detach().cpu().numpy().copy() for name, parameter in parameters(model.network).items()}
 
 
 @torch.no_grad()
 def import_weights(model, weights):
-    for name, layer in layers(model.network).items():
-        layer.weight.copy_(torch.from_numpy(weights[name + ".weight"]))
-        layer.bias.copy_(torch.from_numpy(weights[name + ".bias"]))
+    for name, parameter in parameters(model.network).items():
+        parameter.copy_(torch.from_numpy(weights[name]))
 
 
 if __name__ == "__main__":

@@ -59,9 +59,13 @@ def steps(optimiser, parameter, gradients):
     return weights
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    parameter = nn.Parameter(torch.from_numpy(weight))
-    return steps(torch.optim.SGD([parameter], learning_rate, momentum), parameter, gradients)
+def momentum(weight, gradients, learning_rates, momentum):
+    parameter, weights = nn.Parameter(torch.from_numpy(weight)), []
+    optimiser = torch.optim.SGD([parameter], learning_rates[0], momentum)
+    for gradient, learning_rate in zip(gradients, learning_rates):
+        optimiser.param_groups[0]["lr"] = learning_rate
+        weights += steps(optimiser, parameter, [gradient])
+    return weights
 
 
 def adam(weight, gradients, learning_rate):

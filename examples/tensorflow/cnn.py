@@ -10,8 +10,7 @@ from rosetta_common.params import cnn as params
 
 
 def load_data():
-    """NHWC images, the layout that TensorFlow takes by default; integer class labels."""
-    return cifar_for_library(channel_first=False, one_hot=False)
+    return cifar_for_library(channel_first=False, one_hot=False)  # NHWC images, the default; integer class labels
 
 
 class SymbolModule(tf.Module):
@@ -27,12 +26,10 @@ class SymbolModule(tf.Module):
 
     def __call__(self, x, training):
         drop1, drop2, drop3 = params.dropout if training else (0, 0, 0)
-        x = tf.nn.relu(self.conv("conv1", x))
-        x = tf.nn.relu(tf.nn.max_pool2d(self.conv("conv2", x), ksize=2, strides=2, padding="VALID"))
-        x = tf.nn.dropout(x, drop1)
-        x = tf.nn.relu(self.conv("conv3", x))
-        x = tf.nn.relu(tf.nn.max_pool2d(self.conv("conv4", x), ksize=2, strides=2, padding="VALID"))
-        x = tf.nn.dropout(x, drop2)
+        x = self.conv("conv2", tf.nn.relu(self.conv("conv1", x)))
+        x = tf.nn.dropout(tf.nn.relu(tf.nn.max_pool2d(x, ksize=2, strides=2, padding="VALID")), drop1)
+        x = self.conv("conv4", tf.nn.relu(self.conv("conv3", x)))
+        x = tf.nn.dropout(tf.nn.relu(tf.nn.max_pool2d(x, ksize=2, strides=2, padding="VALID")), drop2)
         x = tf.nn.relu(tf.matmul(tf.reshape(x, [-1, 8 * 8 * 100]), self.weights["fc1"]) + self.biases["fc1"])
         return tf.matmul(tf.nn.dropout(x, drop3), self.weights["fc2"]) + self.biases["fc2"]
 
@@ -43,7 +40,7 @@ def create_symbol():
 
 class Momentum:
     def __init__(self, variables, learning_rate, momentum):
-        self.learning_rate, self.momentum = learning_rate, momentum
+        self.learning_rate, self.momentum = tf.Variable(learning_rate, False, dtype=params.dtype), momentum
         self.slots = [(variable, tf.Variable(tf.zeros_like(variable), trainable=False)) for variable in variables]
 
     def apply_gradients(self, gradients):
@@ -83,6 +80,10 @@ def train_with_loader(model, x, y):
     return float(tf.reduce_mean(losses))
 
 
+def set_learning_rate(model, learning_rate):
+    model.optimiser.learning_rate.assign(learning_rate)  # a variable: a number would be a constant of the graph
+
+
 def predict(model, x):
     starts = range(0, len(x), params.batch_size)
     return np.concatenate([model.forward(x[i : i + params.batch_size], training=False) for i in starts])
@@ -104,8 +105,7 @@ def export_weights(model):
 
 def import_weights(model, weights):
     for name, variable in model.network.weights.items():
-        weight = weights[name + ".weight"]
-        weight = weight.reshape(512, 100, 8, 8) if name == "fc1" else weight
+        weight = weights[name + ".weight"].reshape(512, 100, 8, 8) if name == "fc1" else weights[name + ".weight"]
         variable.assign(np.moveaxis(weight, (0, 1), (-1, -2)).reshape(variable.shape))
         model.network.biases[name].assign(weights[name + ".bias"])
 

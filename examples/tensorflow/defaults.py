@@ -57,9 +57,14 @@ def steps(optimiser, variable, gradients):
     return weights
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    """TensorFlow's own optimisers are those of version 1: version 2 has Keras' only."""
-    return steps(tf.compat.v1.train.MomentumOptimizer(learning_rate, momentum), tf.Variable(weight), gradients)
+def momentum(weight, gradients, learning_rates, momentum):
+    """TensorFlow's own optimizers are those of version 1, version 2 has Keras' only. The rate may be a function."""
+    variable, rate, weights = tf.Variable(weight), tf.Variable(0.0), []
+    optimiser = tf.compat.v1.train.MomentumOptimizer(rate.read_value, momentum)
+    for gradient, learning_rate in zip(gradients, learning_rates):
+        rate.assign(learning_rate)
+        weights += steps(optimiser, variable, [gradient])
+    return weights
 
 
 def adam(weight, gradients, learning_rate):

@@ -61,7 +61,7 @@ def init_model(symbol):
         loss = symbol(images).sparse_categorical_crossentropy(labels).backward()  # soft-max included: it takes logits
         return loss.realize(*rule.schedule_step())
 
-    return SimpleNamespace(network=symbol, step=step, compiled=TinyJit(step))
+    return SimpleNamespace(network=symbol, rule=rule, step=step, compiled=TinyJit(step))
 
 
 @Context(TRAINING=1, WINO=1)  # drop-out on, and convolutions by Winograd's way: less than half the time
@@ -77,6 +77,11 @@ def train(model, x, y):
 
 def train_compiled(model, x, y):
     return train_epoch(model.compiled, x, y)
+
+
+def set_learning_rate(model, learning_rate):
+    """Written into the array that a compiled step has kept."""
+    model.rule.lr.assign(Tensor([learning_rate])).realize()
 
 
 @Context(WINO=1)

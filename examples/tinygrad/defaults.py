@@ -47,9 +47,13 @@ def steps(rule, weight, gradients):
     return weights
 
 
-def momentum(weight, gradients, learning_rate, momentum):
-    weight = Tensor(weight)
-    return steps(nn.optim.SGD([weight], learning_rate, momentum), weight, gradients)
+def momentum(weight, gradients, learning_rates, momentum):
+    weight, weights = Tensor(weight), []
+    rule = nn.optim.SGD([weight], learning_rates[0], momentum)
+    for gradient, learning_rate in zip(gradients, learning_rates):
+        rule.lr.assign(Tensor([learning_rate])).realize()
+        weights += steps(rule, weight, [gradient])
+    return weights
 
 
 def adam(weight, gradients, learning_rate):

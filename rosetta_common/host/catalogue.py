@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 WORKLOADS = ("cnn", "gru")
 VARIANTS = ("train_with_loader", "train_compiled")
+SET_RATE = "set_learning_rate"  # the function, which an example may lack, that changes the rate between two steps
 GPU_LOCK = "requirements-gpu.txt"
 
 
@@ -164,6 +165,10 @@ class Row(Declared, kw_only=True):
         name = self.environment.requirements_gpu if device == "gpu" else None
         return self.environment_folder / (name or self.environment.requirements)
 
+    def defines(self, workload: str, function: str) -> bool:
+        """Whether its example has this function, one that not every example has."""
+        return f"\ndef {function}(" in self.example(workload).read_text("utf-8")
+
     def named_files(self) -> list[str]:
         """The files of its folder that the installer's variables name."""
         values = [variable.value for variable in self.environment.install.values()]
@@ -183,9 +188,8 @@ class Row(Declared, kw_only=True):
         """All that can be certified and benchmarked of this row: `train` and each variant, for these workloads."""
         for workload in self.workloads:
             if workload in workloads:
-                text = self.example(workload).read_text("utf-8")
                 yield Case(self, workload)
-                yield from (Case(self, workload, name) for name in VARIANTS if f"\ndef {name}(" in text)
+                yield from (Case(self, workload, name) for name in VARIANTS if self.defines(workload, name))
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -250,7 +254,14 @@ def _with_environment(one: Declared, all_rows: dict[str, Declared]) -> Row:
     folder = all_rows[owner].folder
     if environment.requirements_gpu is None and (folder / GPU_LOCK).is_file():
         environment = msgspec.structs.replace(environment, requirements_gpu=GPU_LOCK)
-    return Row(**msgspec.structs.asdict(one), environment_id=owner, environment=environment, environment_folder=folder)
+    row = Row(**msgspec.structs.asdict(one), environment_id=owner, environment=environment, environment_folder=folder)
+    for workload in row.workloads:
+        if "momentum" in row.workload(workload).forms and not row.defines(workload, SET_RATE):
+            raise UserError(
+                f"{one.folder.name}/framework.toml declares a form of the momentum, which only a changed learning rate "
+                f"shows, and its {workload}.py has no {SET_RATE}."
+            )
+    return row
 
 
 def rows(examples: Path | None = None) -> dict[str, Row]:

@@ -206,8 +206,8 @@ def judge_steps(
 ) -> Iterator[Check]:
     """Weights, scores, losses, single steps, the loop, the schedule, and the way back, in the order of failing.
 
-    parts: those of STEPPED that the trace has. hasty: of the single steps no more are judged than it takes to know
-    that a check fails.
+    parts: those of STEPPED that the trace has, and "rate" where its learning rate changes after the loop. hasty: of
+    the single steps no more are judged than it takes to know that a check fails.
     """
     workload = limits.workload
     canonical = _canonical_check(limits, trace.weights("w0"), forms)
@@ -227,6 +227,8 @@ def judge_steps(
         yield _evaluate_check(trace, samples, limits)
     if "loop" in parts:
         yield from _judge_loop(trace, samples, limits, forms, optimiser, partial)
+        if "rate" in parts:
+            yield _judge_changed_rate(trace, samples, limits, forms, optimiser)
     if "scores" in parts:
         yield scores_check(limits, "scores back", trace.scores("back"), at_start(workload, samples, forms).scores)
 
@@ -423,3 +425,17 @@ def _judge_loop(
         optimiser.resynchronise(actual)
         found = to
     yield limits.check("schedule", figures[_worst(figures)], f"step {_worst(figures) + 1} after the epoch")
+
+
+def _judge_changed_rate(
+    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimiser: Optimiser
+) -> Check:
+    """The step after the learning rate has changed: it alone tells where the rate stands in the momentum."""
+    after = STEPS_AFTER[limits.dtype]
+    start, batch = trace.weights(f"again{after}"), slice(after * BATCH, (after + 1) * BATCH)
+    optimiser.learning_rate = protocol.changed_rate(limits.workload)
+    _, predicted = _predicted(limits.workload, start, samples.x_train[batch], samples.y_train[batch], forms, optimiser)
+    figure, tensors = step_figures(difference(trace.weights("changed"), start), predicted)
+    return limits.check(
+        "schedule: changed rate", figure, max(tensors, key=lambda name: _nan_last(tensors[name])), like="schedule"
+    )

@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 
 from rosetta_common.host import behaviour, certificate, environment, faults, machine, process, protocol
-from rosetta_common.host.catalogue import Case
+from rosetta_common.host.catalogue import SET_RATE, Case
 from rosetta_common.host.certificate import Limits, Trace
 from rosetta_common.host.records import Check
 
@@ -209,14 +209,14 @@ def checks(tracer: Tracer, parts: Collection[str] = tuple(PARTS), hasty: bool = 
 
 
 def _checks(tracer: Tracer, parts: Collection[str], hasty: bool) -> Iterator[Check]:
-    workload = tracer.case.workload
-    stepped = set(protocol.STEPPED) & set(parts)
-    if stepped:
-        yield from _in_steps(tracer, AS_TIMED, stepped, hasty)
+    row, workload = tracer.case.row, tracer.case.workload
+    rate = {"rate"} if row.defines(workload, SET_RATE) else set()
+    if stepped := set(protocol.STEPPED) & set(parts):
+        yield from _in_steps(tracer, AS_TIMED, stepped | rate, hasty)
     if {"threads", "start", "lines"} & set(parts):
-        yield from _start(tracer, parts)
-    if "float64" in parts and tracer.case.row.workload(workload).float64:
-        yield from _in_steps(tracer, Way(False, "float64"), set(protocol.STEPPED), hasty)
+        yield from _start(tracer, {*parts} | rate)
+    if "float64" in parts and row.workload(workload).float64:
+        yield from _in_steps(tracer, Way(False, "float64"), {*protocol.STEPPED} | rate, hasty)
     if "dropout" in parts and workload == "cnn":
         yield from _dropout(tracer)
 

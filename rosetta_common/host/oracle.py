@@ -6,6 +6,8 @@ framework, and a slip would have to survive finite differences and PyTorch's flo
 
 `forms` says where a framework differs by design; what it leaves out takes the first form of `FORMS`:
 - CNN, `max_pool`: of inputs that tie for the maximum the "first" in row-major order gets the gradient, or "all" do;
+- CNN, `momentum`: with the "rate outside" the velocity, v ← µ v + g and w ← w - η v, as in Sutskever et al. 2013, or
+  with the "rate inside" it, v ← µ v + η g and w ← w - v. They part where the learning rate η changes;
 - GRU, `reset_gate`: applied "after" the recurrent product, as cuDNN does, n = tanh(W_in x + b_in + r (W_hn h + b_hn)),
   or "before" it, as Cho et al. 2014 wrote it, n = tanh(W_in x + b_in + W_hn (r h) + b_hn);
 - GRU, `biases`: "two", or "folded": r and z have one bias only, that of gru.bias_ih, or "no b_hn": nor does n have a
@@ -31,7 +33,7 @@ Gradients = dict[str, Array]
 Forms = Mapping[str, str]
 
 FORMS: dict[str, dict[str, tuple[str, ...]]] = {
-    "cnn": {"max_pool": ("first", "all")},
+    "cnn": {"max_pool": ("first", "all"), "momentum": ("rate outside", "rate inside")},
     "gru": {
         "reset_gate": ("after", "before"),
         "biases": ("two", "folded", "no b_hn"),
@@ -386,20 +388,29 @@ MODELS: dict[str, tuple[Callable[..., SimpleNamespace], Callable[..., Gradients]
 
 
 class SGD:
-    """v = µ v + g; the weights move by -lr v."""
+    """form "rate outside": v = µ v + g, the weights move by -lr v; "rate inside": v = µ v + lr g, they move by -v.
 
-    def __init__(self, learning_rate: float, momentum: float) -> None:
-        self.learning_rate, self.momentum = learning_rate, momentum
+    `learning_rate` may be set between two steps: from there on the forms differ.
+    """
+
+    def __init__(self, learning_rate: float, momentum: float, form: str = "rate outside") -> None:
+        settle("cnn", {"momentum": form})
+        self.learning_rate, self.momentum, self.form = learning_rate, momentum, form
         self.velocity: Gradients | None = None
+        self._outside = 1.0  # the last step moved the weights by minus this times the velocity
 
     def movement(self, gradients: Weights) -> Gradients:
+        """How far the weights move in a step with these gradients: name -> float64 array."""
+        inside, self._outside = self.learning_rate, 1.0
+        if self.form == "rate outside":
+            inside, self._outside = 1.0, self.learning_rate
         before = self.velocity or {}
-        self.velocity = {name: self.momentum * before.get(name, 0.0) + g for name, g in gradients.items()}
-        return {name: -self.learning_rate * velocity for name, velocity in self.velocity.items()}
+        self.velocity = {name: self.momentum * before.get(name, 0.0) + inside * g for name, g in gradients.items()}
+        return {name: -self._outside * velocity for name, velocity in self.velocity.items()}
 
     def resynchronise(self, movement: Weights) -> None:
         """Take the velocity from a framework's own last movement, so that its rounding does not run on."""
-        self.velocity = {name: np.asarray(moved, np.float64) / -self.learning_rate for name, moved in movement.items()}
+        self.velocity = {name: np.asarray(moved, np.float64) / -self._outside for name, moved in movement.items()}
 
 
 class Adam:
@@ -436,6 +447,6 @@ def optimiser(workload: str, forms: Forms | None = None) -> SGD | Adam:
     """The workload's optimiser with the rates of `rosetta_common.params`."""
     forms = settle(workload, forms)
     if workload == "cnn":
-        return SGD(params.cnn.learning_rate, params.cnn.momentum)
+        return SGD(params.cnn.learning_rate, params.cnn.momentum, forms["momentum"])
     gru = params.gru
     return Adam(gru.learning_rate, gru.beta1, gru.beta2, gru.epsilon, forms["epsilon"])

@@ -7,7 +7,7 @@ Nothing is taken from documentation: an answer is named only where the arrays ag
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ CLOSE = 1e-4  # of results of order one in float32; wrong candidates are off by 
 RATE, MOMENTUM = 0.0123, 0.9  # no framework's default rate, so that a default is told from what was given
 HUGE = 1e6  # a gradient that any clipping would clip
 STEPS = 10
+RATES = (RATE,) * STEPS
+CHANGED_RATES = (RATE,) * (STEPS // 2) + (RATE / 10,) * (STEPS // 2)  # tell a rate in the velocity from one outside it
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,9 @@ CALLS = [
     Call("embedding", "embedding", (array("indices"),)),
     Call("gru", "gru", (array("series"),)),
     Call("max_pool", "max_pool", (array("planes"),)),
-    Call("momentum", "momentum", (array("weight"), array("gradients"), RATE, MOMENTUM)),
-    Call("momentum-odd", "momentum", (array("weight"), array("odd_gradients"), RATE, MOMENTUM)),
+    Call("momentum", "momentum", (array("weight"), array("gradients"), RATES, MOMENTUM)),
+    Call("momentum-changed", "momentum", (array("weight"), array("gradients"), CHANGED_RATES, MOMENTUM)),
+    Call("momentum-odd", "momentum", (array("weight"), array("odd_gradients"), RATES[:1], MOMENTUM)),
     Call("adam", "adam", (array("zeros"), array("adam_gradients"), RATE)),
     *(Call(f"cross_entropy-{kind}", "cross_entropy", (array("scores"), array(f"labels_{kind}"))) for kind in LABELS),
     Call("dropout", "dropout", (array("ones"),)),
@@ -306,29 +309,57 @@ def _ties(gradient: np.ndarray, windows: int) -> Answer:
     return Answer("the first of them" if gradient[0, 0] else "another one of them", figures)
 
 
-def _stepped(weight: np.ndarray, gradients: np.ndarray, kind: str) -> np.ndarray:
-    """The weight after each step of SGD with momentum of this kind, in float64."""
+OUTSIDE, INSIDE = "rate outside", "rate inside"
+# A kind of momentum, and where the learning rate stands -> the answer.
+KINDS = {
+    ("classical", OUTSIDE): "classical, rate outside the velocity: v ← μ v + g, w ← w − η v",
+    ("classical", INSIDE): "classical, rate inside the velocity: v ← μ v + η g, w ← w − v",
+    ("Nesterov's", OUTSIDE): "Nesterov's, rate outside the velocity: v ← μ v + g, w ← w − η (g + μ v)",
+    ("Nesterov's", INSIDE): "Nesterov's, rate inside the velocity: v ← μ v + η g, w ← w − (η g + μ v)",
+    ("unit gain", OUTSIDE): "unit gain, rate outside the velocity: v ← μ v + (1 − μ) g, w ← w − η v",
+    ("unit gain", INSIDE): "unit gain, rate inside the velocity: v ← μ v + η (1 − μ) g, w ← w − v",
+    ("dampened", OUTSIDE): "dampened, rate outside the velocity: unit gain from the second step on",
+    ("dampened", INSIDE): "dampened, rate inside the velocity: unit gain from the second step on",
+}
+
+
+def stepped(
+    weight: np.ndarray, gradients: np.ndarray, rates: Sequence[float], momentum: float, kind: str, place: str
+) -> np.ndarray:
+    """The weight after each step of SGD of this kind of momentum, the rate in this place: float64 (steps, size).
+
+    weight: (size,). gradients: (steps, size). rates: the learning rate of each step.
+    """
     w, v, seen = weight.astype(np.float64), np.zeros(len(weight)), []
-    for number, g in enumerate(gradients.astype(np.float64)):
-        share = 1 - MOMENTUM if kind == "unit gain" or (kind == "dampening" and number) else 1.0
-        v = MOMENTUM * v + share * g
-        w = w - RATE * (g + MOMENTUM * v if kind == "Nesterov" else v)
+    for number, (g, rate) in enumerate(zip(gradients.astype(np.float64), rates, strict=True)):
+        inside, outside = (rate, 1.0) if place == INSIDE else (1.0, rate)
+        share = 1 - momentum if kind == "unit gain" or (kind == "dampened" and number) else 1.0
+        v = momentum * v + inside * share * g
+        w = w - outside * (inside * g + momentum * v if kind == "Nesterov's" else v)
         seen.append(w)
     return np.stack(seen)
 
 
-KINDS = {
-    "classical": "classical: v ← μ v + g",
-    "Nesterov": "Nesterov's",
-    "unit gain": "unit gain: v ← μ v + (1 − μ) g",
-    "dampening": "dampened: unit gain from the second step on",
-}
+def _fitting(came: Came, arrays: Arrays, rates: Sequence[float]) -> list[tuple[str, str]]:
+    """The kinds and places that give these steps; at a constant rate both places do."""
+    weight, gradients, seen = arrays["weight"], arrays["gradients"], _listed(came.arrays)
+    return [k for k in KINDS if _close(stepped(weight, gradients, rates, MOMENTUM, *k), seen)]
+
+
+def _kind(constant: list[tuple[str, str]], changed: list[tuple[str, str]], refused: str | None) -> Answer:
+    """The kind of momentum, and where the rate stands as far as it may change."""
+    if not constant:
+        return unknown("no formula that was tried gives these steps")
+    if refused:
+        return Answer(f"{constant[0][0]}, at a constant learning rate", reason=refused)
+    both = [kind for kind in changed if kind in constant]
+    return Answer(KINDS[both[0]]) if both else unknown("no formula that was tried gives the steps of a changed rate")
 
 
 def _momentum(came: dict[str, Came], arrays: Arrays) -> Judged:
-    seen = _listed(came["momentum"].arrays)
-    found = [k for k in KINDS if _close(_stepped(arrays["weight"], arrays["gradients"], k), seen)]
-    yield "kind", Answer(KINDS[found[0]]) if found else unknown("no formula that was tried gives these steps")
+    found, changed = _fitting(came["momentum"], arrays, RATES), came["momentum-changed"]
+    fitting = [] if changed.refused else _fitting(changed, arrays, CHANGED_RATES)
+    yield "kind", _kind(found, fitting, changed.refused)
     odd = came["momentum-odd"]
     if odd.refused:
         yield from ((facet, Answer("refused", reason=odd.refused)) for facet in ("not_finite", "clipping"))
@@ -337,7 +368,8 @@ def _momentum(came: dict[str, Came], arrays: Arrays) -> Judged:
     lost = ~np.isfinite(after[:2])
     words = {2: "they pass: the weight is lost", 0: "the weight survives them"}
     yield "not_finite", Answer(words.get(int(lost.sum()), "one of the two passes"))
-    expected = _stepped(before, arrays["odd_gradients"], found[0] if found else "classical")[0, 2] - before[2]
+    kind = found[0] if found else ("classical", OUTSIDE)
+    expected = stepped(before, arrays["odd_gradients"], RATES[:1], MOMENTUM, *kind)[0, 2] - before[2]
     moved = float(after[2] - before[2])
     same = abs(moved / expected - 1) < 0.01
     yield "clipping", Answer("taken as it is" if same else f"clipped: moves by {moved:.3g}", {"moved": moved})

@@ -29,6 +29,7 @@ STEPPED = ("scores", "steps", "loop")  # the parts of a certificate that a batch
 # nearly zero may spoil one. In float64 none is spoiled, so that the first step and one that carries momentum tell all.
 STEPS = {"float32": BATCHES, "float64": 2}
 STEPS_AFTER = {"float32": 2, "float64": 1}
+CHANGED = 0.1  # of the learning rate: what a schedule leaves of it. The forms of momentum then differ by most of a step
 PREDICTED = 100
 PROBE = BATCHES * BATCH  # where "probe" begins
 COPIES = 202  # of one sample: three full batches and a rest, all of the same gradient
@@ -184,9 +185,15 @@ def _indices(start: int, count: int) -> list[int]:
     return list(range(start, start + count))
 
 
-def _steps(dtype: str, parts: Collection[str]) -> list[list[Any]]:
+def changed_rate(workload: str) -> float:
+    """The learning rate that a certificate sets after the epoch, to see where it stands in the momentum."""
+    return float(CHANGED * getattr(params, workload).learning_rate)
+
+
+def _steps(workload: str, dtype: str, parts: Collection[str]) -> list[list[Any]]:
     """Predict, some single steps, predict and evaluate; an epoch of copies of one sample, and single steps again.
 
+    Where "rate" is among the parts, one more step, after the learning rate has changed.
     In the end the weights of the start once more, and predict: a compiled graph had kept the first that it was given.
     """
     steps: list[list[Any]] = [["import", "canonical"], ["export", "w0"]]
@@ -204,6 +211,9 @@ def _steps(dtype: str, parts: Collection[str]) -> list[list[Any]]:
         steps += [["train", [0] * COPIES, "loop"], ["export", "loop"]]
         for k in range(STEPS_AFTER[dtype]):
             steps += [["train", _indices(k * BATCH, BATCH), f"again{k + 1}"], ["export", f"again{k + 1}"]]
+        if "rate" in parts:
+            batch = _indices(STEPS_AFTER[dtype] * BATCH, BATCH)
+            steps += [["rate", changed_rate(workload)], ["train", batch, "changed"], ["export", "changed"]]
     if "scores" in parts:
         steps += [["import", "canonical"], ["predict", "back"]]
     return steps
@@ -225,8 +235,11 @@ def _start(workload: str) -> list[list[Any]]:
 
 
 def steps_program(workload: str, dtype: str, verb: str, parts: Collection[str]) -> dict[str, Any]:
-    """Of the parts `STEPPED` of a certificate those that are wanted."""
-    return _program(workload, dtype, verb, [["init", 0], *_steps(dtype, parts)])
+    """Of the parts `STEPPED` of a certificate those that are wanted.
+
+    "rate" among the parts, beside "loop": the learning rate changes after it.
+    """
+    return _program(workload, dtype, verb, [["init", 0], *_steps(workload, dtype, parts)])
 
 
 def start_program(workload: str, verb: str, parts: Collection[str]) -> dict[str, Any]:
@@ -238,6 +251,8 @@ def start_program(workload: str, verb: str, parts: Collection[str]) -> dict[str,
     if {"threads", "lines"} & set(parts):
         steps += [["import", "canonical"], ["export", "w0"], ["predict", "before"]]
         steps += [["train", _indices(0, BATCH), "step1"], ["export", "w1"], ["evaluate", "after"]]
+    if {"lines", "rate"} <= set(parts):
+        steps += [["rate", changed_rate(workload)]]
     if "start" in parts:
         steps += _start(workload)
     return {**_program(workload, "float32", verb, steps), "lines": "lines" in parts}

@@ -51,9 +51,9 @@ def max_pool(x):
     return {"output": windows.max(axis=4), "gradient": gradient}
 
 
-def momentum(weight, gradients, learning_rate, momentum):
+def momentum(weight, gradients, learning_rates, momentum):
     velocity, seen = np.zeros_like(weight), []
-    for gradient in gradients:
+    for gradient, learning_rate in zip(gradients, learning_rates, strict=True):
         velocity = momentum * velocity + gradient
         weight = weight - learning_rate * velocity
         seen.append(weight)

@@ -77,6 +77,13 @@ def test_what_makes_itself_known_is_not_told(ask, told, answer: str) -> None:
     assert told() == {}
 
 
+def test_of_answers_that_serve_alike_none_bites(ask, told, monkeypatch) -> None:
+    monkeypatch.setitem(notes.MATTERS, "cnn.train", {"pool.stride": ("1", "2")})
+    for name, stride in (("ada", "1"), ("bell", "2"), ("curie", "3")):
+        ask(name, {"pool.stride": stride})
+    assert told() == {"curie": "If nothing is said: a pool, stride: 3"}
+
+
 def test_what_no_longer_holds_is_not_told(site, ask, told) -> None:
     ask("ada", {"pool.stride": "1"})
     (site.examples / "ada" / "requirements.txt").write_text("ada==2\n", "utf-8")
@@ -103,7 +110,13 @@ def test_an_unknown_question_is_a_warning_at_every_build(site, ask, monkeypatch)
 
 NUMBER = re.compile(r"\d+( × \d+)?|0\.\d+|\de-\d\d")
 SNIPPETS = [f"{workload}.{verb}" for workload in catalogue.WORKLOADS for verb in (*VERBS, *catalogue.VARIANTS)]
-NEEDS = {(name, need) for wanted in notes.MATTERS.values() for name, need in wanted.items() if need is not notes.MOST}
+NEEDS = {
+    (name, one)
+    for wanted in notes.MATTERS.values()
+    for name, need in wanted.items()
+    if need is not notes.MOST
+    for one in ((need,) if isinstance(need, str) else need)
+}
 
 
 @pytest.mark.parametrize("snippet", notes.MATTERS)

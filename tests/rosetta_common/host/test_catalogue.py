@@ -32,6 +32,15 @@ def test_a_new_folder_is_a_new_row(tmp_path):
     assert rows["alpha"].environment.python == "3.11"
 
 
+@pytest.mark.parametrize("form", ["rate inside", "rate outside"])
+def test_a_form_of_the_momentum_needs_a_rate_that_changes(tmp_path, form):
+    folder = add(tmp_path, "alpha", MINIMAL + f'[cnn.forms]\nmomentum = "{form}"\n')
+    with pytest.raises(UserError, match=r"alpha/framework\.toml declares .* its cnn\.py has no set_learning_rate\."):
+        catalogue.rows(tmp_path)
+    (folder / "cnn.py").write_text("\ndef set_learning_rate(model, learning_rate):\n    pass\n")
+    assert catalogue.rows(tmp_path)["alpha"].workload("cnn").forms == {"momentum": form}
+
+
 def test_an_environment_may_be_another_rows(tmp_path):
     add(tmp_path, "alpha")
     borrowed = MINIMAL.partition("[environment]")[0] + 'environment = "alpha"\n'

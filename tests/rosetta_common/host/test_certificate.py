@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from rosetta_common import params
 from rosetta_common.host import certificate, limits, oracle, protocol
 from rosetta_common.host.certificate import Limits, Trace
 from rosetta_common.host.protocol import BATCH, STEPS, STEPS_AFTER
@@ -296,3 +297,76 @@ def test_on_one_thread_the_same_step_and_predictions_are_asked_for(tmp_path):
 
     assert checks(1.0) == set()
     assert checks(1.01) == {"one thread: step"}
+
+
+# A learning rate that changes
+
+FEW = 2  # images a batch: the oracle takes seconds for 64
+IMAGES = protocol.steps_samples("cnn").encoded("cnn", "float64")
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Mini-batches of two images."""
+    monkeypatch.setattr(certificate, "BATCH", FEW)
+    monkeypatch.setattr(protocol, "COPIES", 3 * FEW + 1)
+
+
+def play_changed_rate(folder, dtype, form, rate=None):
+    """Write the trace of a framework of this form whose learning rate is changed to `rate`, or as it is asked to."""
+    at = {name: value.astype(dtype) for name, value in protocol.canonical_weights("cnn").items()}
+    sgd = oracle.optimiser("cnn", {"momentum": form})
+
+    def save(*names):
+        for name in names:
+            np.savez(folder / f"{name}.npz", **at)
+
+    def step(name, batch):
+        _, gradients = oracle.gradients("cnn", at, IMAGES.x_train[batch], IMAGES.y_train[batch])
+        for key, moved in sgd.movement(gradients).items():
+            at[key] = (at[key] + moved).astype(dtype)
+        save(name)
+
+    save("w0", "halfway")
+    for _ in range(3):
+        step("loop", slice(1))
+    for k in range(STEPS_AFTER[dtype]):
+        step(f"again{k + 1}", slice(k * FEW, (k + 1) * FEW))
+    sgd.learning_rate = protocol.changed_rate("cnn") if rate is None else rate
+    step("changed", slice(STEPS_AFTER[dtype] * FEW, (STEPS_AFTER[dtype] + 1) * FEW))
+    return Trace(folder)
+
+
+def judge_changed_rate(trace, dtype, form, parts=("loop", "rate")):
+    held = Limits("cnn", dtype, {})
+    checks = certificate.judge_steps(trace, IMAGES, held, {"momentum": form}, False, parts)
+    return {check.name.removeprefix("float64: "): check for check in checks}
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("form", oracle.FORMS["cnn"]["momentum"])
+def test_a_changed_rate_tells_the_forms_of_momentum_apart(tmp_path, dtype, form):
+    trace = play_changed_rate(tmp_path, dtype, form)
+    for declared in oracle.FORMS["cnn"]["momentum"]:
+        checks = judge_changed_rate(trace, dtype, declared)
+        assert list(checks) == ["weights", "loop", "schedule", "schedule: changed rate"]
+        assert failed(checks) == (set() if declared == form else {"schedule: changed rate"})
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("form", oracle.FORMS["cnn"]["momentum"])
+def test_a_rate_that_does_not_change_when_it_should_fails(tmp_path, form):
+    trace = play_changed_rate(tmp_path, "float32", form, rate=params.cnn.learning_rate)
+    assert failed(judge_changed_rate(trace, "float32", form)) == {"schedule: changed rate"}
+
+
+@pytest.mark.usefixtures("few")
+def test_an_example_that_cannot_change_its_rate_has_no_such_check(tmp_path):
+    trace = play_changed_rate(tmp_path, "float32", "rate outside")
+    (tmp_path / "changed.npz").unlink()
+    assert list(judge_changed_rate(trace, "float32", "rate outside", parts=("loop",))) == [
+        "weights",
+        "loop",
+        "schedule",
+    ]

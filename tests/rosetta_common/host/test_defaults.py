@@ -2,10 +2,11 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
 from rosetta_common.host import __main__ as cli
-from rosetta_common.host import catalogue, defaults, records
+from rosetta_common.host import catalogue, defaults, probes, records
 from rosetta_common.host.catalogue import UserError
 from rosetta_common.host.questions import QUESTIONS
 
@@ -36,7 +37,7 @@ ANSWERS = {
     "max_pool.stride": "2",
     "max_pool.edge": "dropped",
     "max_pool.ties": "the first of them",
-    "momentum.kind": "classical: v ← μ v + g",
+    "momentum.kind": "classical, rate outside the velocity: v ← μ v + g, w ← w − η v",
     "momentum.not_finite": "they pass: the weight is lost",
     "momentum.clipping": "taken as it is",
     "adam.learning_rate": "must be given",
@@ -132,14 +133,36 @@ PATCHES = [  # what is written instead, and the answers that must change
     ),
     (
         [("velocity + gradient", "velocity + (1 - momentum) * gradient")],
-        {"momentum.kind": "unit gain: v ← μ v + (1 − μ) g"},
+        {"momentum.kind": "unit gain, rate outside the velocity: v ← μ v + (1 − μ) g, w ← w − η v"},
     ),
     (
         [("learning_rate * velocity", "learning_rate * (gradient + momentum * velocity)")],
-        {"momentum.kind": "Nesterov's"},
+        {"momentum.kind": "Nesterov's, rate outside the velocity: v ← μ v + g, w ← w − η (g + μ v)"},
     ),
     (
-        [("for gradient in gradients:", "for gradient in np.clip(np.nan_to_num(gradients, posinf=0), -9, 9):")],
+        [("velocity + gradient", "velocity + learning_rate * gradient"), ("learning_rate * velocity", "velocity")],
+        {"momentum.kind": "classical, rate inside the velocity: v ← μ v + η g, w ← w − v"},
+    ),
+    (
+        [
+            ("velocity + gradient", "velocity + learning_rate * (1 - momentum) * gradient"),
+            ("learning_rate * velocity", "velocity"),
+        ],
+        {"momentum.kind": "unit gain, rate inside the velocity: v ← μ v + η (1 − μ) g, w ← w − v"},
+    ),
+    (
+        [
+            ("velocity + gradient", "velocity + learning_rate * gradient"),
+            ("learning_rate * velocity", "(learning_rate * gradient + momentum * velocity)"),
+        ],
+        {"momentum.kind": "Nesterov's, rate inside the velocity: v ← μ v + η g, w ← w − (η g + μ v)"},
+    ),
+    (
+        [("velocity + gradient", "velocity + (1 - momentum * velocity.any()) * gradient")],
+        {"momentum.kind": "dampened, rate outside the velocity: unit gain from the second step on"},
+    ),
+    (
+        [("in zip(gradients, l", "in zip(np.clip(np.nan_to_num(gradients, posinf=0), -9, 9), l")],
         {"momentum.not_finite": "the weight survives them", "momentum.clipping": "clipped: moves by -0.111"},
     ),
     ([("0.9 * mean + 0.1 *", "0.8 * mean + 0.2 *"), ("(1 - 0.9**step)", "(1 - 0.8**step)")], {"adam.beta1": "0.8"}),
@@ -230,6 +253,37 @@ def test_a_refusal_is_an_answer(toy, folder):
     record, code = asked()
     answer = record.answers["convolution.number"]
     assert (answer.words, answer.reason, code) == ("refused", "ValueError: a pair, please", 0)
+
+
+def test_a_rate_that_cannot_change_leaves_its_place_in_the_momentum_open(toy, folder):
+    edit(
+        folder / "defaults.py",
+        "    velocity, seen = np.zeros_like(weight), []",
+        """    if len(set(learning_rates)) > 1:
+        raise NotImplementedError("the rate stays")
+    velocity, seen = np.zeros_like(weight), []""",
+    )
+    record, code = asked()
+    answer = record.answers["momentum.kind"]
+    assert answer.words == "classical, at a constant learning rate"
+    assert (answer.reason, code) == ("NotImplementedError: the rate stays", 0)
+
+
+def test_a_rate_that_changes_nothing_is_told(toy, folder):
+    edit(
+        folder / "defaults.py", "zip(gradients, learning_rates,", "zip(gradients, learning_rates[:1] * len(gradients),"
+    )
+    record, code = asked()
+    answer = record.answers["momentum.kind"]
+    assert (answer.words, code) == ("unknown", 1)
+    assert "a changed rate" in answer.reason
+
+
+@pytest.mark.parametrize(("place", "weight"), [(probes.OUTSIDE, -0.119), (probes.INSIDE, -0.200)])
+def test_where_the_rate_stands_shows_once_it_changes(place, weight):
+    for rates, expected in (((0.1, 0.1), -0.29), ((0.1, 0.01), weight)):
+        seen = probes.stepped(np.zeros(1), np.ones((2, 1)), rates, 0.9, "classical", place)
+        np.testing.assert_allclose(seen[-1], expected, rtol=1e-14)
 
 
 def test_labels_that_are_misread_are_told(toy, folder):

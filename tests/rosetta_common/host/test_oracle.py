@@ -265,6 +265,25 @@ def test_sgd_takes_its_velocity_from_the_last_movement():
     np.testing.assert_allclose(sgd.movement({"w": np.array([1.0])})["w"], [-0.1 * (0.9 * 3 + 1)], rtol=1e-14)
 
 
+@pytest.mark.parametrize(("form", "weight"), [("rate outside", -0.119), ("rate inside", -0.200)])
+def test_the_forms_of_momentum_part_where_the_rate_changes(form, weight):
+    """A gradient of 1 twice, µ = 0.9: at a rate of 0.1 both forms lead to -0.29, at 0.1 and then 0.01 they part."""
+    for second, expected in ((0.1, -0.29), (0.01, weight)):
+        sgd, g = oracle.SGD(0.1, 0.9, form), {"w": np.array([1.0])}
+        first = sgd.movement(g)["w"]
+        sgd.learning_rate = second
+        np.testing.assert_allclose(first + sgd.movement(g)["w"], [expected], rtol=1e-14)
+
+
+@pytest.mark.parametrize(("form", "moved"), [("rate outside", -0.01 * (0.9 * 3 + 1)), ("rate inside", -0.27 - 0.01)])
+def test_sgd_takes_its_velocity_from_a_movement_at_the_rate_of_that_step(form, moved):
+    sgd = oracle.SGD(0.1, 0.9, form)
+    sgd.movement({"w": np.array([5.0])})
+    sgd.learning_rate = 0.01
+    sgd.resynchronise({"w": np.array([-0.3])})  # made at a rate of 0.1: a velocity of 3, or of 0.3 with the rate in it
+    np.testing.assert_allclose(sgd.movement({"w": np.array([1.0])})["w"], [moved], rtol=1e-14)
+
+
 def test_adam_under_a_constant_gradient():
     """m̂ = g and v̂ = g² from the first step on."""
     adam, g = oracle.Adam(0.001, 0.9, 0.999, 1e-8), np.array([1.0, -1e-8, 3e-4, 0.0])
@@ -290,7 +309,8 @@ def test_adam_against_its_recurrence(form):
 
 def test_the_workloads_optimisers():
     sgd, adam = oracle.optimiser("cnn"), oracle.optimiser("gru", {"epsilon": "uncorrected"})
-    assert (sgd.learning_rate, sgd.momentum) == (0.01, 0.9)
+    assert (sgd.learning_rate, sgd.momentum, sgd.form) == (0.01, 0.9, "rate outside")
+    assert oracle.optimiser("cnn", {"momentum": "rate inside"}).form == "rate inside"
     assert (adam.learning_rate, adam.beta1, adam.beta2, adam.epsilon) == (0.001, 0.9, 0.999, 1e-8)
     assert adam.form == "uncorrected"
     assert oracle.optimiser("gru").form == "corrected"
@@ -350,7 +370,7 @@ def test_a_bias_that_a_framework_lacks_is_no_parameter(biases, fewer):
     ("workload", "forms", "sentence"),
     [
         ("mlp", {}, 'there is no workload "mlp": it is "cnn" or "gru".'),
-        ("cnn", {"reset_gate": "after"}, 'the cnn has no form "reset_gate": it has max_pool.'),
+        ("cnn", {"reset_gate": "after"}, 'the cnn has no form "reset_gate": it has max_pool, momentum.'),
         ("gru", {"biases": "one"}, 'biases is "two" or "folded" or "no b_hn", not "one".'),
     ],
 )

@@ -7,8 +7,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from rosetta_common import params
 from rosetta_common.host import __main__ as cli
 from rosetta_common.host import (
     catalogue,
@@ -24,6 +26,7 @@ from rosetta_common.host import (
 )
 from rosetta_common.host import certificate as certificate_module
 from rosetta_common.host.catalogue import Case
+from rosetta_common.host.certificate import Trace
 from rosetta_common.host.records import Check
 
 HERE = machine.describe("here")
@@ -208,6 +211,20 @@ def test_each_check_comes_while_the_example_goes_on_and_closing_ends_it(folder, 
     checks.close()
     assert time.monotonic() - start < 30
     assert not (tmp_path / "steps-float32" / "result.json").exists()
+
+
+def test_a_learning_rate_that_an_example_can_change_is_changed_once_after_the_epoch(folder, tmp_path):
+    path = folder / "gru.py"
+    set_rate = "def set_learning_rate(model, learning_rate):\n    model['fc.bias'] += learning_rate"
+    for name, text, asked in (("without", "", False), ("with", set_rate, True)):
+        path.write_text(f"{path.read_text()}\n\n{text}\n")
+        tracer = parity.Tracer(alpha(), Path(sys.executable), "cpu", 1, tmp_path / name)
+        names = {check.name for check in parity.checks(tracer, ("loop",))}
+        assert ("schedule: changed rate" in names) == asked
+    trace = Trace(tmp_path / "with" / "steps-float32")
+    added = trace.weights("changed")["fc.bias"] - trace.weights("again2")["fc.bias"]
+    np.testing.assert_allclose(added, 0.1 * params.gru.learning_rate, rtol=1e-4)
+    assert not (tmp_path / "without" / "steps-float32" / "changed.npz").exists()
 
 
 def test_a_failed_check_is_named_in_the_reason(folder):
