@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from statistics import median
 from typing import cast
 
 from docutils import nodes
@@ -235,7 +236,7 @@ def _again(store: Store, run: Record) -> Iterator[tuple[str, str]]:
 def _spans(run: Record) -> Iterator[str]:
     times = run.times
     assert times
-    epoch = sorted(times.epochs)[len(times.epochs) // 2] if times.epochs else None
+    epoch = median(times.epochs) if times.epochs else None
     named = {
         "import": times.imported,
         "data": times.load,

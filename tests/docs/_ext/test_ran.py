@@ -121,6 +121,12 @@ def test_a_run_that_is_not_published_has_no_link_to_a_record(site) -> None:
     assert 'href="records/' not in site.html("index")
 
 
+def test_the_median_of_two_epochs_is_their_mean(site) -> None:
+    site.record(losses=[1.5, 0.75], epochs=2, times=Times(epochs=[40.0, 60.0]))
+    assert not build(site)
+    assert "an epoch 50 s" in folded(site)
+
+
 def test_a_loss_of_several_epochs_is_drawn(site) -> None:
     site.record(losses=[1.5, None, 0.75], epochs=3)
     assert not build(site)
