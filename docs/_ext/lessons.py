@@ -29,7 +29,7 @@ from . import words
 from .elements import DASH, Details, Summary, aside, cell, datum, heading, row_header, table
 from .links import site_file
 from .numbers import Role
-from .trials import NEEDS_GPU, Cost, Place, Trial, Trials, sources, today
+from .trials import NEEDS_GPU, TIMED, Cost, Place, Trial, Trials, sources, today
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ class LessonTable(_OfLesson):
     def verdict(self, trial: Trial) -> nodes.entry:
         text = trial.verdict
         on_cpu = self.lesson.gpu and trial.place and trial.place.device == "cpu"
-        said = f"{text} on a CPU" if on_cpu and text in ("holds", "no longer holds") else text
+        said = f"{text} on a CPU" if on_cpu and text in ("holds", *TIMED.values()) else text
         return cell(said, *([aside(trial.why)] if trial.why else []), classes=("failed",) if text == "failed" else ())
 
     def times(self, trial: Trial) -> list[nodes.entry]:

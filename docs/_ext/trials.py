@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from statistics import mean, median
-from typing import Literal
+from statistics import geometric_mean, mean
 from weakref import WeakKeyDictionary
 
 from sphinx.config import Config
@@ -21,13 +20,20 @@ from rosetta_common.host.records import Check, Record
 
 from . import store as stores
 from .certificates import number
-from .intervals import Interval, interval
+from .intervals import SAME_ACCURACY, SAME_TIME, Change, Interval, interval, of_accuracy, of_time, ratio
 
-Verdict = Literal["holds", "no longer holds", "cannot be written here", "failed", "not measured yet"]
-# In the order in which they are told, with how several are counted.
-VERDICTS: dict[Verdict, str] = {
+SAME = f"same within {100 * (SAME_TIME - 1):.0f} %"
+TIMED: dict[Change, str] = {"more": "slower", "same": SAME, "less": "faster", "cannot tell": "cannot tell"}
+COST: dict[Change, str] = {
+    "less": "it costs accuracy",
+    "more": "it gains accuracy",
+    "same": f"same within {100 * SAME_ACCURACY:.0f} point",
+    "cannot tell": "cannot tell",
+}
+# The verdicts in the order in which they are told, with how several are counted.
+VERDICTS = {
     "holds": "holds in",
-    "no longer holds": "no longer holds in",
+    **{verdict: f"{verdict} in" for verdict in TIMED.values()},
     "cannot be written here": "cannot be written in",
     "failed": "failed in",
     "not measured yet": "not measured yet in",
@@ -127,15 +133,16 @@ class Trial:
 
     @property
     def seconds(self) -> tuple[float, float] | None:
-        """Seconds a step, as it is and with the patch: the medians of the pairs."""
+        """Seconds a step, as it is and with the patch: geometric means, whose ratio is the mean of `ratio`."""
         if not self.time or not self.time.pairs:
             return None
-        return median(before for before, _ in self.time.pairs), median(after for _, after in self.time.pairs)
+        before, after = zip(*self.time.pairs, strict=True)
+        return geometric_mean(before), geometric_mean(after)
 
     @property
     def ratio(self) -> Interval | None:
         """How many times as long a step takes with the patch, from pair to pair."""
-        return interval([after / before for before, after in self.time.pairs]) if self.time else None
+        return ratio(self.time.pairs) if self.time else None
 
     @property
     def fault(self) -> Record | None:
@@ -143,18 +150,17 @@ class Trial:
         return next((one for one in (self.size, self.time) if one and one.status != "ok"), None)
 
     @property
-    def verdict(self) -> Verdict:
-        """Whether the lesson holds in this row, as far as this patch tells."""
+    def verdict(self) -> str:
+        """What this patch tells of the lesson in this row: one of `VERDICTS`."""
         if self.broken:
             return "failed"
         if self.mutant is None or self.mutant.unsupported:
             return "cannot be written here"
         if self.fault:
             return "not measured yet" if self.fault.status == "unsupported" else "failed"
-        if self.size is None or (self.mutant.harmless and self.ratio is None):
+        if self.size is None or (self.mutant.harmless and self.time is None):
             return "not measured yet"
-        slower = self.ratio is not None and self.ratio.low > 1
-        return "holds" if slower or not self.mutant.harmless else "no longer holds"
+        return TIMED[of_time(self.ratio)] if self.mutant.harmless else "holds"
 
     @property
     def why(self) -> str:
@@ -230,11 +236,7 @@ class Cost:
     @property
     def finding(self) -> str:
         """What the interval says."""
-        if self.interval is None:
-            return "one seed, no interval"
-        if self.interval.holds(0):
-            return "no difference shown: the interval contains 0"
-        return "it costs accuracy" if self.interval.high < 0 else "it gains accuracy"
+        return COST[of_accuracy(self.interval)] + ("" if self.interval else ": one seed")
 
 
 def offered(row: Row, workload: str) -> tuple[dict[str, Mutant], str]:
