@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from statistics import mean, median, stdev
 
+from sphinx.errors import ExtensionError
+
 from rosetta_common.host import work
+from rosetta_common.host.catalogue import UserError
 from rosetta_common.host.records import Record
 
+from . import newest, words
 from . import store as stores
-from . import words
 from .certified import Verdict
 
 LITTLE = 0.2  # of the machine's matrix-product rate: below it, a reader is told what a profiler found
@@ -67,18 +70,19 @@ class Line:
 
 
 def lines(store: stores.Store, records: list[Record]) -> list[Line]:
-    """The newest run of each row, with the runs of other seeds that are like it."""
+    """The newest run of each row on each machine and device, with the runs of other seeds that are like it."""
 
-    def subject(record: Record) -> tuple[str, str, str]:
-        return record.row, record.variant or "", record.precision or ""
+    def subject(record: Record) -> tuple[str, ...]:
+        return record.row, record.variant or "", record.precision or "", *newest.place(record)
 
     found = []
     for _, group in groupby(sorted(records, key=lambda r: (*subject(r), r.created)), subject):
         runs = list(group)
-        newest = runs[-1]
-        same = [run for run in runs if run.status == "ok" and _alike(run, newest)]
-        seeds = {run.seed: run for run in same} if newest.status == "ok" else {}
-        found.append(Line(newest, list(seeds.values()), store.verdict(newest)))
+        last = newest.here(runs)
+        assert last
+        same = [run for run in runs if run.status == "ok" and _alike(run, last)]
+        seeds = {run.seed: run for run in same} if last.status == "ok" else {}
+        found.append(Line(last, list(seeds.values()), store.verdict(last)))
     return sorted(found, key=lambda line: line.order)
 
 
@@ -114,9 +118,11 @@ def slow_because(store: stores.Store, line: Line) -> str:
 
 
 def seed_of(store: stores.Store, row: str, workload: str, variant: str | None) -> Record | None:
-    """What the seed's table said of a row, network and variant."""
-    known = store.of(historic=True, row=row, workload=workload, variant=variant)
-    return known[-1] if known else None
+    """What the seed's table said of a row, network and variant. Raises ExtensionError where several tables did."""
+    try:
+        return newest.here(store.of(historic=True, row=row, workload=workload, variant=variant))
+    except UserError as error:
+        raise ExtensionError(f"The seed's {row}, {workload}: {error}") from None
 
 
 def notes_of(store: stores.Store, line: Line, found: list[Line]) -> list[str]:

@@ -10,6 +10,7 @@ from sphinx.application import Sphinx
 
 from rosetta_common.host.catalogue import WORKLOADS, nearest
 
+from . import answers
 from . import store as stores
 from .elements import DASH, cell, heading, table
 from .numbers import Role
@@ -21,10 +22,10 @@ UNIT = "shuffled_loader.unit"  # the question of a framework's defaults that tel
 NONE = "No row has trained with its own loader on all of the data yet."
 
 
-def shuffled(store: stores.Store, row: str) -> str:
-    """What the row's loader shuffles, where its defaults were asked."""
-    answers = [run.answers[UNIT] for run in store.of(kind="defaults", row=row) if UNIT in run.answers]
-    return answers[-1].words if answers else ""
+def shuffled(asked: answers.Asked | None) -> str:
+    """What a row's loader shuffles, where its defaults were asked and the answer still holds."""
+    answer = asked.current(UNIT) if asked else None
+    return answer.words if answer else ""
 
 
 def summary(found: list[Pair]) -> str:
@@ -41,7 +42,9 @@ class Loaders(OfWorkload):
         text = summary(found)
         if not found:
             return [nodes.paragraph("", text, classes=["rosetta-none"])]
-        asked = {pair.record.row: shuffled(self.store, pair.record.row) for pair in found}
+        known = answers.answers(self.config)
+        stores.note(self.env, *known.files)
+        asked = {pair.record.row: shuffled(known.asked.get(pair.record.row)) for pair in found}
         self.unit = any(asked.values())
         numeric = ["The shared generator", "Its own loader", "Ratio"]
         titles = ["Framework", *numeric, *(["It shuffles"] if self.unit else []), "Machine"]

@@ -14,7 +14,7 @@ from rosetta_common.host.catalogue import VARIANTS, Case
 from rosetta_common.host.digests import example_digest
 from rosetta_common.host.records import Record
 
-from . import downloads, repeats, words
+from . import downloads, newest, repeats, words
 from .links import link, site_file
 from .store import Store
 
@@ -27,18 +27,18 @@ def shown_run(store: Store, case: Case, digest: str) -> Record | None:
     """The run that speaks for a snippet, or None.
 
     One of this very source if there is one; a success before a failure, a benchmark before a parity run, all of the
-    data before the sample, a locked environment, which a reader can make as well, before a Python as found; the newest
-    of what is left.
+    data before the sample, a locked environment, which a reader can make as well, before a Python as found, a CPU
+    before a GPU; the newest of what is left. What it gave says where.
     """
 
-    def worth(record: Record) -> tuple[bool, bool, bool, int, bool, str]:
+    def worth(record: Record) -> tuple[bool, bool, bool, int, bool, tuple[bool, str]]:
         return (
             record.digests.get("example") == digest,
             record.status == "ok",
             record.kind == "benchmark",
             -list(words.LANES).index(record.lane) if record.lane in words.LANES else -len(words.LANES),
             record.environment is None,
-            record.created,
+            newest.rank(record),
         )
 
     runs = store.of(row=case.row.id, workload=case.workload, variant=case.variant, historic=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from shown import Shown, page, tables, text
+from sphinx.errors import ExtensionError
 
 from rosetta_common.host.records import Data, Machine, Times
 
@@ -99,6 +100,24 @@ def test_the_newest_machine_speaks_and_a_failure_elsewhere_hides_nothing(site, c
     certified(site, "ada", accuracy=0.72, created="20260102T000000.000000Z", machine=TOWER)
     site.record("ada", status="oom", accuracy=None, times=None, created="20260103T000000.000000Z", lane="epoch")
     assert cells()["Ada"][0] == "72.0%, 100 s"
+
+
+def test_a_newer_gpu_does_not_speak_among_cpus(site, cells) -> None:
+    certified(site, "ada", times=Times(train=100.0))
+    certified(site, "ada", times=Times(train=4.0), device="gpu", created="20270101T000000.000000Z", machine=TOWER)
+    certified(site, "bell", times=Times(train=200.0))
+    certified(site, "curie", times=Times(train=5.0), device="gpu", machine=TOWER)
+    shown = cells()
+    assert shown["Ada"][0] == "75.0%, 100 s"
+    assert shown["Curie"][0] == "75.0%, 5 s | The tower, on the GPU"
+
+
+def test_two_tables_of_the_seed_are_no_one_table(site) -> None:
+    for machine in (TOWER, Machine("desk", "The desk")):
+        site.record("ada", historic=True, machine=machine, times=Times(train=168.0))
+    site.page("index", "```{glance}\n```")
+    with pytest.raises(ExtensionError, match=r"desk@cpu, tower@cpu"):
+        site.build()
 
 
 def test_what_is_not_published_is_left_out(site, cells) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from shown import page, tables
 
-from rosetta_common.host.records import Answer, Machine, Times
+from rosetta_common.host.records import Machine, Times
 
 LOADER = "train_with_loader"
 
@@ -52,14 +52,21 @@ def test_both_ways_stand_side_by_side(site, html, both) -> None:
     assert "With its own loader an epoch takes 0.90× to 1.20× the time, in 2 runs." in page(built).get_text()
 
 
-def test_what_a_loader_shuffles_is_what_was_asked_of_it(site, html, both) -> None:
+def test_what_a_loader_shuffles_is_what_was_asked_of_it(site, html, both, ask) -> None:
     both("ada", 100.0, 90.0)
     both("bell", 100.0, 90.0)
-    asked = {"workload": "defaults", "lane": None, "accuracy": None, "times": None, "data": None}
     for words in ("samples", "blocks of 10"):
-        site.record("ada", kind="defaults", answers={"shuffled_loader.unit": Answer(words)}, **asked)
+        ask("ada", {"shuffled_loader.unit": words})
+    ask("ada", {"shuffled_loader.unit": "what a GPU was asked"}, device="gpu")
     (table,) = tables(html())
     assert [table.row(name)["It shuffles"] for name in table.names] == ["blocks of 10", "–"]
+
+
+def test_an_answer_of_other_code_says_nothing_of_what_a_loader_shuffles(site, html, both, ask) -> None:
+    both("ada", 100.0, 90.0)
+    ask("ada", {"shuffled_loader.unit": "samples"}, digests={"defaults": "older"})
+    (table,) = tables(html())
+    assert "It shuffles" not in table.head
 
 
 def test_machines_and_lanes_are_never_mixed(site, html, both) -> None:
