@@ -93,7 +93,7 @@ def proof(run: Record) -> Details:
     passed = run.status == "ok"
     says = f"passed ✓ {len(run.checks)} checks" if passed else f"{run.status} ✗: {certified.why_failed(run)}"
     on = words.PROCESSORS.get(run.device or "")
-    where = (run.version, on, run.machine.name, words.environment(run), words.date(run))
+    where = (run.version, on, run.machine.name, words.environment(run), words.dated(run))
     verdict = nodes.inline("", says, classes=[] if passed else ["failed"])
     summary = Summary("", "", verdict, nodes.Text("".join(f" · {fact}" for fact in where if fact)))
     items = [nodes.list_item("", nodes.paragraph("", says_check(check))) for check in run.checks]

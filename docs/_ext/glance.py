@@ -129,7 +129,7 @@ class Glance(SphinxDirective):
                 link(line.record, line.record.status if line.failed else line.verdict.mark), classes=("failed",)
             )
         way = line.record.variant if line.record.variant != subject[1] else None
-        place = [words.VARIANTS[way]] if way else []
+        place = [text for text in (words.VARIANTS[way] if way else "", words.uncommitted(line.record)) if text]
         place += [fact for fact, usual in zip(_place(line), self.usual[workload], strict=True) if fact != usual]
         text = f"{percent(line)(line.accuracy[0])}, {words.seconds(line.time[0])}"
         return cell(link(line.record, text), *([aside(", ".join(place))] if place else []))

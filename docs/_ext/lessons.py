@@ -96,7 +96,8 @@ class _OfLesson(SphinxDirective):
         """The version that ran, and the day, which leads to the record where it is published."""
         day = words.date(run)
         linked = day if self.store.is_local(run) else site_file(f"records/{self.store.path(run)}", day)
-        return [*([f"{run.version} · "] if run.version else []), linked]
+        changes = words.uncommitted(run)
+        return [*([f"{run.version} · "] if run.version else []), linked, *([f" · {changes}"] if changes else [])]
 
     def patch_cell(self, name: str) -> list[nodes.entry]:
         return [cell(words.mutant(name))] if self.several else []

@@ -93,6 +93,8 @@ def _summary(store: Store, run: Record, where: str, functions: list[str]) -> nod
     line = caption(link(run, f"ran: {where}"), "is-certified" if verdict.state == "certified" else "is-open")
     mark = f"{verdict.mark}{why}"
     line += [nodes.Text(" · "), link(verdict.parity, mark) if verdict.parity else nodes.Text(mark)]
+    if changes := words.uncommitted(run):
+        line += nodes.Text(f" · {changes}")
     for name in functions:
         line += [nodes.Text(f" · {fact}") for fact in GAVE.get(name, _nothing)(run)]
     if {"train", *VARIANTS}.intersection(functions):

@@ -215,7 +215,7 @@ class Transfer(_Drawn):
         moved = [check.figure or 0 for check in record.checks if check.ok]
         takes = f"{len(moved)} of {len(record.checks)}" if record.checks else f"{record.status}: {record.reason}"
         texts = [record.version or "", takes, figure(max(moved)) if moved else DASH]
-        texts += [self.store.verdict(record).mark, record.machine.name, record.device or "", words.date(record)]
+        texts += [self.store.verdict(record).mark, record.machine.name, record.device or "", words.dated(record)]
         return nodes.row("", name, *map(cell, texts))
 
 

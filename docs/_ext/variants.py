@@ -84,7 +84,8 @@ def run_cell(line: Line | None) -> nodes.entry:
     if line.failed or not line.time:
         return cell(link(line.record, line.record.status), classes=("numeric", "failed"))
     accuracy = percent(line)(line.accuracy[0]) if line.accuracy else ""
-    lacking = [] if line.certified else [aside(line.verdict.mark)]
+    facts = ["" if line.certified else line.verdict.mark, words.uncommitted(line.record)]
+    lacking = [aside(fact) for fact in facts if fact]
     return cell(link(line.record, words.seconds(line.time[0])), aside(accuracy), *lacking, classes=("numeric",))
 
 

@@ -159,6 +159,14 @@ def test_a_seeds_row_that_is_in_no_catalogue_is_not_lost(site, cells) -> None:
     assert cells()["gone"] == ["–", "75%, 1 s | Gone", "–", ""]
 
 
+def test_a_number_from_uncommitted_changes_says_so(site, cells) -> None:
+    certified(site, "ada", commit="abc123+")
+    certified(site, "bell", commit="abc123")
+    shown = cells()
+    assert shown["Ada"][0].endswith("| from uncommitted changes")
+    assert "uncommitted" not in shown["Bell"][0]
+
+
 def test_numbers_lead_to_their_lines(site, glance) -> None:
     certified(site, "ada")
     site.record("bell", status="oom", accuracy=None, times=None)

@@ -488,6 +488,13 @@ def test_differences_that_all_lie_within_a_point_are_the_same(site, only) -> Non
     assert only("cost").row("Ada")["95 % interval"].endswith("same within 1 point")
 
 
+def test_what_was_measured_from_uncommitted_changes_says_so(site, only) -> None:
+    declare(site)
+    everywhere(site)
+    judged(site, "ada", commit="abc123+")
+    assert only().row("Ada")["Framework"] == "Ada | 1.2 · 2026-01-02 · from uncommitted changes"
+
+
 def test_one_seed_has_no_interval(site, only) -> None:
     declare(site, more=MEASURED)
     everywhere(site)

@@ -113,6 +113,11 @@ def test_a_failed_run_says_so(site, html, both) -> None:
     assert tables(built)[0].row("Ada")["Ratio"] == "–"
 
 
+def test_a_time_from_uncommitted_changes_says_so(site, html, both) -> None:
+    both("ada", 100.0, 90.0, commit="abc123+")
+    assert "from uncommitted changes" in tables(html())[0].row("Ada")["Its own loader"]
+
+
 def test_in_short(html, both) -> None:
     both("ada", 100.0, 90.0)
     assert "takes 0.90× the time, in 1 run." in html("It: {loaders}`cnn`")
