@@ -9,16 +9,16 @@ from statistics import mean, median, stdev
 
 from sphinx.errors import ExtensionError
 
-from rosetta_common.host import work
 from rosetta_common.host.catalogue import UserError
 from rosetta_common.host.records import Record
 
 from . import newest, words
 from . import store as stores
+from .ceilings import share
 from .certified import Verdict
+from .spread import FAR, spread
 
-LITTLE = 0.2  # of the machine's matrix-product rate: below it, a reader is told what a profiler found
-FAR_OFF = 1.5  # points of accuracy; two trials of one row lay 0.2 apart
+LITTLE = 0.2  # of a CPU's matrix product: below it, a reader is told what a profiler found in the CNN's convolutions
 
 
 @dataclass
@@ -91,30 +91,39 @@ def _alike(one: Record, other: Record) -> bool:
     return (one.digests, one.version, one.data) == (other.digests, other.version, other.data)
 
 
-def _far_off(line: Line, found: list[Line]) -> str:
-    """That an accuracy lies far from the others of its table, which train the same network on the same data."""
+def _far_off(store: stores.Store, line: Line, found: list[Line]) -> str:
+    """That an accuracy lies farther from the median of its table than seeds lie apart; nothing where none is known."""
+    record = line.record
     usual = [other.accuracy[0] for other in found if other.accuracy and other.certified]
-    if line.record.lane != "full" or line.record.historic or not line.accuracy or len(usual) < 3:
+    if record.lane != "full" or record.historic or not line.accuracy or len(usual) < 3:
         return ""
-    points = 100 * (line.accuracy[0] - median(usual))
-    side = "above" if points > 0 else "below"
-    return f"{abs(points):.1f} points {side} the median of this table" if abs(points) > FAR_OFF else ""
-
-
-def share(line: Line) -> float | None:
-    """The arithmetic done on a CPU, over what NumPy's float32 matrix product did on it at that hour."""
-    record, rate, peak = line.record, line.record.train_rate, line.record.machine.matmul_rate
-    if record.workload != "cnn" or record.device != "cpu" or not rate or not peak:
-        return None
-    return rate * work.image_flop() / peak
+    between_seeds = spread(store, record.workload, record.lane)
+    apart = line.accuracy[0] - median(usual)
+    if between_seeds is None or abs(apart) <= FAR * between_seeds:
+        return ""
+    side = "above" if apart > 0 else "below"
+    known = f"seeds lie {100 * between_seeds:.1f} apart, as a standard deviation"
+    return f"{100 * abs(apart):.1f} points {side} the median of this table ({known})"
 
 
 def slow_because(store: stores.Store, line: Line) -> str:
     """What a profiler said of a row that uses little of its machine."""
-    used, row = share(line), store.rows.get(line.record.row)
-    if used is None or used >= LITTLE or row is None:
+    record, row = line.record, store.rows.get(line.record.row)
+    used = share(record) if record.workload == "cnn" and record.device == "cpu" else None
+    if used is None or used.value >= LITTLE or row is None:
         return ""
-    return row.workload(line.record.workload).slow_because or ""
+    return row.workload(record.workload).slow_because or ""
+
+
+def _beyond(line: Line) -> str:
+    """That a run would have done more than its processor can."""
+    used = share(line.record)
+    return used.beyond if used else ""
+
+
+def _uncommitted(line: Line) -> str:
+    """That the code of a run, or of one of several seeds, is in no commit."""
+    return next(filter(None, map(words.uncommitted, (line.record, *line.runs))), "")
 
 
 def seed_of(store: stores.Store, row: str, workload: str, variant: str | None) -> Record | None:
@@ -130,7 +139,9 @@ def notes_of(store: stores.Store, line: Line, found: list[Line]) -> list[str]:
     record = line.record
     notes = [
         f"{record.epochs} epochs" if record.epochs and record.lane == "full" else "",
-        _far_off(line, found),
+        _far_off(store, line, found),
+        _uncommitted(line),
+        _beyond(line),
         slow_because(store, line),
         record.data.source if record.data and record.data.source == "unofficial copy" else "",
         f"{record.threads} thread{'s' if record.threads > 1 else ''}" if record.threads else "",

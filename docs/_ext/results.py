@@ -21,9 +21,10 @@ from rosetta_common.host.records import Record
 
 from . import choice, elements, newest, words
 from . import store as stores
+from .ceilings import UNKNOWN, share
 from .choice import Place
 from .elements import DASH, aside, cell, datum, row_header
-from .lines import Line, lines, notes_of, percent, seed_of, share, slow_because
+from .lines import Line, lines, notes_of, percent, seed_of, slow_because
 from .links import link, target
 from .plots import Bar, bars
 
@@ -148,8 +149,9 @@ class Table:
         return cell(_figure(line.time, words.seconds, "{:,.1f} s".format), classes=("numeric",))
 
     def rate(self, line: Line) -> nodes.entry:
-        used = share(line)
-        notes = [] if used is None else [aside(f"{used:.0%} of GEMM")]
+        used = share(line.record)
+        text = used.text if used else UNKNOWN
+        notes = [aside(text)] if line.rate and not line.record.historic else []
         return cell(_figure(line.rate, "{:,.0f}".format, "{:,.0f}".format), *notes, classes=("numeric",))
 
     def ratio(self, line: Line) -> nodes.entry:
