@@ -104,8 +104,9 @@ class Glance(SphinxDirective):
     def caption(self) -> str:
         where = " Where they come from stands below the network's name, or below a number that differs."
         text = (
-            "One certified run of every row, beside the seed's: the newest of lane full where there is one, else one "
-            "epoch, after which the accuracy is of course lower. What ran on the device of most rows comes first."
+            "One certified run of every row that has one, beside the seed's: the newest of lane full where there is "
+            "one, else one epoch, after which the accuracy is of course lower. What ran on the device of most rows "
+            "comes first."
         )
         return text + (where + " Machines differ: times compare in the tables below, not here." if self.usual else "")
 
