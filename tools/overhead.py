@@ -7,13 +7,10 @@ import argparse
 import json
 import os
 import time
+from statistics import median
 
 from rosetta_common import data, params
 from rosetta_common.run import Clock, Progress, load_example, workload_of
-
-
-def median(values):
-    return sorted(values)[len(values) // 2]
 
 
 def timed(call):

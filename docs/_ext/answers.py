@@ -20,6 +20,7 @@ from rosetta_common.host import digests, questions
 from rosetta_common.host.catalogue import Row
 from rosetta_common.host.records import Answer, Record
 
+from . import newest
 from . import store as stores
 
 SOURCE = "defaults"  # the file of a folder that asks, as Row.example() names it
@@ -124,7 +125,8 @@ def _files(row: Row) -> list[Path]:
 
 def _asked(store: stores.Store, row: Row) -> Asked:
     runs = [run for run in store.of(kind="defaults", row=row.id) if run.status not in CUT_SHORT]
-    return Asked(row, runs[-1], _changed(row, runs[-1])) if runs else Asked(row)
+    last = newest.anywhere(runs)
+    return Asked(row, last, _changed(row, last)) if last else Asked(row)
 
 
 def _changed(row: Row, record: Record) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 from rosetta_common.host.catalogue import WORKLOADS
 from rosetta_common.host.records import Check, Record
 
-from . import certified, words
+from . import certified, newest, words
 from . import store as stores
 from .elements import Details, Summary, cell, row_header, table
 from .links import target
@@ -30,12 +30,15 @@ class Certificates(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
         stores.note(self.env)
-        newest: dict[tuple[str, ...], Record] = {}
+        groups: dict[tuple[str, ...], list[Record]] = {}
         for run in self.store.of(kind="parity", workload=directives.choice(self.arguments[0], WORKLOADS)):
-            newest[run.row, run.variant or "", run.device or "", run.precision or ""] = run
-        if not newest:
+            groups.setdefault((run.row, run.variant or "", run.device or "", run.precision or ""), []).append(run)
+        if not groups:
             return [nodes.paragraph("", "No certificate is recorded yet.", classes=["rosetta-none"])]
-        runs = sorted(newest.values(), key=lambda run: (self.store.name(run).lower(), run.row, run.variant or ""))
+        runs = sorted(
+            filter(None, map(newest.anywhere, groups.values())),
+            key=lambda run: (self.store.name(run).lower(), run.row, run.variant or ""),
+        )
         families = list(dict.fromkeys(family(check) for run in runs for check in run.checks))
         head = nodes.row("", cell("Framework"), *(cell(name, classes=("numeric",)) for name in families))
         body = [row for _, group in groupby(runs, lambda run: run.row) for row in self.group(list(group), families)]
@@ -94,7 +97,7 @@ def proof(store: stores.Store, run: Record) -> Details:
     says += f", stale ✗: {stale}" if stale else ""
     passed = passed and not stale
     on = words.PROCESSORS.get(run.device or "")
-    where = (run.version, on, run.machine.name, words.environment(run), words.date(run))
+    where = (run.version, on, run.machine.name, words.environment(run), words.dated(run))
     verdict = nodes.inline("", says, classes=[] if passed else ["failed"])
     summary = Summary("", "", verdict, nodes.Text("".join(f" · {fact}" for fact in where if fact)))
     items = [nodes.list_item("", nodes.paragraph("", says_check(check))) for check in run.checks]

@@ -124,7 +124,7 @@ class Defaults(SphinxDirective):
             file = site_file(f"records/{self.store.path(record)}", "JSON")
         name = row_header(asked.row.name, aside(record.version or ""))
         told = cell(count, *([aside(record.reason)] if record.reason else []))
-        row = nodes.row("", name, told, cell(record.machine.name), cell(words.date(record)), cell(file))
+        row = nodes.row("", name, told, cell(record.machine.name), cell(words.dated(record)), cell(file))
         target(self.env, row, record, asked.row.name)
         return row
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cached_property
+from itertools import product
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from rosetta_common.host.catalogue import VARIANTS, WORKLOADS
-from rosetta_common.host.records import Record
 
+from . import newest, words
 from . import store as stores
-from . import words
 from .compiled import VARIANT as COMPILED
 from .elements import aside, cell, row_header, table
 from .lines import Line, lines, percent, seed_of
@@ -52,23 +52,39 @@ class Glance(SphinxDirective):
         return words.with_variant(named, variant)
 
     @cached_property
+    def known(self) -> dict[tuple[Subject, str], list[Line]]:
+        """All lines of a subject in a network, over all of the data and in float32."""
+        found: dict[tuple[Subject, str], list[Line]] = {}
+        for lane, workload in product(LANES, WORKLOADS):
+            runs = [run for run in self.runs if (run.lane, run.workload, run.historic) == (lane, workload, False)]
+            for line in lines(self.store, runs):
+                if line.record.precision in (None, "float32"):
+                    found.setdefault(((line.record.row, line.record.variant), workload), []).append(line)
+        return found
+
+    @cached_property
+    def devices(self) -> dict[str, str]:
+        """Workload -> the device on which most subjects have a line that speaks."""
+        counted: dict[str, Counter[str]] = {}
+        for (_, workload), of_subject in self.known.items():
+            devices = {newest.place(line.record)[1] for line in of_subject if _speaks(line)}
+            counted.setdefault(workload, Counter()).update(sorted(devices))
+        return {workload: count.most_common(1)[0][0] for workload, count in counted.items() if count}
+
+    @cached_property
     def best(self) -> dict[tuple[Subject, str], Line]:
         """The line that speaks for a subject in a network.
 
-        The newest certified one in the lane full, else in the lane epoch; else the newest, with what it lacks.
+        The newest certified one in the lane full, else in the lane epoch; else the newest, with what it lacks. One of
+        the device that most subjects have one of comes first: a GPU's times among those of CPUs would mislead.
         """
-        found: dict[tuple[Subject, str], list[Line]] = {}
-        places = {(run.machine.id, run.lane, run.device, run.workload) for run in self.runs if not run.historic}
-        for machine, lane, device, workload in places:
-            here = [
-                run
-                for run in self.runs
-                if (run.machine.id, run.lane, run.device, run.workload) == (machine, lane, device, workload)
-            ]
-            for line in lines(self.store, here):
-                if lane in LANES and line.record.precision in (None, "float32"):
-                    found.setdefault(((line.record.row, line.record.variant), workload), []).append(line)
-        return {key: max(of_subject, key=_worth) for key, of_subject in found.items()}
+        return {key: max(of_subject, key=self.worth) for key, of_subject in self.known.items()}
+
+    def worth(self, line: Line) -> tuple[bool, bool, bool, bool, str]:
+        """The order of the lines of one subject in one network; the greatest speaks."""
+        record, speaks = line.record, _speaks(line)
+        usual = newest.place(record)[1] == self.devices.get(record.workload)
+        return speaks, usual, speaks and record.lane == LANES[0], record.variant == COMPILED, record.created
 
     @cached_property
     def usual(self) -> dict[str, Place]:
@@ -88,8 +104,9 @@ class Glance(SphinxDirective):
     def caption(self) -> str:
         where = " Where they come from stands below the network's name, or below a number that differs."
         text = (
-            "One certified run of every row, beside the seed's: the newest of lane full where there is one, else one "
-            "epoch, after which the accuracy is of course lower."
+            "One certified run of every row that has one, beside the seed's: the newest of lane full where there is "
+            "one, else one epoch, after which the accuracy is of course lower. What ran on the device of most rows "
+            "comes first."
         )
         return text + (where + " Machines differ: times compare in the tables below, not here." if self.usual else "")
 
@@ -113,7 +130,7 @@ class Glance(SphinxDirective):
                 link(line.record, line.record.status if line.failed else line.verdict.mark), classes=("failed",)
             )
         way = line.record.variant if line.record.variant != subject[1] else None
-        place = [words.VARIANTS[way]] if way else []
+        place = [text for text in (words.VARIANTS[way] if way else "", words.uncommitted(line.record)) if text]
         place += [fact for fact, usual in zip(_place(line), self.usual[workload], strict=True) if fact != usual]
         text = f"{percent(line)(line.accuracy[0])}, {words.seconds(line.time[0])}"
         return cell(link(line.record, text), *([aside(", ".join(place))] if place else []))
@@ -127,7 +144,7 @@ class Glance(SphinxDirective):
             return self.best.get((subject, workload))
         found = {way: self.best.get(((subject[0], way), workload)) for way in (None, *VARIANTS)}
         own = [line for way in (None, COMPILED) if (line := found[way])]
-        return max(own or filter(None, found.values()), key=_worth, default=None)
+        return max(own or filter(None, found.values()), key=self.worth, default=None)
 
     def seed(self, subject: Subject, workload: str) -> nodes.entry:
         """What the seed said, under the name that it gave the row."""
@@ -140,12 +157,6 @@ class Glance(SphinxDirective):
 
 def _speaks(line: Line) -> bool:
     return line.certified and not line.failed
-
-
-def _worth(line: Line) -> tuple[bool, bool, bool, str]:
-    record: Record = line.record
-    full = _speaks(line) and record.lane == LANES[0]
-    return _speaks(line), full, record.variant == COMPILED, record.created
 
 
 def _place(line: Line) -> Place:

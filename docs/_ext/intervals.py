@@ -1,14 +1,25 @@
-"""How sure a mean of a few measurements is: a 95 % interval, by Student's t."""
+"""How sure a mean of a few measurements is, and what may be concluded from it.
+
+An interval is Student's, at 95 %. That of a ratio is taken of the logarithms, where twice as long and half as long lie
+equally far from no difference, and is given as ratios again. A conclusion is one of three kinds: a difference, none
+that matters, or nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import exp, log, sqrt
 from statistics import mean, stdev
+from typing import Literal
 
-# The 97.5 % quantile for 1, 2, … degrees of freedom. For more the last one serves: the interval is a little too wide.
-T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+from scipy.special import stdtrit
+
+SURE = 0.95
+SAME_TIME = 1.03  # the ratio within which two times count as the same: single runs differ by more
+SAME_ACCURACY = 0.01  # the difference, a fraction of 1, within which two accuracies count as the same
+
+Change = Literal["more", "less", "same", "cannot tell"]
 
 
 @dataclass(frozen=True)
@@ -19,9 +30,17 @@ class Interval:
     low: float
     high: float
 
-    def holds(self, value: float) -> bool:
-        """Whether the interval contains a value."""
-        return self.low <= value <= self.high
+    def change(self, none: float, least: float, most: float) -> Change:
+        """What it says of a difference: `none` is the value without one, `least` to `most` what counts as the same.
+
+        All of it within `least` and `most` is "same", however sure a small difference is. Else all of it above or
+        below `none` is "more" or "less", and the rest is "cannot tell".
+        """
+        if least <= self.low and self.high <= most:
+            return "same"
+        if self.low > none:
+            return "more"
+        return "less" if self.high < none else "cannot tell"
 
 
 def interval(values: Sequence[float]) -> Interval | None:
@@ -29,5 +48,21 @@ def interval(values: Sequence[float]) -> Interval | None:
     if len(values) < 2:
         return None
     middle = mean(values)
-    reach = T[min(len(values) - 1, len(T)) - 1] * stdev(values) / sqrt(len(values))
+    reach = float(stdtrit(len(values) - 1, (1 + SURE) / 2)) * stdev(values) / sqrt(len(values))
     return Interval(middle, middle - reach, middle + reach)
+
+
+def ratio(pairs: Iterable[tuple[float, float]]) -> Interval | None:
+    """The interval of the geometric mean of after / before; None for fewer than two pairs."""
+    found = interval([log(after / before) for before, after in pairs])
+    return Interval(exp(found.mean), exp(found.low), exp(found.high)) if found else None
+
+
+def of_time(found: Interval | None) -> Change:
+    """What the interval of a ratio of times says; fewer than two pairs say nothing."""
+    return found.change(1.0, 1 / SAME_TIME, SAME_TIME) if found else "cannot tell"
+
+
+def of_accuracy(found: Interval | None) -> Change:
+    """What the interval of a difference of accuracies says; a single seed says nothing."""
+    return found.change(0.0, -SAME_ACCURACY, SAME_ACCURACY) if found else "cannot tell"

@@ -29,7 +29,7 @@ from . import words
 from .elements import DASH, Details, Summary, aside, cell, datum, heading, row_header, table
 from .links import site_file
 from .numbers import Role
-from .trials import NEEDS_GPU, Cost, Place, Trial, Trials, sources, today
+from .trials import NEEDS_GPU, TIMED, Cost, Place, Trial, Trials, sources, today
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +96,8 @@ class _OfLesson(SphinxDirective):
         """The version that ran, and the day, which leads to the record where it is published."""
         day = words.date(run)
         linked = day if self.store.is_local(run) else site_file(f"records/{self.store.path(run)}", day)
-        return [*([f"{run.version} · "] if run.version else []), linked]
+        changes = words.uncommitted(run)
+        return [*([f"{run.version} · "] if run.version else []), linked, *([f" · {changes}"] if changes else [])]
 
     def patch_cell(self, name: str) -> list[nodes.entry]:
         return [cell(words.mutant(name))] if self.several else []
@@ -158,7 +159,7 @@ class LessonTable(_OfLesson):
     def verdict(self, trial: Trial) -> nodes.entry:
         text = trial.verdict
         on_cpu = self.lesson.gpu and trial.place and trial.place.device == "cpu"
-        said = f"{text} on a CPU" if on_cpu and text in ("holds", "no longer holds") else text
+        said = f"{text} on a CPU" if on_cpu and text in ("holds", *TIMED.values()) else text
         return cell(said, *([aside(trial.why)] if trial.why else []), classes=("failed",) if text == "failed" else ())
 
     def times(self, trial: Trial) -> list[nodes.entry]:

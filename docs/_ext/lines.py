@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from statistics import mean, median, stdev
 
-from rosetta_common.host import work
+from sphinx.errors import ExtensionError
+
+from rosetta_common.host.catalogue import UserError
 from rosetta_common.host.records import Record
 
+from . import newest, words
 from . import store as stores
-from . import words
+from .ceilings import share
 from .certified import Verdict
+from .spread import FAR, spread
 
-LITTLE = 0.2  # of the machine's matrix-product rate: below it, a reader is told what a profiler found
-FAR_OFF = 1.5  # points of accuracy; two trials of one row lay 0.2 apart
+LITTLE = 0.2  # of a CPU's matrix product: below it, a reader is told what a profiler found in the CNN's convolutions
 
 
 @dataclass
@@ -67,18 +70,19 @@ class Line:
 
 
 def lines(store: stores.Store, records: list[Record]) -> list[Line]:
-    """The newest run of each row, with the runs of other seeds that are like it."""
+    """The newest run of each row on each machine and device, with the runs of other seeds that are like it."""
 
-    def subject(record: Record) -> tuple[str, str, str]:
-        return record.row, record.variant or "", record.precision or ""
+    def subject(record: Record) -> tuple[str, ...]:
+        return record.row, record.variant or "", record.precision or "", *newest.place(record)
 
     found = []
     for _, group in groupby(sorted(records, key=lambda r: (*subject(r), r.created)), subject):
         runs = list(group)
-        newest = runs[-1]
-        same = [run for run in runs if run.status == "ok" and _alike(run, newest)]
-        seeds = {run.seed: run for run in same} if newest.status == "ok" else {}
-        found.append(Line(newest, list(seeds.values()), store.verdict(newest)))
+        last = newest.here(runs)
+        assert last
+        same = [run for run in runs if run.status == "ok" and _alike(run, last)]
+        seeds = {run.seed: run for run in same} if last.status == "ok" else {}
+        found.append(Line(last, list(seeds.values()), store.verdict(last)))
     return sorted(found, key=lambda line: line.order)
 
 
@@ -87,36 +91,47 @@ def _alike(one: Record, other: Record) -> bool:
     return (one.digests, one.version, one.data) == (other.digests, other.version, other.data)
 
 
-def _far_off(line: Line, found: list[Line]) -> str:
-    """That an accuracy lies far from the others of its table, which train the same network on the same data."""
+def _far_off(store: stores.Store, line: Line, found: list[Line]) -> str:
+    """That an accuracy lies farther from the median of its table than seeds lie apart; nothing where none is known."""
+    record = line.record
     usual = [other.accuracy[0] for other in found if other.accuracy and other.certified]
-    if line.record.lane != "full" or line.record.historic or not line.accuracy or len(usual) < 3:
+    if record.lane != "full" or record.historic or not line.accuracy or len(usual) < 3:
         return ""
-    points = 100 * (line.accuracy[0] - median(usual))
-    side = "above" if points > 0 else "below"
-    return f"{abs(points):.1f} points {side} the median of this table" if abs(points) > FAR_OFF else ""
-
-
-def share(line: Line) -> float | None:
-    """The arithmetic done on a CPU, over what NumPy's float32 matrix product did on it at that hour."""
-    record, rate, peak = line.record, line.record.train_rate, line.record.machine.matmul_rate
-    if record.workload != "cnn" or record.device != "cpu" or not rate or not peak:
-        return None
-    return rate * work.image_flop() / peak
+    between_seeds = spread(store, record.workload, record.lane)
+    apart = line.accuracy[0] - median(usual)
+    if between_seeds is None or abs(apart) <= FAR * between_seeds:
+        return ""
+    side = "above" if apart > 0 else "below"
+    known = f"seeds lie {100 * between_seeds:.1f} apart, as a standard deviation"
+    return f"{100 * abs(apart):.1f} points {side} the median of this table ({known})"
 
 
 def slow_because(store: stores.Store, line: Line) -> str:
     """What a profiler said of a row that uses little of its machine."""
-    used, row = share(line), store.rows.get(line.record.row)
-    if used is None or used >= LITTLE or row is None:
+    record, row = line.record, store.rows.get(line.record.row)
+    used = share(record) if record.workload == "cnn" and record.device == "cpu" else None
+    if used is None or used.value >= LITTLE or row is None:
         return ""
-    return row.workload(line.record.workload).slow_because or ""
+    return row.workload(record.workload).slow_because or ""
+
+
+def _beyond(line: Line) -> str:
+    """That a run would have done more than its processor can."""
+    used = share(line.record)
+    return used.beyond if used else ""
+
+
+def _uncommitted(line: Line) -> str:
+    """That the code of a run, or of one of several seeds, is in no commit."""
+    return next(filter(None, map(words.uncommitted, (line.record, *line.runs))), "")
 
 
 def seed_of(store: stores.Store, row: str, workload: str, variant: str | None) -> Record | None:
-    """What the seed's table said of a row, network and variant."""
-    known = store.of(historic=True, row=row, workload=workload, variant=variant)
-    return known[-1] if known else None
+    """What the seed's table said of a row, network and variant. Raises ExtensionError where several tables did."""
+    try:
+        return newest.here(store.of(historic=True, row=row, workload=workload, variant=variant))
+    except UserError as error:
+        raise ExtensionError(f"The seed's {row}, {workload}: {error}") from None
 
 
 def notes_of(store: stores.Store, line: Line, found: list[Line]) -> list[str]:
@@ -124,7 +139,9 @@ def notes_of(store: stores.Store, line: Line, found: list[Line]) -> list[str]:
     record = line.record
     notes = [
         f"{record.epochs} epochs" if record.epochs and record.lane == "full" else "",
-        _far_off(line, found),
+        _far_off(store, line, found),
+        _uncommitted(line),
+        _beyond(line),
         slow_because(store, line),
         record.data.source if record.data and record.data.source == "unofficial copy" else "",
         f"{record.threads} thread{'s' if record.threads > 1 else ''}" if record.threads else "",

@@ -1,4 +1,4 @@
-"""`{loaders} cnn`: a row's training with its own data loader beside that with the shared generator. From records.
+"""`{loaders} cnn`: a row's training with its own data loader beside that in `train`. From records.
 
 The role {loaders}`cnn` says in a sentence how many times as long the loaders took.
 """
@@ -9,9 +9,12 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from rosetta_common.host.catalogue import WORKLOADS, nearest
+from rosetta_common.host.records import Record
 
+from . import answers
 from . import store as stores
 from .elements import DASH, cell, heading, table
+from .feeds import shares
 from .numbers import Role
 from .results import OfWorkload
 from .variants import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
@@ -21,10 +24,10 @@ UNIT = "shuffled_loader.unit"  # the question of a framework's defaults that tel
 NONE = "No row has trained with its own loader on all of the data yet."
 
 
-def shuffled(store: stores.Store, row: str) -> str:
-    """What the row's loader shuffles, where its defaults were asked."""
-    answers = [run.answers[UNIT] for run in store.of(kind="defaults", row=row) if UNIT in run.answers]
-    return answers[-1].words if answers else ""
+def shuffled(asked: answers.Asked | None) -> str:
+    """What a row's loader shuffles, where its defaults were asked and the answer still holds."""
+    answer = asked.current(UNIT) if asked else None
+    return answer.words if answer else ""
 
 
 def summary(found: list[Pair]) -> str:
@@ -41,18 +44,29 @@ class Loaders(OfWorkload):
         text = summary(found)
         if not found:
             return [nodes.paragraph("", text, classes=["rosetta-none"])]
-        asked = {pair.record.row: shuffled(self.store, pair.record.row) for pair in found}
+        known = answers.answers(self.config)
+        stores.note(self.env, *known.files)
+        asked = {pair.record.row: shuffled(known.asked.get(pair.record.row)) for pair in found}
         self.unit = any(asked.values())
-        numeric = ["The shared generator", "Its own loader", "Ratio"]
-        titles = ["Framework", *numeric, *(["It shuffles"] if self.unit else []), "Machine"]
+        numeric = ["In train", "Its own loader", "Ratio"]
+        titles = ["Framework", "In train, fed by", *numeric, *(["It shuffles"] if self.unit else []), "Machine"]
         head = heading(titles, numeric)
         body = [self.line(pair, asked[pair.record.row]) for pair in found]
         title = f"{self.workload.upper()}: training time, and below it the accuracy, fed in two ways"
         return [nodes.paragraph("", "", nodes.strong("", text)), table([head], body, title, ("rosetta-lesson",))]
 
+    def fed_by(self, record: Record) -> str:
+        """What `train` of a row draws its mini-batches from, by its code as it is."""
+        row = self.store.rows.get(record.row)
+        if row is None:
+            return DASH
+        stores.note(self.env, row.example(self.workload))
+        return "the shared generator" if shares(row.example(self.workload)) else "the framework itself"
+
     def line(self, pair: Pair, unit: str) -> nodes.row:
         cells = [
             framework_cell(self.store, pair.record),
+            cell(self.fed_by(pair.record)),
             run_cell(pair.plain),
             run_cell(pair.variant),
             ratio_cell(pair),

@@ -16,6 +16,7 @@ from sphinx.util.typing import OptionSpec
 from rosetta_common.host.catalogue import Row, nearest
 from rosetta_common.host.records import Record
 
+from . import newest
 from . import store as stores
 from .links import link, page_link
 from .snippets import by_folder
@@ -120,13 +121,13 @@ class Museum(SphinxDirective):
         """What ran last in the locked environment: its version, its Python, and the certificates of each network."""
         runs = self.store.of(row=row.id, historic=False, variant=None, environment=None)
         runs = [run for run in runs if run.kind in ("benchmark", "parity")]
-        version = next((run.version for run in reversed(runs) if run.version), None)
+        version = newest.version(self.store, row)
         name = f"{row.name}: " if row.backend else ""
         said = nodes.inline("", f"{name}{version or 'not run yet'}, on Python {row.environment.python}")
         for workload in row.workloads:
-            newest = max((run for run in runs if run.workload == workload), key=_created, default=None)
+            last = newest.anywhere(run for run in runs if run.workload == workload)
             said += nodes.Text(f" · {workload.upper()} ")
-            said += link(newest, self.verdict(newest)) if newest else nodes.inline("", "not run yet")
+            said += link(last, self.verdict(last)) if last else nodes.inline("", "not run yet")
         return said
 
     def verdict(self, run: Record) -> str:
@@ -141,10 +142,6 @@ class Museum(SphinxDirective):
         if len(set(said.values())) == 1:
             return [nodes.Text(next(iter(said.values())))]
         return [nodes.inline("", f"{name}: {text}") for name, text in said.items()]
-
-
-def _created(record: Record) -> str:
-    return record.created
 
 
 def setup(app: Sphinx) -> None:

@@ -2,7 +2,9 @@
 
 `{number}` takes a measured one from a record: `pytorch.cnn.full.accuracy|.1%`, that is the row, the
 workload, the lane (or `parity`), and the path of a field, with a format. It is the newest committed
-run. `seed-k80/cntk+train_with_loader.cnn.full.times.train` names the machine and the variant too.
+run in float32. `seed-k80/cntk+train_with_loader.cnn.full.times.train` names the machine and the variant too, and
+`desk@gpu/pytorch.cnn.full.times.train` the device of a machine that has several. Where records of several machines or
+devices answer, one has to be named.
 `{param}` takes a hyper-parameter from rosetta_common/params.py, `cnn.batch_size`, or what follows from
 them, from the data's layout and from the canonical weights: `known` lists all.
 An unknown one is a warning, and so fails the build.
@@ -24,16 +26,20 @@ from rosetta_common import data, params, weights
 from rosetta_common.host.catalogue import WORKLOADS, UserError, nearest
 from rosetta_common.host.records import Record
 
+from . import newest, words
 from . import store as stores
-from . import words
 from .links import link
 
 logger = logging.getLogger(__name__)
 
 FORM = re.compile(
-    r"(?:(?P<machine>[\w-]+)/)?(?P<row>[\w-]+)(?:\+(?P<variant>\w+))?"
+    r"(?:(?P<machine>[\w-]+)(?:@(?P<device>cpu|gpu))?/)?(?P<row>[\w-]+)(?:\+(?P<variant>\w+))?"
     r"\.(?P<workload>cnn|gru)\.(?P<lane>\w+)\.(?P<field>[\w. -]+)"
 )
+# Fields that records hold and no page may show, with the reason.
+WITHDRAWN = {
+    "peak_memory": "it was at least the memory of the process that started the run; peak_resident is the run's own",
+}
 
 
 def find(store: stores.Store, text: str) -> tuple[Record, Any]:
@@ -42,17 +48,25 @@ def find(store: stores.Store, text: str) -> tuple[Record, Any]:
     if not match:
         raise UserError(f"{text!r} is not of the form framework.workload.lane.field.")
     asked = match.groupdict()
+    if asked["field"] in WITHDRAWN:
+        raise UserError(f"{asked['field']} is withdrawn: {WITHDRAWN[asked['field']]}.")
     kind = "parity" if asked["lane"] == "parity" else "benchmark"
     runs = store.of(kind=kind, row=asked["row"], workload=asked["workload"], variant=asked["variant"])
     runs = [run for run in runs if not store.is_local(run) and run.status == "ok"]
+    runs = [run for run in runs if run.precision in (None, "float32")]
     runs = [run for run in runs if kind == "parity" or run.lane == asked["lane"]]
     if asked["machine"]:
         runs = [run for run in runs if run.machine.id == asked["machine"]]
+        runs = [run for run in runs if asked["device"] in (None, newest.place(run)[1])]
     else:
         runs = [run for run in runs if not run.historic]
-    if not runs:
+    try:
+        run = newest.here(runs)
+    except UserError as error:
+        raise UserError(f"{text!r}: {error}") from None
+    if run is None:
         raise UserError(f"No committed record that went well answers {text!r}.")
-    return runs[-1], field(runs[-1], asked["field"])
+    return run, field(run, asked["field"])
 
 
 def field(record: Record, path: str) -> Any:

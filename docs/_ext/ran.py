@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from statistics import median
 from typing import cast
 
 from docutils import nodes
@@ -13,7 +14,7 @@ from rosetta_common.host.catalogue import VARIANTS, Case
 from rosetta_common.host.digests import example_digest
 from rosetta_common.host.records import Record
 
-from . import downloads, repeats, words
+from . import downloads, newest, repeats, words
 from .links import link, site_file
 from .store import Store
 
@@ -26,18 +27,18 @@ def shown_run(store: Store, case: Case, digest: str) -> Record | None:
     """The run that speaks for a snippet, or None.
 
     One of this very source if there is one; a success before a failure, a benchmark before a parity run, all of the
-    data before the sample, a locked environment, which a reader can make as well, before a Python as found; the newest
-    of what is left.
+    data before the sample, a locked environment, which a reader can make as well, before a Python as found, a CPU
+    before a GPU; the newest of what is left. What it gave says where.
     """
 
-    def worth(record: Record) -> tuple[bool, bool, bool, int, bool, str]:
+    def worth(record: Record) -> tuple[bool, bool, bool, int, bool, tuple[bool, str]]:
         return (
             record.digests.get("example") == digest,
             record.status == "ok",
             record.kind == "benchmark",
             -list(words.LANES).index(record.lane) if record.lane in words.LANES else -len(words.LANES),
             record.environment is None,
-            record.created,
+            newest.rank(record),
         )
 
     runs = store.of(row=case.row.id, workload=case.workload, variant=case.variant, historic=False)
@@ -92,6 +93,8 @@ def _summary(store: Store, run: Record, where: str, functions: list[str]) -> nod
     line = caption(link(run, f"ran: {where}"), "is-certified" if verdict.state == "certified" else "is-open")
     mark = f"{verdict.mark}{why}"
     line += [nodes.Text(" · "), link(verdict.parity, mark) if verdict.parity else nodes.Text(mark)]
+    if changes := words.uncommitted(run):
+        line += nodes.Text(f" · {changes}")
     for name in functions:
         line += [nodes.Text(f" · {fact}") for fact in GAVE.get(name, _nothing)(run)]
     if {"train", *VARIANTS}.intersection(functions):
@@ -235,7 +238,7 @@ def _again(store: Store, run: Record) -> Iterator[tuple[str, str]]:
 def _spans(run: Record) -> Iterator[str]:
     times = run.times
     assert times
-    epoch = sorted(times.epochs)[len(times.epochs) // 2] if times.epochs else None
+    epoch = median(times.epochs) if times.epochs else None
     named = {
         "import": times.imported,
         "data": times.load,

@@ -19,11 +19,12 @@ from sphinx.util.typing import OptionSpec
 from rosetta_common.host.catalogue import WORKLOADS, Row, nearest
 from rosetta_common.host.records import Record
 
-from . import choice, elements, words
+from . import choice, elements, newest, words
 from . import store as stores
+from .ceilings import UNKNOWN, share
 from .choice import Place
 from .elements import DASH, aside, cell, datum, row_header
-from .lines import Line, lines, notes_of, percent, seed_of, share, slow_because
+from .lines import Line, lines, notes_of, percent, seed_of, slow_because
 from .links import link, target
 from .plots import Bar, bars
 
@@ -148,8 +149,9 @@ class Table:
         return cell(_figure(line.time, words.seconds, "{:,.1f} s".format), classes=("numeric",))
 
     def rate(self, line: Line) -> nodes.entry:
-        used = share(line)
-        notes = [] if used is None else [aside(f"{used:.0%} of GEMM")]
+        used = share(line.record)
+        text = used.text if used else UNKNOWN
+        notes = [aside(text)] if line.rate and not line.record.historic else []
         return cell(_figure(line.rate, "{:,.0f}".format, "{:,.0f}".format), *notes, classes=("numeric",))
 
     def ratio(self, line: Line) -> nodes.entry:
@@ -281,25 +283,25 @@ class Results(SphinxDirective):
         return section
 
     def machine(self, local: bool, runs: list[Record]) -> nodes.section:
-        newest = runs[0]
-        title = newest.machine.name + (" (this machine, just now: not published)" if local else "")
-        machine = f"{newest.machine.id}{'-local' if local else ''}"
-        section = _part(title, f"{newest.workload}-{machine}")
+        last = runs[0]
+        title = last.machine.name + (" (this machine, just now: not published)" if local else "")
+        machine = f"{last.machine.id}{'-local' if local else ''}"
+        section = _part(title, f"{last.workload}-{machine}")
         facts = [f"Historic, quoted: {run.source}" for run in runs if run.historic and run.source]
-        for fact in dict.fromkeys(facts or [words.machine_facts(newest.machine)]):
+        for fact in dict.fromkeys(facts or [words.machine_facts(last.machine)]):
             section += nodes.paragraph("", fact)
         for lane in words.LANES:
             for device in words.DEVICES:
                 found = [run for run in runs if (run.lane, run.device) == (lane, device)]
                 if found:
-                    name = f"{newest.workload}-{machine}-{lane}-{device}"
+                    name = f"{last.workload}-{machine}-{lane}-{device}"
                     part = _part(f"Lane {lane}, {words.DEVICES[device]}", name)
                     shown = lines(self.store, found)
                     part += Table(self.store, self.env, shown).content()
                     section += part
-                    place = Place(part["ids"][0], newest.workload, machine, title, lane, device)
-                    asked = self.workloads.index(newest.workload)
-                    self.places[place] = (asked, not local, newest.historic, -len(shown))
+                    place = Place(part["ids"][0], last.workload, machine, title, lane, device)
+                    asked = self.workloads.index(last.workload)
+                    self.places[place] = (asked, not local, last.historic, -len(shown))
         return section
 
 
@@ -327,10 +329,7 @@ class Lifecycle(SphinxDirective):
         it = row.framework
         now = "retired" if it.retired else "living"
         now += f"; then came {it.successor}" if it.successor else ""
-        versions = [
-            record.version for record in store.of(row=row.id, historic=False, environment=None) if record.version
-        ]
-        here = f"{versions[-1] if versions else 'not run yet'}, Python {row.environment.python}"
+        here = f"{newest.version(store, row) or 'not run yet'}, Python {row.environment.python}"
         return [it.since, it.last_release or DASH, now, here, it.needs or "nothing but its packages"]
 
 

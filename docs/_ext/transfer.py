@@ -20,8 +20,8 @@ from rosetta_common.host.catalogue import WORKLOADS, Row, nearest
 from rosetta_common.host.digests import example_digest
 from rosetta_common.host.records import Check, Record
 
+from . import newest, words
 from . import store as stores
-from . import words
 from .elements import DASH, cell, heading, row_header, table
 
 AS_IT_IS = "as it is"  # what rosetta_common/host/layouts.py calls a tensor that nothing is done to
@@ -78,7 +78,7 @@ def figure(value: float | None) -> str:
 
 
 class Matrix:
-    """Every ordered pair of a workload's rows: the newest record that speaks of a pair decides."""
+    """Every ordered pair of a workload's rows: the newest record of a pair, by `newest.rank`, decides."""
 
     def __init__(self, store: stores.Store, workload: str) -> None:
         self.store, self.workload = store, workload
@@ -86,7 +86,7 @@ class Matrix:
         self.digests = {row.id: example_digest(row.example(workload)) for row in self.rows}
         self.cells: dict[tuple[str, str], Cell] = {}
         self.newest: dict[str, Record] = {}
-        for record in store.of(kind="transfer", workload=workload):  # oldest first
+        for record in sorted(store.of(kind="transfer", workload=workload), key=newest.rank):
             if record.row in self.digests and record.status not in CUT_SHORT:
                 self.newest[record.row] = record
                 self.cells.update(self.told(record))
@@ -215,7 +215,7 @@ class Transfer(_Drawn):
         moved = [check.figure or 0 for check in record.checks if check.ok]
         takes = f"{len(moved)} of {len(record.checks)}" if record.checks else f"{record.status}: {record.reason}"
         texts = [record.version or "", takes, figure(max(moved)) if moved else DASH]
-        texts += [self.store.verdict(record).mark, record.machine.name, record.device or "", words.date(record)]
+        texts += [self.store.verdict(record).mark, record.machine.name, record.device or "", words.dated(record)]
         return nodes.row("", name, *map(cell, texts))
 
 

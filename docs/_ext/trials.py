@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from statistics import mean, median
-from typing import Literal
+from statistics import geometric_mean, mean
 from weakref import WeakKeyDictionary
 
 from sphinx.config import Config
@@ -19,15 +18,23 @@ from rosetta_common.host.lessons import Lesson
 from rosetta_common.host.mutants import Mutant
 from rosetta_common.host.records import Check, Record
 
+from . import newest
 from . import store as stores
 from .certificates import number
-from .intervals import Interval, interval
+from .intervals import SAME_ACCURACY, SAME_TIME, Change, Interval, interval, of_accuracy, of_time, ratio
 
-Verdict = Literal["holds", "no longer holds", "cannot be written here", "failed", "not measured yet"]
-# In the order in which they are told, with how several are counted.
-VERDICTS: dict[Verdict, str] = {
+SAME = f"same within {100 * (SAME_TIME - 1):.0f} %"
+TIMED: dict[Change, str] = {"more": "slower", "same": SAME, "less": "faster", "cannot tell": "cannot tell"}
+COST: dict[Change, str] = {
+    "less": "it costs accuracy",
+    "more": "it gains accuracy",
+    "same": f"same within {100 * SAME_ACCURACY:.0f} point",
+    "cannot tell": "cannot tell",
+}
+# The verdicts in the order in which they are told, with how several are counted.
+VERDICTS = {
     "holds": "holds in",
-    "no longer holds": "no longer holds in",
+    **{verdict: f"{verdict} in" for verdict in TIMED.values()},
     "cannot be written here": "cannot be written in",
     "failed": "failed in",
     "not measured yet": "not measured yet in",
@@ -122,20 +129,20 @@ class Trial:
     @property
     def newest(self) -> Record | None:
         """The newer of its records."""
-        found = [record for record in (self.size, self.time) if record]
-        return max(found, key=lambda record: record.created, default=None)
+        return newest.here(record for record in (self.size, self.time) if record)
 
     @property
     def seconds(self) -> tuple[float, float] | None:
-        """Seconds a step, as it is and with the patch: the medians of the pairs."""
+        """Seconds a step, as it is and with the patch: geometric means, whose ratio is the mean of `ratio`."""
         if not self.time or not self.time.pairs:
             return None
-        return median(before for before, _ in self.time.pairs), median(after for _, after in self.time.pairs)
+        before, after = zip(*self.time.pairs, strict=True)
+        return geometric_mean(before), geometric_mean(after)
 
     @property
     def ratio(self) -> Interval | None:
         """How many times as long a step takes with the patch, from pair to pair."""
-        return interval([after / before for before, after in self.time.pairs]) if self.time else None
+        return ratio(self.time.pairs) if self.time else None
 
     @property
     def fault(self) -> Record | None:
@@ -143,18 +150,17 @@ class Trial:
         return next((one for one in (self.size, self.time) if one and one.status != "ok"), None)
 
     @property
-    def verdict(self) -> Verdict:
-        """Whether the lesson holds in this row, as far as this patch tells."""
+    def verdict(self) -> str:
+        """What this patch tells of the lesson in this row: one of `VERDICTS`."""
         if self.broken:
             return "failed"
         if self.mutant is None or self.mutant.unsupported:
             return "cannot be written here"
         if self.fault:
             return "not measured yet" if self.fault.status == "unsupported" else "failed"
-        if self.size is None or (self.mutant.harmless and self.ratio is None):
+        if self.size is None or (self.mutant.harmless and self.time is None):
             return "not measured yet"
-        slower = self.ratio is not None and self.ratio.low > 1
-        return "holds" if slower or not self.mutant.harmless else "no longer holds"
+        return TIMED[of_time(self.ratio)] if self.mutant.harmless else "holds"
 
     @property
     def why(self) -> str:
@@ -230,11 +236,7 @@ class Cost:
     @property
     def finding(self) -> str:
         """What the interval says."""
-        if self.interval is None:
-            return "one seed, no interval"
-        if self.interval.holds(0):
-            return "no difference shown: the interval contains 0"
-        return "it costs accuracy" if self.interval.high < 0 else "it gains accuracy"
+        return COST[of_accuracy(self.interval)] + ("" if self.interval else ": one seed")
 
 
 def offered(row: Row, workload: str) -> tuple[dict[str, Mutant], str]:
@@ -280,7 +282,7 @@ class Trials:
         for here in places.values():
             size, time = ([run for run in here if _is_time(run) == wanted] for wanted in (False, True))
             place = Place.of(self.store, here[-1])
-            yield Trial(row, name, mutant, place, size[-1] if size else None, time[-1] if time else None)
+            yield Trial(row, name, mutant, place, newest.here(size), newest.here(time))
         if not places:
             yield Trial(row, name, mutant, stale=self.stale(row, mutant, runs))
 
@@ -306,9 +308,10 @@ class Trials:
 
     def stale(self, row: Row, mutant: Mutant | None, runs: list[Record]) -> str:
         """That there is a record, and what has changed since."""
-        if not runs:
+        last = newest.anywhere(runs)
+        if last is None:
             return ""
-        changed = [key for key in self.changed(row, mutant, runs[-1]) if key != "mutant"] or ["patch"]
+        changed = [key for key in self.changed(row, mutant, last) if key != "mutant"] or ["patch"]
         return f"stale: measured with another {' and '.join(changed)}"
 
     @cached_property
@@ -329,10 +332,11 @@ class Trials:
             runs = {seed: (before[seed], after[seed]) for seed in sorted(before.keys() & after.keys())}
             failed = {seed: run for seed, run in patched.items() if run.accuracy is None}
             if runs or failed:
-                newest = max(patched.values(), key=lambda run: run.created)
+                last = newest.anywhere(patched.values())
+                assert last
                 paired = [by_seed[seed] for seed in runs for by_seed in (patched, own[key])]
                 place = Place.of(self.store, *paired, *failed.values())
-                yield Cost(row, name, place, newest, runs, failed)
+                yield Cost(row, name, place, last, runs, failed)
 
     def by_seed(self, row: Row, mutant: Mutant | None) -> dict[tuple[object, ...], dict[int, Record]]:
         """Place -> seed -> the newest current run on all of the data."""
@@ -349,13 +353,19 @@ class Trials:
         return not self.costs and any(run.lane is not None and run.mutant is not None for run in known)
 
     def of_mutant(self, name: str) -> list[Trial]:
-        """What counts of one patch: one trial a row, of those with a verdict the one with the newest record."""
-        newest: dict[str, Trial] = {}
+        """What counts of one patch, one trial a row: with a verdict, on the lesson's own device, the newest."""
+        best: dict[str, Trial] = {}
         for trial in (trial for trial in self.found if trial.name == name):
-            before = newest.get(trial.row.id)
-            if before is None or _weight(trial) > _weight(before):
-                newest[trial.row.id] = trial
-        return list(newest.values())
+            before = best.get(trial.row.id)
+            if before is None or self.weight(trial) > self.weight(before):
+                best[trial.row.id] = trial
+        return list(best.values())
+
+    def weight(self, trial: Trial) -> tuple[bool, bool, str]:
+        """What makes one trial of a row count before another: a GPU tells a lesson of GPUs, a CPU the others."""
+        wanted = "gpu" if self.lesson.gpu else "cpu"
+        own = trial.place is not None and trial.place.device == wanted
+        return trial.verdict != "not measured yet", own, trial.newest.created if trial.newest else ""
 
     def tell(self, name: str) -> str:
         """How often each verdict was given for one patch: "holds in 9 rows, cannot be written in 3"."""
@@ -370,10 +380,6 @@ class Trials:
         """Whether there is a verdict of anything of the lesson on a GPU."""
         on_gpu = [trial for trial in self.found if trial.place and trial.place.device == "gpu"]
         return any(trial.verdict != "not measured yet" for trial in on_gpu)
-
-
-def _weight(trial: Trial) -> tuple[bool, str]:
-    return trial.verdict != "not measured yet", trial.newest.created if trial.newest else ""
 
 
 def _is_time(record: Record) -> bool:

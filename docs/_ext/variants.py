@@ -8,8 +8,8 @@ from docutils import nodes
 
 from rosetta_common.host.records import Record
 
+from . import newest, words
 from . import store as stores
-from . import words
 from .elements import DASH, aside, cell, datum, row_header
 from .lines import Line, lines, percent
 from .links import link
@@ -51,8 +51,8 @@ def _telling(found: list[Pair]) -> list[Pair]:
         rows.setdefault((pair.record.row, pair.record.device or "cpu"), []).append(pair)
     told = []
     for same in rows.values():
-        newest = max((pair.record for pair in same), key=lambda record: record.created)
-        today = [pair for pair in same if pair.record.digests == newest.digests]
+        last = newest.anywhere(pair.record for pair in same)  # of the code, which no machine changes
+        today = [pair for pair in same if last and pair.record.digests == last.digests]
         told += [pair for pair in today if pair.times] or [pair for pair in today if pair.variant.time] or today
     return told
 
@@ -84,7 +84,8 @@ def run_cell(line: Line | None) -> nodes.entry:
     if line.failed or not line.time:
         return cell(link(line.record, line.record.status), classes=("numeric", "failed"))
     accuracy = percent(line)(line.accuracy[0]) if line.accuracy else ""
-    lacking = [] if line.certified else [aside(line.verdict.mark)]
+    facts = ["" if line.certified else line.verdict.mark, words.uncommitted(line.record)]
+    lacking = [aside(fact) for fact in facts if fact]
     return cell(link(line.record, words.seconds(line.time[0])), aside(accuracy), *lacking, classes=("numeric",))
 
 

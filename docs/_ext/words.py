@@ -71,6 +71,16 @@ def environment(record: Record) -> str:
     return "in a Python as found there, not in the locked environment" if record.environment else ""
 
 
+def uncommitted(record: Record) -> str:
+    """That the code of a run is in no commit; nothing of one whose commit holds all that ran."""
+    return "from uncommitted changes" if (record.commit or "").endswith("+") else ""
+
+
+def dated(record: Record) -> str:
+    """The day of a run, and that its code is in no commit where that is so."""
+    return " · ".join(filter(None, (date(record), uncommitted(record))))
+
+
 def epochs(record: Record) -> str:
     """1 epoch, 10 epochs."""
     return "1 epoch" if record.epochs == 1 else f"{record.epochs} epochs"
@@ -97,7 +107,8 @@ def provenance(store: Store, record: Record) -> str:
         return f"{record.machine.name}: {row_name(store, record)}; {record.source}"
     where = f"{versioned(store.name(record), record)} · {record.machine.name} · {date(record)}"
     data = f" · {record.data.source}" if record.data else ""
-    return f"{where}{data} · {store.verdict(record).mark}"
+    changes = f" · {uncommitted(record)}" if uncommitted(record) else ""
+    return f"{where}{data}{changes} · {store.verdict(record).mark}"
 
 
 def anchor(record: Record) -> str:

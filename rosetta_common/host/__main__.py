@@ -394,7 +394,7 @@ def run_defaults(options: argparse.Namespace) -> int:
     for record in defaults.ask_all(rows, machine.describe(options.machine), _device(options.device), _say):
         path = records.write(record, folder)
         _say(f"{defaults.summary(record)}  ({os.path.relpath(path)})")
-        before = [one for one in past if one.row == record.row and one.answers]
+        before = [one for one in past if (one.row, one.device) == (record.row, record.device) and one.answers]
         for line in defaults.changes(before[-1], record) if before else ():
             _say(f"  changed: {line}")
         if len(rows) == 1:

@@ -245,9 +245,8 @@ def summary(record: Record) -> str:
     if record.accuracy is not None:
         return f"accuracy {100 * record.accuracy:.2f} %"
     if record.pairs:
-        before, after = (statistics.median(seconds) for seconds in zip(*record.pairs, strict=True))
-        ratio = statistics.median(mutant / as_it_is for as_it_is, mutant in record.pairs)
-        return f"{before:.4f} s a step as it is, {after:.4f} s with it: × {ratio:.3f}"
+        before, after = (statistics.geometric_mean(seconds) for seconds in zip(*record.pairs, strict=True))
+        return f"{before:.4f} s a step as it is, {after:.4f} s with it: × {after / before:.3f}"
     failed = [check for check in record.checks if not check.ok]
     if not failed:
         return f"harmless: all {len(record.checks)} checks hold"

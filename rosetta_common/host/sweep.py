@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import statistics
 import tempfile
 import threading
 import time
@@ -160,7 +161,7 @@ def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
     record.shapes = result["shapes"]
     record.parameters = _parameters(job, result["parameters"])
     record.steps = result["steps"] or _steps(job, result["samples"])
-    epoch = sorted(times["epochs"])[len(times["epochs"]) // 2]
+    epoch = statistics.median(times["epochs"])
     record.train_rate = min(record.steps // job.epochs * job.settings.batch_size, result["samples"]) / epoch
     record.predict_rate = len(labels) / times["predict"]
     evaluated = None if job.mutant else result["evaluated"]  # with drop-out left on, no two predictions agree

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from _ext import intervals, trials
 
 from rosetta_common.host import lessons
 
@@ -63,3 +64,14 @@ def test_the_list_has_every_lesson_in_the_declared_order() -> None:
     assert [[int(mark[:-1])] if mark != "-" else [] for mark, _, _ in listed] == [one.seed for one in DECLARED.values()]
     measured = {slug for slug, lesson in DECLARED.items() if lesson.mutants or lesson.gpu}
     assert set(re.findall(r"\{verdicts\}`(.*?)`", index)) == measured
+
+
+def test_the_list_explains_every_verdict_with_the_limits_of_the_code() -> None:
+    index = (FOLDER / "index.md").read_text("utf-8")
+    assert {*trials.VERDICTS} <= set(re.findall(r"^(.+)\n: ", index, re.MULTILINE))
+    prose = " ".join(index.split())
+    for words in trials.COST.values():
+        assert f"*{words}*" in prose
+    time, accuracy = 100 * (intervals.SAME_TIME - 1), 100 * intervals.SAME_ACCURACY
+    assert f"lies within {time:.0f} % of 1, up or down" in prose
+    assert f"lies within {accuracy:.0f} point of 0" in prose

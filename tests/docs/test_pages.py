@@ -7,9 +7,12 @@ import re
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
+from _ext import lines, numbers, spread
 
-from rosetta_common.host import catalogue
+from rosetta_common import params, weights
+from rosetta_common.host import catalogue, oracle
 from rosetta_common.run import VERBS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -69,6 +72,38 @@ def test_no_framework_is_named_where_a_new_one_would_need_an_edit() -> None:
 def test_no_tab_set_is_limited_to_frameworks_by_name_but_the_front_pages_pair() -> None:
     pairs = [path.name for path in DOCS.rglob("*.md") if ":pair:" in path.read_text("utf-8")]
     assert pairs == ["index.md"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "known"),
+    [
+        (spread.FAR, {3: "lies more than three of these from the median"}),
+        (lines.LITTLE, {0.2: "less than a fifth of GEMM"}),
+        (next(iter(numbers.WITHDRAWN)), {"peak_memory": "a field `peak_memory`. It is withdrawn"}),
+    ],
+)
+def test_a_limit_in_prose_is_that_of_the_code(limit: object, known: dict[object, str]) -> None:
+    assert known[limit] in " ".join((DOCS / "how-numbers.md").read_text("utf-8").split())
+
+
+@pytest.mark.parametrize(("gates", "same"), [(slice(0, 200), True), (slice(200, 300), False)])
+def test_the_biases_of_reset_and_update_can_be_folded_and_the_new_gates_cannot(gates: slice, same: bool) -> None:
+    own = weights.canonical("gru")
+    folded = {name: value.copy() for name, value in own.items()}
+    folded["gru.bias_ih"][gates] += own["gru.bias_hh"][gates]
+    folded["gru.bias_hh"][gates] = 0
+    x = np.arange(2 * params.gru.max_length).reshape(2, -1)
+    before, after = (oracle.scores("gru", one, x) for one in (own, folded))
+    assert np.allclose(before, after, rtol=0, atol=1e-6) == same
+    page = (DOCS / "concepts" / "symbol.md").read_text("utf-8")
+    assert "Those of the new gate cannot be folded" in " ".join(page.split())
+
+
+def test_no_page_claims_that_all_is_certified_or_drawn_alike() -> None:
+    for path in [DOCS.parent / "README.md", *DOCS.rglob("*.md")]:
+        prose = " ".join(path.read_text("utf-8").split()).lower()
+        for claim in ("accuracy that the site shows comes with", "they all draw", "draw their batches from the same"):
+            assert claim not in prose, f"{path.name}: {claim}"
 
 
 NOTEBOOKS = sorted((DOCS / "notebooks").glob("*"))

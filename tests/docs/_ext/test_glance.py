@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from shown import Shown, page, tables, text
+from sphinx.errors import ExtensionError
 
 from rosetta_common.host.records import Data, Machine, Times
 
@@ -101,6 +102,24 @@ def test_the_newest_machine_speaks_and_a_failure_elsewhere_hides_nothing(site, c
     assert cells()["Ada"][0] == "72.0%, 100 s"
 
 
+def test_a_newer_gpu_does_not_speak_among_cpus(site, cells) -> None:
+    certified(site, "ada", times=Times(train=100.0))
+    certified(site, "ada", times=Times(train=4.0), device="gpu", created="20270101T000000.000000Z", machine=TOWER)
+    certified(site, "bell", times=Times(train=200.0))
+    certified(site, "curie", times=Times(train=5.0), device="gpu", machine=TOWER)
+    shown = cells()
+    assert shown["Ada"][0] == "75.0%, 100 s"
+    assert shown["Curie"][0] == "75.0%, 5 s | The tower, on the GPU"
+
+
+def test_two_tables_of_the_seed_are_no_one_table(site) -> None:
+    for machine in (TOWER, Machine("desk", "The desk")):
+        site.record("ada", historic=True, machine=machine, times=Times(train=168.0))
+    site.page("index", "```{glance}\n```")
+    with pytest.raises(ExtensionError, match=r"desk@cpu, tower@cpu"):
+        site.build()
+
+
 def test_what_is_not_published_is_left_out(site, cells) -> None:
     site.record(kind="parity")
     site.record(local=True)
@@ -138,6 +157,14 @@ def test_the_seeds_rows_stand_beside_todays_under_the_seeds_names(site, cells) -
 def test_a_seeds_row_that_is_in_no_catalogue_is_not_lost(site, cells) -> None:
     site.record("bell", historic=True, machine=TOWER, times=Times(train=1.0), framework="gone", name="Gone")
     assert cells()["gone"] == ["–", "75%, 1 s | Gone", "–", ""]
+
+
+def test_a_number_from_uncommitted_changes_says_so(site, cells) -> None:
+    certified(site, "ada", commit="abc123+")
+    certified(site, "bell", commit="abc123")
+    shown = cells()
+    assert shown["Ada"][0].endswith("| from uncommitted changes")
+    assert "uncommitted" not in shown["Bell"][0]
 
 
 def test_numbers_lead_to_their_lines(site, glance) -> None:

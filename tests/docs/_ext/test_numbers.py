@@ -53,6 +53,45 @@ def test_a_machine_and_a_variant_can_be_named(site) -> None:
     assert shown(site, "{number}`museum/ada+train_with_loader.cnn.full.times.train|.0f`") == "7"
 
 
+TOWER = Machine("tower", "The tower")
+
+
+@pytest.mark.parametrize("other", [{"machine": TOWER}, {"device": "gpu"}, {"machine": TOWER, "device": "gpu"}])
+def test_a_number_of_several_machines_or_devices_names_one(site, other) -> None:
+    site.record(accuracy=0.7)
+    site.record(accuracy=0.8, created="20270101T000000.000000Z", **other)
+    site.page("index", "It is {number}`ada.cnn.full.accuracy`.")
+    for _ in range(2):
+        warnings = site.build()
+        assert "Records of several machines or devices answer" in warnings
+        assert "desk@cpu" in warnings
+    assert shown(site, "{number}`desk@cpu/ada.cnn.full.accuracy|.1f`") == "0.7"
+    machine = "tower" if "machine" in other else "desk"
+    assert shown(site, f"{{number}}`{machine}@{other.get('device', 'cpu')}/ada.cnn.full.accuracy|.1f`") == "0.8"
+
+
+def test_a_machine_alone_is_enough_where_it_has_one_device(site) -> None:
+    site.record(accuracy=0.7)
+    site.record(accuracy=0.8, machine=TOWER, device="gpu")
+    assert shown(site, "{number}`tower/ada.cnn.full.accuracy|.1f`") == "0.8"
+    site.record(accuracy=0.9, machine=TOWER)
+    site.page("index", "It is {number}`tower/ada.cnn.full.accuracy`.")
+    assert "tower@cpu, tower@gpu" in site.build()
+
+
+def test_a_number_is_in_float32_unless_the_page_says_otherwise(site) -> None:
+    site.record(accuracy=0.7)
+    site.record(accuracy=0.8, precision="tf32")
+    assert shown(site, "{number}`ada.cnn.full.accuracy|.1f`") == "0.7"
+
+
+def test_a_withdrawn_field_is_refused_and_the_reason_said(site) -> None:
+    site.record(peak_memory=12345)
+    site.page("index", "It is {number}`ada.cnn.full.peak_memory`.")
+    assert "peak_memory is withdrawn: it was at least the memory of the process that started the run" in site.build()
+    assert "12345" not in site.html("index")
+
+
 def test_a_number_says_where_it_comes_from_and_leads_there(site) -> None:
     site.record()
     site.page("results", "```{results} cnn\n```")

@@ -65,6 +65,15 @@ def test_each_verb_tells_what_it_gave(site) -> None:
         assert captions(site)["ada"].endswith(f" · {end}")
 
 
+def test_a_run_from_uncommitted_changes_says_so(site) -> None:
+    site.record("ada", losses=[1.25], epochs=1, commit="abc123+")
+    site.record("bell", losses=[1.25], epochs=1, commit="abc123")
+    assert not build(site)
+    found = captions(site)
+    assert " · from uncommitted changes · " in found["ada"]
+    assert "uncommitted" not in found["bell"]
+
+
 def test_all_of_the_run_is_folded_with_the_command_and_the_record(site) -> None:
     record = site.record(losses=[1.5, 0.75], epochs=2, threads=2, python="3.11.7", times=Times(load=1.5, epochs=[50.0]))
     assert not build(site)
@@ -119,6 +128,12 @@ def test_a_run_that_is_not_published_has_no_link_to_a_record(site) -> None:
     assert not build(site)
     assert "nox -s benchmark" in folded(site)
     assert 'href="records/' not in site.html("index")
+
+
+def test_the_median_of_two_epochs_is_their_mean(site) -> None:
+    site.record(losses=[1.5, 0.75], epochs=2, times=Times(epochs=[40.0, 60.0]))
+    assert not build(site)
+    assert "an epoch 50 s" in folded(site)
 
 
 def test_a_loss_of_several_epochs_is_drawn(site) -> None:

@@ -11,6 +11,7 @@ from _ext.results import lines
 from _ext.store import Store
 from shown import Shown, page, tables, text
 
+from rosetta_common.host import work
 from rosetta_common.host.records import Data, Machine, Times
 
 OTHER = Machine("tower", "The tower", gpu="A large one", memory=8 * 2**30)
@@ -54,7 +55,7 @@ def test_a_row_holds_what_a_reader_asks_for(site, only) -> None:
         "Framework": "Ada | 1.2 · 2026-01-02",
         "Accuracy": "75.0%",
         "Training time": "100 s",
-        "Images/s": "4,980",
+        "Images/s": "4,980 | no ceiling known",
         "Certificate": "certified ✓",
     }
     assert table.caption.endswith("; 10 epochs")
@@ -340,18 +341,94 @@ def test_a_run_in_a_python_as_found_says_so(site, only) -> None:
     assert said not in table.row("Bell")["Certificate"]
 
 
-def test_a_gpus_rate_is_not_held_against_the_cpus(site, only) -> None:
-    site.record(machine=Machine("desk", "The desk", matmul_rate=371e9), train_rate=500.0, device="gpu")
-    assert only().row("Ada")["Images/s"] == "500"
+def test_a_gpus_rate_is_held_against_its_makers_peak_and_not_against_the_cpus(site, only) -> None:
+    machine = Machine("desk", "The desk", matmul_rate=371e9, gpu="NVIDIA H100 80GB HBM3")
+    rate = work.PEAKS[machine.gpu].rate / work.sample_flop("cnn")
+    site.record(machine=machine, train_rate=rate / 4, device="gpu")
+    site.record("bell", machine=machine, train_rate=rate / 4, device="gpu", precision="tf32")
+    table = only()
+    assert table.row("Ada")["Images/s"].endswith("| 25% of the published float32 peak")
+    assert table.row("Bell (tf32)")["Images/s"].endswith("| no ceiling known")
 
 
-def test_an_accuracy_far_from_the_others_is_pointed_out(site, only) -> None:
-    for name, accuracy in (("ada", 0.76), ("bell", 0.755), ("curie", 0.735)):
+def test_where_no_ceiling_is_known_that_is_said(site, only) -> None:
+    site.record(
+        machine=Machine("desk", "The desk", matmul_rate=371e9, gpu="Of tomorrow"), train_rate=500.0, device="gpu"
+    )
+    assert only().row("Ada")["Images/s"] == "500 | no ceiling known"
+
+
+def test_a_review_is_held_against_the_machine_too(site, html) -> None:
+    machine = Machine("desk", "The desk", matmul_rate=1e3 * work.sample_flop("gru"))
+    site.record(workload="gru", machine=machine, train_rate=100.0)
+    (table,) = tables(html(argument="gru"))
+    assert table.row("Ada")["Reviews/s"] == "100 | 10% of GEMM"
+
+
+@pytest.mark.parametrize(("device", "of"), [("cpu", "GEMM"), ("gpu", "the published float32 peak")])
+def test_more_than_all_is_no_share_and_its_row_says_what_it_can_mean(site, only, device, of) -> None:
+    machine = Machine("desk", "The desk", matmul_rate=371e9, gpu="NVIDIA H100 80GB HBM3")
+    rate = (371e9 if device == "cpu" else work.PEAKS[machine.gpu].rate) / work.sample_flop("cnn")
+    for name, times in (("ada", 1.05), ("bell", 0.5)):
+        site.record(name, machine=machine, train_rate=times * rate, device=device)
+    table = only()
+    row = table.row("Ada")
+    assert row["Images/s"].endswith(f"| more than all of {of}")
+    assert "%" not in row["Images/s"]
+    assert f"more than all of {of}, which cannot be: " in row["Certificate"]
+    assert "Winograd" in row["Certificate"]
+    assert "cannot be" not in table.row("Bell")["Certificate"]
+
+
+def test_a_run_from_uncommitted_changes_says_so(site, only) -> None:
+    site.record("ada", commit="abc123+")
+    site.record("bell", commit="abc123")
+    table = only()
+    assert "from uncommitted changes" in table.row("Ada")["Certificate"]
+    assert "uncommitted" not in table.row("Bell")["Certificate"]
+
+
+def test_one_seed_from_uncommitted_changes_marks_the_mean(site, only) -> None:
+    site.record("ada", seed=0, commit="abc123+")
+    site.record("ada", seed=1, commit="abc123")
+    site.record("bell", commit="abc123")
+    assert "from uncommitted changes" in only().row("Ada")["Certificate"]
+
+
+def certified(site, **accuracies: float) -> None:
+    for name, accuracy in accuracies.items():
         site.record(name, kind="parity")
         site.record(name, accuracy=accuracy)
+
+
+def test_an_accuracy_farther_from_the_others_than_seeds_lie_apart_is_pointed_out(site, only) -> None:
+    for seed, accuracy in enumerate((0.750, 0.755, 0.760)):  # a standard deviation of half a point
+        site.record("ada", seed=seed, accuracy=accuracy, variant="train_compiled")
+    certified(site, ada=0.76, bell=0.755, curie=0.735)
     table = only()
     assert text(table.table).count("points below the median of this table") == 1
-    assert "2.0 points below" in table.row("Curie")["Certificate"]
+    said = "2.0 points below the median of this table (seeds lie 0.5 apart, as a standard deviation)"
+    assert said in table.row("Curie")["Certificate"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"accuracies": (0.74, 0.75, 0.76)},  # three times a whole point
+        {"lane": "epoch"},
+        {"workload": "gru"},
+        {"digests": [{"example": str(number)} for number in range(3)]},
+        {"local": True},
+        {"accuracies": (0.75,)},
+    ],
+)
+def test_without_a_spread_that_is_so_small_nothing_is_pointed_out(site, html, changes) -> None:
+    digests = changes.pop("digests", None)
+    for seed, accuracy in enumerate(changes.pop("accuracies", (0.750, 0.755, 0.760))):
+        own = {"digests": digests[seed]} if digests else {}
+        site.record("ada", seed=seed, accuracy=accuracy, variant="train_compiled", **own, **changes)
+    certified(site, ada=0.76, bell=0.755, curie=0.735)
+    assert "of this table" not in page(html()).get_text()
 
 
 def test_rows_are_held_against_the_first_certified_one(site, only) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -239,6 +240,16 @@ def edit(path, old, new):
 
 def test_a_change_is_shown_beside_the_last_answer(toy, folder, capsys):
     asked()
+    edit(folder / "defaults.py", "1e-7", "1e-3")
+    asked()
+    assert "changed: adam.epsilon: 1e-07 → 0.001" in capsys.readouterr().out
+
+
+def test_an_answer_of_a_gpu_is_not_the_last_one_of_a_cpu(toy, folder, capsys):
+    record, _ = asked()
+    answers = {**record.answers, "adam.epsilon": records.Answer("0.5")}
+    other = msgspec.structs.replace(record, device="gpu", answers=answers, created=records.now())
+    records.write(other, cli.LOCAL)
     edit(folder / "defaults.py", "1e-7", "1e-3")
     asked()
     assert "changed: adam.epsilon: 1e-07 → 0.001" in capsys.readouterr().out

@@ -111,6 +111,12 @@ def test_a_size_is_good_if_the_certificate_judges_as_it_should(row, monkeypatch,
     assert lesson_runs.summary(record).startswith(said)
 
 
+def test_times_by_turns_are_summed_up_by_geometric_means(row):
+    record = of(row, "time", "slower").record(HERE, "cpu")
+    record.status, record.pairs = "ok", [(1.0, 1.0), (2.0, 2.0), (4.0, 32.0)]
+    assert lesson_runs.summary(record) == "2.0000 s a step as it is, 4.0000 s with it: × 2.000"
+
+
 def test_a_size_is_of_the_patched_example_and_says_what_it_holds_for(row):
     mutant = of(row, "size", "boastful")
     record = lesson_runs.size(mutant, HERE, "cpu")

@@ -48,6 +48,18 @@ def test_a_good_run_has_all_that_a_record_promises(folder):
     assert {event["event"] for event in events} >= {"stage", "epoch", "trained"}
 
 
+def test_the_rate_of_two_epochs_is_that_of_their_mean(folder, monkeypatch):
+    monkeypatch.setattr(params.gru, "epochs", 2)
+    counted = (
+        "EPOCHS = []\n\n\ndef train(model, x, y):\n    EPOCHS.append(len(EPOCHS))\n    time.sleep(0.2 * EPOCHS[-1])\n"
+    )
+    record, _ = run(folder, "def train(model, x, y):\n", counted, lane="full")
+    assert record.status == "ok", record.reason
+    first, second = record.times.epochs
+    assert second > first + 0.1
+    assert record.train_rate == pytest.approx(10 * 64 * 2 / ((first + second) / 2))
+
+
 @pytest.mark.parametrize(("lane", "starts"), [("quick", 1), ("epoch", 2)])
 def test_the_quick_lane_starts_an_example_once(folder, tmp_path, lane, starts):
     load, noted = "    return imdb_for_library()", tmp_path / "starts"
