@@ -77,11 +77,11 @@ class Check(msgspec.Struct, omit_defaults=True):
     ok: bool
     figure: float | None = None
     limit: float | None = None
-    floor: float | None = None
     where: str | None = None
     reason: str | None = None
     figures: Mapping[str, float | None] = {}  # None: not a finite number, which JSON cannot hold
     by_design: bool = False
+    floor: float | None = None
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
