@@ -1,4 +1,4 @@
-"""Two steps of SGD with momentum, the second at a tenth of the learning rate, which stands outside the velocity or inside."""
+"""Two steps of SGD with momentum, the second at a tenth of the rate: the rate outside the velocity, and inside it."""
 
 gradient, momentum = 1.0, 0.9
 weight_outside = velocity_outside = 0.0
