@@ -102,7 +102,8 @@ class Module:
     def settings(self, kept: dict[ast.stmt, set[str]]) -> Iterator[ast.stmt]:
         """Bare calls and the like that define nothing but set up something that is kept: a switch of the framework."""
         known = set().union(*self.bound.values())
-        present = set().union(*(self.bound[statement] for statement in kept))
+        imports = ast.Import | ast.ImportFrom  # of which only the wanted names are kept
+        present = set().union(*(names if isinstance(one, imports) else self.bound[one] for one, names in kept.items()))
         for statement in self.statements:
             if not self.bound[statement] and not is_main(statement):
                 used = self.lookups(statement) & known

@@ -149,6 +149,14 @@ def test_not_python(tmp_path: Path) -> None:
         snippet(tmp_path / "cnn.py", ["train"])
 
 
+def test_a_switch_of_what_is_left_out_of_an_import_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "cnn.py"
+    path.write_text("from a import one, two\n\ntwo.switch()\n\n\ndef train():\n    return one\n", "utf-8")
+    assert snippet(path, ["train"]).text == "from a import one\n\n\ndef train():\n    return one"
+    path.write_text(path.read_text("utf-8").replace("return one", "return one, two"), "utf-8")
+    assert "two.switch()" in snippet(path, ["train"]).text
+
+
 EXAMPLES = [row.example(workload) for row in catalogue.rows().values() for workload in row.workloads]
 
 
