@@ -77,6 +77,12 @@ def test_one_example_changed_and_only_the_pages_that_show_it_are_read(clean) -> 
     path.write_text(changed, "utf-8")
     showing = build.pages(f"{path.parent.name}/{path.name}")  # in examples/, and in downloads/
     _, read = build.run()
-    assert read == showing | {"lessons/index"}  # which says what still holds of each example as it is
+    docs = ROOT / "docs"
+    using = re.compile(
+        r"\{feeds\}`batches`(?!`)(?! ``)"
+    )  # what every example draws from; not where the role is explained
+    pages = [path for path in docs.rglob("*.md") if using.search(path.read_text("utf-8"))]
+    saying = {path.relative_to(docs).with_suffix("").as_posix() for path in pages}
+    assert read == showing | saying | {"lessons/index"}  # which says what still holds of each example as it is
     assert read < build.sources()
     assert build.pages("# changed")
