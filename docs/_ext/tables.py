@@ -45,16 +45,22 @@ def constant(name: str, path: Path) -> Any:
     raise LookupError(f"{path.name} defines no {name}")
 
 
+def shown(limit: float) -> str:
+    """A limit with all its digits: 7.5e-4."""
+    digits, power = f"{limit:e}".split("e")
+    return f"{float(digits):g}e{int(power)}"
+
+
 class Limits(SphinxDirective):
     """`{limits}`: what the figures of a certificate are held against."""
 
     def run(self) -> list[nodes.Node]:
         stores.note(self.env, Path(limits.__file__))
         per_workload = [limits.LIMITS[workload] for workload in WORKLOADS]
-        rows = [[name, *(f"at most {own[name]:g}" for own in per_workload)] for name in per_workload[0]]
-        rows.append(["float64: each of these", *[f"at most {limits.FLOAT64_LIMIT:g}"] * len(WORKLOADS)])
+        rows = [[name, *(f"at most {shown(own[name])}" for own in per_workload)] for name in per_workload[0]]
+        rows.append(["float64: each of these", *[f"at most {shown(limits.FLOAT64_LIMIT)}"] * len(WORKLOADS)])
         rows.append(
-            ["precision: rounding", *(f"at least {limits.PRECISION_FLOOR[workload]:g}" for workload in WORKLOADS)]
+            ["precision: rounding", *(f"at least {shown(limits.PRECISION_FLOOR[workload])}" for workload in WORKLOADS)]
         )
         rows.append(["done: weights", *[f"at most {limits.WORK_LEFT:g}"] * len(WORKLOADS)])
         body = [[nodes.inline("", text) for text in row] for row in rows]

@@ -7,6 +7,7 @@ import re
 import shutil
 
 import pytest
+from _ext.tables import shown
 
 from rosetta_common.host import limits
 from rosetta_common.host.catalogue import WORKLOADS
@@ -218,4 +219,4 @@ def test_limits_come_from_the_certificate(site) -> None:
     build(site, "```{limits}\n```")
     for workload in WORKLOADS:
         for limit in limits.LIMITS[workload].values():
-            assert f"at most {limit:g}" in site.html("index")
+            assert f"at most {shown(limit)}" in site.html("index")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from _ext.tables import TEETH, constant
+from _ext.tables import TEETH, constant, shown
 
 MUTANT = '[{name}]\nedits = [["a", "b"]]\n'
 
@@ -59,3 +59,7 @@ def test_a_new_error_is_noticed(site, text) -> None:
 def test_a_constant_that_is_gone_is_named() -> None:
     with pytest.raises(LookupError, match=r"teeth\.py defines no NOTHING"):
         constant("NOTHING", TEETH)
+
+
+def test_a_limit_is_shown_with_all_its_digits() -> None:
+    assert [shown(limit) for limit in (7.5e-4, 1e-10, 2e-2)] == ["7.5e-4", "1e-10", "2e-2"]
