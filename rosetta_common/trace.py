@@ -65,7 +65,11 @@ def _trace(path, program, folder):
         start = time.perf_counter()
         loss = train_epoch(model, x, y)
         seconds = time.perf_counter() - start
-        leave_json(name + ".trained", {"type": type(loss).__name__, "seconds": seconds, "loss": float(loss)})
+        try:
+            number = float(loss)
+        except TypeError:  # the host says that it is no number, by its type
+            number = float("nan")
+        leave_json(name + ".trained", {"type": type(loss).__name__, "seconds": seconds, "loss": number})
 
     def load(name):
         with np.load(os.path.join(folder, name + ".npz")) as weights:

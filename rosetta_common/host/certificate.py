@@ -340,10 +340,12 @@ def _judge_single(
             break
         optimiser.resynchronise(actual)
         at = to
+    if limits.dtype == "float32":
+        yield _loss_is_done(trace, len(steps))
     yield from _checks_of_steps(steps, limits)
     if limits.dtype == "float32" and len(steps) == STEPS["float32"]:
         yield _precision_check(steps, PRECISION_FLOOR[limits.workload])
-        yield from _done_checks(trace)
+        yield _weights_are_done(trace)
 
 
 def _precision_check(steps: list[Step], floor: float) -> Check:
@@ -356,20 +358,23 @@ def _precision_check(steps: list[Step], floor: float) -> Check:
     return Check("precision: rounding", ok, _finite(figure), floor=floor, reason=reason, figures=counted)
 
 
-def _done_checks(trace: Trace) -> Iterator[Check]:
-    """That `train` returns a Python float, and that the weights are computed when it does."""
-    calls = [trace.trained(f"step{k + 1}") for k in range(STEPS["float32"])]
-    other = sorted({call.type for call in calls} - {"float"})
+def _loss_is_done(trace: Trace, steps: int) -> Check:
+    """That `train` returns a Python float in each of so many steps: one that exists is computed."""
+    other = sorted({trace.trained(f"step{k + 1}").type for k in range(steps)} - {"float"})
     reason = f"train returned {', '.join(other)}, not a Python float: it may not be computed yet." if other else None
-    yield Check("done: loss", not other, reason=reason)
+    return Check("done: loss", not other, reason=reason)
+
+
+def _weights_are_done(trace: Trace) -> Check:
+    """That the weights are computed when `train` returns: to read them takes no longer than to read them again."""
     left = []
-    for k, call in enumerate(calls):
+    for k in range(STEPS["float32"]):
         first, again = trace.reading(f"step{k + 1}")
-        left.append(max(first - again, 0.0) / call.seconds)
+        left.append(max(first - again, 0.0) / trace.trained(f"step{k + 1}").seconds)
     figure = float(np.median(left))
     reason = None if figure <= WORK_LEFT else "The weights are still being computed when train returns."
     by_step = {f"step {k + 1}": share for k, share in enumerate(left)}
-    yield Check("done: weights", figure <= WORK_LEFT, figure, WORK_LEFT, reason=reason, figures=by_step)
+    return Check("done: weights", figure <= WORK_LEFT, figure, WORK_LEFT, reason=reason, figures=by_step)
 
 
 def _lost(steps: list[Step], limits: Limits) -> bool:

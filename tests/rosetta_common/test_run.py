@@ -166,6 +166,16 @@ def test_trace_follows_its_program(example, tmp_path):
     assert len(np.load(str(tmp_path / "scores.npy"))) == 320
 
 
+def test_trace_goes_on_where_a_loss_is_no_number(example, tmp_path):
+    example.write_text(example.read_text().replace("return float(steps)", "return {}"))
+    program = {"settings": {}, "train": "train", "steps": [["init", 0], ["train", [0], "step"]]}
+    (tmp_path / "program.json").write_text(json.dumps(program))
+    assert call("trace", example, "--folder", tmp_path).returncode == 0
+    trained = json.loads((tmp_path / "step.trained").read_text())
+    assert trained["type"] == "dict"
+    assert trained["loss"] != trained["loss"]  # not a number
+
+
 def test_trace_notes_the_lines_that_ran_in_any_thread_and_what_was_made_of_others(example, tmp_path):
     example.write_text(
         EXAMPLE.replace(
