@@ -301,16 +301,18 @@ class Step(msgspec.Struct, frozen=True):
 def _resolved(to: Arrays, actual: Arrays, predicted: Arrays) -> np.ndarray:
     """The relative errors of the movements whose weights end so near to 0 that float32 rounds them far less.
 
-    What is left in them is the rounding of the gradient. A tensor of which most does not move, as an embedding, is left
-    out: under Adam a weight with a single gradient moves as far whatever that is.
+    What is left in them is the rounding of the gradient. What all have in common is taken off: the rounding of a rate,
+    or of Adam's corrections. A tensor of which most does not move, as an embedding, is left out: under Adam a weight
+    with a single gradient moves as far whatever that is.
     """
-    errors = [np.zeros(0)]
+    ratios = [np.zeros(0)]
     for name, movement in predicted.items():
         rounding = np.spacing(np.abs(to[name]).astype(np.float32))
         seen = rounding < RESOLUTION * np.abs(movement)
         if np.mean(movement != 0) > 0.5:
-            errors.append(np.abs(actual[name][seen] / movement[seen] - 1))
-    return np.concatenate(errors)
+            ratios.append(actual[name][seen] / movement[seen])
+    found = np.concatenate(ratios)
+    return np.abs(found / np.median(found) - 1) if found.size else found
 
 
 def _judge_single(
