@@ -75,16 +75,24 @@ class Glance(SphinxDirective):
     def best(self) -> dict[tuple[Subject, str], Line]:
         """The line that speaks for a subject in a network.
 
-        The newest certified one in the lane full, else in the lane epoch; else the newest, with what it lacks. One of
-        the device that most subjects have one of comes first: a GPU's times among those of CPUs would mislead.
+        The newest certified one in the lane full, else in the lane epoch; else one whose certificate is stale;
+        else the newest, with what it lacks. One of the device that most subjects have one of comes first: a
+        GPU's times among those of CPUs would mislead.
         """
         return {key: max(of_subject, key=self.worth) for key, of_subject in self.known.items()}
 
-    def worth(self, line: Line) -> tuple[bool, bool, bool, bool, str]:
+    def worth(self, line: Line) -> tuple[bool, bool, bool, bool, bool, str]:
         """The order of the lines of one subject in one network; the greatest speaks."""
         record, speaks = line.record, _speaks(line)
         usual = newest.place(record)[1] == self.devices.get(record.workload)
-        return speaks, usual, speaks and record.lane == LANES[0], record.variant == COMPILED, record.created
+        return (
+            speaks,
+            speaks and line.certified,
+            usual,
+            speaks and record.lane == LANES[0],
+            record.variant == COMPILED,
+            record.created,
+        )
 
     @cached_property
     def usual(self) -> dict[str, Place]:
@@ -104,9 +112,9 @@ class Glance(SphinxDirective):
     def caption(self) -> str:
         where = " Where they come from stands below the network's name, or below a number that differs."
         text = (
-            "One certified run of every row that has one, beside the seed's: the newest of lane full where there is "
-            "one, else one epoch, after which the accuracy is of course lower. What ran on the device of most rows "
-            "comes first."
+            "One run of every row, beside the seed's: certified where there is one, else with a stale certificate, and "
+            "it says so. The newest of lane full where there is one, else one epoch, after which the accuracy is of "
+            "course lower. What ran on the device of most rows comes first."
         )
         return text + (where + " Machines differ: times compare in the tables below, not here." if self.usual else "")
 
@@ -130,7 +138,9 @@ class Glance(SphinxDirective):
                 link(line.record, line.record.status if line.failed else line.verdict.mark), classes=("failed",)
             )
         way = line.record.variant if line.record.variant != subject[1] else None
-        place = [text for text in (words.VARIANTS[way] if way else "", words.uncommitted(line.record)) if text]
+        lacking = "" if line.certified else line.verdict.mark
+        said = (lacking, words.VARIANTS[way] if way else "", words.uncommitted(line.record))
+        place = [text for text in said if text]
         place += [fact for fact, usual in zip(_place(line), self.usual[workload], strict=True) if fact != usual]
         text = f"{percent(line)(line.accuracy[0])}, {words.seconds(line.time[0])}"
         return cell(link(line.record, text), *([aside(", ".join(place))] if place else []))
@@ -156,7 +166,8 @@ class Glance(SphinxDirective):
 
 
 def _speaks(line: Line) -> bool:
-    return line.certified and not line.failed
+    """Whether a line has numbers to show: those without a valid certificate say so beside them."""
+    return line.verdict.state in ("certified", "stale") and not line.failed
 
 
 def _place(line: Line) -> Place:

@@ -24,7 +24,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from rosetta_common import data
-from rosetta_common.host import environment, notebooks, records, standalone
+from rosetta_common.host import environment, notebooks, process, records, standalone
 from rosetta_common.host.catalogue import ROOT, Row, UserError
 from rosetta_common.host.environment import Unsupported
 
@@ -79,7 +79,7 @@ def _execute(book: nbformat.NotebookNode, row: Row, workload: str, folder: Path)
     client = NotebookClient(book, km=manager, timeout=TIMEOUT, resources=resources, record_timing=False)
     with open(folder / "log", "w+") as log:
         try:
-            client.execute(cleanup_kc=True, stdout=log, stderr=log)
+            client.execute(cleanup_kc=True, stdout=log, stderr=log, env=process.inherited())
         except CellExecutionError as error:
             raise UserError(f"{error.ename}: {error.evalue}") from None
         except (CellTimeoutError, DeadKernelError, RuntimeError) as error:

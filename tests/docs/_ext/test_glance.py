@@ -56,6 +56,18 @@ def test_a_run_in_a_python_as_found_on_a_gpu_says_so(site, cells) -> None:
     assert cells()["Curie"][0] == "75.0%, 9 s | The tower, on the GPU, as found"
 
 
+def test_a_number_whose_certificate_is_stale_says_so_and_gives_way_to_a_certified_one(site, glance) -> None:
+    certified(site, "ada", lane="epoch", accuracy=0.46, created="20260101T000000.000000Z")
+    site.record("ada", lane="full", accuracy=0.76, threads=64, created="20260102T000000.000000Z")
+    site.record("bell", lane="full", accuracy=0.77, threads=64)
+    site.record("bell", kind="parity")
+    table = glance()
+    assert "46.0%" in text(table.line("Ada"))
+    assert "certificate stale" not in text(table.line("Ada"))
+    assert "77.0%" in text(table.line("Bell"))
+    assert "certificate stale ✗" in text(table.line("Bell"))
+
+
 def test_a_number_without_a_certificate_is_not_shown(site, glance) -> None:
     site.record("ada", accuracy=0.123)
     table = glance()
