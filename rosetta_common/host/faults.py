@@ -11,6 +11,9 @@ from rosetta_common.host.process import anywhere
 from rosetta_common.host.records import Record
 
 
+PACKAGE = Path(__file__).parents[1]
+
+
 def where(error: Exception) -> str:
     """An exception in one line: its type, what it says, and the line of this project that it came through last."""
     own = [

@@ -7,7 +7,7 @@ import pytest
 
 from rosetta_common import data
 from rosetta_common.host import catalogue, environment, judge, lesson_runs, machine, parity, records, turns
-from rosetta_common.host.digests import digests, text_digest
+from rosetta_common.host.digests import certificate_digests, digests, text_digest
 from rosetta_common.host.environment import Unsupported
 from rosetta_common.host.lesson_runs import Experiment
 from rosetta_common.host.lessons import Lesson
@@ -82,8 +82,8 @@ def test_the_example_as_it_is_is_trained_once_for_all_lessons(row):
 
 
 def certified(monkeypatch, *checks, **fields):
-    def certify(case, where, device, parts):
-        assert parts == judge.JUDGED
+    def certify(case, where, device, parts, timed):
+        assert (parts, timed) == (judge.JUDGED, False)
         record = parity.blank(case, "parity", where, device)
         record.checks, record.times = list(checks), Times(process=1.0)
         return msgspec.structs.replace(record, **fields)
@@ -123,7 +123,8 @@ def test_a_size_is_of_the_patched_example_and_says_what_it_holds_for(row):
     assert (record.status, record.lesson, record.mutant, record.threads) == ("ok", "errors", "boastful", 1)
     assert len(record.checks) > 5
     assert any(not check.ok for check in record.checks)
-    assert record.digests == {**digests(row, "gru"), "mutant": text_digest(mutant.mutant.patched())}
+    held = certificate_digests(row, "gru")
+    assert record.digests == {**held, "mutant": text_digest(mutant.mutant.patched())}
     assert "0.99" not in (row.folder / "gru.py").read_text()
 
 
