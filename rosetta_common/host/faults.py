@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parents[1]
 
 def where(error: Exception) -> str:
     """An exception in one line: its type, what it says, and the line of this project that it came through last."""
+    frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE)]
     place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     return f"{type(error).__name__}: {anywhere(str(error))}{place}"
