@@ -52,7 +52,7 @@ def init_model(symbol):
 
 def train(model, x, y):
     # fit shuffles, and keeps the last, smaller batch: a step like the others, though of fewer samples.
-    return model.fit(x, y, params.batch_size, epochs=1, verbose=0).history["loss"][0]
+    return float(model.fit(x, y, params.batch_size, epochs=1, verbose=0).history["loss"][0])
 
 
 class Loader(keras.utils.Sequence):
@@ -76,7 +76,7 @@ class Loader(keras.utils.Sequence):
 def train_with_loader(model, x, y):
     # fit_generator would shuffle whole batches; this loader shuffles samples.
     loader = Loader(x, y, params.batch_size)
-    return model.fit_generator(loader, epochs=1, shuffle=False, verbose=0).history["loss"][0]
+    return float(model.fit_generator(loader, epochs=1, shuffle=False, verbose=0).history["loss"][0])
 
 
 def predict(model, x):
