@@ -78,6 +78,9 @@ class Teeth(SphinxDirective):
         required = {workload: dict(known) for workload, known in constant("REQUIRED", TEETH).items()}
         for known in constant("REQUIRED_OF_VARIANTS", TEETH).values():
             required["cnn"] |= known
+        or_reason = constant("REQUIRED_OR_REASON", TEETH)
+        for known in required.values():
+            known |= or_reason
         carried = [
             (workload, name)
             for path in paths
@@ -95,7 +98,11 @@ class Teeth(SphinxDirective):
         beside = f" Beside these, some carry: {', '.join(others).replace('_', ' ')}." if others else ""
         title = "Errors that a certificate has to catch"
         made = table(["Network", "The error", "Examples that carry it"], body, title, {"Examples that carry it"})
-        return [made, nodes.paragraph("", f"That makes {len(carried)} errors in {len(paths)} examples.{beside}")]
+        excused = (
+            f" The last {len(or_reason)} of each network an example leaves out where its framework cannot make them."
+        )
+        total = f"That makes {len(carried)} errors in {len(paths)} examples."
+        return [made, nodes.paragraph("", total + beside + excused)]
 
 
 def setup(app: Sphinx) -> None:

@@ -51,7 +51,7 @@ def init_model(symbol):
 
 def train(model, x, y):
     # fit shuffles, and keeps the last, smaller batch: a step like the others, though of fewer samples.
-    return model.fit(x, y, params.batch_size, epochs=1, verbose=0).history["loss"][0]
+    return float(model.fit(x, y, params.batch_size, epochs=1, verbose=0).history["loss"][0])
 
 
 class Loader(keras.utils.Sequence):
@@ -74,7 +74,7 @@ class Loader(keras.utils.Sequence):
 
 def train_with_loader(model, x, y):
     loader = Loader(x, y, params.batch_size)  # it shuffles samples: fit_generator would shuffle whole batches
-    return model.fit_generator(loader, epochs=1, shuffle=False, verbose=0).history["loss"][0]
+    return float(model.fit_generator(loader, epochs=1, shuffle=False, verbose=0).history["loss"][0])
 
 
 def set_learning_rate(model, learning_rate):

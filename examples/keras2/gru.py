@@ -40,7 +40,7 @@ def init_model(symbol):
 
 def train(model, x, y):
     # fit shuffles, and keeps the last, smaller batch: a step like the others, though of fewer samples.
-    return model.fit(x, y, params.batch_size, epochs=1, verbose=0).history["loss"][0]
+    return float(model.fit(x, y, params.batch_size, epochs=1, verbose=0).history["loss"][0])
 
 
 def predict(model, x):

@@ -58,8 +58,9 @@ def train_epoch(model, batches):
         model.forward_backward(batch)
         model.update()
         model.update_metric(loss, batch.label)
+    model.get_params()  # brings the weights back from the device, as Module.fit does after each epoch
     mx.nd.waitall()  # MXNet computes behind Python's back: the last update may still be under way
-    return loss.get()[1]
+    return float(loss.get()[1])
 
 
 def train(model, x, y):

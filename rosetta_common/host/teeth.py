@@ -1,8 +1,8 @@
 """Proves that the certificate has teeth: patches each mutant of mutants.toml into a copy of its example.
 
 Each mutant must fail at least one check, one that is declared harmless must pass them all, and so must the
-unpatched example (`parity` says that). Every folder must offer every mutant of `REQUIRED`, so that none is
-dropped quietly.
+unpatched example (`parity` says that). Every folder must offer every mutant of `REQUIRED`, and of
+`REQUIRED_OR_REASON` each or the reason why its framework cannot make the error, so that none is dropped quietly.
 """
 
 from __future__ import annotations
@@ -60,6 +60,13 @@ REQUIRED_OF_VARIANTS = {
         "loader_batch_size_128": "a loader with batches of 128",
     }
 }
+# Of both networks. Not every framework can make them, for one may compute all as it is called, or in float32 alone: a
+# folder offers each of them, or says in `unsupported` why not.
+REQUIRED_OR_REASON = {
+    "loss_not_awaited": "a loss that is returned before it is computed",
+    "update_not_awaited": "weights that are still being computed when training returns",
+    "double_precision": "a step that is computed in double precision",
+}
 
 # The part of a certificate that shows an error which single steps do not.
 CAUGHT_BY = {
@@ -87,9 +94,11 @@ def mutants(row: Row, workload: str) -> list[Mutant]:
 
     Raises UserError where a required one is missing or does not fit.
     """
-    written = {name: mutant for name, mutant in offered(row, workload).items() if mutant.unsupported is None}
+    told = offered(row, workload)
+    written = {name: mutant for name, mutant in told.items() if mutant.unsupported is None}
     found = {name: mutant for name, mutant in written.items() if mutant.device in (None, "cpu")}
     missing = [name for name in _required(row, workload) if name not in found]
+    missing += [name for name in REQUIRED_OR_REASON if name not in told]
     if missing:
         raise UserError(f"{row.folder.name}/mutants.toml lacks the {workload} mutant {', '.join(missing)}.")
     return list(found.values())

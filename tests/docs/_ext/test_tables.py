@@ -25,6 +25,10 @@ def test_every_required_error_is_told_in_words(text) -> None:
     for errors in [*constant("REQUIRED", TEETH).values(), *constant("REQUIRED_OF_VARIANTS", TEETH).values()]:
         for said in errors.values():
             assert f" {said} 0 " in page
+    for said in constant("REQUIRED_OR_REASON", TEETH).values():
+        assert f" CNN {said} 0 " in page
+        assert f" GRU {said} 0 " in page
+    assert "The last 3 of each network an example leaves out where its framework cannot make them." in page
     assert "That makes 0 errors in 0 examples." in page
 
 

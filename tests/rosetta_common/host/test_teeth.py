@@ -17,6 +17,11 @@ from rosetta_common.host.records import Check
 ROWS = list(catalogue.rows().values())
 
 
+REASONS = "".join(
+    f'[gru.{name}]\nunsupported = "It computes all as it is called."\n' for name in teeth.REQUIRED_OR_REASON
+)
+
+
 def undefined(scope, known):
     """The names of a module that nothing defines, wherever they are used."""
     found = {one.get_name() for one in scope.get_symbols() if one.is_global() and one.get_name() not in known}
@@ -83,7 +88,8 @@ def test_the_first_round_goes_where_certificates_are_quick(monkeypatch):
 def test_what_only_a_gpu_can_judge_is_left_out(folder, monkeypatch):
     monkeypatch.setitem(teeth.REQUIRED, "gru", {})
     edits = 'edits = [["return 0.5", "return 0.6"]]'
-    (folder / "mutants.toml").write_text(f'[gru.here]\ndevice = "cpu"\n{edits}\n[gru.there]\ndevice = "gpu"\n{edits}\n')
+    tables = f'[gru.here]\ndevice = "cpu"\n{edits}\n[gru.there]\ndevice = "gpu"\n{edits}\n'
+    (folder / "mutants.toml").write_text(tables + REASONS)
     assert [mutant.name for mutant in teeth.mutants(catalogue.rows()["alpha"], "gru")] == ["here"]
 
 
@@ -102,12 +108,23 @@ def test_a_mutant_that_does_not_fit_is_named(folder):
 
 def test_what_cannot_be_written_is_no_mutant_and_a_required_one_must_be(folder):
     tables = "".join(f'[gru.{name}]\nedits = [["return 0.5", "return 0.6"]]\n' for name in teeth.REQUIRED["gru"])
-    path = folder / "mutants.toml"
+    path, tables = folder / "mutants.toml", tables + REASONS
     path.write_text(tables + '[gru.beta3]\nunsupported = "There is no third moment."\n')
     row = catalogue.rows()["alpha"]
     assert {mutant.name for mutant in teeth.mutants(row, "gru")} == set(teeth.REQUIRED["gru"])
     path.write_text(tables.replace('beta1]\nedits = [["return 0.5", "return 0.6"]]', 'beta1]\nunsupported = "No."'))
     with pytest.raises(UserError, match="lacks the gru mutant beta1"):
+        teeth.mutants(row, "gru")
+
+
+@pytest.mark.parametrize("name", teeth.REQUIRED_OR_REASON)
+def test_what_not_every_framework_can_write_needs_a_reason_there(folder, monkeypatch, name):
+    monkeypatch.setitem(teeth.REQUIRED, "gru", {})
+    path, row = folder / "mutants.toml", catalogue.rows()["alpha"]
+    path.write_text(REASONS)
+    assert teeth.mutants(row, "gru") == []
+    path.write_text(REASONS.replace(f"[gru.{name}]", "[gru.other]"))
+    with pytest.raises(UserError, match=f"lacks the gru mutant {name}"):
         teeth.mutants(row, "gru")
 
 
