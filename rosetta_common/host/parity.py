@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from rosetta_common.host import as_found, coverage, environment, faults, machine, process, records, vcs
 from rosetta_common.host.catalogue import Case, Row
 from rosetta_common.host.digests import certificate_digests, differing, digests
-from rosetta_common.host.judge import AS_TIMED, ASIDE, PARTS, SHORT, TraceFailed, Tracer, checks
+from rosetta_common.host.judge import AS_TIMED, ASIDE, JUDGEMENT, PARTS, SHORT, TraceFailed, Tracer, checks
 from rosetta_common.host.records import Check, Machine, Record, Times
 
 Report = Callable[[str], None]
@@ -89,14 +89,16 @@ def certify(
         for check in checks(tracer, parts):
             record.checks.append(check)
             report(f"{case.label}: {line(check)}")
-        facts(record, case.row, Path(folder) / "steps-float32")
-        if "lines" in parts:
-            ran, path = facts(record, case.row, Path(folder) / "start"), case.row.example(case.workload)
-            record.executed = coverage.executed(path, ran["lines"], ran["elsewhere"], ran["sources"])
         record.times = Times(process=time.monotonic() - start)
         failed = [check for check in record.checks if not check.ok]
         record.status = "failed" if failed else "ok"
         record.reason = "; ".join(line(check) for check in failed) or None
+        if any(check.name == JUDGEMENT for check in failed):  # which ends the process before it leaves its facts
+            return record
+        facts(record, case.row, Path(folder) / "steps-float32")
+        if "lines" in parts:
+            ran, path = facts(record, case.row, Path(folder) / "start"), case.row.example(case.workload)
+            record.executed = coverage.executed(path, ran["lines"], ran["elsewhere"], ran["sources"])
     return record
 
 

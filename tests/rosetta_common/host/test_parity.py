@@ -218,8 +218,8 @@ def test_a_learning_rate_that_an_example_can_change_is_changed_once_after_the_ep
     set_rate = "def set_learning_rate(model, learning_rate):\n    model['fc.bias'] += learning_rate"
     for name, text, asked in (("without", "", False), ("with", set_rate, True)):
         path.write_text(f"{path.read_text()}\n\n{text}\n")
-        tracer = parity.Tracer(alpha(), Path(sys.executable), "cpu", 1, tmp_path / name)
-        names = {check.name for check in parity.checks(tracer, ("loop",))}
+        tracer = judge.Tracer(alpha(), Path(sys.executable), "cpu", tmp_path / name)
+        names = {check.name for check in judge.checks(tracer, ("loop",))}
         assert ("schedule: changed rate" in names) == asked
     trace = Trace(tmp_path / "with" / "steps-float32")
     added = trace.weights("changed")["fc.bias"] - trace.weights("again2")["fc.bias"]
@@ -253,7 +253,7 @@ def test_in_short_what_is_published_leaves_out_float64_and_what_is_not_does_not(
     records.write(certificate(where=machine.describe("elsewhere")), published)
     (here / "parity").rename(tmp_path / "failed here")
     assert lanes() == {False}
-    assert "Left out of the 1 of 1 with a published certificate: the lane in float64" in capsys.readouterr().out
+    assert "Left out of the 1 of 1 with a published certificate: the pass in float64" in capsys.readouterr().out
     # It failed here now, and what is published says nothing of that: the next one is whole again.
     assert lanes() == {False, True}
 
@@ -272,10 +272,10 @@ def test_the_quick_lane_leaves_out_more_than_the_tests_do(folder, tmp_path, monk
 
     begun, said = starts("parity", "--short")
     assert begun
-    assert "certificate: the lane in float64, which lines of the example run, drop-out." in said
+    assert "certificate: the pass in float64, which lines of the example run, dropout." in said
     begun, said = starts("benchmark")
     assert not begun
-    assert "certificate: the first weights and the shuffle, the lane in float64," in said
+    assert "certificate: one thread against all, the first weights and the shuffle, the pass in float64," in said
 
 
 def test_the_quick_lane_certifies_in_short_what_is_published_until_a_check_fails(folder, tmp_path, monkeypatch):
