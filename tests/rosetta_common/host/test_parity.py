@@ -172,7 +172,7 @@ def test_a_process_that_ends_as_if_all_were_well_fails_and_ends_nothing_else(fol
     path = folder / "gru.py"
     path.write_text(path.read_text().replace("    return 0.5", f"    {end}"))
     record = parity.certify(alpha(), HERE)
-    reason = "The process ended without an error before it had left step1.trained."
+    reason = "The process ended without an error before it had left w1.npz."
     assert (record.status, record.reason) == ("failed", reason)
 
 
