@@ -9,7 +9,7 @@ from collections import Counter
 import msgspec
 import pytest
 
-from rosetta_common.host import catalogue, environment, judge, machine, parity, teeth
+from rosetta_common.host import catalogue, environment, judge, machine, teeth
 from rosetta_common.host.catalogue import Case, UserError
 from rosetta_common.host.mutants import Mutant
 from rosetta_common.host.records import Check
@@ -168,7 +168,7 @@ def test_the_part_that_catches_is_asked_first_and_then_all_others(folder, monkey
         seen.append(parts)
         yield Check("weights", True)
 
-    monkeypatch.setattr(parity, "checks", checks)
+    monkeypatch.setattr(judge, "checks", checks)
     made = msgspec.structs.replace(mutant(folder, [("return 0.5", "return 0.6")]), name=name)
     assert teeth.bite(made) == (False, "NOT CAUGHT")
     assert seen == asked
@@ -218,7 +218,7 @@ def test_time_is_over_once_all_that_is_due_has_begun(folder, monkeypatch):
     ],
 )
 def test_a_harmless_one_must_pass_every_check(folder, monkeypatch, checks, harmless, said):
-    monkeypatch.setattr(parity, "checks", lambda tracer, parts, hasty: (check for check in checks))
+    monkeypatch.setattr(judge, "checks", lambda tracer, parts, hasty: (check for check in checks))
     assert teeth.bite(mutant(folder, [("return 0.5", "return 0.6")], harmless=True)) == (harmless, said)
 
 
