@@ -98,9 +98,8 @@ class Teeth(SphinxDirective):
         beside = f" Beside these, some carry: {', '.join(others).replace('_', ' ')}." if others else ""
         title = "Errors that a certificate has to catch"
         made = table(["Network", "The error", "Examples that carry it"], body, title, {"Examples that carry it"})
-        excused = (
-            f" The last {len(or_reason)} of each network an example leaves out where its framework cannot make them."
-        )
+        last = len(or_reason)
+        excused = f" The last {last} of each network an example leaves out where its framework cannot make them."
         total = f"That makes {len(carried)} errors in {len(paths)} examples."
         return [made, nodes.paragraph("", total + beside + excused)]
 

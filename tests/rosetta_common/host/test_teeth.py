@@ -17,9 +17,7 @@ from rosetta_common.host.records import Check
 ROWS = list(catalogue.rows().values())
 
 
-REASONS = "".join(
-    f'[gru.{name}]\nunsupported = "It computes all as it is called."\n' for name in teeth.REQUIRED_OR_REASON
-)
+REASONS = "".join(f'[gru.{name}]\nunsupported = "It waits for each call."\n' for name in teeth.REQUIRED_OR_REASON)
 
 
 def undefined(scope, known):
