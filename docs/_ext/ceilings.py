@@ -53,5 +53,5 @@ def share(record: Record) -> Share | None:
 
 
 def _peak(record: Record) -> float | None:
-    found = work.PEAKS.get(record.machine.gpu or "")
-    return found.rate if found else None
+    peak = work.PEAKS.get(record.machine.gpu or "")
+    return peak.rate if peak else None

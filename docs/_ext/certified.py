@@ -17,7 +17,7 @@ SUBJECT = ("framework", "backend", "workload", "variant", "device", "precision")
 WAY = ("threads", "variables")
 
 
-# How a reader is told of what differs, where its name does not say it.
+# What differs, in words for a reader, where its name does not say it.
 NAMES = {
     "shared": "shared code",
     "framework": "framework.toml",

@@ -54,15 +54,15 @@ def interval(values: Sequence[float]) -> Interval | None:
 
 def ratio(pairs: Iterable[tuple[float, float]]) -> Interval | None:
     """The interval of the geometric mean of after / before; None for fewer than two pairs."""
-    found = interval([log(after / before) for before, after in pairs])
-    return Interval(exp(found.mean), exp(found.low), exp(found.high)) if found else None
+    logs = interval([log(after / before) for before, after in pairs])
+    return Interval(exp(logs.mean), exp(logs.low), exp(logs.high)) if logs else None
 
 
-def of_time(found: Interval | None) -> Change:
+def of_time(ratio: Interval | None) -> Change:
     """What the interval of a ratio of times says; fewer than two pairs say nothing."""
-    return found.change(1.0, 1 / SAME_TIME, SAME_TIME) if found else "cannot tell"
+    return ratio.change(1.0, 1 / SAME_TIME, SAME_TIME) if ratio else "cannot tell"
 
 
-def of_accuracy(found: Interval | None) -> Change:
+def of_accuracy(difference: Interval | None) -> Change:
     """What the interval of a difference of accuracies says; a single seed says nothing."""
-    return found.change(0.0, -SAME_ACCURACY, SAME_ACCURACY) if found else "cannot tell"
+    return difference.change(0.0, -SAME_ACCURACY, SAME_ACCURACY) if difference else "cannot tell"

@@ -311,9 +311,9 @@ def _resolved(to: Arrays, actual: Arrays, predicted: Arrays) -> np.ndarray:
         seen = rounding < RESOLUTION * np.abs(movement)
         if np.mean(movement != 0) > 0.5:
             ratios.append(actual[name][seen] / movement[seen])
-    found = np.concatenate(ratios)
+    movements = np.concatenate(ratios)
     with np.errstate(divide="ignore", invalid="ignore"):  # of weights that do not move, which is another check's
-        return np.abs(found / np.median(found) - 1) if found.size else found
+        return np.abs(movements / np.median(movements) - 1) if movements.size else movements
 
 
 def _judge_single(

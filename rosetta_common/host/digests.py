@@ -22,7 +22,7 @@ from rosetta_common.host.catalogue import ROOT, WORKLOADS, Row, Variable
 PROSE = {"name", "since", "last_release", "home_page", "retired", "successor", "why_alive", "needs", "reason"}
 PROSE |= {"threads_reason", "slow_because", "get_python", "compile_cache", "shown_first"}
 
-OF_A_VARIABLE = {"device"}  # where it is set, which is told by its being there or not
+OF_A_VARIABLE = {"device"}  # where it is set: it counts by its being there or not
 BORROWED = "borrowed"  # the name of the digest of what another row's environment sets
 JUDGE = "judge"  # the name of the digest that a certificate has beside those of the run that it is of
 

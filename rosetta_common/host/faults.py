@@ -1,4 +1,4 @@
-"""What goes wrong in this project's own code, told by a record: one row's fault ends no other row's run."""
+"""Turns what goes wrong in this project's own code into a record: one row's fault ends no other row's run."""
 
 from __future__ import annotations
 

@@ -94,11 +94,11 @@ def mutants(row: Row, workload: str) -> list[Mutant]:
 
     Raises UserError where a required one is missing or does not fit.
     """
-    told = offered(row, workload)
-    written = {name: mutant for name, mutant in told.items() if mutant.unsupported is None}
+    mutants_of_row = offered(row, workload)
+    written = {name: mutant for name, mutant in mutants_of_row.items() if mutant.unsupported is None}
     found = {name: mutant for name, mutant in written.items() if mutant.device in (None, "cpu")}
     missing = [name for name in _required(row, workload) if name not in found]
-    missing += [name for name in REQUIRED_OR_REASON if name not in told]
+    missing += [name for name in REQUIRED_OR_REASON if name not in mutants_of_row]
     if missing:
         raise UserError(f"{row.folder.name}/mutants.toml lacks the {workload} mutant {', '.join(missing)}.")
     return list(found.values())

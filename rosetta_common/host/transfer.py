@@ -137,7 +137,7 @@ def take(one: Given, others: list[Given], device: str = "cpu") -> Record:
 
 @contextlib.contextmanager
 def _following(record: Record) -> Iterator[None]:
-    """Whatever goes wrong is told by the record, and ends nothing else."""
+    """A block whose failures end it alone: the record says why."""
     with faults.recorded(record), parity.ended(record):
         try:
             yield

@@ -25,13 +25,13 @@ def changed() -> list[str]:
     """
     status = ("status", "--porcelain", "--no-renames")
     others = ("--untracked-files=normal", "--", ".", f":(exclude){RECORDS}", f":(exclude){NOTEBOOKS}")
-    found = (_git(*status, *others) or "").splitlines()
+    files = (_git(*status, *others) or "").splitlines()
     written = (_git(*status, "--untracked-files=no", "--", RECORDS) or "").splitlines()
-    return [line[3:] for line in [*found, *(line for line in written if not line.startswith("A "))]]
+    return [line[3:] for line in [*files, *(line for line in written if not line.startswith("A "))]]
 
 
 @functools.cache
 def commit() -> str | None:
     """The commit of this checkout, 12 hexadecimal digits, with "+" where it is `changed`; None outside a repository."""
-    found = _git("rev-parse", "--short=12", "HEAD")
-    return found.strip() + ("+" if changed() else "") if found else None
+    head = _git("rev-parse", "--short=12", "HEAD")
+    return head.strip() + ("+" if changed() else "") if head else None
