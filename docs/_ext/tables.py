@@ -62,6 +62,7 @@ class Limits(SphinxDirective):
         rows.append(
             ["precision: rounding", *(f"at least {shown(limits.PRECISION_FLOOR[workload])}" for workload in WORKLOADS)]
         )
+        rows.append(["precision: loss", *(f"at least {shown(limits.LOSS_FLOOR[workload])}" for workload in WORKLOADS)])
         rows.append(["done: weights", *[f"at most {limits.WORK_LEFT:g}"] * len(WORKLOADS)])
         body = [[nodes.inline("", text) for text in row] for row in rows]
         title = "Limits in float32, on a CPU and on a GPU alike"

