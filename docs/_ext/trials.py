@@ -300,10 +300,10 @@ class Trials:
         now = dict(self.now.of(row, self.lesson.workload, run.device or "cpu"))
         if mutant:
             now["mutant"] = digests.text_digest(mutant.patched(), mutant.label)
-        if run.lane is None and run.data is None:  # what the certificate says
+        if run.lane is None and not _is_time(run):  # what the certificate says
             now[digests.JUDGE] = digests.judge_digest()
         if run.environment:  # no lock made it, and none of today can differ from it
-            del now["lock"]
+            now["lock"] = run.digests.get("lock", "")
         return digests.differing(run.digests, now)
 
     def stale(self, row: Row, mutant: Mutant | None, runs: list[Record]) -> str:

@@ -44,6 +44,8 @@ def lesson(site, row_id: str, mutant: str | None = "wrong_size", slug: str | Non
     now = dict(digests.digests(row, "cnn"))
     if mutant:
         now["mutant"] = digests.text_digest(mutants.offered(row, "cnn")[mutant].patched())
+    if not {"pairs", "data", "lane"} & set(changes):
+        now[digests.JUDGE] = digests.judge_digest()
     fields = {
         "kind": "lesson",
         "lesson": slug if mutant else None,

@@ -89,8 +89,8 @@ def test_all_of_the_run_is_folded_with_the_command_and_the_record(site) -> None:
 
 
 def test_a_run_on_a_gpu_and_in_a_python_as_found_says_so(site) -> None:
-    how = {"device": "gpu", "environment": "as found"}
-    site.record(losses=[1.5], epochs=1, threads=2, train_rate=9.0, python="3.11.7", **how)
+    how = {"device": "gpu", "environment": "as found", "threads": 2}
+    site.record(losses=[1.5], epochs=1, train_rate=9.0, python="3.11.7", **how)
     site.record(kind="parity", **how)
     assert not build(site)
     assert captions(site)["ada"].endswith(" · certified ✓ · loss 1.500 after 1 epoch · 9 images/s on a GPU")
