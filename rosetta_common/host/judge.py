@@ -60,12 +60,13 @@ class Cores:
     """The cores of this machine: a process takes as many as it has threads, and waits until they are free."""
 
     def __init__(self) -> None:
-        self._free, self._changed, self._turn = machine.cores(), threading.Condition(), threading.Lock()
+        self._all = self._free = machine.cores()
+        self._changed, self._turn = threading.Condition(), threading.Lock()
 
     @contextlib.contextmanager
     def take(self, count: int) -> Iterator[None]:
         """Hold so many cores, or all where there are fewer. First come, first served, so that no large wish starves."""
-        count = min(count, machine.cores())
+        count = min(count, self._all)
         with self._turn, self._changed:
             self._changed.wait_for(lambda: self._free >= count)
             self._free -= count
