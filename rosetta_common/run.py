@@ -25,6 +25,7 @@ VERBS = (
 )
 PROGRESS_EVERY = 0.5  # seconds between two reports from inside an epoch
 WORK_LEFT = 0.2  # of an epoch or a step: what of it may still be computed when `train` returns
+NOISE = 0.05  # seconds by which two readings of the same weights may differ
 
 
 class ExampleError(Exception):
@@ -92,7 +93,7 @@ def reading(example, model):
 
 def check_done(first, again, epoch):
     """Raise ExampleError where weights are not computed when `train` returns. Seconds, those of an epoch the last."""
-    if first - again > WORK_LEFT * epoch:
+    if first - again > max(WORK_LEFT * epoch, NOISE):
         raise ExampleError(
             f"train returned before the weights were computed: to read them took {first:.3f} s, "
             f"to read them again {again:.3f} s, and the epoch {epoch:.3f} s."

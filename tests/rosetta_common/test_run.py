@@ -269,7 +269,7 @@ def test_trace_trains_with_the_function_that_its_program_names(example, tmp_path
     program = {"settings": {}, "train": "train_with_loader", "steps": [["init", 0], ["train", [0] * 64, "step"]]}
     (tmp_path / "program.json").write_text(json.dumps(program))
     assert call("trace", example, "--folder", tmp_path).returncode == 0
-    assert float((tmp_path / "step.trained").read_text()) == 7.0
+    assert json.loads((tmp_path / "step.trained").read_text())["loss"] == 7.0
     program["train"] = "train_with_magic"
     (tmp_path / "program.json").write_text(json.dumps(program))
     assert call("trace", example, "--folder", tmp_path).stderr.strip().endswith("has no function train_with_magic.")

@@ -15,7 +15,7 @@ from rosetta_common.host import catalogue, environment, oracle, protocol, record
 TOY = catalogue.ROOT / "tests" / "toy"
 PAGES = catalogue.ROOT / "docs" / "concepts"
 
-TAKES = "    model.weights.update({name: weight.astype(np.float64) for name, weight in weights.items()})\n"
+TAKES = "    model.weights.update({name: weight.astype(params.dtype) for name, weight in weights.items()})\n"
 GIVES = "    return {name: weight.copy() for name, weight in model.weights.items()}\n"
 GRADIENTS = 'oracle.gradients("gru", model.weights, data, target)'
 SWAPPED = """    for name in list(weights):
@@ -50,7 +50,7 @@ GOOD = {
     "plain": ("", []),
     "transposing": (
         "",
-        [(TAKES, TAKES.replace("weight.astype(np.float64)", "keep(weight.T)")), (IMPORT, KEEP + IMPORT)],
+        [(TAKES, TAKES.replace("weight.astype(params.dtype)", "keep(weight.T)")), (IMPORT, KEEP + IMPORT)],
     ),
     "folded": ('biases = "folded"', without("folded")),
     "lacking": ('biases = "no b_hn"', without("no b_hn")),
