@@ -57,7 +57,7 @@ def install(session: nox.Session, lock: str) -> None:
 def host(session: nox.Session, command: str, *arguments: str, lock: str = "host") -> None:
     """Run a command of the host's in its own locked environment, on the real standard output for live progress."""
     install(session, lock)
-    session.run("python", "-m", "rosetta_common.host", command, *arguments, *session.posargs)
+    session.run("python", "-m", "rosetta_host", command, *arguments, *session.posargs)
 
 
 def pytest(session: nox.Session, *tests: str, timed: bool = False, env: dict[str, str] | None = None) -> None:

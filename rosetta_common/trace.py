@@ -18,8 +18,8 @@ import time
 
 import numpy as np
 
-from rosetta_common import params, record, watched
-from rosetta_common.executed import Executed
+from rosetta_common import array_provenance, params, record
+from rosetta_common.line_coverage import Executed
 from rosetta_common.run import load_example, reading, verb_of, workload_of
 
 
@@ -77,7 +77,7 @@ def _trace(path, program, folder):
 
     def watch(model, name):
         try:
-            made = watched.watch(example.import_weights, model, load(name))
+            made = array_provenance.watch(example.import_weights, model, load(name))
         except Exception as error:  # a framework may insist on plain arrays: then nothing is seen, and no harm done
             print(f"nothing was watched: {type(error).__name__}: {error}")
             made = []

@@ -70,7 +70,7 @@ def test_a_benchmark_builds_the_site_whichever_row_failed(tmp_path, code, built)
     """2 is a user's mistake and 130 an interruption: there is nothing new to show."""
     project = Project(tmp_path)
     (tmp_path / "requirements" / "host.txt").write_text("")
-    host = tmp_path / "rosetta_common" / "host"
+    host = tmp_path / "rosetta_host"
     host.mkdir(parents=True)
     (host / "__main__.py").write_text(f"raise SystemExit({code})\n")
     found, said = project.nox("benchmark")

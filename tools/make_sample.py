@@ -21,7 +21,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs from anywhere
 
 from rosetta_common import data, params, weights
-from rosetta_common.host import oracle
+from rosetta_host.certificate import oracle
 
 TRAIN, TEST = 1280, 320
 LABEL_NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]

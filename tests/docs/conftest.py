@@ -15,12 +15,15 @@ pytest.importorskip("sphinx", reason="needs requirements/docs.txt")
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # for what the tests share
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
 
-from _ext import answers, notes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from rosetta_common.host import catalogue, digests, questions, records
-from rosetta_common.host.records import Answer, Check, Data, Machine, Record, Times
+from _ext.defaults import answers
+from _ext.snippets import default_warnings
+from rosetta_host.catalog import frameworks
+from rosetta_host.defaults import spec
+from rosetta_host.records import digests, store
+from rosetta_host.records.store import Answer, Check, Data, Machine, Record, Times
 
 CONF = """
 extensions = ["myst_parser", "_ext"]
@@ -121,9 +124,9 @@ class Site:
 
     def record(self, row_id: str = "ada", local: bool = False, **changes: object) -> Record:
         """Write a record of a run of this row's example as it is; returns it."""
-        row = catalogue.rows(self.examples)[row_id]
+        row = frameworks.rows(self.examples)[row_id]
         fields = {
-            "schema": records.SCHEMA,
+            "schema": store.SCHEMA,
             "kind": "benchmark",
             "status": "ok",
             "framework": row.folder.name,
@@ -144,7 +147,7 @@ class Site:
         else:
             fields |= {"accuracy": 0.75, "times": Times(train=100.0), "data": Data("CIFAR-10", "official")}
         record = Record(**{**fields, **changes})
-        records.write(record, self.docs / ("local" if local else "records"))
+        store.write(record, self.docs / ("local" if local else "records"))
         self.records.append(record)
         return record
 
@@ -211,11 +214,11 @@ def modules_ask(modules_site: Site) -> Iterator[Callable[..., Record]]:
 
 
 def _asking(site: Site, patch: pytest.MonkeyPatch) -> Callable[..., Record]:
-    patch.setattr(questions, "QUESTIONS", QUESTIONS)
-    patch.setattr(notes, "MATTERS", {"cnn.train": {"pool.stride": "2", "pool.β": notes.MOST}})
+    patch.setattr(spec, "QUESTIONS", QUESTIONS)
+    patch.setattr(default_warnings, "MATTERS", {"cnn.train": {"pool.stride": "2", "pool.β": default_warnings.MOST}})
 
     def asked(row_id: str = "ada", given: dict[str, str] | None = None, **changes: object) -> Record:
-        row = catalogue.rows(site.examples)[row_id]
+        row = frameworks.rows(site.examples)[row_id]
         path = row.example("defaults")
         if not path.exists():
             path.write_text(ASKING.format(name=row.folder.name), "utf-8")

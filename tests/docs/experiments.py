@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from rosetta_common.host import catalogue, digests, mutants
-from rosetta_common.host.records import Check, Data, Record
+from rosetta_host.catalog import frameworks
+from rosetta_host.mutation import mutants
+from rosetta_host.records import digests
+from rosetta_host.records.store import Check, Data, Record
 
 LESSON = '[{slug}]\ntitle = "{slug}"\nworkload = "cnn"\nmutants = {names}\n{more}\n'
 WRONG = '[cnn.wrong_size]\nedits = [["minibatches(x, y, 64)", "minibatches(x, y, 32)"]]\n'
@@ -40,7 +42,7 @@ def everywhere(site, text: str = WRONG) -> None:
 
 def lesson(site, row_id: str, mutant: str | None = "wrong_size", slug: str | None = "trap", **changes) -> Record:
     """Record what became of a patch, as it is today: its certificate where nothing else is said."""
-    row = catalogue.rows(site.examples)[row_id]
+    row = frameworks.rows(site.examples)[row_id]
     now = dict(digests.digests(row, "cnn"))
     if mutant:
         now["mutant"] = digests.text_digest(mutants.offered(row, "cnn")[mutant].patched())

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from _ext import intervals, trials
 
-from rosetta_common.host import lessons
+from _ext.lessons import evidence, intervals
+from rosetta_host.lessons import declarations
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "lessons"
-DECLARED = lessons.read().by_slug
+DECLARED = declarations.read().by_slug
 EACH = pytest.mark.parametrize("slug", DECLARED)
 
 
@@ -68,9 +68,9 @@ def test_the_list_has_every_lesson_in_the_declared_order() -> None:
 
 def test_the_list_explains_every_verdict_with_the_limits_of_the_code() -> None:
     index = (FOLDER / "index.md").read_text("utf-8")
-    assert {*trials.VERDICTS} <= set(re.findall(r"^(.+)\n: ", index, re.MULTILINE))
+    assert {*evidence.VERDICTS} <= set(re.findall(r"^(.+)\n: ", index, re.MULTILINE))
     prose = " ".join(index.split())
-    for words in trials.COST.values():
+    for words in evidence.COST.values():
         assert f"*{words}*" in prose
     time, accuracy = 100 * (intervals.SAME_TIME - 1), 100 * intervals.SAME_ACCURACY
     assert f"lies within {time:.0f} % of 1, up or down" in prose

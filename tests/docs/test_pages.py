@@ -9,16 +9,18 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from _ext import lines, numbers, spread
 
+from _ext.core import numbers
+from _ext.results import result_lines, spread
 from rosetta_common import params, weights
-from rosetta_common.host import catalogue, oracle
 from rosetta_common.run import VERBS
+from rosetta_host.catalog import frameworks
+from rosetta_host.certificate import oracle
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-@pytest.mark.parametrize("workload", catalogue.WORKLOADS)
+@pytest.mark.parametrize("workload", frameworks.WORKLOADS)
 @pytest.mark.parametrize("verb", [*VERBS, "all"])
 def test_every_verb_is_on_a_page_for_both_networks(verb: str, workload: str) -> None:
     text = "".join(path.read_text("utf-8") for path in (DOCS / "concepts").glob("*.md"))
@@ -31,7 +33,7 @@ CONCEPTS = sorted((DOCS / "concepts").glob("*.md"))
 @pytest.mark.parametrize("path", CONCEPTS, ids=lambda path: path.stem)
 def test_a_step_says_what_goes_in_and_what_comes_out_for_both_networks(path: Path) -> None:
     text = path.read_text("utf-8")
-    for workload in catalogue.WORKLOADS:
+    for workload in frameworks.WORKLOADS:
         section = re.search(rf"^## {workload.upper()}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
         assert re.search(r"Goes in\n: .*Comes out\n: .*\{rosetta\}", section, re.DOTALL)
 
@@ -48,7 +50,7 @@ def test_the_museum_shows_the_living_and_the_retired() -> None:
 
 
 @pytest.mark.parametrize(
-    "table", [catalogue.Framework, catalogue.Environment, catalogue.Workload, catalogue.Law, catalogue.Tolerance]
+    "table", [frameworks.Framework, frameworks.Environment, frameworks.Workload, frameworks.Law, frameworks.Tolerance]
 )
 def test_every_key_of_framework_toml_is_explained(table: type[msgspec.Struct]) -> None:
     page = (DOCS / "add-a-framework.md").read_text("utf-8")
@@ -57,9 +59,9 @@ def test_every_key_of_framework_toml_is_explained(table: type[msgspec.Struct]) -
 
 
 def test_no_framework_is_named_where_a_new_one_would_need_an_edit() -> None:
-    rows = catalogue.rows().values()
+    rows = frameworks.rows().values()
     names = {row.id for row in rows} | {row.name for row in rows}
-    files = [DOCS / "conf.py", *(DOCS / "_static").iterdir(), *(DOCS / "_ext").glob("*.py")]
+    files = [DOCS / "conf.py", *(DOCS / "_static").iterdir(), *(DOCS / "_ext").rglob("*.py")]
     # A row may be called as a library that the site is built with: NumPy is.
     built_with = re.findall(r"^[a-z]\w*", (DOCS.parent / "requirements" / "docs.in").read_text("utf-8"), re.MULTILINE)
     for path in files:
@@ -78,7 +80,7 @@ def test_no_tab_set_is_limited_to_frameworks_by_name_but_the_front_pages_pair() 
     ("limit", "known"),
     [
         (spread.FAR, {3: "lies more than three of these from the median"}),
-        (lines.LITTLE, {0.2: "less than a fifth of GEMM"}),
+        (result_lines.LITTLE, {0.2: "less than a fifth of GEMM"}),
         (next(iter(numbers.WITHDRAWN)), {"peak_memory": "a field `peak_memory`. It is withdrawn"}),
     ],
 )
@@ -111,7 +113,7 @@ NOTEBOOKS = sorted((DOCS / "notebooks").glob("*"))
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_committed_notebook_is_of_a_row_and_holds_a_few_lines_of_text(path: Path) -> None:
-    known = {f"{row.id}-{workload}.ipynb" for row in catalogue.rows().values() for workload in row.workloads}
+    known = {f"{row.id}-{workload}.ipynb" for row in frameworks.rows().values() for workload in row.workloads}
     assert path.name in known
     assert path.stat().st_size < 100_000
     book = json.loads(path.read_text("utf-8"))

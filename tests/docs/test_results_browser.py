@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from shown import tables
 
-from rosetta_common.host.records import Machine, Times
+from rosetta_host.records.store import Machine, Times
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rosetta_common.host import records
-from rosetta_common.host.records import Record
+from rosetta_host.records import store
+from rosetta_host.records.store import Record
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "records" / "benchmark" / "seed-k80"
 
@@ -44,7 +44,7 @@ def quoted(table: str, workload: str, variant: str | None) -> set[tuple]:
 
 @pytest.fixture(scope="module")
 def seed() -> list[Record]:
-    return [records.read(path) for path in sorted(FOLDER.glob("*.json"))]
+    return [store.read(path) for path in sorted(FOLDER.glob("*.json"))]
 
 
 def test_every_row_and_no_other(seed: list[Record]) -> None:

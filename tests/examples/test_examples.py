@@ -5,10 +5,11 @@ import re
 
 import pytest
 
-from rosetta_common.host import catalogue, instructions
 from rosetta_common.run import VERBS
+from rosetta_host.catalog import frameworks
+from rosetta_host.publishing import instructions
 
-FILES = [row.example(workload) for row in catalogue.rows().values() for workload in row.workloads]
+FILES = [row.example(workload) for row in frameworks.rows().values() for workload in row.workloads]
 PLUMBING = ("time", "argparse", "json", "logging", "pathlib", "subprocess", "sys", "os")
 
 
@@ -63,7 +64,7 @@ def test_an_example_ends_with_the_six_steps(tree):
 
 
 @pytest.mark.parametrize("device", ["cpu", "gpu"])
-@pytest.mark.parametrize("row", catalogue.rows().values(), ids=lambda row: row.id)
+@pytest.mark.parametrize("row", frameworks.rows().values(), ids=lambda row: row.id)
 def test_requirements_are_locked(row, device):
     text = row.lock(device).read_text("utf-8")
     pinned = re.findall(r"^([A-Za-z0-9_.-]+)==\S+( \\)?$", text, re.MULTILINE)
@@ -75,7 +76,7 @@ def test_requirements_are_locked(row, device):
 
 
 @pytest.mark.parametrize("device", ["cpu", "gpu"])
-@pytest.mark.parametrize("row", catalogue.rows().values(), ids=lambda row: row.id)
+@pytest.mark.parametrize("row", frameworks.rows().values(), ids=lambda row: row.id)
 def test_a_lock_is_made_from_the_pins_beside_it(row, device):
     lock = row.lock(device)
     locked = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", lock.read_text("utf-8"), re.MULTILINE))
@@ -85,7 +86,7 @@ def test_a_lock_is_made_from_the_pins_beside_it(row, device):
         assert locked[name.lower().replace("_", "-")] == version
 
 
-@pytest.mark.parametrize("row", catalogue.rows().values(), ids=lambda row: row.id)
+@pytest.mark.parametrize("row", frameworks.rows().values(), ids=lambda row: row.id)
 def test_the_pins_for_a_gpu_say_so_at_their_head(row):
     if row.environment.requirements_gpu:
         assert instructions.gpu_note(row).startswith("For a GPU")

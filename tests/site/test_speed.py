@@ -64,7 +64,7 @@ def test_a_page_with_tabs_is_light(visit, root, with_tabs, capsys) -> None:
 def test_our_own_scripts_are_light() -> None:
     """Those that a page loads, and the few lines in each page's head."""
     docs = BUILT.parents[1]
-    scripts = [*(docs / "_static").glob("*.js"), *(docs / "_ext").glob("*.js")]
+    scripts = [*(docs / "_static").glob("*.js"), *(docs / "_ext").rglob("*.js")]
     assert scripts
     assert sum(len(compressed(path)) for path in scripts) <= OWN_SCRIPTS
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from rosetta_common import weights
 from rosetta_common.data import imdb_for_library, minibatches
-from rosetta_common.host import oracle
 from rosetta_common.params import gru as params
+from rosetta_host.certificate import oracle
 
 noise = np.random.RandomState(0)
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from rosetta_common.host.catalogue import ROOT
+from rosetta_host.catalog.frameworks import ROOT
 
 LESSONS = ROOT / "docs" / "lessons"
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from rosetta_common.host.catalogue import EXAMPLES
+from rosetta_host.catalog.frameworks import EXAMPLES
 
 SCRIPT = EXAMPLES / "cntk" / "setup_mpi.py"
 

@@ -3,14 +3,15 @@
 import os
 import subprocess
 
-from rosetta_common.host import catalogue, environment
-from rosetta_common.host.catalogue import ROOT
+from rosetta_host.catalog import frameworks
+from rosetta_host.catalog.frameworks import ROOT
+from rosetta_host.environments import environment
 
-SCRIPT = ROOT / "tests" / "rosetta_common" / "host" / "oracle_against_pytorch.py"
+SCRIPT = ROOT / "tests" / "rosetta_host" / "certificate" / "oracle_against_pytorch.py"
 
 
 def test_oracle_and_pytorch_agree_to_1e_12():
-    row = catalogue.rows()["pytorch"]
+    row = frameworks.rows()["pytorch"]
     environ = environment.variables(row, "cnn", 1, "cpu")
     done = subprocess.run(
         [environment.ensure(row), SCRIPT, "--limit", "1e-12"], capture_output=True, text=True, env=environ, check=False

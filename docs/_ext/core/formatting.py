@@ -1,0 +1,122 @@
+"""How the site says a record's facts: dates, times, sizes, lanes. One place, so that every page says them alike."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from docutils import nodes
+
+from _ext.core.store import Store
+from rosetta_host.records.store import Machine, Record
+
+WORKLOADS = {"cnn": "CNN on CIFAR-10", "gru": "GRU on IMDB"}
+LANES = {
+    "full": "Lane full: all of the data, for as many epochs as the seed's tables",
+    "epoch": "Lane epoch: one epoch over all of the data",
+    "quick": "Lane quick: one epoch over the small embedded sample, for a first run; never ranked",
+}
+DEVICES = {"gpu": "on the GPU", "cpu": "on the CPU"}
+PROCESSORS = {"gpu": "GPU", "cpu": "CPU"}
+VARIANTS = {"train_with_loader": "with its own data loader", "train_compiled": "compiled"}
+
+
+def date(record: Record) -> str:
+    """The day of a run, as 2026-11-23."""
+    return datetime.strptime(record.created[:8], "%Y%m%d").strftime("%Y-%m-%d")
+
+
+def seconds(value: float) -> str:
+    """149 s; below ten, two figures."""
+    return f"{value:,.0f} s" if value >= 10 else f"{value:.2g} s"
+
+
+def step(value: float) -> str:
+    """Seconds of one step in three figures, for small differences between two."""
+    return f"{value:.3g} s"
+
+
+def mutant(name: str) -> str:
+    """A patch of mutants.toml, as a reader calls it."""
+    return name.replace("_", " ")
+
+
+def ratio(value: float) -> str:
+    """How many times as much: 1.31×, 13.1×, 131×. _static/results.js says it the same way."""
+    places = 2 if value < 10 else 1 if value < 100 else 0
+    return f"{value:.{places}f}×"
+
+
+def row_name(store: Store, record: Record) -> str:
+    """The name of a row with what sets it apart: its variant, and a precision other than float32."""
+    if record.historic:
+        return store.name(record)  # the seed's label says it all
+    return with_variant(store.name(record), record.variant, record.precision)
+
+
+def versioned(name: str, record: Record) -> str:
+    """A row's name with the version that ran. "Keras 3 on PyTorch 3.15.1" was read as PyTorch's version."""
+    return f"{name}, version {record.version}" if record.version else name
+
+
+def with_variant(name: str, variant: str | None, precision: str | None = None) -> str:
+    """A framework's name, with the variant of its training and a precision other than float32."""
+    apart = [VARIANTS.get(variant, variant)] if variant else []
+    apart += [precision] if precision not in (None, "float32") else []
+    return name + (f" ({', '.join(apart)})" if apart else "")
+
+
+def environment(record: Record) -> str:
+    """That a run had a Python as it stood on its machine; nothing of one in its locked environment."""
+    return "in a Python as found there, not in the locked environment" if record.environment else ""
+
+
+def uncommitted(record: Record) -> str:
+    """That the code of a run is in no commit; nothing of one whose commit holds all that ran."""
+    return "from uncommitted changes" if (record.commit or "").endswith("+") else ""
+
+
+def dated(record: Record) -> str:
+    """The day of a run, and that its code is in no commit where that is so."""
+    return " · ".join(filter(None, (date(record), uncommitted(record))))
+
+
+def epochs(record: Record) -> str:
+    """1 epoch, 10 epochs."""
+    return "1 epoch" if record.epochs == 1 else f"{record.epochs} epochs"
+
+
+def machine_facts(machine: Machine) -> str:
+    """What is known of a machine in one line."""
+    facts = [
+        machine.cpu,
+        machine.cores and f"{machine.cores} cores",
+        machine.memory and f"{machine.memory / 2**30:.0f} GiB of memory",
+        machine.matmul_rate and f"the processor's float32 matrix product: {machine.matmul_rate / 1e9:,.0f} GFLOP/s",
+        machine.gpu,
+        machine.driver and f"driver {machine.driver}",
+        machine.cuda and f"CUDA {machine.cuda}",
+        machine.cudnn and f"cuDNN {machine.cudnn}",
+    ]
+    return " · ".join(fact for fact in facts if fact)
+
+
+def provenance(store: Store, record: Record) -> str:
+    """Where a number comes from, for the card that a pointer shows over it."""
+    if record.historic:
+        return f"{record.machine.name}: {row_name(store, record)}; {record.source}"
+    where = f"{versioned(store.name(record), record)} · {record.machine.name} · {date(record)}"
+    data = f" · {record.data.source}" if record.data else ""
+    changes = f" · {uncommitted(record)}" if uncommitted(record) else ""
+    return f"{where}{data}{changes} · {store.verdict(record).mark}"
+
+
+def anchor(record: Record) -> str:
+    """The id of a record's line on the results pages."""
+    parts = [record.machine.id, record.row, record.variant or ""]
+    if record.kind == "parity":
+        other = "" if record.precision == "float32" else record.precision or ""
+        parts = ["certificate", record.workload, *parts, record.device or "", other]
+    else:
+        parts = ["result", record.workload, record.lane or "", *parts, record.device or "", record.precision or ""]
+    name: str = nodes.make_id("-".join(part for part in parts if part))
+    return name

@@ -1,0 +1,149 @@
+"""Roles that put a number into prose: none is ever typed by hand.
+
+`{number}` takes a measured one from a record: `pytorch.cnn.full.accuracy|.1%`, that is the row, the
+workload, the lane (or `parity`), and the path of a field, with a format. It is the newest committed
+run in float32. `seed-k80/cntk+train_with_loader.cnn.full.times.train` names the machine and the variant too, and
+`desk@gpu/pytorch.cnn.full.times.train` the device of a machine that has several. Where records of several machines or
+devices answer, one has to be named.
+`{param}` takes a hyper-parameter from rosetta_common/params.py, `cnn.batch_size`, or what follows from
+them, from the data's layout and from the canonical weights: `known` lists all.
+An unknown one is a warning, and so fails the build.
+"""
+
+from __future__ import annotations
+
+import re
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxRole
+
+from _ext.core import formatting, newest
+from _ext.core import store as stores
+from _ext.core.links import link
+from rosetta_common import data, params, weights
+from rosetta_host.catalog.frameworks import WORKLOADS, UserError, nearest
+from rosetta_host.records.store import Record
+
+logger = logging.getLogger(__name__)
+
+FORM = re.compile(
+    r"(?:(?P<machine>[\w-]+)(?:@(?P<device>cpu|gpu))?/)?(?P<row>[\w-]+)(?:\+(?P<variant>\w+))?"
+    r"\.(?P<workload>cnn|gru)\.(?P<lane>\w+)\.(?P<field>[\w. -]+)"
+)
+# Fields that records hold and no page may show, with the reason.
+WITHDRAWN = {
+    "peak_memory": "it was at least the memory of the process that started the run; peak_resident is the run's own",
+}
+
+
+def find(store: stores.Store, text: str) -> tuple[Record, Any]:
+    """The record and the value that a number's text asks for. Raises UserError."""
+    match = FORM.fullmatch(text)
+    if not match:
+        raise UserError(f"{text!r} is not of the form framework.workload.lane.field.")
+    asked = match.groupdict()
+    if asked["field"] in WITHDRAWN:
+        raise UserError(f"{asked['field']} is withdrawn: {WITHDRAWN[asked['field']]}.")
+    kind = "parity" if asked["lane"] == "parity" else "benchmark"
+    runs = store.of(kind=kind, row=asked["row"], workload=asked["workload"], variant=asked["variant"])
+    runs = [run for run in runs if not store.is_local(run) and run.status == "ok"]
+    runs = [run for run in runs if run.precision in (None, "float32")]
+    runs = [run for run in runs if kind == "parity" or run.lane == asked["lane"]]
+    if asked["machine"]:
+        runs = [run for run in runs if run.machine.id == asked["machine"]]
+        runs = [run for run in runs if asked["device"] in (None, newest.place(run)[1])]
+    else:
+        runs = [run for run in runs if not run.historic]
+    try:
+        run = newest.here(runs)
+    except UserError as error:
+        raise UserError(f"{text!r}: {error}") from None
+    if run is None:
+        raise UserError(f"No committed record that went well answers {text!r}.")
+    return run, field(run, asked["field"])
+
+
+def field(record: Record, path: str) -> Any:
+    """The value at `path`: attributes, keys of a table, places of a list or names of checks. Raises UserError."""
+    value: Any = record
+    for step in path.split("."):
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdecimal():
+            value = value[int(step)] if int(step) < len(value) else None
+        elif isinstance(value, list):
+            value = next((item for item in value if getattr(item, "name", None) == step), None)
+        else:
+            value = getattr(value, step, None)
+        if value is None:
+            raise UserError(f"The record of {record.row} has no {path!r}.")
+    return value
+
+
+# Samples to train on and to test with, as the publishers of CIFAR-10 and IMDB state.
+SAMPLES = {"cnn": (50_000, 10_000), "gru": (25_000, 25_000)}
+
+
+def known(workload: str) -> dict[str, Any]:
+    """What `{param}` knows of "cnn" or "gru": the hyper-parameters by their names, and what follows from them.
+
+    Shapes are texts, "3, 32, 32": a sample's, `flat` and `hidden` the lengths before and after the first dense layer.
+    """
+    train, test = SAMPLES[workload]
+    batch = getattr(params, workload).batch_size
+    found = {"train_samples": train, "test_samples": test, "steps": train // batch, "rest": train % batch}
+    shapes = weights.shapes(workload)
+    found |= {"test_rest": test % batch, "parameters": sum(map(prod, shapes.values()))}
+    if workload == "cnn":
+        channels, *size = data.IMAGE
+        layouts = {"image": data.IMAGE, "image_last": (*size, channels)}
+        found |= {name: ", ".join(map(str, shape)) for name, shape in layouts.items()}
+        found |= {"flat": shapes["fc1.weight"][1], "hidden": shapes["fc1.weight"][0]}
+    return found | vars(getattr(params, workload))
+
+
+class Role(SphinxRole):
+    """A role that cannot be answered is a warning, which the next build tells again."""
+
+    def warn(self, text: str) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        logger.warning("%s: %s", self.name, text, location=self.get_location(), type="rosetta", subtype="number")
+        stores.note_warning(self.env)
+        return [nodes.inline("", "?")], []
+
+
+class Number(Role):
+    """A measured number, with where it comes from."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        store = stores.store(self.config)
+        stores.note(self.env)
+        text, _, form = self.text.partition("|")
+        try:
+            record, value = find(store, text.strip())
+            shown = format(value, form)
+        except (UserError, ValueError, TypeError) as error:
+            return self.warn(str(error))
+        return [link(record, shown, formatting.provenance(store, record), ("rosetta-number",))], []
+
+
+class Param(Role):
+    """A hyper-parameter, as every example reads it, or what follows from it."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        stores.note(self.env, *(Path(str(module.__file__)) for module in (params, data, weights)))
+        text, _, form = self.text.partition("|")
+        every = {f"{workload}.{name}": value for workload in WORKLOADS for name, value in known(workload).items()}
+        if text not in every:
+            return self.warn(str(nearest("hyper-parameter", text, list(every))))
+        shown = format(every[text], form)
+        return [nodes.inline(shown, shown, classes=["rosetta-param"])], []
+
+
+def setup(app: Sphinx) -> None:
+    app.add_role("number", Number())
+    app.add_role("param", Param())

@@ -1,0 +1,117 @@
+"""Whether a benchmark is certified: decided when it is shown, for records are never edited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from rosetta_host.catalog.frameworks import Row
+from rosetta_host.records.digests import BORROWED, JUDGE, certificate_digests, differing, judge_digest
+from rosetta_host.records.store import Record
+
+State = Literal["certified", "failed", "stale", "missing", "historic"]
+
+# What a certificate and the runs that it is of share, beside the digests: the subject, and how the process ran.
+SUBJECT = ("framework", "backend", "workload", "variant", "device", "precision")
+WAY = ("threads", "variables")
+
+
+# What differs, in words for a reader, where its name does not say it.
+NAMES = {
+    "shared": "shared code",
+    "framework": "framework.toml",
+    BORROWED: "borrowed environment",
+    "runner": "way of timing",
+    JUDGE: "judge (limits, oracle, protocol)",
+    "threads": "number of threads",
+    "variables": "set of variables",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the certificates say of one run, why, and the parity record that says it."""
+
+    state: State
+    why: str
+    parity: Record | None = None
+
+    @property
+    def mark(self) -> str:
+        """The verdict in a few words, for a table and a caption."""
+        return {
+            "certified": "certified ✓",
+            "failed": "certificate failed ✗",
+            "stale": "certificate stale ✗",
+            "missing": "no certificate ✗",
+            "historic": "historic, no certificate",
+        }[self.state]
+
+
+def same_subject(one: Record, other: Record) -> bool:
+    """Whether two records are of the same row, workload, variant, device and precision."""
+    return all(getattr(one, key) == getattr(other, key) for key in SUBJECT)
+
+
+def same_digests(one: Record, other: Record) -> bool:
+    """Whether the same code, declarations and lock ran, timed in the same way."""
+    return not _differing(one, other)
+
+
+def _differing(one: Record, other: Record) -> list[str]:
+    """What two records do not share of their digests, the judge's apart, and of the way in which they ran."""
+    digests = [{name: sha for name, sha in record.digests.items() if name != JUDGE} for record in (one, other)]
+    return differing(*digests) + [key for key in WAY if getattr(one, key) != getattr(other, key)]
+
+
+def outdated(parity: Record, row: Row) -> str:
+    """What has changed since a certificate was made; nothing where it is of the code, lock and judge of this checkout.
+
+    A Python as found has no lock here that its packages could differ from.
+    """
+    now = certificate_digests(row, parity.workload, parity.device or "cpu")
+    if parity.environment:
+        now["lock"] = parity.digests.get("lock", "")
+    return _other(differing(parity.digests, now))
+
+
+def _other(changed: list[str]) -> str:
+    return f"certified with another {' and '.join(NAMES.get(key, key) for key in changed)}" if changed else ""
+
+
+def why_failed(parity: Record) -> str:
+    """The first check that a certificate did not pass, in words."""
+    for check in parity.checks:
+        if not check.ok:
+            figures = f": {check.figure:.2g}, limit {check.limit:.2g}" if check.figure and check.limit else ""
+            return f"{check.name}{figures}" + (f" ({check.reason})" if check.reason else "")
+    return parity.reason or "no reason recorded"
+
+
+def verdict(run: Record, records: Iterable[Record]) -> Verdict:
+    """Hold a run against the certificates: the newest of the same code, timed in the same way, decides.
+
+    One that was cut short decides nothing, and one of another judge than this checkout's proves nothing by its rules.
+    """
+    if run.historic:
+        return Verdict("historic", run.source or "")
+    parity = [record for record in records if record.kind == "parity" and same_subject(record, run)]
+    parity = [record for record in parity if record.status in ("ok", "failed")]
+    if not parity:
+        return Verdict("missing", "")
+    judge = judge_digest()
+    same = [record for record in parity if not _differing(record, run)]
+    holds = [record for record in same if record.digests.get(JUDGE) == judge]
+    if not holds:
+        newest = max(same or parity, key=_created)
+        changed = _differing(newest, run) or [JUDGE]
+        return Verdict("stale", _other(changed))
+    newest = max(holds, key=_created)
+    if newest.status == "failed":
+        return Verdict("failed", why_failed(newest), newest)
+    return Verdict("certified", f"certified on {newest.machine.name}", newest)
+
+
+def _created(record: Record) -> str:
+    return record.created

@@ -1,0 +1,174 @@
+"""`{defaults}`: what each framework does where nothing is said: a table a question, a row a framework.
+
+With two frameworks chosen, `_static/defaults.js` puts the answers that differ before the tables. `{questions}`: what
+every framework is asked, in a table.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from _ext.core import formatting
+from _ext.core import store as stores
+from _ext.core.elements import DASH, Datum, Details, Summary, aside, cell, row_header, table
+from _ext.core.links import link, place_link, site_file, target
+from _ext.defaults.answers import NONE, UNKNOWN, Asked, answers, is_given, name_of, probe_anchor, row_anchor
+from _ext.snippets import snippets
+from rosetta_host.defaults import spec
+from rosetta_host.records.store import Answer
+
+ODD = "◆"
+COMMAND = "nox -s defaults"
+DIFFERENCES = '<div class="rosetta-differences"><p role="status"></p></div>'
+
+
+def titled(text: str) -> str:
+    """A facet's words as the head of a column; a Greek letter stays small."""
+    return text[0].upper() + text[1:] if text[0].isascii() else text
+
+
+def said(answer: Answer) -> str:
+    """The answer in a cell."""
+    return "no such thing" if answer.words == NONE and answer.reason else answer.words
+
+
+class Defaults(SphinxDirective):
+    """The lists to choose two from, a section a question, and the runs that answered."""
+
+    def run(self) -> list[nodes.Node]:
+        self.store, self.answers = stores.store(self.config), answers(self.config)
+        stores.note(self.env, *self.answers.files)
+        if not any(asked.record for asked in self.answers.asked.values()):
+            return [nodes.paragraph("", f"Nothing has been asked yet: {COMMAND} does it.", classes=["rosetta-none"])]
+        self.folders = snippets.by_folder(self.store.rows.values())
+        bar = snippets.bar(self.folders, "none: all") + DIFFERENCES
+        sections = [self.section(question) for question in spec.QUESTIONS]
+        return [nodes.raw("", bar, format="html"), *sections, self.runs()]
+
+    @property
+    def asked(self) -> list[Asked]:
+        """The living before the retired, as everywhere."""
+        rows = [row for name in snippets.by_life(self.folders) for row in self.folders[name]]
+        return [self.answers.asked[row.id] for row in rows]
+
+    def section(self, question: str) -> nodes.section:
+        sentence, facets = spec.QUESTIONS[question]
+        head = nodes.row("", cell("Framework"), *(cell(titled(facet)) for facet in facets.values()))
+        body = [self.most(question), *(self.row(question, asked) for asked in self.asked)]
+        shown = table([head], body, f"{ODD} unlike most of the frameworks", ("rosetta-defaults",))
+        return _section(sentence, f"default-{question}", "rosetta-question", shown)
+
+    def most(self, question: str) -> nodes.row:
+        """What more than half of the frameworks answer."""
+        names = [f"{question}.{facet}" for facet in spec.QUESTIONS[question][1]]
+        cells = [cell(self.answers.usual.get(name, DASH)) for name in names]
+        return nodes.row("", row_header("Most"), *cells, classes=["is-most"])
+
+    def row(self, question: str, asked: Asked) -> nodes.row:
+        changed = f"asked of another {' and '.join(asked.changed)}" if asked.changed else ""
+        beside = [fact for fact in (asked.record.version if asked.record else "", changed) if fact]
+        name = link(asked.record, asked.row.name) if asked.record else nodes.Text(asked.row.name)
+        header = row_header(
+            Datum("", "", name, value=asked.row.folder.name), *([aside(" · ".join(beside))] if beside else [])
+        )
+        place = row_anchor(question, asked.row)
+        row = nodes.row("", header, *self.cells(question, asked), ids=[place])
+        row["classes"] = ["is-stale"] if asked.changed else []
+        title = f"{asked.row.name}, {name_of(question)}"
+        self.env.domains.standard_domain.note_hyperlink_target(place, self.env.docname, place, title)
+        return row
+
+    def cells(self, question: str, asked: Asked) -> list[nodes.entry]:
+        """A cell a facet; one for all of them where all have the same reason."""
+        facets = spec.QUESTIONS[question][1]
+        if asked.record is None:
+            return [cell("not asked yet", columns=len(facets), classes=("is-open",))]
+        if not asked.record.answers:
+            text = f"{asked.record.status}: {asked.record.reason}"
+            return [cell(text, columns=len(facets), classes=("is-open", "failed"))]
+        names = [f"{question}.{facet}" for facet in facets]
+        found = [asked.answer(name) for name in names]
+        first = found[0]
+        if first and first.reason and all(one and _same(one, first) for one in found):
+            return [self.cell(asked, names[0], len(names))]
+        return [self.cell(asked, name) for name in names]
+
+    def cell(self, asked: Asked, name: str, columns: int = 1) -> nodes.entry:
+        """An answer, which leads to the code that asked; one with a reason opens to it."""
+        answer = asked.answer(name)
+        if answer is None:
+            return cell(DASH, columns=columns, classes=("is-open",))
+        odd = self.answers.is_odd(asked, name)
+        mark = [nodes.inline("", f"{ODD} ", classes=["rosetta-odd"])] if odd else []
+        shown = _shown(answer, mark, probe_anchor(name.partition(".")[0], asked.row))
+        return cell(shown, columns=columns, classes=("is-open",) if answer.words == UNKNOWN else ())
+
+    def runs(self) -> nodes.section:
+        """Where the answers come from: a line a record, to which the frameworks' names lead."""
+        head = nodes.row("", *map(cell, ("Framework", "Answers", "Machine", "Date", "Record")))
+        body = [self.run_of(asked) for asked in self.asked if asked.record]
+        shown = table([head], body, "The newest run of each framework")
+        return _section("The runs", "default-runs", "rosetta-runs-of-defaults", shown)
+
+    def run_of(self, asked: Asked) -> nodes.row:
+        record = asked.record
+        assert record
+        given = sum(map(is_given, record.answers.values()))
+        count = f"{given} of {len(record.answers)}" if record.answers else record.status
+        file: nodes.Node = nodes.Text("on this machine only")
+        if not self.store.is_local(record):
+            file = site_file(f"records/{self.store.path(record)}", "JSON")
+        name = row_header(asked.row.name, aside(record.version or ""))
+        told = cell(count, *([aside(record.reason)] if record.reason else []))
+        row = nodes.row("", name, told, cell(record.machine.name), cell(formatting.dated(record)), cell(file))
+        target(self.env, row, record, asked.row.name)
+        return row
+
+
+def _shown(answer: Answer, mark: list[nodes.inline], probe: str) -> nodes.Element:
+    """The words of an answer, which lead to the code that asked, or open to the reason and then to the code."""
+    text, kind = said(answer), "rosetta-answer"
+    if not answer.reason:
+        return nodes.paragraph("", "", *mark, place_link(probe, text, (kind,)))
+    why = nodes.paragraph("", "", nodes.Text(f"{answer.reason.rstrip('.')}. → "), place_link(probe, "its code"))
+    return Details("", Summary("", "", *mark, nodes.inline("", text, classes=[kind])), why)
+
+
+def _same(one: Answer, other: Answer) -> bool:
+    return (one.words, one.reason) == (other.words, other.reason)
+
+
+def _section(title: str, name: str, kind: str, *content: nodes.Node) -> nodes.section:
+    name = nodes.make_id(name)
+    return nodes.section("", nodes.title("", title), *content, ids=[name], names=[name], classes=[kind])
+
+
+class Questions(SphinxDirective):
+    """What every framework is asked: the function of its defaults.py, and the answers that are inferred from it."""
+
+    def run(self) -> list[nodes.Node]:
+        stores.note(self.env)
+        head = nodes.row("", cell("Function"), cell("What it makes"), cell("What is inferred"))
+        body = [
+            nodes.row("", row_header(nodes.literal("", question)), cell(sentence), cell("; ".join(facets.values())))
+            for question, (sentence, facets) in spec.QUESTIONS.items()
+        ]
+        return [table([head], body, "The questions", ("rosetta-questions",))]
+
+
+def _page_context(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """The script, on the page that has the tables: what a handler of this event adds is that page's alone."""
+    if doctree and any("rosetta-defaults" in found["classes"] for found in doctree.findall(nodes.table)):
+        app.add_js_file("defaults.js")
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("defaults", Defaults)
+    app.add_directive("questions", Questions)
+    app.connect("html-page-context", _page_context)

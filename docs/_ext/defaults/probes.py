@@ -1,0 +1,91 @@
+"""`{probes}`: how each question was asked: a section a question, and under tabs the function of each defaults.py."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import ClassVar
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.typing import OptionSpec
+
+from _ext.core import formatting
+from _ext.core import store as stores
+from _ext.core.links import link, place_link
+from _ext.defaults.answers import SOURCE, answers, probe_anchor, row_anchor
+from _ext.results.limits_tables import constant
+from _ext.snippets.run_caption import caption
+from _ext.snippets.snippets import Rosetta, literal, shown_path
+from _ext.snippets.source import NotFound, Snippet, snippet
+from rosetta_host.catalog.frameworks import Row
+from rosetta_host.defaults import spec
+
+
+def unanswered(path: Path) -> dict[str, str]:
+    """What a defaults.py says that its framework has nothing for: question -> why; nothing where it cannot be read."""
+    try:
+        return dict(constant("unanswered", path))
+    except (LookupError, SyntaxError, ValueError):
+        return {}
+
+
+class Probes(Rosetta):
+    """Snippets of defaults.py, and under each what was inferred from what it returned."""
+
+    required_arguments = 0
+    final_argument_whitespace = False
+    option_spec: ClassVar[OptionSpec] = {}
+
+    def run(self) -> list[nodes.Node]:
+        self.store, self.answers = stores.store(self.config), answers(self.config)
+        stores.note(self.env, *self.answers.files)
+        return [self.section(question) for question in spec.QUESTIONS]
+
+    def section(self, question: str) -> nodes.section:
+        self.workload, self.functions = SOURCE, [question]
+        name = nodes.make_id(f"probe-{question}")
+        title = nodes.title("", spec.QUESTIONS[question][0])
+        return nodes.section("", title, self.side_by_side(), ids=[name], names=[name])
+
+    def code(self, row: Row) -> nodes.literal_block | None:
+        """The function that asks, or why there is none, which the file says beside its functions."""
+        path = row.example(SOURCE)
+        if not path.exists():
+            return None
+        try:
+            return literal(path, snippet(path, self.functions))
+        except NotFound as error:
+            reason = unanswered(path).get(self.functions[0])
+            if reason is None:
+                self.warn(f"{shown_path(path)}: {error}, and no reason in `unanswered`")
+                return None
+            return literal(path, Snippet(textwrap.fill(f"# {reason}", 100, subsequent_indent="# "), 1))
+
+    def under(self, rows: list[Row]) -> list[nodes.Node]:
+        return [self.answered(row) for row in rows]
+
+    def answered(self, row: Row) -> nodes.paragraph:
+        """Which run asked, and what was inferred, as a link to its line among the others'."""
+        asked, [question] = self.answers.asked[row.id], self.functions
+        if asked.record is None:
+            return caption(f"{row.name}: not asked yet", "is-open")
+        where = formatting.versioned(row.name, asked.record)
+        if asked.changed:
+            changed = f"{' and '.join(asked.changed)} edited since it was asked"
+            return caption(link(asked.record, f"{changed}: {where}"), "is-open")
+        found = [
+            f"{said}: {answer.words}"
+            for facet, said in spec.QUESTIONS[question][1].items()
+            if (answer := asked.answer(f"{question}.{facet}"))
+        ]
+        made = caption(link(asked.record, f"asked: {where}"), "is-certified")
+        made += [nodes.Text(" · "), place_link(row_anchor(question, row), " · ".join(found) or "no answer")]
+        return made
+
+    def places(self, row: Row) -> list[str]:
+        return [probe_anchor(self.functions[0], row)]
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("probes", Probes)

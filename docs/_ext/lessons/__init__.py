@@ -1,0 +1,17 @@
+"""The pages of lessons: the mistake as a diff, what the certificate says, what it costs. Imports results as well."""
+
+from __future__ import annotations
+
+from sphinx.application import Sphinx
+
+from _ext.lessons import forms, lessons, mutant_diff, retired_setup
+
+
+def setup(app: Sphinx) -> None:
+    for module in (
+        lessons,
+        mutant_diff,
+        forms,
+        retired_setup,
+    ):
+        module.setup(app)

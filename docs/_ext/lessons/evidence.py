@@ -1,0 +1,396 @@
+"""What is known of a lesson's patches: of each row and patch the newest records that are of the code as it is today."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from statistics import geometric_mean, mean
+from weakref import WeakKeyDictionary
+
+from sphinx.config import Config
+
+from _ext.core import newest
+from _ext.core import store as stores
+from _ext.lessons.intervals import (
+    SAME_ACCURACY,
+    SAME_TIME,
+    Change,
+    Interval,
+    interval,
+    of_accuracy,
+    of_time,
+    ratio,
+)
+from _ext.results.certificates import number
+from rosetta_host.catalog.frameworks import Row, UserError
+from rosetta_host.lessons.declarations import Lesson
+from rosetta_host.mutation import mutants
+from rosetta_host.mutation.mutants import Mutant
+from rosetta_host.records import digests
+from rosetta_host.records.store import Check, Record
+
+SAME = f"same within {100 * (SAME_TIME - 1):.0f} %"
+TIMED: dict[Change, str] = {"more": "slower", "same": SAME, "less": "faster", "cannot tell": "cannot tell"}
+COST: dict[Change, str] = {
+    "less": "it costs accuracy",
+    "more": "it gains accuracy",
+    "same": f"same within {100 * SAME_ACCURACY:.0f} point",
+    "cannot tell": "cannot tell",
+}
+# The verdicts in the order in which they are told, with how several are counted.
+VERDICTS = {
+    "holds": "holds in",
+    **{verdict: f"{verdict} in" for verdict in TIMED.values()},
+    "cannot be written here": "cannot be written in",
+    "failed": "failed in",
+    "not measured yet": "not measured yet in",
+}
+NEEDS_GPU = "needs a GPU: not measured yet"
+
+
+class Today:
+    """The digests of the code as it is, each worked out once a build."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str, str], dict[str, str]] = {}
+
+    def of(self, row: Row, workload: str, device: str) -> dict[str, str]:
+        """What a record of this row would carry if it were made now."""
+        key = (row.id, workload, device)
+        if key not in self.known:
+            self.known[key] = digests.digests(row, workload, device)
+        return self.known[key]
+
+
+_today: WeakKeyDictionary[Config, Today] = WeakKeyDictionary()
+
+
+def today(config: Config) -> Today:
+    """The digests of the build with this configuration."""
+    return _today.setdefault(config, Today())
+
+
+def sources(row: Row, workload: str) -> list[Path]:
+    """The files of its folder that decide whether a record of the row is of today."""
+    return [
+        row.folder / "mutants.toml",
+        row.example(workload),
+        row.environment_folder / row.environment.requirements,
+        *digests.setup_files(row),
+    ]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where measurements may be compared: one machine and one device, the same data, and locks or a Python as found.
+
+    Accuracies are compared over all machines: another one rounds in another way, and changes nothing else.
+    """
+
+    machines: tuple[str, ...]
+    device: str
+    local: bool
+    data: str = ""
+    found: bool = False
+
+    @classmethod
+    def of(cls, store: stores.Store, *records: Record) -> Place:
+        """Where records were made. What data they are of is told where it is not the official data."""
+        one = records[0]
+        copy = one.data.source if one.data and one.lane and one.data.source != "official" else ""
+        machines = tuple(dict.fromkeys(record.machine.name for record in records))
+        return cls(machines, one.device or "cpu", store.is_local(one), copy, bool(one.environment))
+
+    @property
+    def name(self) -> str:
+        """How a reader knows it."""
+        facts = ["on its GPU" if self.device == "gpu" else "", "as found" if self.found else "", self.data]
+        where = ", ".join(fact for fact in (" and ".join(self.machines), *facts) if fact)
+        return where + (" (this machine, just now: not published)" if self.local else "")
+
+
+def where(store: stores.Store, record: Record) -> tuple[object, ...]:
+    """What sets the place of a record apart: what else is known of a machine may change from day to day."""
+    place = Place.of(store, record)
+    return record.machine.id if record.lane is None else "", place.device, place.local, place.data, place.found
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One patch in one row, at one place; without a place where nothing current is recorded.
+
+    size: the newest record of its certificate. time: the newest of its time by turns with the example as it is.
+    stale: what has changed since it was measured last, if nothing current is recorded. broken: why it does not fit.
+    """
+
+    row: Row
+    name: str
+    mutant: Mutant | None
+    place: Place | None = None
+    size: Record | None = None
+    time: Record | None = None
+    stale: str = ""
+    broken: str = ""
+
+    @property
+    def newest(self) -> Record | None:
+        """The newer of its records."""
+        return newest.here(record for record in (self.size, self.time) if record)
+
+    @property
+    def seconds(self) -> tuple[float, float] | None:
+        """Seconds a step, as it is and with the patch: geometric means, whose ratio is the mean of `ratio`."""
+        if not self.time or not self.time.pairs:
+            return None
+        before, after = zip(*self.time.pairs, strict=True)
+        return geometric_mean(before), geometric_mean(after)
+
+    @property
+    def ratio(self) -> Interval | None:
+        """How many times as long a step takes with the patch, from pair to pair."""
+        return ratio(self.time.pairs) if self.time else None
+
+    @property
+    def fault(self) -> Record | None:
+        """The record that did not end as it should have."""
+        return next((one for one in (self.size, self.time) if one and one.status != "ok"), None)
+
+    @property
+    def verdict(self) -> str:
+        """What this patch tells of the lesson in this row: one of `VERDICTS`."""
+        if self.broken:
+            return "failed"
+        if self.mutant is None or self.mutant.unsupported:
+            return "cannot be written here"
+        if self.fault:
+            return "not measured yet" if self.fault.status == "unsupported" else "failed"
+        if self.size is None or (self.mutant.harmless and self.time is None):
+            return "not measured yet"
+        return TIMED[of_time(self.ratio)] if self.mutant.harmless else "holds"
+
+    @property
+    def why(self) -> str:
+        """What a verdict rests on that no number tells."""
+        if self.mutant and self.mutant.unsupported:
+            return self.mutant.unsupported
+        return self.broken or self.stale or (self.fault and (self.fault.reason or self.fault.status)) or ""
+
+    @property
+    def failed_checks(self) -> list[Check]:
+        """The checks that the patch fails, the clearest first: the one farthest beyond its limit.
+
+        Of those that are about as far, the first in the certificate's order: wrong digits are wrong in all its scores.
+        """
+        return sorted((check for check in self.size.checks if not check.ok), key=_short) if self.size else []
+
+    @property
+    def certificate(self) -> str:
+        """Which check catches it, or that none does."""
+        failed = self.failed_checks
+        if failed:
+            others = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+            return f"{says_check(failed[0])}{others}"
+        return f"passes all {len(self.size.checks)} checks" if self.size and self.size.checks else ""
+
+
+def _short(check: Check) -> float:
+    """How far a check is from having failed as clearly as can be: its limit over its figure; 1 without a limit.
+
+    In one digit, for more would tell apart what is alike.
+    """
+    if check.limit is None:
+        return 1.0
+    return float(f"{check.limit / check.figure:.0e}") if check.figure else 0.0
+
+
+def says_check(check: Check) -> str:
+    """A check that failed, with its figure beside its limit."""
+    if check.limit is None:
+        return check.name
+    figure = "not a finite number" if check.figure is None else number(check.figure)
+    return f"{check.name}: {figure}, limit {check.limit:.2g}".replace("e-0", "e-")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a patch costs a row in accuracy at one place.
+
+    runs: seed -> accuracy as it is and with the patch. failed: seed -> the run with the patch that went wrong.
+    """
+
+    row: Row
+    name: str
+    place: Place
+    newest: Record
+    runs: dict[int, tuple[float, float]]
+    failed: dict[int, Record]
+
+    @property
+    def means(self) -> tuple[float, float]:
+        """The mean accuracy as it is and with the patch, a fraction of 1, over the same seeds."""
+        return mean(before for before, _ in self.runs.values()), mean(after for _, after in self.runs.values())
+
+    @property
+    def differences(self) -> list[float]:
+        """With the patch less as it is, seed by seed."""
+        return [after - before for before, after in self.runs.values()]
+
+    @property
+    def interval(self) -> Interval | None:
+        return interval(self.differences)
+
+    @property
+    def finding(self) -> str:
+        """What the interval says."""
+        return COST[of_accuracy(self.interval)] + ("" if self.interval else ": one seed")
+
+
+def offered(row: Row, workload: str) -> tuple[dict[str, Mutant], str]:
+    """What a row's folder says of patches of a workload; or why that cannot be read."""
+    if workload not in row.workloads:
+        return {}, ""
+    try:
+        return mutants.offered(row, workload), ""
+    except UserError as error:
+        return {}, str(error)
+
+
+@dataclass
+class Trials:
+    """All that is known of one lesson's patches."""
+
+    store: stores.Store
+    now: Today
+    slug: str
+    lesson: Lesson
+    found: list[Trial] = field(init=False, default_factory=list)
+    silent: list[Row] = field(init=False, default_factory=list)  # rows whose folder says nothing of any patch of it
+
+    def __post_init__(self) -> None:
+        for row in self.store.rows.values() if self.lesson.mutants else ():
+            known, broken = offered(row, self.lesson.workload)
+            names = [name for name in self.lesson.mutants if name in known or broken]
+            for name in names:
+                self.found += self.of(row, name, known.get(name), broken)
+            if not names and self.lesson.workload in row.workloads:
+                self.silent.append(row)
+
+    def of(self, row: Row, name: str, mutant: Mutant | None, broken: str = "") -> Iterator[Trial]:
+        """One trial for each place with a current record, or one without a place."""
+        if mutant is None or mutant.unsupported:
+            yield Trial(row, name, mutant, broken=broken)
+            return
+        runs = [run for run in self.runs(row, mutant) if run.lane is None]
+        places: dict[tuple[object, ...], list[Record]] = {}
+        for run in runs:
+            if not self.changed(row, mutant, run):
+                places.setdefault(where(self.store, run), []).append(run)
+        for here in places.values():
+            size, time = ([run for run in here if _is_time(run) == wanted] for wanted in (False, True))
+            place = Place.of(self.store, here[-1])
+            yield Trial(row, name, mutant, place, newest.here(size), newest.here(time))
+        if not places:
+            yield Trial(row, name, mutant, stale=self.stale(row, mutant, runs))
+
+    def runs(self, row: Row, mutant: Mutant | None) -> list[Record]:
+        """The records of a patch of this lesson in a row, or of the row as it is, oldest first.
+
+        One that was interrupted says nothing.
+        """
+        wanted = {"mutant": mutant.name, "lesson": self.slug} if mutant else {"mutant": None}
+        found = self.store.of(kind="lesson", row=row.id, workload=self.lesson.workload, **wanted)
+        return [run for run in found if run.status != "interrupted"]
+
+    def changed(self, row: Row, mutant: Mutant | None, run: Record) -> list[str]:
+        """Which of the things that a record holds for are others today."""
+        now = dict(self.now.of(row, self.lesson.workload, run.device or "cpu"))
+        if mutant:
+            now["mutant"] = digests.text_digest(mutant.patched(), mutant.label)
+        if run.lane is None and not _is_time(run):  # what the certificate says
+            now[digests.JUDGE] = digests.judge_digest()
+        if run.environment:  # no lock made it, and none of today can differ from it
+            now["lock"] = run.digests.get("lock", "")
+        return digests.differing(run.digests, now)
+
+    def stale(self, row: Row, mutant: Mutant | None, runs: list[Record]) -> str:
+        """That there is a record, and what has changed since."""
+        last = newest.anywhere(runs)
+        if last is None:
+            return ""
+        changed = [key for key in self.changed(row, mutant, last) if key != "mutant"] or ["patch"]
+        return f"stale: measured with another {' and '.join(changed)}"
+
+    @cached_property
+    def costs(self) -> list[Cost]:
+        """What each patch costs in accuracy, wherever a current record says so."""
+        rows = self.store.rows.values() if self.lesson.accuracy else ()
+        return [cost for row in rows for name in self.lesson.mutants for cost in self.cost(row, name)]
+
+    def cost(self, row: Row, name: str) -> Iterator[Cost]:
+        """The runs of one patch in one row, each beside the row's own run with the same seed, a place at a time."""
+        mutant = offered(row, self.lesson.workload)[0].get(name)
+        if mutant is None or mutant.unsupported:
+            return
+        own = self.by_seed(row, None)
+        for key, patched in self.by_seed(row, mutant).items():
+            before = {seed: run.accuracy for seed, run in own.get(key, {}).items() if run.accuracy is not None}
+            after = {seed: run.accuracy for seed, run in patched.items() if run.accuracy is not None}
+            runs = {seed: (before[seed], after[seed]) for seed in sorted(before.keys() & after.keys())}
+            failed = {seed: run for seed, run in patched.items() if run.accuracy is None}
+            if runs or failed:
+                last = newest.anywhere(patched.values())
+                assert last
+                paired = [by_seed[seed] for seed in runs for by_seed in (patched, own[key])]
+                place = Place.of(self.store, *paired, *failed.values())
+                yield Cost(row, name, place, last, runs, failed)
+
+    def by_seed(self, row: Row, mutant: Mutant | None) -> dict[tuple[object, ...], dict[int, Record]]:
+        """Place -> seed -> the newest current run on all of the data."""
+        found: dict[tuple[object, ...], dict[int, Record]] = {}
+        for run in self.runs(row, mutant):
+            if run.lane is not None and run.seed is not None and not self.changed(row, mutant, run):
+                found.setdefault(where(self.store, run), {})[run.seed] = run
+        return found
+
+    @property
+    def stale_costs(self) -> bool:
+        """Whether the cost in accuracy was measured, but of other code than today's."""
+        known = self.store.of(kind="lesson", lesson=self.slug)
+        return not self.costs and any(run.lane is not None and run.mutant is not None for run in known)
+
+    def of_mutant(self, name: str) -> list[Trial]:
+        """What counts of one patch, one trial a row: with a verdict, on the lesson's own device, the newest."""
+        best: dict[str, Trial] = {}
+        for trial in (trial for trial in self.found if trial.name == name):
+            before = best.get(trial.row.id)
+            if before is None or self.weight(trial) > self.weight(before):
+                best[trial.row.id] = trial
+        return list(best.values())
+
+    def weight(self, trial: Trial) -> tuple[bool, bool, str]:
+        """What makes one trial of a row count before another: a GPU tells a lesson of GPUs, a CPU the others."""
+        wanted = "gpu" if self.lesson.gpu else "cpu"
+        own = trial.place is not None and trial.place.device == wanted
+        return trial.verdict != "not measured yet", own, trial.newest.created if trial.newest else ""
+
+    def tell(self, name: str) -> str:
+        """How often each verdict was given for one patch: "holds in 9 rows, cannot be written in 3"."""
+        counts = Counter(trial.verdict for trial in self.of_mutant(name))
+        said = [f"{VERDICTS[verdict]} {counts[verdict]}" for verdict in VERDICTS if counts[verdict]]
+        if said:
+            said[0] += " row" if said[0].endswith(" 1") else " rows"
+        return ", ".join(said)
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether there is a verdict of anything of the lesson on a GPU."""
+        on_gpu = [trial for trial in self.found if trial.place and trial.place.device == "gpu"]
+        return any(trial.verdict != "not measured yet" for trial in on_gpu)
+
+
+def _is_time(record: Record) -> bool:
+    """Whether a record is of time by turns; one that failed holds no pairs, but says on which data it was to run."""
+    return bool(record.pairs) or record.data is not None

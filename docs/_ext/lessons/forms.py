@@ -1,0 +1,102 @@
+"""`{forms} cnn.max_pool`: the form of an operation that each row computes, as its folder declares it.
+
+The role {forms}`cnn.max_pool` says in a sentence how many rows compute which.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import OptionSpec
+
+from _ext.core import newest
+from _ext.core import store as stores
+from _ext.core.elements import cell, row_header, table
+from _ext.core.links import link
+from _ext.core.numbers import Role
+from rosetta_host.catalog.frameworks import Row, UserError, nearest
+from rosetta_host.certificate.oracle import FORMS
+from rosetta_host.records.digests import declared_digest
+
+Asked = tuple[str, str]  # the workload, and what differs
+
+
+def asked(text: str) -> Asked:
+    """The workload and the name of a form. Raises UserError."""
+    known = [f"{workload}.{name}" for workload, names in FORMS.items() for name in names]
+    if text not in known:
+        raise nearest("form", text, known)
+    workload, _, name = text.partition(".")
+    return workload, name
+
+
+def declared(env: BuildEnvironment, what: Asked) -> list[tuple[Row, str]]:
+    """Each row with the form that it computes; a folder that says nothing computes the first."""
+    workload, name = what
+    stores.note(env)
+    rows = [row for row in stores.store(env.config).rows.values() if workload in row.workloads]
+    return [(row, row.workload(workload).forms.get(name, FORMS[workload][name][0])) for row in rows]
+
+
+def summary(found: list[tuple[Row, str]]) -> str:
+    """How many rows compute which form: “first” in 13 rows, “all” in 1."""
+    counts = Counter(form for _, form in found)
+    said = [f"“{form}” in {count}" for form, count in counts.most_common()]
+    if said:
+        said[0] += " row" if said[0].endswith(" 1") else " rows"
+    return f"{', '.join(said)}." if said else "No row yet."
+
+
+class Forms(SphinxDirective):
+    """A line for each row; `:unexamined:` for a form that leaves no trace in a certificate."""
+
+    required_arguments = 1
+    option_spec: ClassVar[OptionSpec] = {"unexamined": directives.flag}
+
+    def run(self) -> list[nodes.Node]:
+        try:
+            what = asked(self.arguments[0])
+        except UserError as error:
+            raise self.error(str(error)) from None
+        found = declared(self.env, what)
+        examined = "unexamined" not in self.options
+        head = nodes.row("", *map(cell, ["Framework", "The form", *(["Its newest certificate"] if examined else [])]))
+        body = [nodes.row("", row_header(row.name), cell(form)) for row, form in found]
+        for line, (row, _) in zip(body, found, strict=True):
+            line += [self.certificate(row, what[0])] if examined else []
+        title = "Which form each computes" if examined else "Which form each folder declares"
+        return [table([head], body, title, ("rosetta-lesson",))]
+
+    def certificate(self, row: Row, workload: str) -> nodes.entry:
+        """Whether the reference, computing this form, agreed."""
+        runs = stores.store(self.config).of(kind="parity", row=row.id, workload=workload, variant=None, device="cpu")
+        runs = [run for run in runs if run.status in ("ok", "failed")]
+        last = newest.anywhere(runs)
+        if last is None:
+            return cell("no certificate ✗", classes=("failed",))
+        stale = last.digests.get("framework") != declared_digest(row, workload)
+        passed = last.status == "ok" and not stale
+        text = "passed ✓" if passed else "stale ✗" if stale else "failed ✗"
+        return cell(link(last, text), classes=() if passed else ("failed",))
+
+
+class InShort(Role):
+    """The sentence alone."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        try:
+            text = summary(declared(self.env, asked(self.text)))
+        except UserError as error:
+            return self.warn(str(error))
+        return [nodes.emphasis("", text, classes=["rosetta-verdicts"])], []
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("forms", Forms)
+    app.add_role("forms", InShort())

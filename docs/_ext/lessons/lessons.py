@@ -1,0 +1,259 @@
+"""A lesson's page: `{lesson}` says row by row whether it still holds, `{cost}` what it costs in accuracy.
+
+`{caught}` says which checks catch its patches, and the role {verdicts}`soft-max-twice` sums it up in a line.
+Each directive is of the lesson that its page is named after, or of that which its argument names. All is drawn
+from lessons.toml, the folders' mutants.toml and the records of `nox -s lessons`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import OptionSpec
+
+from _ext.core import formatting
+from _ext.core import store as stores
+from _ext.core.elements import DASH, Details, Summary, aside, cell, datum, heading, row_header, table
+from _ext.core.links import site_file
+from _ext.core.numbers import Role
+from _ext.lessons.evidence import NEEDS_GPU, TIMED, Cost, Place, Trial, Trials, sources, today
+from rosetta_host.catalog.frameworks import UserError, nearest
+from rosetta_host.lessons import declarations as declarations
+from rosetta_host.lessons.declarations import Lessons
+from rosetta_host.records.store import Record
+
+logger = logging.getLogger(__name__)
+
+
+def declared(env: BuildEnvironment) -> Lessons:
+    """The lessons of this site. Raises UserError where lessons.toml is not valid."""
+    path = Path(env.srcdir, "lessons", "lessons.toml")
+    stores.note(env, path)
+    return declarations.read(path) if path.exists() else Lessons({})
+
+
+def trials(env: BuildEnvironment, slug: str) -> Trials:
+    """What is known of one lesson. Raises UserError for one that there is not."""
+    known = declared(env).by_slug
+    if slug not in known:
+        raise nearest("lesson", slug, list(known))
+    if not known[slug].mutants and not known[slug].gpu:
+        raise UserError(f"The lesson {slug!r} names no mutant: there is nothing to tell of it.")
+    found = Trials(stores.store(env.config), today(env.config), slug, known[slug])
+    stores.note(env, *(row.folder / "mutants.toml" for row in found.store.rows.values()))
+    for trial in found.found:
+        stores.note(env, *sources(trial.row, found.lesson.workload))
+    return found
+
+
+def summary(found: Trials) -> str:
+    """The verdicts in short, a sentence for each patch."""
+    several = len(found.lesson.mutants) > 1
+    told = {name: found.tell(name) for name in found.lesson.mutants}
+    said = [(f"{formatting.mutant(name)}: " if several else "") + text for name, text in told.items() if text]
+    if found.lesson.gpu and not found.on_gpu:
+        said.append((f"on a GPU: {NEEDS_GPU.partition(': ')[2]}") if said else NEEDS_GPU)
+    return " ".join(f"{text[0].upper()}{text[1:]}." for text in said or ["not measured yet"])
+
+
+class _OfLesson(SphinxDirective):
+    optional_arguments = 1
+    option_spec: ClassVar[OptionSpec] = {}
+
+    def run(self) -> list[nodes.Node]:
+        slug = self.arguments[0] if self.arguments else self.env.docname.rpartition("/")[2]
+        try:
+            self.found = trials(self.env, slug)
+        except UserError as error:
+            return self.warn(str(error))
+        self.store, self.lesson = self.found.store, self.found.lesson
+        self.several = len(self.lesson.mutants) > 1
+        return self.content_nodes()
+
+    def warn(self, text: str) -> list[nodes.Node]:
+        logger.warning("%s: %s", self.name, text, location=self.get_location(), type="rosetta", subtype="lesson")
+        stores.note_warning(self.env)
+        return []
+
+    def content_nodes(self) -> list[nodes.Node]:
+        raise NotImplementedError
+
+    def name_cell(self, found: Trial | Cost) -> nodes.entry:
+        """The row, and which record says so."""
+        run = found.newest
+        return row_header(found.row.name, *([aside(*self.provenance(run))] if run else []))
+
+    def provenance(self, run: Record) -> list[nodes.Node | str]:
+        """The version that ran, and the day, which leads to the record where it is published."""
+        day = formatting.date(run)
+        linked = day if self.store.is_local(run) else site_file(f"records/{self.store.path(run)}", day)
+        changes = formatting.uncommitted(run)
+        return [*([f"{run.version} · "] if run.version else []), linked, *([f" · {changes}"] if changes else [])]
+
+    def patch_cell(self, name: str) -> list[nodes.entry]:
+        return [cell(formatting.mutant(name))] if self.several else []
+
+    def place_cell(self, place: Place | None, places: set[str]) -> list[nodes.entry]:
+        return [cell(place.name if place else "")] if len(places) > 1 else []
+
+    def head(self, titles: list[str], numeric: list[str], places: set[str]) -> nodes.row:
+        """The titles, with those of the columns that only some tables need."""
+        named = ["Framework", *(["The patch"] if self.several else []), *titles]
+        named += ["Machine"] if len(places) > 1 else []
+        return heading(named, numeric)
+
+
+class LessonTable(_OfLesson):
+    """The verdicts in a sentence, and a line for each row, patch and machine."""
+
+    def content_nodes(self) -> list[nodes.Node]:
+        text = summary(self.found)
+        if self.lesson.gpu and not self.found.on_gpu:
+            text += f" Why a GPU: {self.lesson.gpu}."
+        made: list[nodes.Node] = [nodes.paragraph("", "", nodes.strong("", text))]
+        told = [trial for trial in self.found.found if not self.is_apart(trial)]
+        made += [self.table(told)] if told else []
+        made += self.unwritten()
+        if self.found.found and self.found.silent:
+            names = ", ".join(row.name for row in self.found.silent)
+            made.append(nodes.paragraph("", f"Not tried in: {names}."))
+        return made
+
+    def is_apart(self, trial: Trial) -> bool:
+        """With several patches, what cannot be written stands below: most rows lack one of momentum's kinds."""
+        return self.several and trial.verdict == "cannot be written here"
+
+    def unwritten(self) -> Iterator[Details]:
+        """For each patch the rows that cannot write it, with their reasons."""
+        for name in self.lesson.mutants:
+            reasons = [f"{one.row.name}: {one.why}." for one in self.found.of_mutant(name) if self.is_apart(one)]
+            if reasons:
+                rows = "1 row" if len(reasons) == 1 else f"{len(reasons)} rows"
+                title = f"{formatting.mutant(name).capitalize()}: why it cannot be written in {rows}"
+                items = [nodes.list_item("", nodes.paragraph("", reason)) for reason in reasons]
+                listed = nodes.bullet_list("", *items)
+                yield Details("", Summary("", title), listed, classes=["rosetta-details"])
+
+    def table(self, told: list[Trial]) -> nodes.table:
+        timed = ["A step as it is", "With the patch", "Ratio"] if self.lesson.timed else []
+        places = {trial.place.name for trial in told if trial.place}
+        head = self.head(["Verdict", "The certificate", *timed], timed, places)
+        body = [self.line(trial, places) for trial in told]
+        where = f", on {next(iter(places))}" if len(places) == 1 else ""
+        return table([head], body, f"What becomes of the patch in each row{where}", ("rosetta-lesson",))
+
+    def line(self, trial: Trial, places: set[str]) -> nodes.row:
+        cells = [self.name_cell(trial), *self.patch_cell(trial.name), self.verdict(trial)]
+        cells += [cell(trial.certificate or DASH), *(self.times(trial) if self.lesson.timed else [])]
+        return nodes.row("", *cells, *self.place_cell(trial.place, places))
+
+    def verdict(self, trial: Trial) -> nodes.entry:
+        text = trial.verdict
+        on_cpu = self.lesson.gpu and trial.place and trial.place.device == "cpu"
+        said = f"{text} on a CPU" if on_cpu and text in ("holds", *TIMED.values()) else text
+        return cell(said, *([aside(trial.why)] if trial.why else []), classes=("failed",) if text == "failed" else ())
+
+    def times(self, trial: Trial) -> list[nodes.entry]:
+        """Seconds a step, as it is and with the patch, and the ratio with what lies around it."""
+        if not trial.seconds or not trial.time:
+            return [cell(DASH, classes=("numeric",)) for _ in range(3)]
+        before, after = trial.seconds
+        run, around = trial.time, trial.ratio
+        threads = f"{run.threads} thread{'s' if run.threads > 1 else ''}" if run.threads else ""
+        how = ", ".join(fact for fact in (threads, "" if run.load is None else f"load {run.load:.1f}") if fact)
+        note = f"{formatting.ratio(around.low)} to {formatting.ratio(around.high)}" if around else ""
+        return [
+            cell(datum(formatting.step(before), before), aside(how), classes=("numeric",)),
+            cell(datum(formatting.step(after), after), aside(f"{len(run.pairs)} pairs"), classes=("numeric",)),
+            cell(datum(formatting.ratio(after / before), after / before), aside(note), classes=("numeric",)),
+        ]
+
+
+class CostTable(_OfLesson):
+    """What each patch costs in accuracy, over the same seeds, with an interval."""
+
+    def content_nodes(self) -> list[nodes.Node]:
+        if not self.lesson.accuracy:
+            return self.warn(f"lessons.toml does not say that {self.found.slug} has its accuracy measured")
+        if not self.found.costs:
+            stale = " with the code as it is now: what was measured is stale" if self.found.stale_costs else ""
+            return [nodes.paragraph("", f"In accuracy: not measured yet{stale}.", classes=["rosetta-none"])]
+        places = {cost.place.name for cost in self.found.costs}
+        titles = ["As it is", "With the patch", "Difference", "95 % interval"]
+        head = self.head(titles, titles, places)
+        body = [self.line(cost, places) for cost in self.found.costs]
+        where = f", on {next(iter(places))}" if len(places) == 1 else ""
+        return [table([head], body, f"Accuracy after one epoch over all of the data{where}", ("rosetta-lesson",))]
+
+    def line(self, cost: Cost, places: set[str]) -> nodes.row:
+        cells = [self.name_cell(cost), *self.patch_cell(cost.name), *self.figures(cost)]
+        return nodes.row("", *cells, *self.place_cell(cost.place, places))
+
+    def figures(self, cost: Cost) -> list[nodes.entry]:
+        failed = [f"seed {seed}: {run.reason or run.status}" for seed, run in sorted(cost.failed.items())]
+        if not cost.runs:
+            return [cell(*failed, classes=("failed",), columns=4)]
+        before, after = cost.means
+        seeds = "1 seed" if len(cost.runs) == 1 else f"{len(cost.runs)} seeds"
+        around = cost.interval
+        reach = f"{points(around.low)} to {points(around.high)}" if around else DASH
+        each = ", ".join(map(points, cost.differences))
+        return [
+            cell(datum(f"{before:.2%}", before), aside(f"mean of {seeds}"), classes=("numeric",)),
+            cell(datum(f"{after:.2%}", after), *map(aside, failed), classes=("numeric",)),
+            cell(datum(f"{points(after - before)} points", after - before), aside(each), classes=("numeric",)),
+            cell(reach, aside(cost.finding), classes=("numeric",)),
+        ]
+
+
+def points(fraction: float) -> str:
+    """A difference of two accuracies in points: −1.20."""
+    return f"{100 * fraction:+.2f}".replace("-", "−")
+
+
+class Caught(_OfLesson):
+    """Which check catches each patch most clearly, and in how many rows."""
+
+    def content_nodes(self) -> list[nodes.Node]:
+        said = [text for name in self.lesson.mutants if (text := self.said(name))]
+        return [nodes.paragraph("", text) for text in said or ["No row has been measured yet."]]
+
+    def said(self, name: str) -> str:
+        measured = [trial for trial in self.found.of_mutant(name) if trial.size and trial.size.checks]
+        if not measured:
+            return ""
+        about = f"{formatting.mutant(name).capitalize()}: " if self.several else ""
+        rows = "1 row" if len(measured) == 1 else f"{len(measured)} rows"
+        clearest = Counter(trial.failed_checks[0].name for trial in measured if trial.failed_checks)
+        if not clearest:
+            return f"{about}It passes every check in {rows} that {'was' if rows == '1 row' else 'were'} measured."
+        told = [f"“{check}” in {count}" for check, count in clearest.most_common()]
+        unseen = len(measured) - clearest.total()
+        told += [f"no check in {unseen}"] if unseen else []
+        return f"{about}What it fails most clearly, of {rows}: {', '.join(told)}."
+
+
+class Verdicts(Role):
+    """The verdicts of one lesson in short."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        try:
+            text = summary(trials(self.env, self.text))
+        except UserError as error:
+            return self.warn(str(error))
+        return [nodes.emphasis("", text, classes=["rosetta-verdicts"])], []
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("lesson", LessonTable)
+    app.add_directive("cost", CostTable)
+    app.add_directive("caught", Caught)
+    app.add_role("verdicts", Verdicts())

@@ -1,0 +1,140 @@
+"""`{patch} cnn.softmax_twice`: a patch in every framework that can be given it, a tab a folder of examples/.
+
+A tab shows the smallest functions that the patch changes, as they are and patched, side by side, and what became of
+each when it ran: the tabs are those of `{rosetta}`. Where the patch cannot be written, the tab says why.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
+
+from _ext.core import formatting
+from _ext.core import store as stores
+from _ext.lessons.diff import change
+from _ext.lessons.evidence import Trial, offered
+from _ext.lessons.lessons import declared, trials
+from _ext.snippets.run_caption import ran
+from _ext.snippets.snippets import Rosetta, by_folder, literal
+from _ext.snippets.source import Snippet
+from rosetta_host.catalog.frameworks import WORKLOADS, Case, Row, UserError, nearest
+from rosetta_host.mutation import mutants
+from rosetta_host.mutation.mutants import Mutant
+
+WIDTH = 88  # of a reason that stands as a comment where code would
+
+
+class Marked(nodes.literal_block):
+    """Code whose lines each stand in a box of their own, of which some are marked as changed."""
+
+
+class Patch(Rosetta):
+    """Wrong and right of every framework. The argument names one mutant."""
+
+    def run(self) -> list[nodes.Node]:
+        self.store = stores.store(self.config)
+        stores.note(self.env)
+        self.workload, _, name = self.arguments[0].partition(".")
+        self.functions = [name]
+        if self.workload not in WORKLOADS:
+            return self.warn(f"{self.arguments[0]!r} is not of the form cnn.softmax_twice")
+        try:
+            lessons = declared(self.env)
+            self.trials = [trials(self.env, slug) for slug in lessons.of_mutant(self.workload, name)]
+        except UserError as error:
+            return self.warn(str(error))
+        of_network = [lesson for lesson in lessons.by_slug.values() if lesson.workload == self.workload]
+        known = {mutant for lesson in of_network for mutant in lesson.mutants}
+        known.update(*(offered(row, self.workload)[0] for row in self.store.rows.values()))
+        if name not in known:
+            return self.warn(str(nearest(f"{self.workload} mutant", name, sorted(known))))
+        return [self.side_by_side()]
+
+    def code(self, row: Row) -> nodes.Element | None:
+        """Two columns, or why there is nothing to show; None where the folder says nothing of the patch."""
+        path = row.example(self.workload)
+        stores.note(self.env, path, row.folder / "mutants.toml")
+        if not path.exists():
+            return None
+        try:
+            mutant = mutants.offered(row, self.workload).get(self.functions[0])
+            if mutant is None:
+                return None
+            if mutant.unsupported:
+                said = f"# It cannot be written here: {mutant.unsupported}"
+                return literal(path, Snippet(textwrap.fill(said, WIDTH, subsequent_indent="# "), 1))
+            return self.columns(mutant)
+        except UserError as error:
+            self.warn(str(error))
+            return None
+
+    def columns(self, mutant: Mutant) -> nodes.container:
+        """The code as it is and patched, each with what became of it when it ran, in every row of the folder."""
+        found, folder = change(mutant), mutant.row.folder
+        rows = by_folder(self.store.rows.values())[folder.name]
+        cases = [Case(row, self.workload, mutant.case.variant) for row in rows]
+        runs = [ran(self.env, self.store, case, self.functions) for case in cases]
+        left = _column("As it is", "is-before", found.text, found.removed, runs)
+        tried = [trial for known in self.trials[:1] for trial in known.of_mutant(mutant.name)]
+        ends = [_end(trial) for trial in tried if trial.row.folder == folder]
+        right = _column("With the patch", "is-after", found.patched, found.added, ends)
+        return nodes.container("", left, right, classes=["rosetta-patch"])
+
+    def under(self, rows: list[Row]) -> list[nodes.Node]:
+        return []  # the runs stand in the columns
+
+
+def _end(trial: Trial) -> nodes.container:
+    """How the patched example ended; the green dot is for one that its certificate passes, as it should."""
+    passed = trial.size is not None and not trial.failed_checks and not trial.fault
+    state = "is-certified" if passed else "is-open"
+    return nodes.container(
+        "", nodes.paragraph("", became(trial), classes=["rosetta-ran", state]), classes=["rosetta-run"]
+    )
+
+
+def became(trial: Trial) -> str:
+    """What a patched example did, in a line."""
+    run, name = trial.newest, trial.row.name
+    if run is None:
+        return f"{name}: {trial.verdict}" + (f" ({trial.why})" if trial.why else "")
+    where = formatting.versioned(name, run)
+    if trial.fault:
+        return f"{where}: {trial.verdict} ({trial.why})"
+    slower = trial.seconds and f"a step takes {formatting.ratio(trial.seconds[1] / trial.seconds[0])} the time"
+    caught = f"caught by {trial.certificate}" if trial.failed_checks else trial.certificate
+    return f"{where}: " + "; ".join(fact for fact in (caught, slower) if fact)
+
+
+def _column(title: str, kind: str, text: str, marked: frozenset[int], runs: Sequence[nodes.Node]) -> nodes.container:
+    code = Marked(text, text, language="python", marked=marked)
+    label = nodes.paragraph("", title, classes=["rosetta-side"])
+    return nodes.container("", label, code, *runs, classes=[kind])
+
+
+def boxed(html: str, text: str, marked: frozenset[int]) -> str:
+    """Highlighted code with each line in a box, which knows how far in it begins; rosetta.js makes the same boxes."""
+    opening, _, rest = html.partition("<span></span>")
+    code, end, closing = rest.rpartition("</pre>")
+    boxes = []
+    for number, (line, shown) in enumerate(zip(text.split("\n"), code.rstrip("\n").split("\n"), strict=True), start=1):
+        changed = " is-changed" if number in marked else ""
+        indent = len(line) - len(line.lstrip()) + 4
+        boxes.append(f'<span class="rosetta-line{changed}" style="--indent:{indent}ch">{shown}\n</span>')
+    return f"{opening}<span></span>{''.join(boxes)}{end}{closing}"
+
+
+def _visit_marked(self: HTML5Translator, node: Marked) -> None:
+    html = self.highlighter.highlight_block(node.rawsource, node["language"], location=node)
+    html = boxed(html, node.rawsource, node["marked"])
+    self.body.append(f'<div class="highlight-{node["language"]} notranslate">{html}</div>\n')
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    app.add_node(Marked, html=(_visit_marked, None))
+    app.add_directive("patch", Patch)

@@ -1,0 +1,261 @@
+"""What a reader takes along: each example as a script that runs alone, its notebooks, and one archive a folder.
+
+`{downloads}` lists them, with the commands that make the environment. `links` gives those of one row for a caption.
+The files are written into the built site's folder downloads/ after every build, the same bytes for the same sources.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+from _ext.core import store as stores
+from rosetta_host.catalog.frameworks import Row, UserError
+from rosetta_host.datasets.sources import LICENCE, SOURCES
+from rosetta_host.publishing import instructions, notebooks, standalone
+from rosetta_host.publishing.notebooks import Notebook
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "downloads"
+WIDTH = 100  # of the text in an archive
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that an archive can hold, for every file in it
+NETWORKS = {"cnn": "the CNN", "gru": "the GRU"}
+
+
+@dataclass
+class Offer:
+    """What there is of one folder of examples/: scripts or why not, and the notebooks of each of its rows."""
+
+    rows: list[Row]
+    scripts: dict[str, str] = field(default_factory=dict)  # workload -> text
+    lacking: dict[str, str] = field(default_factory=dict)  # workload -> why there is no script
+    notebooks: dict[tuple[str, str], Notebook] = field(default_factory=dict)  # row and workload
+
+    @property
+    def name(self) -> str:
+        return self.rows[0].folder.name
+
+    @property
+    def archive(self) -> str:
+        return f"{self.name}.zip"
+
+    def current(self) -> Iterator[tuple[Row, str, Path]]:
+        """The notebooks that are a run of the present code and lock."""
+        for row in self.rows:
+            for workload in self.scripts:
+                found = self.notebooks[row.id, workload]
+                if found.state == "current":
+                    yield row, workload, found.path
+
+    def files(self) -> dict[str, bytes]:
+        """What is served beside the archive: file name -> content."""
+        found = {f"{workload}.py": text.encode() for workload, text in self.scripts.items()}
+        return found | {path.name: path.read_bytes() for _, _, path in self.current()}
+
+
+def offer(rows: list[Row], folder: Path) -> Offer:
+    """What there is of these rows, which share a folder of examples/; executed notebooks lie in `folder`."""
+    found = Offer(rows)
+    for workload in rows[0].workloads:
+        try:
+            found.scripts[workload] = standalone.script(rows, workload).text
+        except UserError as error:
+            found.lacking[workload] = str(error)
+            continue
+        for row in rows:
+            found.notebooks[row.id, workload] = _notebook(row, rows, workload, folder)
+    return found
+
+
+def _notebook(row: Row, rows: list[Row], workload: str, folder: Path) -> Notebook:
+    try:
+        return notebooks.state(row, rows, workload, folder)
+    except UserError as error:
+        logger.warning("%s", error, type="rosetta", subtype="notebook")
+        return Notebook(notebooks.path(row, workload, folder), "stale", str(error))
+
+
+_offers: WeakKeyDictionary[Config, dict[str, Offer]] = WeakKeyDictionary()
+
+
+def offers(config: Config) -> dict[str, Offer]:
+    """What the build with this configuration offers, by folder that has an example; made once a build."""
+    return _offers[config]
+
+
+def _start(app: Sphinx) -> None:
+    folders: dict[str, list[Row]] = defaultdict(list)
+    for row in stores.store(app.config).rows.values():
+        if row.workloads:  # a folder that has no example yet has nothing to take along
+            folders[row.folder.name].append(row)
+    where = Path(app.confdir, app.config.rosetta_notebooks).resolve()
+    _offers[app.config] = {name: offer(rows, where) for name, rows in folders.items()}
+
+
+def archive(found: Offer) -> bytes:
+    """The folder's archive: scripts, current notebooks, locks and what a set-up step needs, with a README."""
+    files = {"README.txt": readme(found).encode(), **found.files()}
+    for row in found.rows:
+        inside = instructions.place(row, found.rows)
+        files |= {inside + path.name: path.read_bytes() for path in instructions.files(row)}
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, data in sorted(files.items()):
+            entry = zipfile.ZipInfo(f"{found.name}/{name}", EPOCH)
+            entry.external_attr = 0o644 << 16
+            packed.writestr(entry, data, zipfile.ZIP_DEFLATED)
+    return content.getvalue()
+
+
+def readme(found: Offer) -> str:
+    """What the archive holds, the commands for each row, and where the data comes from."""
+    title = found.rows[0].title
+    held = {f"{workload}.py": f"{NETWORKS[workload]}: a script that runs alone" for workload in found.scripts}
+    held |= {
+        path.name: f"{NETWORKS[workload]} as a notebook, as it ran with {row.name}"
+        for row, workload, path in found.current()
+    }
+    width = max(map(len, held), default=0) + 3
+    listed = "\n".join(f"    {name:{width}}{text}" for name, text in held.items())
+    parts = [_headline(title, "="), f"From {standalone.PROJECT}.", listed]
+    parts.append("The commands are for a shell in this folder, and for uv (pip install uv).")
+    for row in found.rows:
+        parts += [_headline(f"{row.name}, Python {row.environment.python}", "-")]
+        parts += [_filled(row.framework.needs)] if row.framework.needs else []
+        parts.append(textwrap.indent(instructions.unpacked_commands(row, found.rows), "    "))
+    cited = [f"{SOURCES[workload].name}: {SOURCES[workload].citation}" for workload in found.scripts]
+    place = (
+        "A script reads the data from the folder that ROSETTA_DATA names, or from `data` in this one. What is not "
+        "there it fetches from the publisher, and checks its SHA-256."
+    )
+    return "\n\n".join([*parts, _headline("The data", "-"), *map(_filled, [place, *cited, LICENCE])]) + "\n"
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _headline(text: str, line: str) -> str:
+    return f"{text}\n{line * len(text)}"
+
+
+def _reference(env: BuildEnvironment, text: str, *path: str) -> nodes.reference:
+    """A relative link from the page being read into downloads/."""
+    up = "../" * env.docname.count("/")
+    return nodes.reference("", text, refuri="/".join([up + FOLDER, *path]), internal=True)
+
+
+def links(env: BuildEnvironment, row: Row, workload: str) -> list[nodes.Node]:
+    """What to take along of a row's example, for a caption: script, notebook, archive, between them a dot.
+
+    What is not there is said in words, never linked. The page being read is noted to depend on it.
+    """
+    found = offers(env.config)[row.folder.name]
+    _note(env, found, workload)
+    return _separated([*_links(env, found, row, workload), _reference(env, found.archive, found.archive)])
+
+
+def _links(env: BuildEnvironment, found: Offer, row: Row, workload: str) -> Iterator[nodes.Node]:
+    if workload in found.lacking:
+        yield nodes.Text(f"no script: {found.lacking[workload]}")
+        return
+    name = f"{workload}.py"
+    yield _reference(env, name, found.name, name)
+    book = found.notebooks[row.id, workload]
+    if book.state == "current":
+        yield _reference(env, "notebook", found.name, book.path.name)
+    else:
+        yield nodes.Text(f"no notebook: {book.why}")
+
+
+def _separated(found: list[nodes.Node]) -> list[nodes.Node]:
+    parts: list[nodes.Node] = []
+    for node in found:
+        parts += [nodes.Text(" · "), node] if parts else [node]
+    return parts
+
+
+def _note(env: BuildEnvironment, found: Offer, *workloads: str) -> None:
+    """Have the page read again when what it says of the files of these workloads is no longer so."""
+    sources = [found.rows[0].example(workload) for workload in workloads]
+    shared = [standalone.SHARED / f"{name}.py" for name in ("standalone_data", "data", "params")]
+    lists = [path for row in found.rows for path in [*instructions.files(row), *instructions.pinned(row)]]
+    books = [book.path for (_, workload), book in found.notebooks.items() if workload in workloads]
+    stores.note(env, *sources, *shared, *lists, *books)
+
+
+class Downloads(SphinxDirective):
+    """`{downloads}`: every folder of examples/, what there is to take along, and how to make its environments."""
+
+    def run(self) -> list[nodes.Node]:
+        stores.note(self.env)
+        return [self.section(found) for found in offers(self.config).values()]
+
+    def section(self, found: Offer) -> nodes.section:
+        _note(self.env, found, *found.rows[0].workloads)
+        title = found.rows[0].title
+        name = nodes.make_id(f"download-{found.name}")
+        section = nodes.section("", nodes.title("", title), ids=[name], names=[name])
+        for row in found.rows:
+            section += self.row(found, row)
+        return section
+
+    def row(self, found: Offer, row: Row) -> list[nodes.Node]:
+        """What there is for one row, what it needs, and its commands on a CPU and on a GPU."""
+        python = f"Python {row.environment.python}"
+        head = nodes.strong("", f"{row.name}, {python}." if len(found.rows) > 1 else f"{python}.")
+        needs = [nodes.Text(f" Needs: {row.framework.needs}")] if row.framework.needs else []
+        parts: list[nodes.Node] = [nodes.paragraph("", "", head, *needs)]
+        told = {workload.upper(): list(_links(self.env, found, row, workload)) for workload in row.workloads}
+        told |= {"Archive": [_reference(self.env, found.archive, found.archive)]}
+        for name, links in told.items():
+            line = nodes.paragraph("", f"{name}: ", *_separated(links), classes=["rosetta-file"])
+            parts.append(line)
+        parts.append(_shell(instructions.unpacked_commands(row, found.rows, gpu=False)))
+        on_gpu = instructions.install(row, found.rows, "gpu", unpacked=True)
+        if on_gpu:
+            note = nodes.paragraph("", f"{instructions.gpu_note(row)} Install this instead:", classes=["rosetta-file"])
+            parts += [note, _shell(on_gpu)]
+        return parts
+
+
+def _shell(text: str) -> nodes.literal_block:
+    return nodes.literal_block(text, text, language="sh")
+
+
+def _write(app: Sphinx, exception: Exception | None) -> None:
+    """Write what is offered into the built site, and take away what no longer is."""
+    if exception is not None or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / FOLDER
+    wanted: dict[Path, bytes] = {}
+    for found in offers(app.config).values():
+        wanted[folder / found.archive] = archive(found)
+        wanted |= {folder / found.name / name: content for name, content in found.files().items()}
+    for path in folder.rglob("*"):
+        if path.is_file() and path not in wanted:
+            path.unlink()
+    for path, content in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def setup(app: Sphinx) -> None:
+    app.add_config_value("rosetta_notebooks", "notebooks", "env")
+    app.add_directive("downloads", Downloads)
+    app.connect("builder-inited", _start, priority=600)  # after the store
+    app.connect("build-finished", _write)

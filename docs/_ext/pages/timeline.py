@@ -1,0 +1,147 @@
+"""`{museum} living`, `{museum} retired`: a section a folder of examples/, its life and how it runs here today.
+
+`{museum} time-line`: when each was born, as a drawing. The years in which they ended are in no file, so none is drawn.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import OptionSpec
+
+from _ext.core import newest
+from _ext.core import store as stores
+from _ext.core.links import link, page_link
+from _ext.pages.svg import INK, LINE, Drawing
+from _ext.snippets.snippets import by_folder
+from rosetta_host.catalog.frameworks import Row, nearest
+from rosetta_host.records.store import Record
+
+logger = logging.getLogger(__name__)
+
+TIME_LINE, LIVING, RETIRED = "time-line", "living", "retired"
+READ = "concepts/whole"  # the page with all of an example's code
+STEP, LEFT, RIGHT = 30, 5, 95  # of the time line: pixels a framework; where it begins and ends, in per cent
+
+
+def oldest_first(store: stores.Store) -> list[list[Row]]:
+    """The rows of each folder, the oldest folder first."""
+    found = by_folder(store.rows.values()).values()
+    return sorted(found, key=lambda rows: (rows[0].framework.since, rows[0].title.casefold()))
+
+
+def time_line(lives: list[tuple[str, int, bool]], today: int) -> str:
+    """Name, year of birth, and whether it is retired -> an SVG element with an accessible name."""
+    first = min(born for _, born, _ in lives)
+    drawing = Drawing(None, "Time line; the sections that follow hold its years.")
+    height = STEP * len(lives) + 24
+
+    def at(year: float) -> str:
+        return f"{LEFT + (RIGHT - LEFT) * (year - first) / max(1, today - first):.4g}%"
+
+    for year in range(first, today + 1, max(1, -(-(today - first) // 6))):
+        drawing.add("line", x1=at(year), x2=at(year), y1=20, y2=height, stroke=INK, stroke_opacity=0.15)
+        drawing.text(at(year), 13, str(year), text_anchor="middle", font_size="12")
+    for number, (name, born, retired) in enumerate(lives):
+        y = 24 + STEP * number
+        anchor = "end" if 2 * born > first + today else "start"
+        if not retired:
+            drawing.add("line", x1=at(born), x2="100%", y1=y + 21, y2=y + 21, stroke=LINE, stroke_width=2)
+        fill = {"fill": "var(--color-background-primary)"} if retired else {"fill": LINE}
+        drawing.add("circle", cx=at(born), cy=y + 21, r=4.5, stroke=LINE, stroke_width=2, **fill)
+        drawing.text(at(born), y + 13, name, text_anchor=anchor)
+    return drawing.html(height)
+
+
+class Museum(SphinxDirective):
+    """Draws from framework.toml and from the newest records; a life is edited nowhere else."""
+
+    required_arguments = 1
+    option_spec: ClassVar[OptionSpec] = {}
+
+    def run(self) -> list[nodes.Node]:
+        self.store = stores.store(self.config)
+        stores.note(self.env)
+        asked = self.arguments[0]
+        if asked not in (TIME_LINE, LIVING, RETIRED):
+            raise self.error(str(nearest("part of the museum", asked, [TIME_LINE, LIVING, RETIRED])))
+        if asked == TIME_LINE:
+            return self.drawn()
+        wanted = [rows for rows in oldest_first(self.store) if rows[0].framework.retired == (asked == RETIRED)]
+        if not wanted:
+            return [nodes.paragraph("", "None of those that stand here.", classes=["rosetta-none"])]
+        return [self.section(rows) for rows in wanted]
+
+    def drawn(self) -> list[nodes.Node]:
+        lives = []
+        for rows in oldest_first(self.store):
+            one = rows[0].framework
+            if one.since.isdecimal():
+                lives.append((rows[0].title, int(one.since), one.retired))
+            else:
+                text = f"{rows[0].folder.name}/framework.toml: since = {one.since!r} is no year."
+                logger.warning("museum: %s", text, location=self.get_location(), type="rosetta", subtype="museum")
+                stores.note_warning(self.env)
+        if not lives:
+            return []
+        seen = [int(record.created[:4]) for record in self.store.records if not record.historic]
+        drawing = time_line(lives, max([*seen, *(born for _, born, _ in lives)]))
+        figure = nodes.figure("", nodes.raw("", drawing, format="html"), classes=["rosetta-figure"])
+        text = "The year of the first release. A line leads on from those that are still developed; a ring has ended."
+        figure += nodes.caption("", text)
+        return [figure]
+
+    def section(self, rows: list[Row]) -> nodes.section:
+        one, name = rows[0].framework, nodes.make_id(rows[0].folder.name)
+        section = nodes.section("", nodes.title("", rows[0].title), ids=[name], names=[name])
+        if one.why_alive:
+            section += nodes.paragraph("", one.why_alive)
+        facts: list[tuple[str, list[nodes.Node]]] = [("Born", [nodes.Text(one.since)])]
+        facts += [("Last release", [nodes.Text(one.last_release)])] if one.last_release else []
+        facts += [("Then came", [nodes.Text(one.successor)])] if one.successor else []
+        facts += [("Runs here", [self.runs(row) for row in rows]), ("Needs today", self.needs(rows))]
+        home = nodes.reference("", "home page", refuri=one.home_page)
+        read = page_link(READ, "its code here", f"?framework={rows[0].folder.name}")
+        facts += [("See", [nodes.inline("", "", read, nodes.Text(" · "), home)])]
+        items = [
+            nodes.definition_list_item(
+                "", nodes.term("", term), nodes.definition("", *(nodes.paragraph("", "", said) for said in all_said))
+            )
+            for term, all_said in facts
+        ]
+        section += nodes.container("", nodes.definition_list("", *items), classes=["rosetta-facts"])
+        return section
+
+    def runs(self, row: Row) -> nodes.inline:
+        """What ran last in the locked environment: its version, its Python, and the certificates of each network."""
+        runs = self.store.of(row=row.id, historic=False, variant=None, environment=None)
+        runs = [run for run in runs if run.kind in ("benchmark", "parity")]
+        version = newest.version(self.store, row)
+        name = f"{row.name}: " if row.backend else ""
+        said = nodes.inline("", f"{name}{version or 'not run yet'}, on Python {row.environment.python}")
+        for workload in row.workloads:
+            last = newest.anywhere(run for run in runs if run.workload == workload)
+            said += nodes.Text(f" · {workload.upper()} ")
+            said += link(last, self.verdict(last)) if last else nodes.inline("", "not run yet")
+        return said
+
+    def verdict(self, run: Record) -> str:
+        if run.kind == "benchmark" and run.status != "ok":
+            return run.status + (f": {run.reason}" if run.reason else "")
+        return self.store.verdict(run).mark
+
+    @staticmethod
+    def needs(rows: list[Row]) -> list[nodes.Node]:
+        """What it needs, once where all back ends need the same."""
+        said = {row.name: row.framework.needs or "Nothing but its packages." for row in rows}
+        if len(set(said.values())) == 1:
+            return [nodes.Text(next(iter(said.values())))]
+        return [nodes.inline("", f"{name}: {text}") for name, text in said.items()]
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("museum", Museum)

@@ -1,0 +1,85 @@
+"""`{compiled} cnn`: a row's training as the framework compiles it, beside the same step by step. From records."""
+
+from __future__ import annotations
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from _ext.core import formatting
+from _ext.core.elements import DASH, aside, cell, heading, table
+from _ext.results.pairs import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
+from _ext.results.result_lines import Line
+from _ext.results.results import OfWorkload
+
+VARIANT = "train_compiled"
+NONE = "no row has trained compiled on all of the data yet."
+NEITHER = "no row has run both ways yet."
+
+
+def first_step(line: Line | None) -> float | None:
+    """Seconds of the first step alone, in a process of its own, with all that is compiled in it."""
+    measured = line and line.average(lambda record: record.times.first_step if record.times else None)
+    return measured[0] if measured else None
+
+
+def epochs_until_paid(pair: Pair) -> float | None:
+    """How many epochs make up for a slower first step: infinity where no epoch is faster; None where unknown.
+
+    The time of a run holds its first step. Without it, epochs are compared by what each then takes.
+    """
+    plain, compiled = first_step(pair.plain), first_step(pair.variant)
+    if pair.times is None or plain is None or compiled is None:
+        return None
+    extra = compiled - plain
+    saved = (pair.times[0] - pair.times[1] + extra) / (pair.record.epochs or 1)
+    return max(extra, 0.0) / saved if saved > 0 else float("inf")
+
+
+def paid(number: float | None) -> str:
+    """When compiling pays back, in words."""
+    if number is None:
+        return DASH
+    if number == 0:
+        return "at once"
+    if number == float("inf"):
+        return "never"
+    if number <= 1:
+        return "in the first epoch"
+    return f"after {number:.2g} epochs" if number < 10 else f"after {number:,.0f} epochs"
+
+
+class Compiled(OfWorkload):
+    """How many times as long compiled training takes, in a sentence, and a line for each row, lane and machine."""
+
+    def content_nodes(self) -> list[nodes.Node]:
+        found = pairs(self.store, self.workload, VARIANT)
+        network = self.workload.upper()  # two of these stand below one another
+        if not found:
+            return [nodes.paragraph("", f"{network}: {NONE}", classes=["rosetta-none"])]
+        ratios = [pair.ratio for pair in found if pair.ratio]
+        text = f"compiled, an epoch takes {reach(ratios)}." if ratios else NEITHER
+        numeric = ["Step by step", "Compiled", "Ratio", "First step", "Pays back"]
+        titles = ["Framework", *numeric, "Machine"]
+        head = heading(titles, numeric)
+        title = f"{network}: training time, and below it the accuracy, step by step and compiled"
+        body = [self.line(pair) for pair in found]
+        summary = nodes.strong("", f"{network}: {text}")
+        return [nodes.paragraph("", "", summary), table([head], body, title, ("rosetta-lesson",))]
+
+    def line(self, pair: Pair) -> nodes.row:
+        plain, compiled, number = first_step(pair.plain), first_step(pair.variant), epochs_until_paid(pair)
+        before = [aside(f"{formatting.seconds(plain)} without")] if plain is not None else []
+        cells = [
+            framework_cell(self.store, pair.record),
+            run_cell(pair.plain),
+            run_cell(pair.variant),
+            ratio_cell(pair),
+            cell(formatting.seconds(compiled) if compiled is not None else DASH, *before, classes=("numeric",)),
+            cell(paid(number), classes=("numeric",)),
+            machine_cell(pair.record),
+        ]
+        return nodes.row("", *cells)
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("compiled", Compiled)

@@ -1,0 +1,110 @@
+"""Tables that are taken from the code, so that they cannot disagree with it."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from _ext.core import store as stores
+from _ext.results.results import OfWorkload, table
+from rosetta_common import weights
+from rosetta_host.catalog.frameworks import ROOT, WORKLOADS
+from rosetta_host.certificate import limits
+
+
+class CanonicalWeights(OfWorkload):
+    """`{canonical-weights} cnn`: names and shapes of the canonical weights."""
+
+    def content_nodes(self) -> list[nodes.Node]:
+        stores.note(self.env, Path(weights.__file__))
+        shapes = weights.shapes(self.workload)
+        body = [
+            [nodes.literal("", name), nodes.inline("", " × ".join(map(str, shape)))] for name, shape in shapes.items()
+        ]
+        return [table(["Name", "Shape"], body, "The canonical weights")]
+
+
+TEETH = ROOT / "rosetta_host" / "mutation" / "runner.py"
+
+
+def constant(name: str, path: Path) -> Any:
+    """A constant of a module, read from its source: importing it would need all that fetches data and runs frameworks.
+
+    Raises LookupError.
+    """
+    for statement in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == name:
+            return ast.literal_eval(statement.value)
+    raise LookupError(f"{path.name} defines no {name}")
+
+
+def shown(limit: float) -> str:
+    """A limit with all its digits: 7.5e-4."""
+    digits, power = f"{limit:e}".split("e")
+    return f"{float(digits):g}e{int(power)}"
+
+
+class Limits(SphinxDirective):
+    """`{limits}`: what the figures of a certificate are held against."""
+
+    def run(self) -> list[nodes.Node]:
+        stores.note(self.env, Path(limits.__file__))
+        per_workload = [limits.LIMITS[workload] for workload in WORKLOADS]
+        rows = [[name, *(f"at most {shown(own[name])}" for own in per_workload)] for name in per_workload[0]]
+        rows.append(["float64: each of these", *[f"at most {shown(limits.FLOAT64_LIMIT)}"] * len(WORKLOADS)])
+        rows.append(
+            ["precision: rounding", *(f"at least {shown(limits.PRECISION_FLOOR[workload])}" for workload in WORKLOADS)]
+        )
+        rows.append(["precision: loss", *(f"at least {shown(limits.LOSS_FLOOR[workload])}" for workload in WORKLOADS)])
+        rows.append(["done: weights", *[f"at most {limits.WORK_LEFT:g}"] * len(WORKLOADS)])
+        body = [[nodes.inline("", text) for text in row] for row in rows]
+        title = "Limits in float32, on a CPU and on a GPU alike"
+        return [table(["Check", *map(str.upper, WORKLOADS)], body, title, {"CNN", "GRU"})]
+
+
+class Teeth(SphinxDirective):
+    """`{teeth}`: the deliberate errors that a certificate has to catch, and how many the examples carry."""
+
+    def run(self) -> list[nodes.Node]:
+        store = stores.store(self.config)
+        paths = sorted(store.examples.glob("*/mutants.toml"))
+        stores.note(self.env, TEETH, *(row.folder / "mutants.toml" for row in store.rows.values()))
+        required = {workload: dict(known) for workload, known in constant("REQUIRED", TEETH).items()}
+        for known in constant("REQUIRED_OF_VARIANTS", TEETH).values():
+            required["cnn"] |= known
+        or_reason = constant("REQUIRED_OR_REASON", TEETH)
+        for known in required.values():
+            known |= or_reason
+        carried = [
+            (workload, name)
+            for path in paths
+            for workload, tables in tomllib.loads(path.read_text("utf-8")).items()
+            for name, table in tables.items()
+            # What costs time alone has to pass, and what is of a GPU alone is not tried here.
+            if table.get("edits") and not table.get("harmless") and table.get("device") != "gpu"
+        ]
+        body = [
+            [nodes.inline("", text) for text in (workload.upper(), said, str(carried.count((workload, name))))]
+            for workload, known in required.items()
+            for name, said in known.items()
+        ]
+        others = sorted({name for workload, name in carried if name not in required.get(workload, {})})
+        beside = f" Beside these, some carry: {', '.join(others).replace('_', ' ')}." if others else ""
+        title = "Errors that a certificate has to catch"
+        made = table(["Network", "The error", "Examples that carry it"], body, title, {"Examples that carry it"})
+        last = len(or_reason)
+        excused = f" The last {last} of each network an example leaves out where its framework cannot make them."
+        total = f"That makes {len(carried)} errors in {len(paths)} examples."
+        return [made, nodes.paragraph("", total + beside + excused)]
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("limits", Limits)
+    app.add_directive("teeth", Teeth)
+    app.add_directive("canonical-weights", CanonicalWeights)

@@ -1,0 +1,91 @@
+"""`{loaders} cnn`: a row's training with its own data loader beside that in `train`. From records.
+
+The role {loaders}`cnn` says in a sentence how many times as long the loaders took.
+"""
+
+from __future__ import annotations
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from _ext.core import store as stores
+from _ext.core.elements import DASH, cell, heading, table
+from _ext.core.numbers import Role
+from _ext.defaults import answers
+from _ext.pages.feeds import shares
+from _ext.results.pairs import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
+from _ext.results.results import OfWorkload
+from rosetta_host.catalog.frameworks import WORKLOADS, nearest
+from rosetta_host.records.store import Record
+
+VARIANT = "train_with_loader"
+UNIT = "shuffled_loader.unit"  # the question of a framework's defaults that tells what its loader shuffles
+NONE = "No row has trained with its own loader on all of the data yet."
+
+
+def shuffled(asked: answers.Asked | None) -> str:
+    """What a row's loader shuffles, where its defaults were asked and the answer still holds."""
+    answer = asked.current(UNIT) if asked else None
+    return answer.words if answer else ""
+
+
+def summary(found: list[Pair]) -> str:
+    """How many times as long the loaders took, in a sentence."""
+    ratios = [pair.ratio for pair in found if pair.ratio]
+    return f"With its own loader an epoch takes {reach(ratios)}." if ratios else NONE
+
+
+class Loaders(OfWorkload):
+    """The sentence, and a line for each row, lane and machine."""
+
+    def content_nodes(self) -> list[nodes.Node]:
+        found = pairs(self.store, self.workload, VARIANT)
+        text = summary(found)
+        if not found:
+            return [nodes.paragraph("", text, classes=["rosetta-none"])]
+        known = answers.answers(self.config)
+        stores.note(self.env, *known.files)
+        asked = {pair.record.row: shuffled(known.asked.get(pair.record.row)) for pair in found}
+        self.unit = any(asked.values())
+        numeric = ["In train", "Its own loader", "Ratio"]
+        titles = ["Framework", "In train, fed by", *numeric, *(["It shuffles"] if self.unit else []), "Machine"]
+        head = heading(titles, numeric)
+        body = [self.line(pair, asked[pair.record.row]) for pair in found]
+        title = f"{self.workload.upper()}: training time, and below it the accuracy, fed in two ways"
+        return [nodes.paragraph("", "", nodes.strong("", text)), table([head], body, title, ("rosetta-lesson",))]
+
+    def fed_by(self, record: Record) -> str:
+        """What `train` of a row draws its mini-batches from, by its code as it is."""
+        row = self.store.rows.get(record.row)
+        if row is None:
+            return DASH
+        stores.note(self.env, row.example(self.workload))
+        return "the shared generator" if shares(row.example(self.workload)) else "the framework itself"
+
+    def line(self, pair: Pair, unit: str) -> nodes.row:
+        cells = [
+            framework_cell(self.store, pair.record),
+            cell(self.fed_by(pair.record)),
+            run_cell(pair.plain),
+            run_cell(pair.variant),
+            ratio_cell(pair),
+            *([cell(unit or DASH)] if self.unit else []),
+            machine_cell(pair.record),
+        ]
+        return nodes.row("", *cells)
+
+
+class InShort(Role):
+    """The sentence alone."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        stores.note(self.env)
+        if self.text not in WORKLOADS:
+            return self.warn(str(nearest("network", self.text, list(WORKLOADS))))
+        text = summary(pairs(stores.store(self.config), self.text, VARIANT))
+        return [nodes.emphasis("", text, classes=["rosetta-verdicts"])], []
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("loaders", Loaders)
+    app.add_role("loaders", InShort())

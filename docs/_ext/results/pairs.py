@@ -1,0 +1,105 @@
+"""A row's `train` beside a variant of it: the two runs that a reader compares, on one machine and in one lane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from docutils import nodes
+
+from _ext.core import formatting, newest
+from _ext.core import store as stores
+from _ext.core.elements import DASH, aside, cell, datum, row_header
+from _ext.core.links import link
+from _ext.results.result_lines import Line, lines, percent
+from rosetta_host.records.store import Record
+
+LANES = ("full", "epoch")  # over all of the data, the longer first
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two ways of one row, on one machine and device and in one lane."""
+
+    variant: Line
+    plain: Line | None
+
+    @property
+    def record(self) -> Record:
+        return self.variant.record
+
+    @property
+    def times(self) -> tuple[float, float] | None:
+        """Seconds of training, plain and in the variant, where both were measured."""
+        if not self.plain or not self.plain.time or not self.variant.time:
+            return None
+        return self.plain.time[0], self.variant.time[0]
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as long the variant took."""
+        return self.times[1] / self.times[0] if self.times else None
+
+
+def _telling(found: list[Pair]) -> list[Pair]:
+    """Of each row what it gave as it newest ran, and where that is to be had, in both ways, or else to its end.
+
+    One loader took 1.92 times as long until its row's declaration was mended: beside 0.94 the old line only puzzles.
+    """
+    rows: dict[tuple[str, str], list[Pair]] = {}
+    for pair in found:
+        rows.setdefault((pair.record.row, pair.record.device or "cpu"), []).append(pair)
+    told = []
+    for same in rows.values():
+        last = newest.anywhere(pair.record for pair in same)  # of the code, which no machine changes
+        today = [pair for pair in same if last and pair.record.digests == last.digests]
+        told += [pair for pair in today if pair.times] or [pair for pair in today if pair.variant.time] or today
+    return told
+
+
+def pairs(store: stores.Store, workload: str, variant: str) -> list[Pair]:
+    """Every row that trained in this variant on all of the data, by name."""
+    groups: dict[tuple[str, ...], list[Record]] = {}
+    for run in store.of(kind="benchmark", workload=workload, historic=False):
+        if run.lane in LANES and run.variant in (None, variant) and not store.is_local(run):
+            groups.setdefault((run.row, run.lane, run.machine.id, run.device or "cpu"), []).append(run)
+    found = []
+    for runs in groups.values():
+        by_variant = {line.record.variant: line for line in lines(store, runs)}
+        if variant in by_variant:
+            found.append(Pair(by_variant[variant], by_variant.get(None)))
+    told = _telling(found)
+    return sorted(told, key=lambda pair: (store.name(pair.record).lower(), LANES.index(pair.record.lane or "")))
+
+
+def framework_cell(store: stores.Store, record: Record) -> nodes.entry:
+    """The row's name, its version and the lane."""
+    return row_header(store.name(record), aside(f"{record.version or ''} · lane {record.lane}".strip(" ·")))
+
+
+def run_cell(line: Line | None) -> nodes.entry:
+    """Time and accuracy of one way, or why there are none."""
+    if line is None:
+        return cell("not run yet", classes=("numeric",))
+    if line.failed or not line.time:
+        return cell(link(line.record, line.record.status), classes=("numeric", "failed"))
+    accuracy = percent(line)(line.accuracy[0]) if line.accuracy else ""
+    facts = ["" if line.certified else line.verdict.mark, formatting.uncommitted(line.record)]
+    lacking = [aside(fact) for fact in facts if fact]
+    return cell(link(line.record, formatting.seconds(line.time[0])), aside(accuracy), *lacking, classes=("numeric",))
+
+
+def ratio_cell(pair: Pair) -> nodes.entry:
+    ratio = pair.ratio
+    return cell(datum(formatting.ratio(ratio), ratio) if ratio else DASH, classes=("numeric",))
+
+
+def machine_cell(record: Record) -> nodes.entry:
+    facts = [*(["on its GPU"] if record.device == "gpu" else []), *(["as found"] if record.environment else [])]
+    return cell(record.machine.name, *([aside(", ".join(facts))] if facts else []))
+
+
+def reach(ratios: list[float]) -> str:
+    """`0.90× to 1.20× the time, in 2 runs`."""
+    runs = "1 run" if len(ratios) == 1 else f"{len(ratios)} runs"
+    ends = " to ".join(dict.fromkeys(formatting.ratio(ratio) for ratio in (min(ratios), max(ratios))))
+    return f"{ends} the time, in {runs}"

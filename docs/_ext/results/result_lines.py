@@ -1,0 +1,154 @@
+"""What a table of results has a line for: the newest run of a row, and what a reader has to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import mean, median, stdev
+
+from sphinx.errors import ExtensionError
+
+from _ext.core import formatting, newest
+from _ext.core import store as stores
+from _ext.core.verdicts import Verdict
+from _ext.results.ceilings import share
+from _ext.results.spread import FAR, spread
+from rosetta_host.catalog.frameworks import UserError
+from rosetta_host.records.store import Record
+
+LITTLE = 0.2  # of a CPU's matrix product: below it, a reader is told what a profiler found in the CNN's convolutions
+
+
+@dataclass
+class Line:
+    """One line of a table: the newest run of a row, and the runs of other seeds that differ in nothing else."""
+
+    record: Record
+    runs: list[Record]
+    verdict: Verdict
+
+    def average(self, value: Callable[[Record], float | None]) -> tuple[float, float | None] | None:
+        """Mean and standard deviation over the seeds; None where nothing was measured."""
+        values = [found for found in map(value, self.runs) if found is not None]
+        if not values:
+            return None
+        return mean(values), stdev(values) if len(values) > 1 else None
+
+    @property
+    def key(self) -> str:
+        """The row's name in an address: `pytorch`, `cntk.train_with_loader`, `pytorch.tf32`."""
+        record = self.record
+        precision = "" if record.precision in (None, "float32") else record.precision
+        return ".".join(part for part in (record.row, record.variant, precision) if part)
+
+    @property
+    def failed(self) -> bool:
+        return self.record.status != "ok"
+
+    @property
+    def certified(self) -> bool:
+        return self.verdict.state == "certified"
+
+    @property
+    def time(self) -> tuple[float, float | None] | None:
+        return self.average(lambda run: run.times.train if run.times else None)
+
+    @property
+    def accuracy(self) -> tuple[float, float | None] | None:
+        return self.average(lambda run: run.accuracy)
+
+    @property
+    def rate(self) -> tuple[float, float | None] | None:
+        return self.average(lambda run: run.train_rate)
+
+    @property
+    def order(self) -> tuple[bool, bool, float, str]:
+        """Successes first, the certified among them before the others, and then by time."""
+        return self.failed, not self.certified, self.time[0] if self.time else 0.0, self.record.row
+
+
+def lines(store: stores.Store, records: list[Record]) -> list[Line]:
+    """The newest run of each row on each machine and device, with the runs of other seeds that are like it."""
+
+    def subject(record: Record) -> tuple[str, ...]:
+        return record.row, record.variant or "", record.precision or "", *newest.place(record)
+
+    found = []
+    for _, group in groupby(sorted(records, key=lambda r: (*subject(r), r.created)), subject):
+        runs = list(group)
+        last = newest.here(runs)
+        assert last
+        same = [run for run in runs if run.status == "ok" and _alike(run, last)]
+        seeds = {run.seed: run for run in same} if last.status == "ok" else {}
+        found.append(Line(last, list(seeds.values()), store.verdict(last)))
+    return sorted(found, key=lambda line: line.order)
+
+
+def _alike(one: Record, other: Record) -> bool:
+    """Whether two runs of a row may be averaged: of the same code, environment, version and data."""
+    return (one.digests, one.version, one.data) == (other.digests, other.version, other.data)
+
+
+def _far_off(store: stores.Store, line: Line, found: list[Line]) -> str:
+    """That an accuracy lies farther from the median of its table than seeds lie apart; nothing where none is known."""
+    record = line.record
+    usual = [other.accuracy[0] for other in found if other.accuracy and other.certified]
+    if record.lane != "full" or record.historic or not line.accuracy or len(usual) < 3:
+        return ""
+    between_seeds = spread(store, record.workload, record.lane)
+    apart = line.accuracy[0] - median(usual)
+    if between_seeds is None or abs(apart) <= FAR * between_seeds:
+        return ""
+    side = "above" if apart > 0 else "below"
+    known = f"seeds lie {100 * between_seeds:.1f} apart, as a standard deviation"
+    return f"{100 * abs(apart):.1f} points {side} the median of this table ({known})"
+
+
+def slow_because(store: stores.Store, line: Line) -> str:
+    """What a profiler said of a row that uses little of its machine."""
+    record, row = line.record, store.rows.get(line.record.row)
+    used = share(record) if record.workload == "cnn" and record.device == "cpu" else None
+    if used is None or used.value >= LITTLE or row is None:
+        return ""
+    return row.workload(record.workload).slow_because or ""
+
+
+def _beyond(line: Line) -> str:
+    """That a run would have done more than its processor can."""
+    used = share(line.record)
+    return used.beyond if used else ""
+
+
+def _uncommitted(line: Line) -> str:
+    """That the code of a run, or of one of several seeds, is in no commit."""
+    return next(filter(None, map(formatting.uncommitted, (line.record, *line.runs))), "")
+
+
+def seed_of(store: stores.Store, row: str, workload: str, variant: str | None) -> Record | None:
+    """What the seed's table said of a row, network and variant. Raises ExtensionError where several tables did."""
+    try:
+        return newest.here(store.of(historic=True, row=row, workload=workload, variant=variant))
+    except UserError as error:
+        raise ExtensionError(f"The seed's {row}, {workload}: {error}") from None
+
+
+def notes_of(store: stores.Store, line: Line, found: list[Line]) -> list[str]:
+    """What a reader of the numbers has to know; what holds for a whole table is said in its caption."""
+    record = line.record
+    notes = [
+        f"{record.epochs} epochs" if record.epochs and record.lane == "full" else "",
+        _far_off(store, line, found),
+        _uncommitted(line),
+        _beyond(line),
+        slow_because(store, line),
+        record.data.source if record.data and record.data.source == "unofficial copy" else "",
+        f"{record.threads} thread{'s' if record.threads > 1 else ''}" if record.threads else "",
+        formatting.environment(record),
+    ]
+    return [note for note in notes if note]
+
+
+def percent(line: Line) -> Callable[[float], str]:
+    """The seed's tables give whole per cent, and no digit is added to them."""
+    return ("{:.0%}" if line.record.historic else "{:.1%}").format

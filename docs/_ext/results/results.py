@@ -1,0 +1,338 @@
+"""`{results}`: every run, a table a machine, lane and device, with plots, and a bar to choose among them.
+
+`{lifecycle}`: the frameworks themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import OptionSpec
+
+from _ext.core import elements, formatting, newest
+from _ext.core import store as stores
+from _ext.core.elements import DASH, aside, cell, datum, row_header
+from _ext.core.links import link, target
+from _ext.results import table_picker
+from _ext.results.ceilings import UNKNOWN, share
+from _ext.results.plots import Bar, bars
+from _ext.results.result_lines import Line, lines, notes_of, percent, seed_of, slow_because
+from _ext.results.table_picker import Place
+from rosetta_host.catalog.frameworks import WORKLOADS, Row, nearest
+from rosetta_host.records.store import Record
+
+RATES = {"cnn": "Images/s", "gru": "Reviews/s"}
+STATES = ("certified", "failed", "stale", "missing", "historic")  # the order in which a reader sorts them
+
+
+def _figure(
+    value: tuple[float, float | None] | None, form: Callable[[float], str], spread: Callable[[float], str]
+) -> nodes.Node:
+    """A mean and its deviation, with the mean as what a script sorts by."""
+    if value is None:
+        return nodes.Text(DASH)
+    middle, deviation = value
+    return datum(form(middle) + ("" if deviation is None else f" ± {spread(deviation)}"), middle)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name in an address (`sort=time`), its title and what makes its cells.
+
+    more: whether a reader looks for the greatest first. measured: whether a failed run leaves it empty.
+    """
+
+    key: str
+    title: str
+    cell: Callable[[Line], nodes.entry]
+    more: bool = False
+    measured: bool = False
+
+    def head(self, note: str = "") -> nodes.entry:
+        """Its title, with its name in an address as what a script reads."""
+        classes = [f"by-{self.key}", *(["is-more"] if self.more else []), *_numeric(self.key)]
+        return cell(datum(self.title, self.key), *([aside(note)] if note else []), classes=tuple(classes))
+
+
+def _numeric(key: str) -> list[str]:
+    return [] if key in ("framework", "certificate") else ["numeric"]
+
+
+class Table:
+    """The runs of one workload on one machine, in one lane, on one device. Time is compared here and nowhere else."""
+
+    def __init__(self, store: stores.Store, env: BuildEnvironment, found: list[Line]) -> None:
+        self.store, self.env = store, env
+        first = found[0].record
+        self.lane, self.workload = first.lane or "", first.workload
+        self.ranked = self.lane != "quick" and len([line for line in found if line.time]) > 1
+        self.found = found if self.lane != "quick" else sorted(found, key=lambda line: line.record.row)
+        self.historic = all(line.record.historic for line in found)
+        notes = {line.key: notes_of(store, line, found) for line in found}
+        # A profiler's words are of one row: in the caption of a table of one framework nobody knew whose.
+        own = {slow_because(store, line) for line in found}
+        common = [note for note in notes[found[0].key] if note not in own]
+        self.shared = [note for note in common if all(note in others for others in notes.values())]
+        self.notes = {key: [note for note in mine if note not in self.shared] for key, mine in notes.items()}
+
+    @cached_property
+    def reference(self) -> Line | None:
+        """The row that the others are held against until a reader chooses another: the first certified one."""
+        return next((line for line in self.found if self.ranked and line.certified and line.time), None)
+
+    @property
+    def caption(self) -> str:
+        about = formatting.LANES[self.lane].partition(": ")[2]
+        text = "; ".join([about, *self.shared, *(["historic, no certificate"] if self.historic else [])])
+        return text[0].upper() + text[1:]
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        def any_of(value: Callable[[Line], object]) -> bool:
+            return any(value(line) is not None for line in self.found)
+
+        wanted = [
+            (True, Column("framework", "Framework", self.framework)),
+            (True, Column("accuracy", "Accuracy", self.accuracy, more=True, measured=True)),
+            (True, Column("time", "Training time", self.time, measured=True)),
+            (any_of(lambda line: line.rate), Column("rate", RATES[self.workload], self.rate, more=True, measured=True)),
+            (self.ranked, Column("ratio", "Ratio", self.ratio)),
+            (self.lane != "quick" and any_of(self.seed_of), Column("seed", "The seed, K80", self.seed)),
+            (not self.historic, Column("certificate", "Certificate", self.certificate)),
+        ]
+        return [column for is_wanted, column in wanted if is_wanted]
+
+    def content(self) -> list[nodes.Node]:
+        """The table, and a chart where there is something to compare."""
+        notes = {"ratio": "to the marked row", "seed": "" if self.lane == "full" else "lane full"}
+        head = [column.head(notes.get(column.key, "")) for column in self.columns]
+        classes = ["rosetta-runs", *(["is-ranked"] if self.ranked else []), *([] if self.reference else ["is-unheld"])]
+        body = [self.row(line) for line in self.found]
+        shown = elements.table([nodes.row("", *head)], body, self.caption, tuple(classes))
+        return [shown, *(self.plot() if self.lane != "quick" else [])]
+
+    def row(self, line: Line) -> nodes.row:
+        columns = self.columns
+        measured = [column for column in columns if column.measured]
+        cells = [column.cell(line) for column in columns if not (line.failed and column.measured)]
+        if line.failed:
+            reason = line.record.status + (f": {line.record.reason}" if line.record.reason else "")
+            cells.insert(1, cell(reason, classes=("failed",), columns=len(measured)))
+        marks = {"is-failed": line.failed, "is-reference": line is self.reference}
+        row = nodes.row("", *cells, classes=[name for name, holds in marks.items() if holds])
+        target(self.env, row, line.record, formatting.row_name(self.store, line.record))
+        return row
+
+    def framework(self, line: Line) -> nodes.entry:
+        record = line.record
+        facts = [
+            record.version,
+            None if record.historic else formatting.date(record),
+            f"{len(line.runs)} seeds" if len(line.runs) > 1 else None,
+        ]
+        if record.historic and record.row in self.store.rows:
+            facts = ["here: " + formatting.with_variant(self.store.rows[record.row].name, record.variant)]
+        name = datum(formatting.row_name(self.store, record), line.key)
+        return row_header(name, aside(" · ".join(fact for fact in facts if fact)))
+
+    def accuracy(self, line: Line) -> nodes.entry:
+        return cell(_figure(line.accuracy, percent(line), "{:.1%}".format), classes=("numeric",))
+
+    def time(self, line: Line) -> nodes.entry:
+        return cell(_figure(line.time, formatting.seconds, "{:,.1f} s".format), classes=("numeric",))
+
+    def rate(self, line: Line) -> nodes.entry:
+        used = share(line.record)
+        text = used.text if used else UNKNOWN
+        notes = [aside(text)] if line.rate and not line.record.historic else []
+        return cell(_figure(line.rate, "{:,.0f}".format, "{:,.0f}".format), *notes, classes=("numeric",))
+
+    def ratio(self, line: Line) -> nodes.entry:
+        """Time over that of the reference row, and below it the rate over that row's."""
+        held = self.reference
+        if not held or not held.time or not line.time:
+            return cell(DASH, aside(), classes=("numeric", "by-ratio"))
+        ratio = line.time[0] / held.time[0]
+        rate = f"rate {formatting.ratio(line.rate[0] / held.rate[0])}" if line.rate and held.rate else ""
+        return cell(datum(formatting.ratio(ratio), ratio), aside(rate), classes=("numeric", "by-ratio"))
+
+    def seed_of(self, line: Line) -> Record | None:
+        record = line.record
+        return None if record.historic else seed_of(self.store, record.row, record.workload, record.variant)
+
+    def seed(self, line: Line) -> nodes.entry:
+        one = self.seed_of(line)
+        if not one or not one.times or not one.times.train or not one.accuracy:
+            return cell("", classes=("numeric",))
+        time = datum(formatting.seconds(one.times.train), one.times.train)
+        return cell(time, aside(f"{one.accuracy:.0%}"), classes=("numeric",))
+
+    def certificate(self, line: Line) -> nodes.entry:
+        """The verdict, leading to its proof, and what a reader of the row has to know."""
+        verdict = line.verdict
+        mark = datum("", STATES.index(verdict.state))
+        mark += link(verdict.parity, verdict.mark) if verdict.parity else nodes.Text(verdict.mark)
+        mark["classes"] = [] if verdict.state in ("certified", "historic") else ["failed"]
+        why = [verdict.why] if verdict.state in ("failed", "stale") else []
+        return cell(mark, *map(aside, [*why, *self.notes[line.key]]))
+
+    def plot(self) -> list[nodes.Node]:
+        shown = [
+            Bar(
+                formatting.row_name(self.store, line.record),
+                line.time[0],
+                formatting.seconds(line.time[0]),
+                line.verdict.state in ("certified", "historic"),
+                line.accuracy[0] if line.accuracy else None,
+                percent(line)(line.accuracy[0]) if line.accuracy else "",
+            )
+            for line in self.found
+            if line.time
+        ]
+        if len(shown) < 2:
+            return []
+        open_ = any(not bar.certified for bar in shown)
+        text = "Training time in seconds, and test accuracy." + (
+            " An empty bar has no valid certificate." if open_ else ""
+        )
+        figure = nodes.figure("", nodes.raw("", bars(shown, self.caption), format="html"), classes=["rosetta-plot"])
+        figure += nodes.caption("", text)
+        return [figure]
+
+
+def table(
+    header: list[str], body: Sequence[Sequence[nodes.Node]], title: str, numeric: Collection[str] = ()
+) -> nodes.table:
+    """A table with a caption, in a box that scrolls sideways where it must. The cells are inline nodes."""
+    group = nodes.tgroup(cols=len(header))
+    group += [nodes.colspec(colwidth=1) for _ in header]
+
+    def cell(name: str, content: nodes.Node) -> nodes.entry:
+        entry = nodes.entry("", nodes.paragraph("", "", content))
+        if name in numeric:
+            entry["classes"].append("numeric")
+        return entry
+
+    head = nodes.row("", *(cell(name, nodes.Text(name)) for name in header))
+    group += nodes.thead("", head)
+    group += nodes.tbody("", *(nodes.row("", *map(cell, header, cells)) for cells in body))
+    return nodes.table("", nodes.title("", title), group, classes=["rosetta-table", "rosetta-lines"])
+
+
+class OfWorkload(SphinxDirective):
+    """A directive about one network, its argument: `content_nodes` makes what it shows, of `store` and `workload`."""
+
+    required_arguments = 1
+    option_spec: ClassVar[OptionSpec] = {}
+
+    def run(self) -> list[nodes.Node]:
+        self.store = stores.store(self.config)
+        stores.note(self.env)
+        if self.arguments[0] not in WORKLOADS:
+            stores.note_warning(self.env)
+            raise self.error(str(nearest("network", self.arguments[0], list(WORKLOADS))))
+        self.workload = self.arguments[0]
+        return self.content_nodes()
+
+    def content_nodes(self) -> list[nodes.Node]:
+        raise NotImplementedError
+
+
+class Results(SphinxDirective):
+    """All machines: this one first where it just ran, then the newest, the historic last.
+
+    The controls open with the table that has most rows: newest first, a reader met a single row of a machine that had
+    just begun.
+    """
+
+    optional_arguments = len(WORKLOADS)
+    option_spec: ClassVar[OptionSpec] = {}
+
+    def run(self) -> list[nodes.Node]:
+        if self.state.document.next_node(table_picker.Bar):
+            raise self.error("One {results} a page: its controls choose among all tables of the page.")
+        self.store = stores.store(self.config)
+        stores.note(self.env, table_picker.SCRIPT)
+        unknown = [name for name in self.arguments if name not in WORKLOADS]
+        if unknown:
+            raise self.error(str(nearest("network", unknown[0], list(WORKLOADS))))
+        self.workloads = list(self.arguments or WORKLOADS)
+        self.places: dict[Place, tuple[int, bool, bool, int]] = {}  # what the controls open with is least
+        sections = [self.section(workload) for workload in self.workloads]
+        places = sorted(self.places, key=lambda place: self.places[place])
+        return [*table_picker.bar(places), *sections, *table_picker.end(places)]
+
+    def section(self, workload: str) -> nodes.section:
+        runs = self.store.of(kind="benchmark", workload=workload)
+        groups: dict[tuple[str, bool], list[Record]] = {}
+        for run in reversed(runs):  # newest first
+            groups.setdefault((run.machine.id, self.store.is_local(run)), []).append(run)
+        ordered = sorted(groups.items(), key=lambda item: (not item[0][1], item[1][0].historic))
+        section = _part(formatting.WORKLOADS[workload], f"results-{workload}")
+        if all(run.historic for run in runs):
+            text = "No benchmark of this project is recorded yet: what follows is the seed's own table."
+            section += nodes.paragraph("", text, classes=["rosetta-none"])
+        section += [self.machine(local, found) for (_, local), found in ordered]
+        return section
+
+    def machine(self, local: bool, runs: list[Record]) -> nodes.section:
+        last = runs[0]
+        title = last.machine.name + (" (this machine, just now: not published)" if local else "")
+        machine = f"{last.machine.id}{'-local' if local else ''}"
+        section = _part(title, f"{last.workload}-{machine}")
+        facts = [f"Historic, quoted: {run.source}" for run in runs if run.historic and run.source]
+        for fact in dict.fromkeys(facts or [formatting.machine_facts(last.machine)]):
+            section += nodes.paragraph("", fact)
+        for lane in formatting.LANES:
+            for device in formatting.DEVICES:
+                found = [run for run in runs if (run.lane, run.device) == (lane, device)]
+                if found:
+                    name = f"{last.workload}-{machine}-{lane}-{device}"
+                    part = _part(f"Lane {lane}, {formatting.DEVICES[device]}", name)
+                    shown = lines(self.store, found)
+                    part += Table(self.store, self.env, shown).content()
+                    section += part
+                    place = Place(part["ids"][0], last.workload, machine, title, lane, device)
+                    asked = self.workloads.index(last.workload)
+                    self.places[place] = (asked, not local, last.historic, -len(shown))
+        return section
+
+
+def _part(title: str, name: str) -> nodes.section:
+    """A section that the bar of controls shows or hides."""
+    name = nodes.make_id(name)
+    return nodes.section("", nodes.title("", title), ids=[name], names=[name], classes=["rosetta-part"])
+
+
+class Lifecycle(SphinxDirective):
+    """`{lifecycle}`: of every row, when it lived, what came after it, and what it needs to run today."""
+
+    def run(self) -> list[nodes.Node]:
+        store = stores.store(self.config)
+        stores.note(self.env)
+        header = ["Framework", "Since", "Last release", "Now", "Here", "What it needs today, and why"]
+        body: list[list[nodes.Node]] = []
+        for row in store.rows.values():
+            name = nodes.reference("", row.name, refuri=row.framework.home_page)
+            body.append([name, *(nodes.inline("", text) for text in self.life(store, row))])
+        return [table(header, body, "The frameworks and their lives")]
+
+    @staticmethod
+    def life(store: stores.Store, row: Row) -> list[str]:
+        it = row.framework
+        now = "retired" if it.retired else "living"
+        now += f"; then came {it.successor}" if it.successor else ""
+        here = f"{newest.version(store, row) or 'not run yet'}, Python {row.environment.python}"
+        return [it.since, it.last_release or DASH, now, here, it.needs or "nothing but its packages"]
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("results", Results)
+    app.add_directive("lifecycle", Lifecycle)

@@ -1,0 +1,82 @@
+"""The bar of controls over the results: which table, held against which row. `_static/results.js` moves it.
+
+Without the script the bar is hidden, and every table is shown under its heading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.osutil import relative_uri
+from sphinx.writers.html5 import HTML5Translator
+
+from _ext.core import formatting
+
+SCRIPT = Path(__file__).resolve().parents[2] / "_static" / "results.js"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a table stands: the id of its section, and what a reader chooses it by."""
+
+    id: str
+    workload: str
+    machine: str
+    machine_name: str
+    lane: str
+    device: str
+
+
+class Bar(nodes.General, nodes.Element):
+    """The controls and their script, which runs before any table is read, so that nothing jumps."""
+
+
+def bar(places: Sequence[Place]) -> list[nodes.Node]:
+    """The controls for these tables; none where there is nothing to choose."""
+    if not places:
+        return []
+    tables = json.dumps([asdict(place) for place in places])
+    controls = [
+        _select("Network", "workload", {place.workload: formatting.WORKLOADS[place.workload] for place in places}),
+        _select("Machine", "machine", {place.machine: place.machine_name for place in places}),
+        _select(
+            "Lane", "lane", {lane: lane for lane in formatting.LANES if any(lane == place.lane for place in places)}
+        ),
+        _select("Device", "device", {place.device: formatting.PROCESSORS[place.device] for place in places}),
+        _select("Ratio to", "ratio", {"": "–"}),
+    ]
+    attributes = (
+        f'class="rosetta-choice" id="runs" role="group" aria-label="Which table" data-tables="{escape(tables)}"'
+    )
+    return [Bar(html=f'<div {attributes} hidden>{"".join(controls)}<p role="status"></p></div>')]
+
+
+def _select(label: str, name: str, options: dict[str, str]) -> str:
+    choices = "".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in options.items())
+    return f'<label>{label} <select name="{name}" autocomplete="off">{choices}</select></label>'
+
+
+def end(places: Sequence[Place]) -> list[nodes.Node]:
+    """Tells the script that all tables have been read: it shows one before the browser paints what follows."""
+    if not places:
+        return []
+    return [nodes.raw("", "<script>dispatchEvent(new Event('rosetta-results'))</script>", format="html")]
+
+
+def _visit(self: HTML5Translator, node: Bar) -> None:
+    page = self.builder.get_target_uri(self.builder.current_docname)
+    version = hashlib.sha256(SCRIPT.read_bytes()).hexdigest()[:8]
+    script = f'<script src="{relative_uri(page, "_static/results.js")}?v={version}"></script>'
+    self.body.append(f"{node['html']}{script}\n")
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    app.add_node(Bar, html=(_visit, None))

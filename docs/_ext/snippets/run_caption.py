@@ -1,0 +1,252 @@
+"""What stands under a snippet: what its run gave, whether that run is certified, and how to repeat it. From records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import cast
+
+from docutils import nodes
+from sphinx.environment import BuildEnvironment
+
+from _ext.core import formatting, newest
+from _ext.core.links import link, site_file
+from _ext.core.store import Store
+from _ext.pages import downloads
+from _ext.snippets import repeats
+from rosetta_host.catalog.frameworks import VARIANTS, Case
+from rosetta_host.certificate import coverage
+from rosetta_host.records.digests import example_digest
+from rosetta_host.records.store import Record
+
+CURVE_WIDTH, CURVE_HEIGHT = 120, 24  # pixels
+ALL = "all of this run"
+UNITS = {"cnn": "images/s", "gru": "reviews/s"}
+
+
+def shown_run(store: Store, case: Case, digest: str) -> Record | None:
+    """The run that speaks for a snippet, or None.
+
+    One of this very source if there is one; a success before a failure, a benchmark before a parity run, all of the
+    data before the sample, a locked environment, which a reader can make as well, before a Python as found, a CPU
+    before a GPU; the newest of what is left. What it gave says where.
+    """
+
+    def worth(record: Record) -> tuple[bool, bool, bool, int, bool, tuple[bool, str]]:
+        return (
+            record.digests.get("example") == digest,
+            record.status == "ok",
+            record.kind == "benchmark",
+            -list(formatting.LANES).index(record.lane) if record.lane in formatting.LANES else -len(formatting.LANES),
+            record.environment is None,
+            newest.rank(record),
+        )
+
+    runs = store.of(row=case.row.id, workload=case.workload, variant=case.variant, historic=False)
+    runs = [record for record in runs if record.kind in ("benchmark", "parity")]
+    return max(runs, key=worth, default=None)
+
+
+def ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) -> nodes.container:
+    """A line that says what the run gave and whether it is certified; then all of it, folded.
+
+    All of it stands once on a page: under the run's first snippet, where its later ones lead. Told under each of them
+    it was a sixth of a page with every step: 13 of 79 kB, compressed.
+    """
+    return nodes.container("", *_ran(env, store, case, functions), classes=["rosetta-run"])
+
+
+def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) -> list[nodes.Node]:
+    digest = example_digest(case.row.example(case.workload))
+    run = shown_run(store, case, digest)
+    name = case.row.name
+    if run is None:
+        return [caption(f"{name}: not run yet", "is-open")]
+    where = formatting.versioned(name, run)
+    if run.digests.get("example") != digest:
+        return [caption(link(run, f"edited since it last ran: {where} · {formatting.date(run)}"), "is-open")]
+    if run.status != "ok":
+        reason = f" ({run.reason})" if run.reason else ""
+        return [caption(link(run, f"{run.status}{reason}: {where} · {formatting.date(run)}"), "is-open")]
+    line = _summary(store, run, where, functions)
+    ways = store.executed(run.row, run.workload, digest)
+    idle = [name for name in functions if ways.get(name) == coverage.NOT]
+    if idle:
+        line += nodes.Text(f" · not executed in its certificate: {', '.join(idle)}")
+    told = cast("set[str]", env.temp_data.setdefault("rosetta_runs", set()))
+    place: str = nodes.make_id("run-" + "-".join(filter(None, (run.kind, run.row, run.workload, run.variant))))
+    if place in told:
+        line += [nodes.Text(" · "), nodes.reference("", ALL, refid=place, internal=True, classes=["rosetta-all"])]
+        return [line]
+    told.add(place)
+    return [line, *_folded(env, store, run, case, ways, place)]
+
+
+def caption(content: nodes.Node | str, state: str) -> nodes.paragraph:
+    """A line under a snippet, with a dot that tells its state."""
+    text = nodes.Text(content) if isinstance(content, str) else content
+    return nodes.paragraph("", "", text, classes=["rosetta-ran", state])
+
+
+def _summary(store: Store, run: Record, where: str, functions: list[str]) -> nodes.paragraph:
+    verdict = store.verdict(run)
+    why = f": {verdict.why}" if verdict.state in ("failed", "stale") else ""
+    line = caption(link(run, f"ran: {where}"), "is-certified" if verdict.state == "certified" else "is-open")
+    mark = f"{verdict.mark}{why}"
+    line += [nodes.Text(" · "), link(verdict.parity, mark) if verdict.parity else nodes.Text(mark)]
+    if changes := formatting.uncommitted(run):
+        line += nodes.Text(f" · {changes}")
+    for name in functions:
+        line += [nodes.Text(f" · {fact}") for fact in GAVE.get(name, _nothing)(run)]
+    if {"train", *VARIANTS}.intersection(functions):
+        line += _curve(run)
+    return line
+
+
+def _nothing(run: Record) -> Iterator[str]:
+    return iter(())
+
+
+def _loaded(run: Record) -> Iterator[str]:
+    yield from (f"{name}: {run.shapes[name]}" for name in ("x", "y") if name in run.shapes)
+
+
+def _symbol(run: Record) -> Iterator[str]:
+    if run.parameters:
+        yield f"{run.parameters:,} parameters"
+
+
+def _initialised(run: Record) -> Iterator[str]:
+    if run.times and run.times.build is not None:
+        yield f"built in {formatting.seconds(run.times.build)}"
+
+
+def _trained(run: Record) -> Iterator[str]:
+    losses = [loss for loss in run.losses if loss is not None]
+    if losses:
+        epochs = "1 epoch" if len(losses) == 1 else f"{len(losses)} epochs"
+        yield f"loss {losses[-1]:.3f} after {epochs}"
+    if run.train_rate:
+        yield _rate(run, run.train_rate)
+
+
+def _rate(run: Record, rate: float) -> str:
+    """A rate says on what: on a page that of a GPU stands beside that of two cores."""
+    return f"{rate:,.0f} {UNITS[run.workload]} on a {formatting.PROCESSORS[run.device or 'cpu']}"
+
+
+def _predicted(run: Record) -> Iterator[str]:
+    if "scores" in run.shapes:
+        yield f"scores: {run.shapes['scores']}"
+    if run.predict_rate:
+        yield _rate(run, run.predict_rate)
+
+
+def _evaluated(run: Record) -> Iterator[str]:
+    if run.accuracy is not None:
+        yield f"accuracy {run.accuracy:.1%} after {formatting.epochs(run)}"
+
+
+# What the one line says of each verb; the rest is folded.
+GAVE: dict[str, Callable[[Record], Iterator[str]]] = {
+    "load_data": _loaded,
+    "create_symbol": _symbol,
+    "init_model": _initialised,
+    "train": _trained,
+    **dict.fromkeys(VARIANTS, _trained),
+    "predict": _predicted,
+    "evaluate": _evaluated,
+    "all": _evaluated,
+}
+
+
+def _curve(run: Record) -> list[nodes.Node]:
+    """The loss of each epoch as a small line; its numbers stand in what is folded."""
+    losses = [loss for loss in run.losses if loss is not None]
+    if len(losses) < 2:
+        return []
+    low, high = min(losses), max(losses)
+    step, scale = (CURVE_WIDTH - 4) / (len(losses) - 1), (CURVE_HEIGHT - 4) / ((high - low) or 1)
+    points = " ".join(f"{2 + i * step:.1f},{2 + (high - loss) * scale:.1f}" for i, loss in enumerate(losses))
+    label = f"The loss goes from {losses[0]:.3f} to {losses[-1]:.3f} in {len(losses)} epochs."
+    svg = (
+        f'<svg class="rosetta-curve" role="img" aria-label="{label}" width="{CURVE_WIDTH}" height="{CURVE_HEIGHT}">'
+        f'<polyline points="{points}" fill="none" stroke="currentColor" stroke-width="1.5"/></svg>'
+    )
+    return [nodes.raw("", svg, format="html")]
+
+
+def _folded(
+    env: BuildEnvironment, store: Store, run: Record, case: Case, ways: dict[str, str], place: str
+) -> list[nodes.Node]:
+    """All of a run, folded. The id is within the fold: a browser that is led to it opens what it is folded in."""
+    facts = list(_facts(store, run))
+    if ways:
+        same = {way: [name for name in ways if ways[name] == way] for way in ways.values()}
+        said = "; ".join(f"{', '.join(names)}: {way}" for way, names in same.items())
+        facts.append(("Executed in its certificate", said))
+    items = [nodes.list_item("", nodes.paragraph("", "", *_fact(name, text))) for name, text in facts]
+    door = "parity --" if run.kind == "parity" else f"benchmark -- --lane {run.lane}"
+    handed = " --device gpu" if run.device == "gpu" else ""
+    handed += ' --python "$(command -v python3)"' if run.environment else ""
+    command = f"nox -s {door} --workload {run.workload}{handed} {run.row}"
+    again = nodes.paragraph("", "", nodes.Text("To repeat it: "), nodes.literal(command, command))
+    if not store.is_local(run):
+        again += [nodes.Text(". "), site_file(f"records/{store.path(run)}", "Its record"), nodes.Text(".")]
+    items.append(nodes.list_item("", again))
+    take = nodes.paragraph("", "", *_fact("To take along", ""), *downloads.links(env, case.row, case.workload))
+    items.append(nodes.list_item("", take))
+    opened, closed = f"<details class='rosetta-details'><summary>{ALL}</summary>", "</details>"
+    listed = nodes.bullet_list("", *items, ids=[place])
+    return [nodes.raw("", opened, format="html"), listed, nodes.raw("", closed, format="html")]
+
+
+def _fact(name: str, text: str) -> list[nodes.Node]:
+    return [nodes.strong("", name), nodes.Text(f": {text}")]
+
+
+def _facts(store: Store, run: Record) -> Iterator[tuple[str, str]]:
+    """Name and text of what a record holds, in the order of the steps."""
+    lane = formatting.LANES.get(run.lane or "")
+    if lane and run.data:
+        yield lane.partition(":")[0], f"{lane.partition(': ')[2]}; {run.data.name}, {run.data.source}"
+    if run.shapes:
+        yield "Shapes", " · ".join(f"{name} {shape}" for name, shape in run.shapes.items())
+    if run.parameters:
+        yield "Parameters", f"{run.parameters:,}"
+    if run.times and (spans := list(_spans(run))):
+        yield "Seconds", " · ".join(spans)
+    if run.losses:
+        yield "Loss, epoch by epoch", " ".join("not finite" if loss is None else f"{loss:.3f}" for loss in run.losses)
+    yield from _again(store, run)
+    if run.accuracy is not None:
+        yield "Accuracy", f"{run.accuracy:.2%} of the test set"
+    threads = f", {run.threads} threads" if run.threads and run.threads > 1 else ", one thread" if run.threads else ""
+    place = f"{run.machine.name}{', on its GPU' if run.device == 'gpu' else ''}{threads}"
+    found = f" {formatting.environment(run)}" if run.environment else ""
+    yield "Where and when", f"{place}, Python {run.python}{found}, {formatting.date(run)}"
+
+
+def _again(store: Store, run: Record) -> Iterator[tuple[str, str]]:
+    """Whether another run of the same seed gave the same losses; nothing where there was none."""
+    if again := repeats.repeated(store, run):
+        same, epochs = again
+        where = "the first epoch" if epochs == 1 else f"the first {epochs} epochs"
+        found = f"the same loss in {where}, to the last digit" if same else f"another loss in {where}"
+        yield "Run again with the same seed", found
+
+
+def _spans(run: Record) -> Iterator[str]:
+    times = run.times
+    assert times
+    epoch = median(times.epochs) if times.epochs else None
+    named = {
+        "import": times.imported,
+        "data": times.load,
+        "build": times.build,
+        "first step": times.first_step,
+        "an epoch": epoch,
+        "predict": times.predict,
+        "evaluate": times.evaluate,
+    }
+    yield from (f"{name} {formatting.seconds(value)}" for name, value in named.items() if value is not None)

@@ -1,0 +1,21 @@
+"""`{helpers} cnn`: the hyper-parameters and the mini-batches that the snippets of a workload read, as code to copy."""
+
+from __future__ import annotations
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from _ext.results.results import OfWorkload
+from rosetta_host.publishing import standalone
+
+
+class Helpers(OfWorkload):
+    """One block of code, cut from the shared modules."""
+
+    def content_nodes(self) -> list[nodes.Node]:
+        text = standalone.read_by_snippets(self.workload)
+        return [nodes.literal_block(text, text, language="python", classes=["rosetta-helpers"])]
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("helpers", Helpers)

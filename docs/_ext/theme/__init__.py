@@ -1,0 +1,16 @@
+"""What the theme lacks: small repairs of its pages, styles, and the page for a missing address."""
+
+from __future__ import annotations
+
+from sphinx.application import Sphinx
+
+from _ext.theme import inline_css, notfound, theme_fixes
+
+
+def setup(app: Sphinx) -> None:
+    for module in (
+        notfound,
+        theme_fixes,
+        inline_css,
+    ):
+        module.setup(app)

@@ -1,0 +1,12 @@
+"""The page of moved weights. Imports core."""
+
+from __future__ import annotations
+
+from sphinx.application import Sphinx
+
+from _ext.transfer import transfer
+
+
+def setup(app: Sphinx) -> None:
+    for module in (transfer,):
+        module.setup(app)

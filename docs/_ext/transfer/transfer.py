@@ -1,0 +1,273 @@
+"""`{transfer} cnn`: who can take whose weights, a cell for each ordered pair. `{layouts} cnn`: how a row takes them.
+
+Both are drawn from the records of `nox -s transfer`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import OptionSpec
+
+from _ext.core import formatting, newest
+from _ext.core import store as stores
+from _ext.core.elements import DASH, cell, heading, row_header, table
+from rosetta_common import weights
+from rosetta_host.catalog.frameworks import WORKLOADS, Row, nearest
+from rosetta_host.records.digests import example_digest
+from rosetta_host.records.store import Check, Record
+
+AS_IT_IS = "as it is"  # what rosetta_host/transfer/layouts.py calls a tensor that nothing is done to
+State = Literal["moved", "by design", "failed", "not run"]
+COUNTED: dict[State, str] = {
+    "by design": "cannot be held by the form of the taker, by design",
+    "failed": "failed",
+    "not run": "have not been tried",
+}
+COMMAND = "nox -s transfer"
+CUT_SHORT = ("interrupted", "unsupported")  # such a run says nothing of the weights
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One ordered pair: the taker's newest record that speaks of it, and what it says."""
+
+    record: Record | None = None
+    check: Check | None = None
+    edited: bool = False
+
+    @property
+    def state(self) -> State:
+        if self.record is None:
+            return "not run"
+        if self.check is None or not (self.check.ok or self.check.by_design):
+            return "failed"
+        return "moved" if self.check.ok else "by design"
+
+    @property
+    def why(self) -> str:
+        """Why nothing was moved, in words."""
+        if self.check is not None:
+            return self.check.reason or ""
+        return f"{self.record.status}: {self.record.reason}" if self.record else ""
+
+    @property
+    def text(self) -> str:
+        said = {
+            "moved": f"✓ {figure(self.check.figure if self.check else None)}",
+            "by design": "✗ form",
+            "failed": "✗ failed",
+            "not run": "not run",
+        }[self.state]
+        return said + (" edited since" if self.edited else "")
+
+
+def figure(value: float | None) -> str:
+    """A small number in one digit, as 2e-7; what is no number is said to be none."""
+    if value is None:
+        return "not a number"
+    digit, _, power = f"{value:.0e}".partition("e")
+    return f"{digit}e{int(power)}" if value else "0"
+
+
+class Matrix:
+    """Every ordered pair of a workload's rows: the newest record of a pair, by `newest.rank`, decides."""
+
+    def __init__(self, store: stores.Store, workload: str) -> None:
+        self.store, self.workload = store, workload
+        self.rows = [row for row in store.rows.values() if workload in row.workloads]
+        self.digests = {row.id: example_digest(row.example(workload)) for row in self.rows}
+        self.cells: dict[tuple[str, str], Cell] = {}
+        self.newest: dict[str, Record] = {}
+        for record in sorted(store.of(kind="transfer", workload=workload), key=newest.rank):
+            if record.row in self.digests and record.status not in CUT_SHORT:
+                self.newest[record.row] = record
+                self.cells.update(self.told(record))
+
+    def told(self, record: Record) -> Iterator[tuple[tuple[str, str], Cell]]:
+        """The pairs that a record speaks of. Where a run failed before it took anything, that is every one of them."""
+        for check in record.checks:
+            yield (check.name, record.row), Cell(record, check, self.edited(record, check.name))
+        if not record.checks:
+            others = [row.id for row in self.rows if row.id != record.row]
+            yield from (((giver, record.row), Cell(record)) for giver in record.givers or others)
+            if not record.givers:
+                yield from (((record.row, taker), Cell(record)) for taker in others)
+
+    def edited(self, record: Record, giver: str) -> bool:
+        """Whether one of the two examples is no longer what ran."""
+        ran = {record.row: record.digests, giver: record.givers.get(giver, {})}
+        return any(self.digests.get(row) != digests.get("example") for row, digests in ran.items())
+
+    def cell(self, giver: Row, taker: Row) -> Cell:
+        return self.cells.get((giver.id, taker.id), Cell())
+
+    def pairs(self) -> list[tuple[Row, Row, Cell]]:
+        """Giver, taker and what is known of them, without the diagonal."""
+        return [(one, other, self.cell(one, other)) for one in self.rows for other in self.rows if one is not other]
+
+    def summary(self) -> str:
+        """In a sentence or two how many pairs were moved, and how many were not."""
+        states: dict[State, list[Cell]] = defaultdict(list)
+        for _, _, pair in self.pairs():
+            states[pair.state].append(pair)
+        ran = len(self.pairs()) - len(states["not run"])
+        text = f"{len(states['moved'])} of {ran} ordered pairs predict the same labels after the move"
+        checks = [cell.check for cell in states["moved"] if cell.check]
+        if checks:
+            samples = checks[0].figures.get("samples") or 0
+            worst, limit = max(check.figure or 0 for check in checks), max(check.limit or 0 for check in checks)
+            text += f", for all of {samples:.0f} test samples; "
+            text += f"a score differs by {figure(worst)} at most (limit {figure(limit)})"
+        rest = [f"{len(states[state])} {said}" for state, said in COUNTED.items() if states[state]]
+        return f"{text}. {'; '.join(rest)}." if rest else f"{text}."
+
+    def reasons(self) -> Iterator[tuple[Row, str, list[tuple[Row, Cell]]]]:
+        """Taker, why it did not take the weights, and whose."""
+        found: dict[tuple[str, str], list[tuple[Row, Cell]]] = defaultdict(list)
+        for giver, taker, pair in self.pairs():
+            if pair.state in ("by design", "failed"):
+                found[taker.id, pair.why].append((giver, pair))
+        yield from ((self.store.rows[taker], why, cells) for (taker, why), cells in found.items())
+
+
+class _Drawn(SphinxDirective):
+    required_arguments = 1
+    option_spec: ClassVar[OptionSpec] = {}
+
+    def run(self) -> list[nodes.Node]:
+        self.store = stores.store(self.config)
+        self.workload = self.arguments[0]
+        if self.workload not in WORKLOADS:
+            raise self.error(str(nearest("workload", self.workload, list(WORKLOADS))))
+        self.matrix = Matrix(self.store, self.workload)
+        stores.note(self.env, *(row.example(self.workload) for row in self.matrix.rows))
+        if not self.matrix.newest:
+            text = f"Nothing has been moved yet: {COMMAND} does it."
+            return [nodes.paragraph("", text, classes=["rosetta-none"])]
+        return self.draw()
+
+    def draw(self) -> list[nodes.Node]:
+        raise NotImplementedError
+
+
+class Transfer(_Drawn):
+    """The sentence that counts, the matrix, the reasons for what is not moved, and the runs it was drawn from."""
+
+    def draw(self) -> list[nodes.Node]:
+        return [nodes.paragraph("", self.matrix.summary()), self.pairs(), *self.reasons(), self.runs()]
+
+    def anchor(self, row: Row) -> str:
+        name: str = nodes.make_id(f"transfer-{self.workload}-{row.id}")
+        return name
+
+    def link(self, row: Row, text: str) -> nodes.Node:
+        """A link to the line of the row's run, where there is one."""
+        if row.id not in self.matrix.newest:
+            return nodes.Text(text)
+        return nodes.reference("", text, internal=True, refid=self.anchor(row))
+
+    def pairs(self) -> nodes.table:
+        rows = self.matrix.rows
+        head = nodes.row("", cell("from ↓ to →"), *(cell(self.link(row, row.name)) for row in rows))
+        body = [nodes.row("", row_header(giver.name), *(self.pair(giver, taker) for taker in rows)) for giver in rows]
+        title = "The largest difference of a score, from each framework to each"
+        return table([head], body, title, kind="rosetta-matrix")
+
+    def pair(self, giver: Row, taker: Row) -> nodes.entry:
+        if giver is taker:
+            return cell()
+        found = self.matrix.cell(giver, taker)
+        text: nodes.Node = nodes.Text(found.text)
+        if found.state in ("by design", "failed"):
+            text = self.link(taker, found.text)
+        return cell(text, classes=(f"is-{found.state.replace(' ', '-')}",))
+
+    def reasons(self) -> Iterator[nodes.Node]:
+        """Why some weights are not moved, with what happens where one moves them all the same."""
+        items = []
+        for taker, why, found in self.matrix.reasons():
+            names = ", ".join(giver.name for giver, _ in found) if len(found) < 4 else f"{len(found)} frameworks"
+            text = f" from {names}: {why}{_consequence([cell.check for _, cell in found])}."
+            items.append(
+                nodes.list_item("", nodes.paragraph("", "", nodes.strong("", f"To {taker.name}"), nodes.Text(text)))
+            )
+        if items:
+            yield nodes.bullet_list("", *items)
+
+    def runs(self) -> nodes.table:
+        names = ["To", "Version", "Takes", "Largest difference", "Certificate", "Machine", "Device", "Date"]
+        newest = self.matrix.newest
+        body = [self.run_of(row, newest[row.id]) for row in self.matrix.rows if row.id in newest]
+        title = "The newest run of each framework, and whose weights it took"
+        return table([heading(names)], body, title, kind="rosetta-transfers")
+
+    def run_of(self, row: Row, record: Record) -> nodes.row:
+        name = row_header(row.name)
+        name["ids"].append(self.anchor(row))
+        moved = [check.figure or 0 for check in record.checks if check.ok]
+        takes = f"{len(moved)} of {len(record.checks)}" if record.checks else f"{record.status}: {record.reason}"
+        texts = [record.version or "", takes, figure(max(moved)) if moved else DASH]
+        texts += [self.store.verdict(record).mark, record.machine.name, record.device or "", formatting.dated(record)]
+        return nodes.row("", name, *map(cell, texts))
+
+
+def _consequence(checks: list[Check | None]) -> str:
+    """By how much the scores then differ, and how many labels."""
+    known = [check for check in checks if check is not None and check.figure is not None]
+    if not known:
+        return ""
+    labels = max(check.figures.get("other labels") or 0 for check in known)
+    left = max(check.figures.get("left over") or 0 for check in known)
+    samples = max(check.figures.get("samples") or 0 for check in known)
+    lost = f" (up to {figure(left)} is lost)" if left else ""
+    scores = figure(max(check.figure or 0 for check in known))
+    return f"{lost}; scores then differ by up to {scores}, and up to {labels:.0f} of {samples:.0f} labels"
+
+
+class Layouts(_Drawn):
+    """What each row makes of the canonical weights before it hands them to its framework, as measured."""
+
+    def draw(self) -> list[nodes.Node]:
+        rows = self.matrix.rows
+        known = {row.id: self.matrix.newest[row.id].layouts for row in rows if row.id in self.matrix.newest}
+        groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for name in weights.shapes(self.workload):
+            groups[tuple(self.said(known, row, name) for row in rows)].append(name)
+        alike = [name for texts, names in groups.items() if {*texts} == {AS_IT_IS} for name in names]
+        shown = {texts: names for texts, names in groups.items() if {*texts} != {AS_IT_IS}}
+        tensors = (nodes.paragraph("", "", *(nodes.literal("", name) for name in names)) for names in shown.values())
+        head = nodes.row("", cell("Framework"), *map(cell, tensors))
+        body = [
+            nodes.row("", row_header(row.name), *(cell(texts[number]) for texts in shown))
+            for number, row in enumerate(rows)
+        ]
+        title = "What a framework is handed, from the canonical weights"
+        made = table([head], body, title, kind="rosetta-layouts")
+        return [made, *([_alike(alike)] if alike else [])]
+
+    @staticmethod
+    def said(known: dict[str, dict[str, str]], row: Row, name: str) -> str:
+        if row.id not in known:
+            return "not run"
+        return known[row.id].get(name, "not seen")
+
+
+def _alike(names: list[str]) -> nodes.paragraph:
+    """Which weights every framework takes in the canonical layout."""
+    text = nodes.paragraph("", "Every one takes ")
+    for number, name in enumerate(names):
+        text += [*([nodes.Text(", ")] if number else []), nodes.literal("", name)]
+    text += nodes.Text(" as it is." if len(names) == 1 else " as they are.")
+    return text
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("transfer", Transfer)
+    app.add_directive("layouts", Layouts)

@@ -1,0 +1,1 @@
+"""Timed runs: their plan, their processes and records; paired timing; floating-point operations."""

@@ -1,0 +1,346 @@
+"""Benchmarks rows: environment, certificate, first step, full run, record; with live progress; resumable.
+
+A sweep writes one record for every run, whatever its end. In the lanes `epoch` and `full` a run
+that already has a good record of the same code, machine, lane and seed is not repeated.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from rosetta_common import params
+from rosetta_host.catalog.frameworks import Case, Row
+from rosetta_host.certificate import certify, oracle
+from rosetta_host.datasets import dataset
+from rosetta_host.environments import environment, process
+from rosetta_host.records import faults, machine
+from rosetta_host.records.digests import differing, digests
+from rosetta_host.records.store import Machine, Record, Times
+
+LANES = ("quick", "epoch", "full")
+TIMEOUTS = {
+    "quick": 1800.0,
+    "epoch": 4 * 3600.0,
+    "full": 24 * 3600.0,
+}  # seconds; ten epochs at 100 images a second are 5000
+FIRST_STEP_TIMEOUT = 900.0
+SURE_AFTER = 600.0  # seconds of training; the steps that compile are a small part of those, and the rate foretells
+
+OnEvent = Callable[["Job", process.Event], None]
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One run to make. mutant: the deliberate error that the example carries."""
+
+    case: Case
+    lane: str
+    device: str
+    seed: int
+    data: Path
+    standing: str
+    mutant: str | None = None
+
+    @property
+    def row(self) -> Row:
+        return self.case.row
+
+    @property
+    def workload(self) -> str:
+        return self.case.workload
+
+    @property
+    def label(self) -> str:
+        return " ".join([self.case.label, *([self.mutant] if self.mutant else [])])
+
+    @property
+    def settings(self) -> SimpleNamespace:
+        return getattr(params, self.workload)
+
+    @property
+    def epochs(self) -> int:
+        return self.settings.epochs if self.lane == "full" else 1
+
+    @property
+    def unit(self) -> str:
+        return "images/s" if self.workload == "cnn" else "samples/s"
+
+    @property
+    def times_first_step(self) -> bool:
+        """Whether it is timed too. In the quick lane, which ranks nobody, it would start all that compiles twice."""
+        return self.lane != "quick" and self.mutant is None
+
+    @property
+    def threads(self) -> int:
+        return environment.threads(self.row, self.workload)
+
+
+def command(job: Job, python: Path, folder: Path, *options: str) -> list[str | Path]:
+    """The command that runs the job's example in its environment; what comes out goes to `folder`."""
+    verb, seed = ["--verb", job.case.verb], ["--seed", str(job.seed)]
+    return [
+        python,
+        "-m",
+        "rosetta_common",
+        "run",
+        job.row.example(job.workload),
+        "--folder",
+        folder,
+        *seed,
+        *verb,
+        *options,
+    ]
+
+
+def _first_step(job: Job, python: Path, environ: dict[str, str], on_event: OnEvent) -> float | None:
+    """Seconds of the very first step, with all that a framework compiles in it, in a process of its own."""
+    on_event(job, {"event": "stage", "name": "first step"})
+    with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
+        called = command(job, python, Path(folder), "--samples", str(job.settings.batch_size))
+        seconds: list[float] = []
+
+        def listen(event: process.Event) -> None:
+            if event["event"] == "trained":
+                seconds.append(event["seconds"])
+
+        ended = process.run(called, environ, FIRST_STEP_TIMEOUT, listen)
+        if ended.status == "interrupted":
+            raise KeyboardInterrupt
+    return seconds[0] if seconds and ended.status == "ok" else None
+
+
+def score(scores: np.ndarray, labels: np.ndarray, evaluated: float | None) -> float:
+    """Accuracy, a fraction, from predicted scores (n, classes) and labels (n,) that the host read itself.
+
+    Raises ValueError where there are not n scores, or where the example's own figure, if it is given, differs
+    by more than one sample in n (ties may fall either way).
+    """
+    if scores.ndim != 2 or len(scores) != len(labels):
+        raise ValueError(f"predict gave scores of shape {scores.shape} for {len(labels)} samples.")
+    if not np.isfinite(scores).all():
+        raise ValueError("predict gave scores that are not finite.")
+    accuracy = float(np.mean(scores.argmax(axis=1) == labels))
+    if evaluated is not None and abs(accuracy - evaluated) > 1.5 / len(labels):
+        raise ValueError(f"evaluate says {evaluated:.4f}, the scores say {accuracy:.4f}.")
+    return accuracy
+
+
+def _steps(job: Job, samples: int) -> int:
+    """The steps of a run whose batches nobody counted: as many as the certificate's loop check holds it to."""
+    full, rest = divmod(samples, job.settings.batch_size)
+    partial = job.row.workload(job.workload).partial_batch and rest > 0
+    return job.epochs * (full + partial)
+
+
+def _parameters(job: Job, exported: dict[str, int]) -> int:
+    """How many numbers the row trains: those that it exported, less the biases that its declared form lacks."""
+    forms = job.row.workload(job.workload).forms
+    return sum(
+        round(size * float(np.mean(oracle.exists(job.workload, name, forms)))) for name, size in exported.items()
+    )
+
+
+def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
+    """Take what the run left into its record, and judge it."""
+    try:
+        result = certify.facts(record, job.row, folder)
+    except certify.NoResult as error:
+        record.status, record.reason = "failed", str(error)
+        return
+    times = result["times"]
+    record.times = Times(**times, train=sum(times["epochs"]))
+    record.losses, record.peak_resident = result["losses"], result["peak_resident"]
+    record.shapes = result["shapes"]
+    record.parameters = _parameters(job, result["parameters"])
+    record.steps = result["steps"] or _steps(job, result["samples"])
+    epoch = statistics.median(times["epochs"])
+    record.train_rate = min(record.steps // job.epochs * job.settings.batch_size, result["samples"]) / epoch
+    record.predict_rate = len(labels) / times["predict"]
+    evaluated = None if job.mutant else result["evaluated"]  # with drop-out left on, no two predictions agree
+    try:
+        record.accuracy = score(np.load(folder / "scores.npy"), labels, evaluated)
+        if not all(math.isfinite(loss) for loss in result["losses"]):
+            raise ValueError("The training loss is not finite.")
+    except ValueError as error:
+        record.status, record.reason = "failed", str(error)
+
+
+def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.inf) -> Record:
+    """Run one job; its record says how it ended. Never raises.
+
+    The rate of the machine's matrix product is taken beside it, unless `where` has it already. A run that is foretold
+    to train for more than `limit` seconds is given up; its record says what was foretold.
+    """
+    record = certify.blank(job.case, "benchmark", where, job.device)
+    record.lane, record.seed = job.lane, job.seed
+    record.threads, record.epochs = job.threads, job.epochs
+    record.data, labels = dataset.describe(job.workload, job.data, job.standing)
+    try:
+        python = environment.ensure(job.row, job.device)
+    except environment.Unsupported as error:
+        record.status, record.reason = "unsupported", str(error)
+        return record
+    record.variables = environment.stated(job.row, job.workload, job.threads, job.device)
+    rate = where.matmul_rate or machine.matmul_rate()
+    record.machine = msgspec.structs.replace(where, matmul_rate=rate)
+    record.load = os.getloadavg()[0]
+    environ = environment.variables(job.row, job.workload, job.threads, job.device)
+    environ["ROSETTA_DATA"] = str(job.data)
+    with faults.recorded(record):
+        _run(record, job, python, environ, labels, on_event, limit)
+    return record
+
+
+def _run(
+    record: Record,
+    job: Job,
+    python: Path,
+    environ: dict[str, str],
+    labels: np.ndarray,
+    on_event: OnEvent,
+    limit: float,
+) -> None:
+    """Time the first step and the whole run, and take both into the record."""
+    try:
+        first_step = _first_step(job, python, environ, on_event) if job.times_first_step else None
+    except KeyboardInterrupt:
+        record.status, record.reason = "interrupted", process.INTERRUPTED
+        return
+    with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
+        called = command(job, python, Path(folder), "--epochs", str(job.epochs))
+        patience = Patience(job, limit)
+
+        def listen(event: process.Event) -> None:
+            patience.take(event)
+            on_event(job, event)
+
+        ended = process.run(called, environ, TIMEOUTS[job.lane], listen, halt=patience.over)
+        record.status, record.reason = ended.status, ended.reason
+        if ended.status == "interrupted" and patience.reason:
+            record.status, record.reason = "timeout", patience.reason
+        if ended.status == "ok":
+            _fill(record, job, Path(folder), labels)
+        if ended.status == "ok" and record.times:
+            record.times.first_step, record.times.process = first_step, ended.seconds
+        if record.status != "ok":
+            record.log = ended.log
+
+
+def jobs(
+    rows: list[Row], workloads: list[str], lane: str, device: str, seeds: int, data: Path | None, unofficial: bool
+) -> list[Job]:
+    """All runs of a sweep: seed by seed, so that a row's trials lie apart in time. Raises UserError for the data."""
+    placed = {workload: dataset.locate(workload, lane, data, unofficial) for workload in workloads}
+    made = []
+    for seed in range(seeds):
+        for workload in workloads:
+            for row in rows:
+                made += [Job(case, lane, device, seed, *placed[workload]) for case in row.cases([workload])]
+    return made
+
+
+def done(job: Job, where: Machine, past: list[Record]) -> bool:
+    """Whether a good record of this very job exists: same code, environment, lane, machine, seed and data."""
+    wanted = ("benchmark", "ok", job.row.id, job.workload, job.lane, job.device, job.case.variant, job.seed, where.id)
+    return any(
+        (r.kind, r.status, r.row, r.workload, r.lane, r.device, r.variant, r.seed, r.machine.id) == wanted
+        and not differing(r.digests, digests(job.row, job.workload, job.device))
+        and r.data is not None
+        and r.data.source == job.standing
+        for r in past
+    )
+
+
+class Rates:
+    """Images or samples a second, loss and time left of the job that runs, from its events."""
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.stage, self.epoch, self.loss, self.samples, self.total = job, "start", 0, "", 0, 0
+        self.started = time.monotonic()
+        self.began = math.inf  # when training did
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Update from one event of `rosetta_common.run`."""
+        if event["event"] == "stage":
+            self.stage = event["name"]
+        elif event["event"] == "epoch":
+            self.stage, self.epoch, self.total, self.samples = "train", event["epoch"], event["samples"], 0
+            self.started = time.monotonic()
+            self.began = min(self.began, self.started)
+        elif event["event"] in ("progress", "trained"):
+            self.samples = event["samples"] or self.total  # at the end of an epoch whose batches nobody counted
+            if "loss" in event:
+                self.loss = f"loss {event['loss']:.4f}"
+
+    @property
+    def rate(self) -> float:
+        seconds = time.monotonic() - self.started
+        return self.samples / seconds if seconds > 0 else 0.0
+
+    def left(self) -> float | None:
+        """Seconds of training that are left, or None where nothing is known yet."""
+        if self.stage != "train" or not self.samples:
+            return None
+        to_do = self.total - self.samples + (self.job.epochs - self.epoch) * self.total
+        return to_do / self.rate if self.rate else None
+
+    def trained(self) -> tuple[float, int]:
+        """Seconds since training began, and the samples that all epochs have taken in them."""
+        return max(0.0, time.monotonic() - self.began), max(0, self.epoch - 1) * self.total + self.samples
+
+    def __str__(self) -> str:
+        counted = f"{self.samples}/{self.total} · {self.rate:.0f} {self.job.unit}"
+        silent = f"{time.monotonic() - self.started:.0f} s"  # a framework's own loader reports no batches
+        training = f"epoch {self.epoch}/{self.job.epochs} · {counted if self.samples else silent}"
+        parts = [self.job.label, training if self.stage == "train" else self.stage, self.loss]
+        return " · ".join(part for part in parts if part)
+
+
+class Patience:
+    """Sets `over` if a run's first minutes foretell that it trains for more than `limit` seconds; `reason` says so.
+
+    It is judged once: near its end a slow spell must not cost a run that has trained for an hour and more. A
+    framework's own loader reports no batches: of such a run whole epochs tell.
+    """
+
+    def __init__(self, job: Job, limit: float) -> None:
+        self.rates, self.limit, self.over, self.reason = Rates(job), limit, threading.Event(), ""
+        self.judged = False
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Update from one event of `rosetta_common.run`."""
+        self.rates.take(event)
+        seconds, done = self.rates.trained()
+        if not self.judged and done and seconds >= SURE_AFTER:
+            self.judged = True
+            self._judge(seconds, done)
+
+    def _judge(self, seconds: float, done: int) -> None:
+        job = self.rates.job
+        foretold = seconds * job.epochs * self.rates.total / done
+        if foretold > self.limit:
+            self.reason = (
+                f"Stopped after {seconds / 60:.0f} minutes: at {done / seconds:.0f} {job.unit} its {job.epochs} epochs "
+                f"would take {foretold / 3600:.1f} hours of training, and the limit is {self.limit / 3600:g}."
+            )
+            self.over.set()
+
+
+def summary(record: Record) -> str:
+    """A finished run in one line."""
+    name = f"{record.row} {record.workload}" + (f" {record.variant}" if record.variant else "")
+    if record.status != "ok" or record.times is None:
+        return f"{name}: {record.status}: {record.reason}"
+    seconds = f"{record.times.train:.1f} s of training" if record.times.train is not None else ""
+    return f"{name}: {seconds}, {record.train_rate:.0f} samples/s, accuracy {100 * (record.accuracy or 0):.2f} %"

@@ -1,0 +1,1 @@
+"""The frameworks, as examples/*/framework.toml declares them. Imports nothing of the host."""

@@ -1,0 +1,203 @@
+"""Certifies rows: runs the protocol in their environments, judges the traces, and writes the certificates."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import json
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from threadpoolctl import threadpool_limits
+
+from rosetta_host.catalog.frameworks import Case, Row
+from rosetta_host.certificate import coverage
+from rosetta_host.certificate.judge import AS_TIMED, ASIDE, JUDGEMENT, PARTS, SHORT, TraceFailed, Tracer, checks
+from rosetta_host.environments import environment, external_python, process
+from rosetta_host.records import faults, machine, store, vcs
+from rosetta_host.records.digests import certificate_digests, differing, digests
+from rosetta_host.records.store import Check, Machine, Record, Times
+
+Report = Callable[[str], None]
+T = TypeVar("T")
+
+
+def blank(case: Case, kind: store.Kind, where: Machine, device: str, held: dict[str, str] | None = None) -> Record:
+    """A record of this case with all that is known before it runs; status "failed" until it is set.
+
+    held: the digests of what it holds for, where that is not the case's example.
+    """
+    row = case.row
+    return Record(
+        schema=store.SCHEMA,
+        kind=kind,
+        status="failed",
+        framework=row.folder.name,
+        backend=row.backend,
+        workload=cast("store.Workload", case.workload),
+        variant=case.variant,
+        created=store.now(),
+        machine=where,
+        name=row.name,
+        device=device,
+        precision="float32",
+        environment="as found" if external_python.python() else None,
+        digests=digests(row, case.workload, device) if held is None else held,
+        commit=vcs.commit(),
+    )
+
+
+class NoResult(ValueError):
+    """A process ended as if all were well, and left no result that can be read; the message says so."""
+
+
+def facts(record: Record, row: Row, folder: Path) -> dict[str, Any]:
+    """Take the process's own facts into the record; returns all of its result. Raises NoResult."""
+    try:
+        result: dict[str, Any] = json.loads((folder / "result.json").read_text("utf-8"))
+    except FileNotFoundError:
+        raise NoResult("The process ended without an error before it had left its result.") from None
+    except ValueError:
+        raise NoResult("The process left a result.json that is torn: it cannot be read.") from None
+    record.python, record.packages = result["python"], result["packages"]
+    listed = result["packages"]
+    record.version = next((listed[name] for name in row.framework.packages if name in listed), None)
+    return result
+
+
+def certify(
+    case: Case,
+    where: Machine,
+    device: str = "cpu",
+    report: Report = lambda line: None,
+    parts: Collection[str] = tuple(PARTS),
+    timed: bool = True,
+) -> Record:
+    """One certificate as a record; its status is ok only if every check holds. Never raises.
+
+    parts: as `judge.checks` takes them. timed: as `judge.Tracer` takes it. `times` is set where every check was made.
+    """
+    record = blank(case, "parity", where, device, certificate_digests(case.row, case.workload, device))
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="rosetta-") as folder, faults.recorded(record), ended(record):
+        tracer = Tracer(case, environment.ensure(case.row, device), device, Path(folder), timed)
+        record.threads = tracer.threads(AS_TIMED)
+        record.variables, record.untimed_variables = tracer.stated(AS_TIMED), tracer.stated(ASIDE)
+        for check in checks(tracer, parts):
+            record.checks.append(check)
+            report(f"{case.label}: {line(check)}")
+        record.times = Times(process=time.monotonic() - start)
+        failed = [check for check in record.checks if not check.ok]
+        record.status = "failed" if failed else "ok"
+        record.reason = "; ".join(line(check) for check in failed) or None
+        if any(check.name == JUDGEMENT for check in failed):  # which ends the process before it leaves its facts
+            return record
+        facts(record, case.row, Path(folder) / "steps-float32")
+        if "lines" in parts:
+            ran, path = facts(record, case.row, Path(folder) / "start"), case.row.example(case.workload)
+            record.executed = coverage.executed(path, ran["lines"], ran["elsewhere"], ran["sources"])
+    return record
+
+
+@contextlib.contextmanager
+def ended(record: Record) -> Iterator[None]:
+    """A block in which a row's processes run: where one cannot, or does not end well, the record says how."""
+    try:
+        yield
+    except environment.Unsupported as error:
+        record.status, record.reason = "unsupported", str(error)
+    except TraceFailed as error:
+        record.status, record.reason, record.log = error.ended.status, error.ended.reason, error.ended.log
+    except NoResult as error:
+        record.status, record.reason = "failed", str(error)
+
+
+def line(check: Check) -> str:
+    """One check in one line: what, where, figure and limit."""
+    figure = "" if check.limit is None else f" {check.figure if check.figure is None else format(check.figure, '.1e')}"
+    limit = "" if check.limit is None else f" (limit {check.limit:.0e})" if check.limit else " (must be 0)"
+    where = f" at {check.where}" if check.where else ""
+    return f"{'ok' if check.ok else 'FAILED'} {check.name}{figure}{limit}{where}"
+
+
+def certified(case: Case, where: Machine | None, device: str, past: Sequence[Record]) -> bool:
+    """Whether the newest of these certificates of this very code, environment and judge holds, as a run is timed here.
+
+    where: the machine; None for any, however it ran there.
+    """
+    threads = environment.threads(case.row, case.workload)
+    way = threads, environment.stated(case.row, case.workload, threads, device)
+    wanted = ("parity", case.row.id, case.workload, case.variant, device)
+    now = certificate_digests(case.row, case.workload, device)
+    newest = None
+    for record in past:
+        subject = (record.kind, record.row, record.workload, record.variant, record.device)
+        here = where is None or (record.machine.id == where.id and (record.threads, record.variables) == way)
+        if subject == wanted and not differing(record.digests, now) and here:
+            newest = record
+    return newest is not None and newest.status == "ok"
+
+
+def certify_all(
+    cases: list[Case],
+    where: Machine,
+    device: str,
+    report: Report,
+    short: Collection[Case] = (),
+    short_parts: Collection[str] = SHORT,
+) -> Iterator[tuple[Case, Record]]:
+    """All these certificates, as many at once as there are cores: nothing here is timed, one thread each.
+
+    Their environments are there, or `ensure_all` found that they cannot be made. The variants of an example come one
+    after the other: mostly they ask the oracle the same.
+
+    short: those of which only `short_parts` are made.
+    """
+
+    def certified_each(variants: Sequence[Case]) -> list[tuple[Case, Record]]:
+        return [
+            (case, certify(case, where, device, report, short_parts if case in short else tuple(PARTS)))
+            for case in variants
+        ]
+
+    examples = [list(same) for _, same in itertools.groupby(cases, lambda case: (case.row.id, case.workload))]
+    examples = environment.apart(examples, lambda variants: variants[0].row)
+    for each in side_by_side([functools.partial(certified_each, variants) for variants in examples]):
+        yield from each
+
+
+def ensure_all(rows: list[Row], device: str) -> None:
+    """Make what is missing of these rows' environments; one that cannot be made says so when it is asked for again.
+
+    One after the other: two at once took as long, for each is compiled on all cores already.
+    """
+    for row in {row.id: row for row in rows}.values():
+        with contextlib.suppress(environment.Unsupported):
+            environment.ensure(row, device)
+
+
+def side_by_side(calls: Sequence[Callable[[], T]]) -> Iterator[T]:
+    """What the calls return, each as soon as it ends, as many at once as there are cores.
+
+    Ctrl-C ends the processes that run, and what those calls then return comes before the KeyboardInterrupt.
+    """
+    # One thread of BLAS for each oracle: with as many as cores, two oracles at once took twice as long.
+    with threadpool_limits(1), ThreadPoolExecutor(machine.cores()) as pool:
+        running = [pool.submit(call) for call in calls]
+        try:
+            for ended in as_completed(running):
+                running.remove(ended)
+                yield ended.result()
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)  # first: a second Ctrl-C must find nothing left to start
+            process.stop_all()
+            yield from (future.result() for future in running if not future.cancelled())
+            raise
+        except BaseException:  # a fault of this project, or a caller that wants no more: nothing new is started
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -1,0 +1,1 @@
+"""CIFAR-10 and IMDB: fetched, checked, unpacked."""

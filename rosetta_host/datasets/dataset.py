@@ -1,0 +1,167 @@
+"""The full data: fetched with pooch, its SHA-256 checked before anything is unpacked or unpickled.
+
+The cache folder is platformdirs' one, or ROSETTA_DATA. `--data DIR` may point at another folder;
+a copy there whose digest is not the official one is used only with --unofficial, and every number
+from it says "unofficial copy".
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import shutil
+import tarfile
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import pooch
+import requests
+
+from rosetta_common import data
+from rosetta_host.catalog.frameworks import UserError
+from rosetta_host.datasets.sources import BATCHES, SOURCES, Source
+from rosetta_host.records.store import Data
+
+_reading = threading.Lock()
+
+
+def cache() -> Path:
+    """The folder where fetched data is kept."""
+    return Path(os.environ.get("ROSETTA_DATA") or platformdirs.user_cache_dir("rosetta"))
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fetch(source: Source, folder: Path) -> Path:
+    """The published file in `folder`, fetched where it is not there yet. Raises UserError; leaves no half file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        found = pooch.retrieve(source.url, f"sha256:{source.sha256}", source.file, folder, progressbar=True)
+    except ValueError as error:
+        if "hash" not in str(error):
+            raise
+        message = f"What {source.url} sent is not the official {source.name}: it was cut short or altered"
+        raise UserError(f"{message} (SHA-256). Try again, or pass --data DIR with a copy of your own.") from None
+    except (OSError, requests.RequestException) as error:
+        message = f"{source.name} could not be fetched from {source.url} ({type(error).__name__})"
+        raise UserError(f"{message}: check the network, or pass --data DIR with a copy of your own.") from None
+    return Path(found)
+
+
+def _stamp(folder: Path) -> Path:
+    return folder / f"{BATCHES}.sha256"
+
+
+def _listed(archive: Path, folder: Path) -> str:
+    """The digests of an archive and of the batches in `folder` as they are now, as sha256sum writes them."""
+    batches = sorted(path for path in (folder / BATCHES).iterdir() if path.is_file())
+    return "".join(f"{_sha256(path)}  {path.name}\n" for path in [archive, *batches])
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Extract CIFAR-10's batches into folder/cifar-10-batches-py, all or nothing, and nothing outside it.
+
+    Raises UserError where that cannot be done.
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".unpack-") as temporary:
+            with tarfile.open(archive) as tar:
+                tar.extractall(temporary, filter="data")
+            shutil.rmtree(folder / BATCHES, ignore_errors=True)
+            os.replace(Path(temporary) / BATCHES, folder / BATCHES)
+        _stamp(folder).write_text(_listed(archive, folder), "utf-8")
+    except (tarfile.TarError, OSError) as error:
+        raise UserError(f"The archive {archive} cannot be unpacked: {error}.") from None
+
+
+def _official(source: Source, folder: Path, given: bool) -> bool:
+    """Whether the folder holds the published file itself; CIFAR-10 is unpacked from it at once.
+
+    given: it is the user's own, and what he has laid out there himself is neither replaced nor trusted.
+    """
+    path = folder / source.file
+    if not path.exists() or _sha256(path) != source.sha256:
+        return False
+    if source.file.endswith(".tar.gz"):
+        batches, stamp = folder / BATCHES, _stamp(folder)
+        # A batch that was edited after it was unpacked had counted as official: the archive beside it was.
+        if not (batches.is_dir() and stamp.exists() and stamp.read_text("utf-8") == _listed(path, folder)):
+            if given and batches.exists():
+                return False
+            unpack(path, folder)
+    return True
+
+
+def locate(workload: str, lane: str, folder: Path | None = None, unofficial: bool = False) -> tuple[Path, str]:
+    """Where a lane's data lies, and its standing: "embedded sample", "official" or "unofficial copy".
+
+    Raises UserError where it is not there, cannot be fetched, or is not official and not asked for.
+    """
+    source, given = SOURCES[workload], folder is not None
+    if lane == "quick":
+        return Path(data.SAMPLE), "embedded sample"
+    if folder is None:
+        folder = cache()
+        fetch(source, folder)
+    if not folder.is_dir():
+        raise UserError(f"There is no folder {folder}: pass --data DIR with the data in their official layouts.")
+    if _official(source, folder, given):
+        return folder, "official"
+    if not (folder / source.layout).exists():
+        raise UserError(
+            f"{folder} holds no {source.layout}: lay {source.name} out there as its official download does."
+        )
+    if not unofficial:
+        raise UserError(
+            f"{source.name} in {folder} is not the official copy: pass --unofficial to use it, marked as such."
+        )
+    return folder, "unofficial copy"
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Point `rosetta_common.data` at a folder for a while, one reader at a time: the variable is of all threads."""
+    with _reading:
+        before = os.environ.get("ROSETTA_DATA")
+        os.environ["ROSETTA_DATA"] = str(folder)
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["ROSETTA_DATA"]
+            else:
+                os.environ["ROSETTA_DATA"] = before
+
+
+def _bytes(array: np.ndarray) -> Iterator[bytes]:
+    rows = array if array.dtype == object else [array]
+    return (np.ascontiguousarray(row, None if array.dtype != object else np.int64).tobytes() for row in rows)
+
+
+@functools.cache
+def describe(workload: str, folder: Path, source: str) -> tuple[Data, np.ndarray]:
+    """The data for a record, with a digest of its arrays, and the test labels that scores are held against.
+
+    Raises UserError where the data does not have the layout or the shape that it should.
+    """
+    with reading(folder):
+        try:
+            arrays = data.read_cifar() if workload == "cnn" else data.read_imdb()
+        except data.DataError as error:
+            raise UserError(str(error)) from None
+    digest = hashlib.sha256()
+    for array in arrays:
+        for part in _bytes(array):
+            digest.update(part)
+    x_train, x_test, _, y_test = arrays
+    name = SOURCES[workload].name
+    return Data(name, source, digest.hexdigest(), len(x_train), len(x_test)), y_test

@@ -1,0 +1,1 @@
+"""What a framework does where nothing is said: asked, inferred from its output, recorded."""

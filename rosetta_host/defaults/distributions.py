@@ -1,0 +1,128 @@
+"""Infers the law that initial weights were drawn from, by measurement: what kind, and by which rule of the fans.
+
+A law is only named if the sample agrees with it (Kolmogorov and Smirnov's distance) and its scale is a
+known rule's; else its kind and its measured scale are told, or "unknown". Sizes of the probes are chosen
+such that no two rules lie closer together than the scale can be measured, but for a square matrix, on
+which Glorot's and LeCun's rules agree: then both are named.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from rosetta_host.records.store import Answer
+
+DISTANCE = 1.95  # over √n: what a sample of its own law exceeds once in a thousand
+CUT = 2.0  # standard deviations at which frameworks cut a truncated normal law off
+CUT_DEVIATION = 0.8796256610342398  # standard deviation of a normal law of deviation 1 that is cut off at ± 2
+FEW = 8  # fewer numbers tell nothing of a law
+
+
+def law(sample: np.ndarray, fan_in: int, fan_out: int) -> Answer:
+    """The law of a sample of weights, in words, with the figures that speak for it."""
+    flat = np.asarray(sample, dtype=np.float64).ravel()
+    if not np.isfinite(flat).all():
+        return Answer("unknown", reason="some of the weights are not finite")
+    if np.ptp(flat) == 0:
+        return Answer("zeros" if flat[0] == 0 else f"all {flat[0]:g}", {"value": float(flat[0])})
+    if _orthogonal(np.asarray(sample, dtype=np.float64)):
+        return Answer("orthogonal")
+    if len(flat) < FEW:
+        return Answer("unknown", reason="too few numbers to tell a law by")
+    kinds = sorted(_kinds(flat), key=lambda found: found[1])
+    possible = [found for found in kinds if found[1] <= DISTANCE / math.sqrt(len(flat))]
+    # A hundred numbers may be of several laws; one whose scale is a known rule's is no accident.
+    ruled = [found for found in possible if _rule(found[0], found[2], len(flat), fan_in, fan_out)]
+    kind, distance, scale = (ruled or possible or kinds)[0]
+    figures: dict[str, float | None] = {"scale": scale, "distance": distance, "numbers": float(len(flat))}
+    if not possible:
+        return Answer("unknown", figures, f"nearest to a {kind} law, but not of it")
+    rule = _rule(kind, scale, len(flat), fan_in, fan_out)
+    return Answer(f"{kind}, {rule or _number(kind, scale, len(flat))}", figures)
+
+
+def _kinds(flat: np.ndarray) -> Iterator[tuple[str, float, float]]:
+    """Each kind of law around zero with its distance from the sample, and the scale of the one that fits best.
+
+    The scale of a uniform law is its bound, that of the others their standard deviation.
+    """
+    n, deviation = len(flat), math.sqrt(float(np.mean(flat**2)))
+    bound = float(np.abs(flat).max()) * (n + 1) / n
+    yield "uniform", _distance(flat, (flat / bound + 1) / 2), bound
+    yield "normal", _distance(flat, _normal(flat / deviation)), deviation
+    whole = deviation / CUT_DEVIATION
+    if np.abs(flat).max() <= CUT * whole * 1.05:
+        outside = _normal(np.array([-CUT]))[0]
+        yield "truncated normal", _distance(flat, (_normal(flat / whole) - outside) / (1 - 2 * outside)), deviation
+
+
+def _normal(z: np.ndarray) -> np.ndarray:
+    """The normal law's distribution function."""
+    return 0.5 * (1 + np.vectorize(math.erf)(z / math.sqrt(2)))
+
+
+def _distance(flat: np.ndarray, expected: np.ndarray) -> float:
+    """Kolmogorov and Smirnov's: the largest gap between the sample's distribution and `expected` at its numbers."""
+    steps = np.arange(len(flat) + 1) / len(flat)
+    ordered = np.sort(expected)
+    return float(max(np.abs(steps[1:] - ordered).max(), np.abs(steps[:-1] - ordered).max()))
+
+
+def _rules(kind: str, fan_in: int, fan_out: int) -> dict[str, float]:
+    """The scales that frameworks know, by their names."""
+    if kind == "uniform":
+        return {
+            "Glorot's, ± √(6 / (fan in + fan out))": math.sqrt(6 / (fan_in + fan_out)),
+            "He's, ± √(6 / fan in)": math.sqrt(6 / fan_in),
+            "LeCun's, ± √(3 / fan in)": math.sqrt(3 / fan_in),
+            "± √(1 / fan in)": math.sqrt(1 / fan_in),
+            "± √(1 / fan out)": math.sqrt(1 / fan_out),
+        }
+    return {
+        "Glorot's, σ = √(2 / (fan in + fan out))": math.sqrt(2 / (fan_in + fan_out)),
+        "He's, σ = √(2 / fan in)": math.sqrt(2 / fan_in),
+        "LeCun's, σ = √(1 / fan in)": math.sqrt(1 / fan_in),
+    }
+
+
+def _tolerance(kind: str, n: int) -> float:
+    """How far off, as a share, the scale of n numbers is at most once in a thousand."""
+    return 6 / n + 0.002 if kind == "uniform" else 3.3 / math.sqrt(2 * n)
+
+
+def _rule(kind: str, scale: float, n: int, fan_in: int, fan_out: int) -> str | None:
+    """The rule whose scale is the measured one, within what n numbers can tell; two where they agree; None for none."""
+    near = {name: abs(value / scale - 1) for name, value in _rules(kind, fan_in, fan_out).items()}
+    nearest = min(near.values())
+    if nearest > _tolerance(kind, n):
+        return None
+    return ", or ".join(name for name, off in near.items() if math.isclose(off, nearest))
+
+
+def _number(kind: str, scale: float, n: int) -> str:
+    """The roundest number that the measured scale may stand for, so that the next sample is told by the same one.
+
+    In two digits a deviation of 0.125 was 0.12 by one sample and 0.13 by another.
+    """
+    magnitude = math.floor(math.log10(scale))
+    units = (unit * 10.0**power for power in itertools.count(magnitude, -1) for unit in (1, 0.5))
+    rounded = (round(scale / unit) * unit for unit in units)
+    number = next(number for number in rounded if abs(number / scale - 1) <= _tolerance(kind, n))
+    return f"{'±' if kind == 'uniform' else 'σ ='} {number:.4g}"
+
+
+def _orthogonal(weight: np.ndarray) -> bool:
+    """Whether the shorter of a matrix's sides, or each of three gates one above the other, is orthonormal."""
+    if weight.ndim != 2 or min(weight.shape) < FEW:
+        return False
+    gates = np.split(weight, 3) if len(weight) == 3 * weight.shape[1] else []
+    return _orthonormal(weight) or (bool(gates) and all(map(_orthonormal, gates)))
+
+
+def _orthonormal(weight: np.ndarray) -> bool:
+    short = weight if weight.shape[0] <= weight.shape[1] else weight.T
+    return bool(np.abs(short @ short.T - np.eye(len(short))).max() < 1e-4)

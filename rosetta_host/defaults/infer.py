@@ -1,0 +1,550 @@
+"""What each function of a defaults.py is given, and how its answers are inferred from what it returns.
+
+Nothing is taken from documentation: an answer is named only where the arrays agree with it, else it is "unknown".
+`CALLS` are the calls; a judge a question turns what came back into one Answer a facet.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rosetta_host.defaults.distributions import law
+from rosetta_host.records.store import Answer
+
+Arrays = dict[str, np.ndarray]
+Judged = Iterator[tuple[str, Answer]]  # facet, answer
+
+CLOSE = 1e-4  # of results of order one in float32; wrong candidates are off by far more
+RATE, MOMENTUM = 0.0123, 0.9  # no framework's default rate, so that a default is told from what was given
+HUGE = 1e6  # a gradient that any clipping would clip
+STEPS = 10
+RATES = (RATE,) * STEPS
+CHANGED_RATES = (RATE,) * (STEPS // 2) + (RATE / 10,) * (STEPS // 2)  # tell a rate in the velocity from one outside it
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a function of defaults.py: plain arguments, or arrays by their names in `given`."""
+
+    name: str
+    question: str
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Came:
+    """What came of a call: the arrays that it returned, or the message of its refusal."""
+
+    arrays: Arrays
+    refused: str | None = None
+
+
+def array(name: str) -> dict[str, str]:
+    """An argument that is an array of `given`, as the runner reads it."""
+    return {"array": name}
+
+
+LABELS = {
+    "int64": "class numbers, int64",
+    "int32": "class numbers, int32",
+    "uint8": "class numbers, uint8",
+    "float32": "class numbers, float32",
+    "column": "a column of them",
+    "one_hot": "one-hot rows",
+}
+CALLS = [
+    Call("convolution", "convolution", (array("images"), (3, 3))),
+    Call("convolution-number", "convolution", (array("images"), 3)),
+    Call("dense", "dense", (array("rows"),)),
+    Call("dense-float64", "dense", (array("rows_float64"),)),
+    Call("embedding", "embedding", (array("indices"),)),
+    Call("gru", "gru", (array("series"),)),
+    Call("max_pool", "max_pool", (array("planes"),)),
+    Call("momentum", "momentum", (array("weight"), array("gradients"), RATES, MOMENTUM)),
+    Call("momentum-changed", "momentum", (array("weight"), array("gradients"), CHANGED_RATES, MOMENTUM)),
+    Call("momentum-odd", "momentum", (array("weight"), array("odd_gradients"), RATES[:1], MOMENTUM)),
+    Call("adam", "adam", (array("zeros"), array("adam_gradients"), RATE)),
+    *(Call(f"cross_entropy-{kind}", "cross_entropy", (array("scores"), array(f"labels_{kind}"))) for kind in LABELS),
+    Call("dropout", "dropout", (array("ones"),)),
+    Call("loader", "loader", (array("numbered"), 10)),
+    Call("shuffled_loader", "shuffled_loader", (array("many_numbered"), 10)),
+    Call("padding", "padding", (((1, 2), (3, 4, 5, 6, 7, 8)), 4)),
+    Call("input_gradient", "input_gradient", (array("image"),)),
+]
+
+
+def given() -> Arrays:
+    """All arrays that the calls name."""
+    rng = np.random.default_rng(0)
+    labels = _labels()
+    scores = rng.uniform(0.05, 1, (6, 4))
+    rows = rng.normal(size=(4, 640))
+    planes = np.stack([rng.permutation(49).reshape(7, 7), np.zeros((7, 7))])[None]
+    return {
+        "images": rng.normal(size=(2, 64, 9, 10)).astype(np.float32),
+        "image": rng.normal(size=(1, 3, 8, 8)).astype(np.float32),
+        "rows": rows.astype(np.float32),
+        "rows_float64": rows,
+        "indices": np.array([0, 1, 500, 999, 7, 7, 42]),
+        "series": (2 * rng.normal(size=(5, 7, 48))).astype(np.float32),
+        "planes": planes.astype(np.float32),
+        "weight": rng.normal(size=4).astype(np.float32),
+        "gradients": rng.normal(size=(STEPS, 4)).astype(np.float32),
+        "odd_gradients": np.array([[np.nan, np.inf, HUGE, 1]], np.float32),
+        "zeros": np.zeros(4, np.float32),
+        "adam_gradients": _adam_gradients(),
+        "scores": (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32),
+        **{f"labels_{kind}": labels[kind].astype(kind) for kind in ("int64", "int32", "uint8", "float32")},
+        "labels_column": labels["column"][:, None],
+        "labels_one_hot": np.eye(4, dtype=np.float32)[labels["one_hot"]],
+        "ones": np.ones((100, 100), np.float32),
+        "numbered": np.arange(103, dtype=np.float32)[:, None],
+        "many_numbered": np.arange(1030, dtype=np.float32)[:, None],
+    }
+
+
+def _labels() -> Arrays:
+    """For each kind of labels the class numbers that it stands for, in an order of its own.
+
+    MLX answers float labels with what happens to be in memory: while all kinds had one order, that was at times the
+    loss of the call before, and they seemed to be taken.
+    """
+    return {kind: np.roll([0, 3, 1, 2, 2, 0], turns) for turns, kind in enumerate(LABELS)}
+
+
+def _adam_gradients() -> np.ndarray:
+    """One column a parameter of Adam: always 1 (its rate), 1 and −1 (β₁), 1 and 0 (β₂), always of ε's order (ε)."""
+    gradients = np.zeros((STEPS, 4))
+    gradients[:, 0], gradients[:, 3] = 1, 1e-7
+    gradients[0, 1:3] = 1
+    gradients[1, 1] = -1
+    return gradients.astype(np.float32)
+
+
+def unknown(reason: str, **figures: float) -> Answer:
+    return Answer("unknown", dict(figures), reason)
+
+
+def _close(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol=CLOSE, atol=CLOSE))
+
+
+ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "none": lambda z: z,
+    "ReLU": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
+    "sigmoid": lambda z: (1 + np.tanh(z / 2)) / 2,  # 1 / (1 + exp(-z)) overflows
+}
+
+
+def _convolved(x: np.ndarray, weight: np.ndarray, padding: int, stride: int) -> np.ndarray:
+    """Correlation of x (n, in, rows, columns) with weight (out, in, 3, 3), in float64."""
+    padded = np.pad(x.astype(np.float64), [(0, 0), (0, 0), (padding, padding), (padding, padding)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, weight.shape[2:], axis=(2, 3))
+    return np.einsum("nchwij,ocij->nohw", windows[:, :, ::stride, ::stride], weight.astype(np.float64), optimize=True)
+
+
+def _convolution(came: dict[str, Came], arrays: Arrays) -> Judged:
+    pair, number = came["convolution"], came["convolution-number"]
+    got = (number if pair.refused else pair).arrays
+    weight = got["weight"]
+    yield "weights", law(weight, fan_in=64 * 9, fan_out=96 * 9)
+    yield "bias", _bias(got.get("bias"), 64 * 9, 96 * 9)
+    yield from _form(got, arrays["images"])
+    where = [axis for axis, length in enumerate(got["native"]) if length == len(weight)]
+    places: dict[tuple[int, ...], str] = {(1,): "channels first", (3,): "channels last"}
+    yield "channels", Answer(places[tuple(where)]) if tuple(where) in places else unknown(f"shape {got['native']}")
+    yield "number", _kernel(number)
+    yield "pair", _kernel(pair)
+
+
+def _kernel(came: Came) -> Answer:
+    if came.refused:
+        return Answer("refused", reason=came.refused)
+    return Answer(" × ".join(map(str, came.arrays["weight"].shape[2:])))
+
+
+def _bias(bias: np.ndarray | None, fan_in: int, fan_out: int) -> Answer:
+    return Answer("none") if bias is None else law(bias, fan_in, fan_out)
+
+
+def _form(got: Arrays, x: np.ndarray) -> Judged:
+    """Padding, stride, direction and activation of the convolution that gave this output."""
+    bias = got.get("bias", np.zeros(96))[:, None, None]
+    ways = itertools.product(("none", "1 on each side, the size is kept"), (1, 2, 3), (False, True), ACTIVATIONS)
+    for padding, stride, flip, activation in ways:
+        weight = got["weight"][..., ::-1, ::-1] if flip else got["weight"]
+        z = _convolved(x, weight, int(padding != "none"), stride) + bias
+        if _close(ACTIVATIONS[activation](z), got["output"]):
+            yield "padding", Answer(padding)
+            yield "stride", Answer(str(stride))
+            yield "flip", Answer("turned by half a circle: a convolution" if flip else "not turned: a correlation")
+            yield "activation", Answer(activation)
+            return
+    for facet in ("padding", "stride", "flip", "activation"):
+        yield facet, unknown(f"no convolution that was tried gives this output of shape {got['output'].shape}")
+
+
+def _dense(came: dict[str, Came], arrays: Arrays) -> Judged:
+    got = came["dense"].arrays
+    yield "weights", law(got["weight"], fan_in=640, fan_out=320)
+    yield "bias", _bias(got.get("bias"), 640, 320)
+    z = arrays["rows"] @ got["weight"].T + got.get("bias", 0)
+    found = [name for name, function in ACTIVATIONS.items() if _close(function(z), got["output"])]
+    yield "activation", Answer(found[0]) if found else unknown("no activation that was tried gives this output")
+    double = came["dense-float64"]
+    if double.refused:
+        yield "float64", Answer("refused", reason=double.refused)
+    else:
+        yield "float64", Answer(f"{double.arrays['output'].dtype} comes out")
+
+
+def _embedding(came: dict[str, Came], arrays: Arrays) -> Judged:
+    got = came["embedding"].arrays
+    if not _close(got["weight"][arrays["indices"]], got["output"]):
+        yield "weights", unknown("the output is not made of the rows of the weight")
+    else:
+        yield "weights", law(got["weight"], fan_in=1000, fan_out=64)
+
+
+GATES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "sigmoid": ACTIVATIONS["sigmoid"],
+    "hard sigmoid, x / 5 + 1/2 between 0 and 1": lambda z: np.clip(0.2 * z + 0.5, 0, 1),
+    "hard sigmoid, x / 6 + 1/2 between 0 and 1": lambda z: np.clip(z / 6 + 0.5, 0, 1),
+}
+
+
+def _states(got: Arrays, x: np.ndarray, before: bool, gate: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """All states (n, time, units) of a GRU from zero, in float64, reset gate before or after the recurrent product.
+
+    A recurrent bias of less than three gates is that of the last ones.
+    """
+    units = got["weight_hh"].shape[1]
+    nothing = np.zeros(3 * units)
+    recurrent_bias = got.get("bias_hh", nothing)
+    recurrent_bias = np.pad(recurrent_bias, (3 * units - len(recurrent_bias), 0))
+    inputs = x @ got["weight_ih"].T.astype(np.float64) + got.get("bias_ih", nothing)
+    weights, bias = np.split(got["weight_hh"].astype(np.float64), 3), np.split(recurrent_bias, 3)
+    h, states = np.zeros((len(x), units)), []
+    for xr, xz, xn in (np.split(step, 3, axis=1) for step in inputs.swapaxes(0, 1)):
+        r, z = (gate(part + h @ w.T + b) for part, w, b in zip((xr, xz), weights, bias, strict=False))
+        recurrent = (r * h) @ weights[2].T + bias[2] if before else r * (h @ weights[2].T + bias[2])
+        n = np.tanh(xn + recurrent)
+        h = z * n + (1 - z) * h if "complement" in got else (1 - z) * n + z * h
+        states.append(h)
+    return np.stack(states, axis=1)
+
+
+def _gru(came: dict[str, Came], arrays: Arrays) -> Judged:
+    got = came["gru"].arrays
+    for facet, name, fan_in in (("input_weights", "weight_ih", 48), ("recurrent_weights", "weight_hh", 32)):
+        yield facet, _gates_law(got[name], fan_in)
+    biases = [got[name] for name in ("bias_ih", "bias_hh") if name in got]
+    yield "bias", law(np.concatenate(biases), 32, 32) if biases else Answer("none")
+    folded = len(biases) == 2 and len(biases[1]) == got["weight_hh"].shape[1]
+    yield "biases", Answer("one, and a second in the new state" if folded else ("none", "one", "two")[len(biases)])
+    output = got["output"]
+    yield "output", Answer("the last state") if output.ndim == 2 else Answer("every state")
+    fits = []
+    for before, gate in itertools.product((False, True), GATES):
+        states = _states(got, arrays["series"], before, GATES[gate])
+        expected = states[:, -1] if output.ndim == 2 else states
+        fits.append(
+            (float(np.abs(expected - output).max()) if expected.shape == output.shape else np.inf, before, gate)
+        )
+    (best, before, gate), (second, *_) = sorted(fits)[:2]
+    if best < CLOSE and best < second / 3:  # MindSpore's tanh is off by up to 1e-4
+        yield "reset_gate", Answer(f"{'before' if before else 'after'} the recurrent product", {"difference": best})
+        yield "gate", Answer(gate)
+    else:
+        for facet in ("reset_gate", "gate"):
+            yield facet, unknown("no GRU that was tried gives this output, and no other", best=best, second=second)
+
+
+def _gates_law(weight: np.ndarray, fan_in: int) -> Answer:
+    """The law of three gates' weights: by the fans of one gate, or of all three in one matrix, or of two and one."""
+    one, all_three = law(weight, fan_in, 32), law(weight, fan_in, 96)
+    if "fan" in all_three.words and "fan" not in one.words:
+        return Answer(f"{all_three.words}, all gates as one matrix", all_three.figures)
+    if one.words == "unknown":  # CNTK keeps the two gates in one matrix and the new state in another
+        gates, new = law(weight[:64], fan_in, 64), law(weight[64:], fan_in, 32)
+        if "unknown" not in (gates.words, new.words):
+            return Answer(f"gates: {gates.words}; new state: {new.words}", gates.figures)
+    return one
+
+
+def _max_pool(came: dict[str, Came], arrays: Arrays) -> Judged:
+    got, x = came["max_pool"].arrays, arrays["planes"]
+    rows = got["output"].shape[2]
+    known = {3: ("2", "dropped"), 4: ("2", "pooled alone"), 6: ("1", "pooled with the sixth")}
+    stride, edge = known.get(rows, ("", ""))
+    if not stride or not _close(got["output"], _pooled(x, int(stride), rows)):
+        yield from ((facet, unknown(f"output of shape {got['output'].shape}")) for facet in ("stride", "edge", "ties"))
+        return
+    yield "stride", Answer(stride)
+    yield "edge", Answer(edge)
+    yield "ties", _ties(got["gradient"][0, 1], rows * rows)
+
+
+def _pooled(x: np.ndarray, stride: int, rows: int) -> np.ndarray:
+    """Max-pool of windows of 2 × 2 that may hang over the lower and the right edge."""
+    padded = np.pad(x, [(0, 0), (0, 0), (0, 1), (0, 1)], constant_values=-np.inf)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (2, 2), axis=(2, 3)).max(axis=(4, 5))
+    return windows[:, :, ::stride, ::stride][:, :, :rows, :rows]
+
+
+def _ties(gradient: np.ndarray, windows: int) -> Answer:
+    """Who is paid where all values of a window are equal; gradient (7, 7) of the sum over all windows."""
+    paid = float(gradient.sum()) / windows
+    figures: dict[str, float | None] = {"gradient a window": paid}
+    if paid > 1.01:
+        return Answer("each of them, in full", figures)
+    if np.abs(gradient - np.round(gradient)).max() > 0.01:
+        return Answer("shared between them", figures)
+    return Answer("the first of them" if gradient[0, 0] else "another one of them", figures)
+
+
+OUTSIDE, INSIDE = "rate outside", "rate inside"
+# A kind of momentum, and where the learning rate stands -> the answer.
+KINDS = {
+    ("classical", OUTSIDE): "classical, rate outside the velocity: v ← μ v + g, w ← w − η v",
+    ("classical", INSIDE): "classical, rate inside the velocity: v ← μ v + η g, w ← w − v",
+    ("Nesterov's", OUTSIDE): "Nesterov's, rate outside the velocity: v ← μ v + g, w ← w − η (g + μ v)",
+    ("Nesterov's", INSIDE): "Nesterov's, rate inside the velocity: v ← μ v + η g, w ← w − (η g + μ v)",
+    ("unit gain", OUTSIDE): "unit gain, rate outside the velocity: v ← μ v + (1 − μ) g, w ← w − η v",
+    ("unit gain", INSIDE): "unit gain, rate inside the velocity: v ← μ v + η (1 − μ) g, w ← w − v",
+    ("dampened", OUTSIDE): "dampened, rate outside the velocity: unit gain from the second step on",
+    ("dampened", INSIDE): "dampened, rate inside the velocity: unit gain from the second step on",
+}
+
+
+def stepped(
+    weight: np.ndarray, gradients: np.ndarray, rates: Sequence[float], momentum: float, kind: str, place: str
+) -> np.ndarray:
+    """The weight after each step of SGD of this kind of momentum, the rate in this place: float64 (steps, size).
+
+    weight: (size,). gradients: (steps, size). rates: the learning rate of each step.
+    """
+    w, v, seen = weight.astype(np.float64), np.zeros(len(weight)), []
+    for number, (g, rate) in enumerate(zip(gradients.astype(np.float64), rates, strict=True)):
+        inside, outside = (rate, 1.0) if place == INSIDE else (1.0, rate)
+        share = 1 - momentum if kind == "unit gain" or (kind == "dampened" and number) else 1.0
+        v = momentum * v + inside * share * g
+        w = w - outside * (inside * g + momentum * v if kind == "Nesterov's" else v)
+        seen.append(w)
+    return np.stack(seen)
+
+
+def _fitting(came: Came, arrays: Arrays, rates: Sequence[float]) -> list[tuple[str, str]]:
+    """The kinds and places that give these steps; at a constant rate both places do."""
+    weight, gradients, seen = arrays["weight"], arrays["gradients"], _listed(came.arrays)
+    return [k for k in KINDS if _close(stepped(weight, gradients, rates, MOMENTUM, *k), seen)]
+
+
+def _kind(constant: list[tuple[str, str]], changed: list[tuple[str, str]], refused: str | None) -> Answer:
+    """The kind of momentum, and where the rate stands as far as it may change."""
+    if not constant:
+        return unknown("no formula that was tried gives these steps")
+    if refused:
+        return Answer(f"{constant[0][0]}, at a constant learning rate", reason=refused)
+    both = [kind for kind in changed if kind in constant]
+    return Answer(KINDS[both[0]]) if both else unknown("no formula that was tried gives the steps of a changed rate")
+
+
+def _momentum(came: dict[str, Came], arrays: Arrays) -> Judged:
+    found, changed = _fitting(came["momentum"], arrays, RATES), came["momentum-changed"]
+    fitting = [] if changed.refused else _fitting(changed, arrays, CHANGED_RATES)
+    yield "kind", _kind(found, fitting, changed.refused)
+    odd = came["momentum-odd"]
+    if odd.refused:
+        yield from ((facet, Answer("refused", reason=odd.refused)) for facet in ("not_finite", "clipping"))
+        return
+    after, before = _listed(odd.arrays)[0], arrays["weight"]
+    lost = ~np.isfinite(after[:2])
+    words = {2: "they pass: the weight is lost", 0: "the weight survives them"}
+    yield "not_finite", Answer(words.get(int(lost.sum()), "one of the two passes"))
+    kind = found[0] if found else ("classical", OUTSIDE)
+    expected = stepped(before, arrays["odd_gradients"], RATES[:1], MOMENTUM, *kind)[0, 2] - before[2]
+    moved = float(after[2] - before[2])
+    same = abs(moved / expected - 1) < 0.01
+    yield "clipping", Answer("taken as it is" if same else f"clipped: moves by {moved:.3g}", {"moved": moved})
+
+
+def _listed(arrays: Arrays) -> np.ndarray:
+    """Arrays that a function returned as a list, on top of one another."""
+    return np.stack([arrays[str(number)] for number in range(len(arrays))])
+
+
+def _adam(came: dict[str, Came], arrays: Arrays) -> Judged:
+    """Each parameter by itself, from a column of gradients that shows it alone; see `_adam_gradients`."""
+    seen = _listed(came["adam"].arrays).astype(np.float64)
+    moved = -np.diff(np.concatenate([np.zeros((1, 4)), seen]), axis=0)
+    gradient = float(arrays["adam_gradients"][0, 3])
+    for said, off in _corrections().items():
+        steps = moved / off[:, None]  # as they were with the right correction, which is that of all columns
+        if np.allclose(steps[:, 0], steps[0, 0], rtol=1e-3):  # a corrected mean of what is constant is that itself
+            rate = float(steps[0, 0])
+            yield from _corrected(steps / rate, rate, gradient)
+            yield "correction", Answer(said)
+            return
+    first, last = float(moved[0, 0]), float(moved[-1, 0])
+    for facet in ("learning_rate", "beta1", "beta2", "epsilon", "epsilon_place", "correction"):
+        yield facet, unknown("a constant gradient moves it as no correction that was tried", first=first, last=last)
+
+
+def _corrections(beta1: float = 0.9, beta2: float = 0.999) -> dict[str, np.ndarray]:
+    """How Adam's means may be corrected -> by what its steps are then longer than they should be."""
+    t = np.arange(1, STEPS + 1)
+    right, late = (np.sqrt(1 - beta2**n) / (1 - beta1**n) for n in (t, t + 1))
+    return {
+        "from the first step on": np.ones(STEPS),
+        "as if the first step were the second": late / right,  # Caffe2: its counter starts at one
+        "none: the first step is three times as long": 1 / right,  # MLX
+    }
+
+
+def _corrected(steps: np.ndarray, rate: float, gradient: float) -> Judged:
+    """The facets of an Adam that corrects its means, from its steps (steps, 4) as shares of its rate."""
+    turned = steps[1, 1]
+    beta1 = (1 + turned) / (1 - turned)
+    root = beta1 / (1 + beta1) / (steps[1, 2] / steps[0, 2])
+    beta2 = root**2 / (1 - root**2)
+    yield "learning_rate", Answer(f"{rate:.3g}", {"measured": rate})
+    yield "beta1", Answer(f"{beta1:.3g}", {"measured": float(beta1)})
+    # CNTK's is 1 − 1/720000, which steps in float32 cannot tell from others so near to 1.
+    yield "beta2", Answer(f"{beta2:.4g}" if beta2 < 0.9999 else "0.9999 or more", {"measured": float(beta2)})
+    yield from _epsilon(steps[:, 3], gradient, float(beta2))
+
+
+def _epsilon(steps: np.ndarray, gradient: float, beta2: float) -> Judged:
+    """ε from steps (as shares of the rate) of a constant small gradient: beside the corrected root, or the raw one."""
+    first, last = gradient * (1 / steps[0] - 1), gradient * (1 / steps[-1] - 1)
+    shrinks = np.sqrt((1 - beta2) / (1 - beta2 ** len(steps)))  # last over first, if it stands beside the raw root
+    figures: dict[str, float | None] = {"first step": float(first), "last step": float(last)}
+    if abs(last / first - 1) < 0.05:
+        yield "epsilon", Answer(f"{first:.1g}", figures)
+        yield "epsilon_place", Answer("beside the corrected root")
+    elif abs(last / first / shrinks - 1) < 0.05:
+        yield "epsilon", Answer(f"{first * np.sqrt(1 - beta2):.1g}", figures)
+        yield "epsilon_place", Answer("beside the root before its correction")
+    else:
+        for facet in ("epsilon", "epsilon_place"):
+            yield facet, Answer("unknown", figures, "it is neither constant nor shrinks as the correction does")
+
+
+def _losses(scores: np.ndarray, labels: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
+    """The loss by each way to compute it; where the soft-max is and what becomes of the batch -> its value."""
+    rows = np.arange(len(labels))
+    log_soft_max = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    ways = {"in the loss": -log_soft_max[rows, labels], "in the network": -np.log(scores)[rows, labels]}
+    found = {}
+    for place, losses in ways.items():
+        found[place, "the mean"] = losses.mean()
+        found[place, "the sum"] = losses.sum()
+        found[place, "a loss a sample"] = losses
+    return found
+
+
+def _cross_entropy(came: dict[str, Came], arrays: Arrays) -> Judged:
+    scores = arrays["scores"].astype(np.float64)
+    fits: dict[str, tuple[str, str]] = {}
+    for kind, labels in _labels().items():
+        got = np.squeeze(next(iter(came[f"cross_entropy-{kind}"].arrays.values()), np.full(1, np.nan)))
+        right = [way for way, losses in _losses(scores, labels).items() if _close(got, losses)]
+        fits |= {kind: right[0]} if right else {}
+    places = {fit[0] for fit in fits.values()}
+    batches = list(dict.fromkeys(fit[1] for fit in fits.values()))
+    yield "soft_max", Answer(places.pop()) if len(places) == 1 else unknown("no loss that was tried is this one")
+    yield "reduction", Answer(" or ".join(batches)) if batches else unknown("no loss that was tried is this one")
+    others = {kind: came[f"cross_entropy-{kind}"] for kind in LABELS if kind not in fits}
+    said = [f"{LABELS[kind]}: {one.refused or 'taken, and misread'}" for kind, one in others.items()]
+    yield "labels", Answer("; ".join(LABELS[kind] for kind in fits) or "none", reason="; ".join(said) or None)
+
+
+def _dropout(came: dict[str, Came], arrays: Arrays) -> Judged:
+    got = came["dropout"].arrays
+    kept = sorted({float(value) for value in np.round(np.unique(got["training"]), 3)} - {0.0})
+    words: dict[tuple[float, ...], str] = {
+        (2.0,): "what is kept counts double",
+        (1.0,): "not at all: the test has to halve",
+    }
+    share = float(np.mean(got["training"] == 0))
+    yield "scaling", Answer(words.get(tuple(kept), f"what is kept becomes {kept}"), {"share dropped": share})
+    if "unsaid" in got:
+        zeros = float(np.mean(got["unsaid"] == 0))
+        yield "unsaid", Answer("it drops" if zeros > 0.1 else "it does not drop", {"share dropped": zeros})
+
+
+def _loader(came: dict[str, Came], arrays: Arrays) -> Judged:
+    batches = [batch.ravel() for batch in came["loader"].arrays.values()]
+    seen, count = np.concatenate(batches), len(arrays["numbered"])
+    whole = [batch for batch in batches if len(batch) == 10]
+    in_order = np.array_equal(np.concatenate(whole[:10]), np.arange(100)) if len(whole) >= 10 else False
+    yield "order", Answer("as they lie" if in_order else "shuffled")
+    rest = count % 10
+    if len(batches[-1]) == rest and len(seen) == count:
+        yield "last_batch", Answer("it comes, smaller")
+    elif len(seen) == count - rest:
+        yield "last_batch", Answer("it is dropped")
+    elif len(seen) > count and len(batches[-1]) == 10:
+        again = np.array_equal(seen[count:], np.arange(len(seen) - count)) if in_order else False
+        yield "last_batch", Answer("filled up with the first samples" if again else "filled up")
+    else:
+        yield "last_batch", unknown(f"{len(seen)} of {count} samples in {len(batches)} batches")
+
+
+def _shuffled_loader(came: dict[str, Came], arrays: Arrays) -> Judged:
+    order = np.concatenate([batch.ravel() for batch in came["shuffled_loader"].arrays.values()]).astype(int)
+    order = order[: len(arrays["many_numbered"])]
+    if np.array_equal(order, np.arange(len(order))):
+        yield "unit", Answer("nothing")
+        return
+    if len(set(order.tolist())) < len(order):
+        yield "unit", Answer("samples, some of them twice")
+        return
+    together = float(np.mean(np.diff(order) == 1))  # 0.9 where batches of ten stay whole
+    apart = float(np.mean(np.abs(order - np.arange(len(order)))) / len(order))  # a third where it is thorough
+    figures: dict[str, float | None] = {"neighbours that stay": together, "mean move": apart}
+    if together > 0.5:
+        yield "unit", Answer("whole batches", figures)
+    else:
+        yield "unit", Answer("samples" if apart > 0.25 else "samples, not far from where they lie", figures)
+
+
+def _padding(came: dict[str, Came], arrays: Arrays) -> Judged:
+    rows = next(iter(came["padding"].arrays.values())).tolist()
+    short, long = rows[0], rows[1] if len(rows) > 1 else None
+    side = {(1, 2): "behind"}.get(tuple(short[:2])) or {(1, 2): "in front"}.get(tuple(short[2:]))
+    padding = set(short[2:] if side == "behind" else short[:2])
+    yield "side", Answer(side) if side and len(padding) == 1 else unknown(f"{short}")
+    yield "value", Answer(f"{padding.pop():g}") if len(padding) == 1 else unknown(f"{short}")
+    cuts = {None: "it leaves out what is too long", (5, 6, 7, 8): "in front", (3, 4, 5, 6): "behind"}
+    cut = cuts.get(tuple(long) if long else None)
+    yield "cut", Answer(cut) if cut else unknown(f"{long}")
+
+
+def _input_gradient(came: dict[str, Came], arrays: Arrays) -> Judged:
+    there = any(gradient.size for gradient in came["input_gradient"].arrays.values())
+    yield "unasked", Answer("computed all the same" if there else "left out")
+
+
+JUDGES: Mapping[str, Callable[[dict[str, Came], Arrays], Judged]] = {
+    "convolution": _convolution,
+    "dense": _dense,
+    "embedding": _embedding,
+    "gru": _gru,
+    "max_pool": _max_pool,
+    "momentum": _momentum,
+    "adam": _adam,
+    "cross_entropy": _cross_entropy,
+    "dropout": _dropout,
+    "loader": _loader,
+    "shuffled_loader": _shuffled_loader,
+    "padding": _padding,
+    "input_gradient": _input_gradient,
+}

@@ -1,0 +1,1 @@
+"""Locked environments, external interpreters, and the processes that run in them."""

@@ -1,0 +1,279 @@
+"""Locked environments, one for each id that declares one: found or made, never half-made.
+
+uv creates and fills them; `.rosetta/environments/<id>-<digest>/` holds them, so that a changed
+lock or variable of the installer makes a new one and an old one is still there for the branch that wants it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import uv
+
+from rosetta_host.catalog.frameworks import ROOT, Row, UserError, Variable
+from rosetta_host.environments import external_python, process
+from rosetta_host.records import machine
+from rosetta_host.records.digests import installation_digest
+
+HOME = Path(os.environ.get("ROSETTA_HOME", ROOT / ".rosetta"))
+COMPLETE = "rosetta-complete"  # written last: a folder without it is a build that was cut short
+
+Job = TypeVar("Job")
+
+log = logging.getLogger(__name__)
+
+
+class Unsupported(UserError):
+    """This machine cannot run this row; the message says why and what to do."""
+
+
+def _runs(python: Path, version: str) -> bool:
+    """Whether this interpreter starts and is of that version (pyenv's shims exist for versions that do not run)."""
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        found = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return found.stdout.strip() == version
+
+
+def _candidates(version: str) -> Iterator[Path]:
+    yield Path(sys.executable)
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        yield Path(folder) / f"python{version}"
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    yield from sorted(pyenv.glob(f"{version}*/bin/python"))
+
+
+def find_python(version: str, hint: str | None = None) -> Path:
+    """An interpreter of this version: on PATH, under pyenv's folders, or one that uv has or can get.
+
+    Raises Unsupported where there is none; `hint` says how to come by it.
+    """
+    for candidate in _candidates(version):
+        if candidate.exists() and _runs(candidate, version):
+            return candidate
+    found = _uv(["python", "find", "--managed-python", version])
+    if found.returncode and os.environ.get("UV_PYTHON_DOWNLOADS") != "never":
+        _uv(["python", "install", version])
+        found = _uv(["python", "find", "--managed-python", version])
+    if found.returncode == 0:
+        return Path(found.stdout.strip())
+    raise Unsupported(
+        f"Python {version} is missing on this machine. {hint or f'Install it, or run: uv python install {version}.'}"
+    )
+
+
+def _uv(arguments: list[str], folder: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    command, environ = [uv.find_uv_bin(), *arguments], {**os.environ, **variables}
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environ, check=False)
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no message"
+
+
+def _install(row: Row, folder: Path, device: str) -> None:
+    """Fill the environment from its lock for this device.
+
+    Where PIP_FIND_LINKS is set its wheels are tried first, without the row's own install variables:
+    UV_TORCH_BACKEND=cpu sends uv to an index that a machine with a wheel folder may not reach.
+    Paths in the variables are relative to the row's folder.
+    """
+    declared, lock = row.install_variables(device), row.lock(device)
+    attempts = [declared]
+    if links := os.environ.get("PIP_FIND_LINKS"):
+        linked = {"UV_FIND_LINKS": ",".join(links.split())}
+        attempts = [linked, {**declared, **linked}] if declared else [linked]
+    for variables in attempts:
+        inside = str((folder / "bin" / "python").absolute())
+        done = _uv(["pip", "sync", str(lock), "--python", inside], row.environment_folder, **variables)
+        if done.returncode == 0:
+            return
+    raise Unsupported(
+        f"The packages of {row.environment_id} could not be installed from {lock.name}: {_reason(done.stderr)}"
+    )
+
+
+def _reason(stderr: str) -> str:
+    """uv's own words in one line: what it calls the cause, without its drawing."""
+    lines = [line.strip(" ×│├╰─▶") for line in stderr.splitlines()]
+    return " ".join(line for line in lines if line)[-400:] or "uv gave no reason."
+
+
+def _set_up(row: Row, python: Path) -> None:
+    """The row's own set-up step; its last line on standard error is the sentence that the user sees."""
+    if row.environment.setup is None:
+        return
+    command = [python, row.environment_folder / row.environment.setup]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=row.environment_folder, check=False)
+    if done.returncode:
+        raise Unsupported(f"The set-up step of {row.environment_id} failed: {_last_line(done.stderr or done.stdout)}")
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """One builder of an environment at a time: two rows that share one must not both make it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.parent / f".{folder.name}.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _made(folder: Path, build: Callable[[], None]) -> Path:
+    """The Python of the environment in this folder, built where it is missing, whole or not at all.
+
+    Who finds it there waits for nobody: what others build takes minutes.
+    """
+    if not _whole(folder):
+        with _lock(folder):
+            if not _whole(folder):  # another may have built it while this one waited
+                shutil.rmtree(folder, ignore_errors=True)
+                try:
+                    build()
+                    (folder / COMPLETE).touch()
+                except BaseException:
+                    shutil.rmtree(folder, ignore_errors=True)
+                    raise
+    return folder / "bin" / "python"
+
+
+def _whole(folder: Path) -> bool:
+    """Whether it was built to its end, and the interpreter that its Python is a link to is still on the machine."""
+    return (folder / COMPLETE).exists() and (folder / "bin" / "python").exists()
+
+
+def _create(name: str, version: str, folder: Path, hint: str | None) -> Path:
+    """The Python of a new, empty environment."""
+    python = find_python(version, hint)
+    log.info("%s: making its environment, which can take minutes", name)
+    made = _uv(["venv", "--quiet", "--no-project", "--python", str(python), str(folder)])
+    if made.returncode:
+        raise Unsupported(f"uv could not create the environment of {name}: {_reason(made.stderr)}")
+    return folder / "bin" / "python"
+
+
+def _build(row: Row, folder: Path, device: str) -> None:
+    inside = _create(row.environment_id, row.environment.python, folder, row.environment.get_python)
+    _install(row, folder, device)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "rosetta_common.pth").write_text(f"{ROOT}\n", "utf-8")
+    _set_up(row, inside)
+    # uv's own --compile-bytecode needs Python 3.7; without .pyc files imports take three times as long.
+    subprocess.run([inside, "-m", "compileall", "-q", "-j", "0", str(packages)], capture_output=True, check=False)
+
+
+def plain(name: str, version: str, requirements: Path, hint: str | None = None) -> Path:
+    """The Python of an environment that holds a lock and nothing else, made where it is missing. Raises Unsupported."""
+    digest = hashlib.sha256(f"{version}\0{requirements.read_text('utf-8')}".encode()).hexdigest()
+    folder = HOME / "environments" / f"{name}-{digest[:12]}"
+
+    def build() -> None:
+        inside = _create(f"{name} of Python {version}", version, folder, hint)
+        done = _uv(["pip", "sync", str(requirements), "--python", str(inside.absolute())])
+        if done.returncode:
+            raise Unsupported(f"{requirements.name} could not be installed: {_reason(done.stderr)}")
+
+    return _made(folder, build)
+
+
+def place(row: Row, device: str = "cpu") -> Path:
+    """The folder of a row's environment, whether it is there or not."""
+    return HOME / "environments" / f"{row.environment_id}-{installation_digest(row, device)[:12]}"
+
+
+def ensure(row: Row, device: str = "cpu") -> Path:
+    """The Python of a row's environment, made where it is missing. Raises Unsupported with the reason.
+
+    Where the user hands over a Python that is it, and the folder holds only what the framework keeps there.
+    """
+    folder = place(row, device)
+    if found := external_python.python():
+        if not external_python.packages() & set(row.framework.packages):
+            names = " or ".join(row.framework.packages)
+            raise Unsupported(f"{row.name} is not in {found}, which lists no package {names}.")
+        folder.mkdir(parents=True, exist_ok=True)
+        return found
+    return _made(folder, lambda: _build(row, folder, device))
+
+
+def apart(jobs: Sequence[Job], row: Callable[[Job], Row]) -> list[Job]:
+    """The jobs of each environment spread evenly, for several run at once, and some frameworks lock what they compile.
+
+    In the order of the rows Theano's stood side by side, and one of two cores waited for minutes.
+    """
+    names = [row(job).environment_id for job in jobs]
+    counts, seen, places = Counter(names), Counter[str](), []
+    for name in names:
+        places.append((seen[name] + 0.5) / counts[name])
+        seen[name] += 1
+    return [job for _, job in sorted(zip(places, jobs, strict=True), key=lambda pair: pair[0])]
+
+
+def threads(row: Row, workload: str) -> int:
+    """The threads of a row's timed run: those that it declares, or all cores."""
+    return row.workload(workload).threads or machine.cores()
+
+
+OPEN = Path("{environment}")  # stands for an environment's folder where a record tells of it
+
+
+def stated(
+    row: Row, workload: str | None, threads: int, device: str, dtype: str = "float32", folder: Path | None = None
+) -> dict[str, str]:
+    """The environment variables that are set for a row's process: threads pinned, the GPU hidden for the CPU, its own.
+
+    On an NVIDIA GPU the libraries multiply in TF32 where a framework lets them, with 10 bits of 23, and some do so by
+    default, for convolutions or for all products: scores are then 7e-5 off on an H100, where 1e-6 is allowed.
+
+    workload: None for what belongs to none, and has none of their variables. dtype: what the process computes in.
+    folder: what stands for the environment's in their values; left open by default, as records have them.
+    """
+    pinned = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
+    of_device = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {"NVIDIA_TF32_OVERRIDE": "0"}
+    declared = {**row.environment.variables, **row.framework.variables}
+    declared |= row.workload(workload).variables if workload else {}
+    known = {"threads": threads, "environment": folder or OPEN}
+    own = {name: one.value.format_map(known) for name, one in declared.items() if _is_set(one, device, dtype)}
+    return {**pinned, **of_device, **own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}
+
+
+def variables(row: Row, workload: str | None, threads: int, device: str, folder: Path | None = None) -> dict[str, str]:
+    """All environment variables of a row's process in float32: the few of the user's that it gets, and those stated.
+
+    folder: what stands for the environment's in their values, where it is not that itself.
+    """
+    folder = folder or place(row, device)
+    return {**process.inherited(), **stated(row, workload, threads, device, folder=folder)}
+
+
+def _is_set(variable: Variable, device: str, dtype: str) -> bool:
+    """Whether a variable is for this processor, this device and this dtype."""
+    return (
+        variable.cpu in (None, machine.vendor())
+        and variable.device in (None, device)
+        and variable.dtype in (None, dtype)
+    )
+
+
+def compile_cache(row: Row, folder: Path | None = None) -> dict[str, str]:
+    """The variables that have a framework keep what it compiles, for processes of which no time is taken.
+
+    A certificate builds the same network again and again: what compiles each anew spent half of its time on that.
+
+    folder: as `stated` takes it.
+    """
+    known = {"environment": folder or OPEN}
+    return {name: variable.value.format_map(known) for name, variable in row.framework.compile_cache.items()}

@@ -1,0 +1,1 @@
+"""The lessons' mistakes, declared and measured."""

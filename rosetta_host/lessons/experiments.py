@@ -1,0 +1,258 @@
+"""Measures the lessons: the size of each trap, its time, and its cost in accuracy, as records.
+
+Size is what the certificate's checks say of the patched example, side by side on all cores. Time is
+seconds a step, by turns with the example as it is. Accuracy is that of an epoch of all the data.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import statistics
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from rosetta_host.benchmark import paired_timing, runs
+from rosetta_host.catalog.frameworks import Case, Row
+from rosetta_host.certificate import certify, judge
+from rosetta_host.datasets import dataset
+from rosetta_host.environments import environment, process
+from rosetta_host.lessons.declarations import Lesson
+from rosetta_host.mutation import runner
+from rosetta_host.mutation.mutants import Mutant, offered
+from rosetta_host.records import faults, store
+from rosetta_host.records.digests import JUDGE, differing, judge_digest, text_digest
+from rosetta_host.records.store import Machine, Record
+
+KINDS = ("size", "time", "accuracy")
+LANE = "epoch"  # of the runs whose accuracy is compared
+
+Measured = Iterator[tuple["Experiment", Record]]
+
+
+class Experiment(msgspec.Struct, frozen=True):
+    """One thing to measure of a lesson in a row.
+
+    mutant: None for the example as it is, whose accuracy is compared with that of every lesson of its workload and
+    so belongs to none. seed: of a run whose accuracy is measured.
+    """
+
+    kind: str
+    case: Case
+    lesson: str | None = None
+    mutant: Mutant | None = None
+    seed: int | None = None
+
+    @property
+    def label(self) -> str:
+        parts = [self.case.label, self.mutant.name if self.mutant else "as it is"]
+        return " ".join([*parts, *([f"seed {self.seed}"] if self.seed is not None else [])])
+
+    def record(self, where: Machine, device: str) -> Record:
+        """A record of it with all that is known before it runs. Its digests are those of the example as it is."""
+        record = certify.blank(self.case, "lesson", where, device)
+        record.lesson, record.seed = self.lesson, self.seed
+        record.lane = LANE if self.kind == "accuracy" else None
+        if self.kind == "size":  # what the certificate says
+            record.digests[JUDGE] = judge_digest()
+        if self.mutant:
+            record.mutant = self.mutant.name
+            if self.mutant.unsupported:
+                record.status, record.reason = "unsupported", self.mutant.unsupported
+            else:
+                record.digests["mutant"] = text_digest(self.mutant.patched(), self.label)
+        return record
+
+
+def plan(kind: str, lessons: Mapping[str, Lesson], rows: Sequence[Row], seeds: int, device: str) -> list[Experiment]:
+    """All that there is to measure of this kind on this device, seed by seed.
+
+    What cannot be written is a record of the size alone.
+    """
+    planned = []
+    counted: Iterable[int | None] = range(seeds) if kind == "accuracy" else [None]
+    for seed in counted:
+        as_they_are: set[str] = set()
+        for row, (slug, lesson) in itertools.product(rows, lessons.items()):
+            for mutant in _of_lesson(kind, lesson, row, device):
+                if kind == "accuracy" and mutant.case.label not in as_they_are:
+                    as_they_are.add(mutant.case.label)
+                    planned.append(Experiment(kind, mutant.case, seed=seed))
+                planned.append(Experiment(kind, mutant.case, slug, mutant, seed))
+    return planned
+
+
+def _of_lesson(kind: str, lesson: Lesson, row: Row, device: str) -> list[Mutant]:
+    """The mutants of a lesson that this row offers and that are measured in this way and on this device."""
+    if lesson.workload not in row.workloads or not {"time": lesson.timed, "accuracy": lesson.accuracy}.get(kind, True):
+        return []
+    known = offered(row, lesson.workload)
+    found = [known[name] for name in lesson.mutants if name in known]
+    found = [mutant for mutant in found if mutant.device in (None, device)]
+    return [mutant for mutant in found if kind == "size" or mutant.unsupported is None]
+
+
+def left(
+    planned: list[Experiment], where: Machine, device: str, folder: Path, data: Mapping[str, tuple[Path, str]]
+) -> list[Experiment]:
+    """Those that have no good record under `folder` of this machine, this very code and environment, and these data.
+
+    An accuracy may be of any machine. data: workload -> folder and standing, for what is measured on all of the data.
+    """
+    past = [record for record in store.read_all([folder]) if record.kind == "lesson"]
+    found = []
+    for experiment in planned:
+        wanted = experiment.record(where, device)
+        standing = data[experiment.case.workload][1] if experiment.kind == "accuracy" else None
+        if not any(_serves(record, wanted, experiment.kind, standing) for record in past):
+            found.append(experiment)
+    return found
+
+
+SAME = ("row", "workload", "variant", "lesson", "mutant", "lane", "seed", "device")
+
+
+def _serves(record: Record, wanted: Record, kind: str, standing: str | None) -> bool:
+    cannot_be_written = wanted.status == "unsupported" and (record.status, record.reason) == (
+        "unsupported",
+        wanted.reason,
+    )
+    return (
+        all(getattr(record, name) == getattr(wanted, name) for name in SAME)
+        and not differing(record.digests, wanted.digests)
+        and (record.machine.id == wanted.machine.id or kind == "accuracy")  # which another machine only rounds
+        and (record.status == "ok" or cannot_be_written)
+        and _kind(record) == kind
+        and (standing is None or (record.data is not None and record.data.source == standing))
+    )
+
+
+def _kind(record: Record) -> str:
+    return "accuracy" if record.lane else "time" if record.data else "size"
+
+
+def _take(record: Record, made: Record) -> Record:
+    """What was made of a patched example, as the record of its lesson."""
+    own = {name: getattr(record, name) for name in ("kind", "lesson", "mutant", "seed", "lane", "digests")}
+    return msgspec.structs.replace(made, **own, executed={})
+
+
+def size(experiment: Experiment, where: Machine, device: str) -> Record:
+    """The certificate of the patched example; its status is ok only if it is judged as it should be."""
+    record, mutant = experiment.record(where, device), experiment.mutant
+    assert mutant
+    if mutant.unsupported:
+        return record
+    with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
+        case = msgspec.structs.replace(mutant.case, row=runner.patch(mutant, Path(folder)))
+        record = _take(record, certify.certify(case, where, device, parts=judge.JUDGED, timed=False))
+    if record.times is None:  # it did not run to its end, which proves nothing of the certificate
+        return record
+    failed = [check for check in record.checks if not check.ok]
+    record.status, record.reason = "ok", None
+    if mutant.harmless and failed:
+        record.status, record.reason = "failed", f"It changes what is computed: {certify.line(failed[0])}"
+    elif not mutant.harmless and not failed:
+        record.status, record.reason = "failed", "The certificate does not notice it."
+    return record
+
+
+def sizes(planned: list[Experiment], where: Machine, device: str) -> Measured:
+    """The size of each trap, as many at once as there are cores."""
+    certify.ensure_all([experiment.case.row for experiment in planned], device)
+    planned = environment.apart(planned, lambda experiment: experiment.case.row)
+    yield from certify.side_by_side([functools.partial(_sized, one, where, device) for one in planned])
+
+
+def _sized(experiment: Experiment, where: Machine, device: str) -> tuple[Experiment, Record]:
+    return experiment, size(experiment, where, device)
+
+
+def times(planned: list[Experiment], where: Machine, device: str, report: certify.Report) -> Measured:
+    """Seconds a step, all mutants of an example by turns with it; nothing else runs beside."""
+    groups: dict[str, list[Experiment]] = {}
+    for experiment in planned:
+        groups.setdefault(experiment.case.label, []).append(experiment)
+    for label, group in groups.items():
+        report(f"{label}, by turns: as it is, {', '.join(one.mutant.name for one in group if one.mutant)}")
+        yield from _times(group, where, device)
+
+
+def _times(group: list[Experiment], where: Machine, device: str) -> Measured:
+    case, data = group[0].case, dataset.locate(group[0].case.workload, "quick")
+    job = runs.Job(case, "quick", device, 0, *data)
+    made = [experiment.record(where, device) for experiment in group]
+    for record in made:
+        record.threads, record.load = job.threads, os.getloadavg()[0]
+        record.data, _ = dataset.describe(case.workload, *data)
+    with tempfile.TemporaryDirectory(prefix="rosetta-") as name:
+        folder = Path(name)
+        try:
+            python = environment.ensure(case.row, device)
+            jobs = [_patched(job, experiment.mutant, folder) for experiment in group if experiment.mutant]
+            as_it_is, *timed = paired_timing.by_turns([job, *jobs], python, folder)
+            for number, (record, one) in enumerate(zip(made, timed, strict=True), start=1):
+                _pair(record, case.row, as_it_is, one, folder / str(number))
+        except environment.Unsupported as error:
+            for record in made:
+                record.status, record.reason = "unsupported", str(error)
+        except KeyboardInterrupt:
+            for record in made:
+                record.status, record.reason = "interrupted", process.INTERRUPTED
+            yield from zip(group, made, strict=True)
+            raise
+    yield from zip(group, made, strict=True)
+
+
+def _patched(job: runs.Job, mutant: Mutant, folder: Path) -> runs.Job:
+    """The job on a copy of the example under `folder` that carries the mutant."""
+    case = msgspec.structs.replace(mutant.case, row=runner.patch(mutant, folder / mutant.name))
+    return msgspec.structs.replace(job, case=case, mutant=mutant.name)
+
+
+def _pair(record: Record, row: Row, as_it_is: paired_timing.Timed, one: paired_timing.Timed, folder: Path) -> None:
+    """Take the times of the example and of its mutant into a record, or why there are none."""
+    ended = as_it_is.ended if as_it_is.ended.status != "ok" else one.ended
+    record.status, record.reason = ended.status, ended.reason
+    if ended.status != "ok":
+        record.log = ended.log
+    elif len(one.seconds) != len(as_it_is.seconds):
+        record.status, record.reason = "failed", "It ended before its turns were over."
+    else:
+        with faults.recorded(record), certify.ended(record):
+            certify.facts(record, row, folder)
+            record.pairs = list(zip(as_it_is.seconds, one.seconds, strict=True))
+
+
+def job(experiment: Experiment, device: str, data: Path, standing: str) -> runs.Job:
+    """The run whose accuracy is measured; `accuracy` patches the mutant in."""
+    mutant = experiment.mutant.name if experiment.mutant else None
+    return runs.Job(experiment.case, LANE, device, experiment.seed or 0, data, standing, mutant)
+
+
+def accuracy(experiment: Experiment, run: runs.Job, where: Machine, on_event: runs.OnEvent) -> Record:
+    """Train for an epoch on all the data and predict: the example as it is, or with the mutant."""
+    record = experiment.record(where, run.device)
+    with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
+        if experiment.mutant:
+            run = _patched(run, experiment.mutant, Path(folder))
+        return _take(record, runs.benchmark(run, where, on_event))
+
+
+def summary(record: Record) -> str:
+    """What was measured, in words."""
+    if record.status != "ok":
+        return f"{record.status}: {record.reason}"
+    if record.accuracy is not None:
+        return f"accuracy {100 * record.accuracy:.2f} %"
+    if record.pairs:
+        before, after = (statistics.geometric_mean(seconds) for seconds in zip(*record.pairs, strict=True))
+        return f"{before:.4f} s a step as it is, {after:.4f} s with it: × {after / before:.3f}"
+    failed = [check for check in record.checks if not check.ok]
+    if not failed:
+        return f"harmless: all {len(record.checks)} checks hold"
+    return f"caught by {len(failed)} of {len(record.checks)} checks: {certify.line(failed[0])}"

@@ -1,0 +1,1 @@
+"""What the site offers to take away: standalone scripts, notebooks, instructions."""

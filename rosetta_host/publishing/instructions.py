@@ -1,0 +1,214 @@
+"""How a reader makes a row's environment without this project: the commands, out of framework.toml and the locks.
+
+The commands are for a POSIX shell and uv. Two kinds: for a script alone, which names its pins in the command, and for
+the unpacked archive of a folder, which holds the locks and what a set-up step needs.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import textwrap
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from rosetta_host.catalog.frameworks import Row, Variable
+from rosetta_host.records.digests import setup_files
+
+WIDTH = 90
+# What the runner fills in, as the shell says it.
+IN_SHELL = {"threads": "$(nproc)", "environment": "$VIRTUAL_ENV"}
+
+
+def place(row: Row, rows: Iterable[Row]) -> str:
+    """Where the files of a row's environment lie in the archive of its folder: on top where it has one only."""
+    several = len({one.environment_id for one in rows}) > 1
+    return f"{row.environment_id}/" if several else ""
+
+
+def files(row: Row) -> list[Path]:
+    """All that a reader needs to make the environment: locks, set-up step and what belongs to it."""
+    environment, folder = row.environment, row.environment_folder
+    names = [environment.requirements, environment.requirements_gpu, *row.named_files()]
+    found = {folder / name for name in names if name} | set(setup_files(row))
+    return sorted(path for path in found if path.is_file())
+
+
+def pinned(row: Row) -> list[Path]:
+    """The lists of pins that the environment's locks are made from, for the CPU and for a GPU, where they are there."""
+    lists = {row.lock(device).with_suffix(".in") for device in ("cpu", "gpu")}
+    return sorted(path for path in lists if path.is_file())
+
+
+def pins(path: Path) -> list[str]:
+    """The requirements that a list names, one a line; none where it has options, which no command line can hold."""
+    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+    found = [re.sub(r"(^|\s)#.*", "", line).strip() for line in lines]
+    found = [line for line in found if line]
+    return [] if any(line.startswith("-") for line in found) else found
+
+
+def install(row: Row, rows: Iterable[Row], device: str = "cpu", unpacked: bool = False) -> str | None:
+    """The one command that installs a row's packages; None for a GPU where the folder has no lock for it.
+
+    unpacked: from the files of the archive, and so with the lock; else from the pins, where they are known.
+    """
+    inside, lock = place(row, rows), row.lock(device)
+    if device == "gpu" and row.environment.requirements_gpu is None:
+        return None
+    listed = pins(lock.with_suffix(".in"))
+    if listed and not unpacked:
+        command = ["install", *map(shlex.quote, [*listed, *_own_pin(row, listed)])]
+    else:
+        command = ["sync", inside + lock.name]
+    return " ".join([*_installer(row, inside, device), "uv", "pip", *command])
+
+
+def _own_pin(row: Row, listed: list[str]) -> list[str]:
+    """The locked version of a framework that lives in another's environment, where that one's list does not name it."""
+    names = _packages(row)
+    if row.environment_id == row.id or names & {_plain(re.split(r"[\[=<>!~ ]", line)[0]) for line in listed}:
+        return []
+    return [f"{name}=={version}" for name, version in locked(row).items() if _plain(name) in names]
+
+
+def locked(row: Row) -> dict[str, str]:
+    """The versions of a row's lock, by distribution."""
+    text = (row.environment_folder / row.environment.requirements).read_text("utf-8")
+    return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE))
+
+
+def version(row: Row) -> str | None:
+    """The locked version of the framework itself."""
+    return next((number for name, number in locked(row).items() if _plain(name) in _packages(row)), None)
+
+
+def _packages(row: Row) -> set[str]:
+    return {_plain(name) for name in row.framework.packages}
+
+
+def _plain(name: str) -> str:
+    """A distribution's name as installers compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _installer(row: Row, inside: str, device: str) -> list[str]:
+    """The installer's variables, with the files where a reader has them."""
+    named = row.named_files()
+    return [
+        f"{name}={shlex.quote(inside + value if value in named else value)}"
+        for name, value in row.install_variables(device).items()
+    ]
+
+
+def gpu_note(row: Row) -> str:
+    """What the pins for a GPU say of themselves, the comment at their head; "For a GPU:" without one."""
+    listed = row.lock("gpu").with_suffix(".in")
+    lines = listed.read_text("utf-8").splitlines() if row.environment.requirements_gpu and listed.is_file() else []
+    head = [line.lstrip("# ").strip() for line in lines[: next((i for i, s in enumerate(lines) if s[:1] != "#"), 0)]]
+    return " ".join(head) or "For a GPU:"
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """An environment variable as the shell sets it, and why."""
+
+    command: str
+    reason: str
+
+    @property
+    def comment(self) -> str:
+        return comment(f"{_begun(self.reason, str.upper)}.")
+
+
+def variables(row: Row, workload: str) -> list[Setting]:
+    """The variables of a row's process, as `NAME=value` for the shell."""
+    declared = {**row.environment.variables, **row.framework.variables, **row.workload(workload).variables}
+    threads = row.workload(workload).threads
+    if threads:
+        reason = row.workload(workload).threads_reason or "with more threads it is slower"
+        declared = {"OMP_NUM_THREADS": Variable(str(threads), reason), **declared}
+    known = {**IN_SHELL, **({"threads": str(threads)} if threads else {})}
+    return [Setting(f"{name}={_in_shell(one.value, known)}", _why(one)) for name, one in declared.items()]
+
+
+def _why(variable: Variable) -> str:
+    where = f"where /proc/cpuinfo names {variable.cpu}" if variable.cpu else ""
+    where = f"on a {variable.device.upper()} alone" if variable.device else where
+    return variable.reason + (f"; set it {where}" if where else "")
+
+
+def _in_shell(value: str, known: dict[str, str]) -> str:
+    """A value as the shell takes it, with what it has to fill in."""
+    plain = value.format_map(known)
+    if plain == value.format_map({name: text.lstrip("$") for name, text in known.items()}):
+        return shlex.quote(plain)  # the shell has nothing to fill in
+    return '"' + re.sub(r'([\\"`$])', r"\\\1", value).format_map(known) + '"'
+
+
+def _wrapped(command: str) -> str:
+    """A long command over several lines, broken between its words as the shell continues them."""
+    lines = [""]
+    for word in shlex.split(command, posix=False):
+        if lines[-1] and len(lines[-1]) + len(word) > WIDTH - 4:
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return " \\\n    ".join(lines)
+
+
+def _begun(text: str, case: Callable[[str], str]) -> str:
+    """A sentence with its first letter in this case."""
+    return case(text[:1]) + text[1:]
+
+
+def comment(text: str) -> str:
+    """A sentence as comment lines."""
+    return textwrap.fill(text, WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+
+
+def environment_commands(row: Row, rows: list[Row], unpacked: bool = False, gpu: bool = True) -> list[str]:
+    """The lines that make the environment on a CPU. gpu: with that for a GPU as a comment."""
+    inside, archive = place(row, rows), f"{row.folder.name}.zip"
+    command = install(row, rows, unpacked=unpacked) or ""
+    lines = [comment(row.environment.get_python)] if row.environment.get_python else []
+    lines.append(f"uv venv --python {row.environment.python} && . .venv/bin/activate")
+    if not unpacked:
+        named = [inside + path.name for path in files(row)]
+        lines += [
+            comment(f"{name} is in {archive}.") for name in named if re.search(rf"[ =]{re.escape(name)}\b", command)
+        ]
+    lines.append(_wrapped(command))
+    other = install(row, rows, "gpu", unpacked) if gpu else None
+    if other:
+        lines += [comment(f"Instead, {_begun(gpu_note(row), str.lower)}"), textwrap.indent(_wrapped(other), "# ")]
+    if row.environment.setup:
+        if not unpacked:
+            lines.append(comment(f"{inside}{row.environment.setup} is in {archive}."))
+        lines.append(f"python {inside}{row.environment.setup}")
+    return lines
+
+
+def commands(row: Row, rows: list[Row], workload: str) -> str:
+    """All lines from an empty folder, with the script in it, to a run: environment, variables, the script."""
+    lines = environment_commands(row, rows)
+    for setting in variables(row, workload):
+        lines += [setting.comment, f"export {setting.command}"]
+    return "\n".join([*lines, f"python {workload}.py"])
+
+
+def unpacked_commands(row: Row, rows: list[Row], gpu: bool = True) -> str:
+    """All lines from the unpacked archive to a run of each script; a variable of one script is set for that alone.
+
+    gpu: with the installation for a GPU as a comment.
+    """
+    settings = {workload: variables(row, workload) for workload in row.workloads}
+    common = [one for one in variables(row, row.workloads[0]) if all(one in own for own in settings.values())]
+    lines = environment_commands(row, rows, unpacked=True, gpu=gpu)
+    for setting in common:
+        lines += [setting.comment, f"export {setting.command}"]
+    for workload, own in settings.items():
+        apart = [setting for setting in own if setting not in common]
+        lines += [setting.comment for setting in apart]
+        lines.append(" ".join([*(setting.command for setting in apart), f"python {workload}.py"]))
+    return "\n".join(lines)

@@ -1,0 +1,259 @@
+"""An example as one script that runs alone: the few helpers of `rosetta_common` that it calls are written into it.
+
+Of the shared modules only what the example needs comes along, found in their syntax trees: its workload's
+hyper-parameters under the example's own name for them, the data loader, the mini-batches. What the runner alone uses
+stays out. `standalone_data.py` takes the place of `data.folder` and `data.DataError`. The example's own lines are
+verbatim.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import rosetta_common
+from rosetta_host.catalog.frameworks import Row, UserError
+from rosetta_host.datasets.sources import SOURCES
+from rosetta_host.publishing import instructions
+from rosetta_host.publishing.source import Module, NotFound, bound
+
+PROJECT = "the Rosetta Stone of deep-learning frameworks"
+PACKAGE = rosetta_common.__name__
+SHARED = Path(rosetta_common.__file__ or "").parent
+STAND_INS = ["folder", "DataError"]  # what standalone_data.py provides in place of data.py
+SOURCE = "source"  # the name in standalone_data.py that holds where the data come from
+WIDTH = 100
+DEFINES = re.compile("def |class |@")  # a definition stands two lines below what is above it
+
+Import = ast.Import | ast.ImportFrom
+Imported = tuple[str | None, str, str | None]  # module of `from … import`, name, name after `as`
+Kept = dict[ast.stmt, set[str]]
+
+
+@dataclass(frozen=True)
+class Script:
+    """The parts of a script: the text of its docstring, its imports, the code under each heading.
+
+    params: its name for the hyper-parameters.
+    """
+
+    docstring: str
+    imports: str
+    sections: dict[str, str]
+    params: str
+
+    @property
+    def text(self) -> str:
+        """The whole file."""
+        raw = "r" if "\\" in self.docstring else ""
+        gaps = {heading: "\n" if DEFINES.match(code) else "" for heading, code in self.sections.items()}
+        parts = [f"# ---- {heading} ----\n\n{gaps[heading]}{code}" for heading, code in self.sections.items()]
+        return f'{raw}"""{self.docstring}\n"""\n\n{self.imports}\n\n' + "\n\n\n".join(parts) + "\n"
+
+
+def script(rows: list[Row], workload: str) -> Script:
+    """The script of a folder's example, which serves all of these rows. Raises UserError where it cannot run alone."""
+    path = rows[0].example(workload)
+    where = f"{path.parent.parent.name}/{path.parent.name}/{path.name}"
+    try:
+        example = Module(path.read_text("utf-8"), where)
+    except NotFound as error:
+        raise UserError(f"{where}: {error}.") from None
+    names, params = _wanted(example, workload)
+    alone, data = _helpers(names)
+    _refuse_clashes(example, [alone, data], {params, SOURCE})
+    sections = {
+        f"The hyper-parameters of {where}": _hyper_parameters(workload, params),
+        "The data, the same for every framework": _data(workload, params, alone, data),
+        f"The example, {where}": _body(example),
+    }
+    text = _docstring(example, rows, workload)
+    return Script(text, _imports(example, [alone, data]), sections, params)
+
+
+def read_by_snippets(workload: str) -> str:
+    """What every snippet of a workload takes from the project beside the data: hyper-parameters and mini-batches."""
+    data = _Shared("data")
+    data.keep(["minibatches"], STAND_INS)
+    imports = "\n".join(map(ast.unparse, data.imports))
+    hyper_parameters = _hyper_parameters(workload, "params")
+    return f"from types import SimpleNamespace\n\n{imports}\n\n{hyper_parameters}\n\n\n{data.code}"
+
+
+class _Shared(Module):
+    """A shared module without the runner's hooks, and the statements of it that a script needs."""
+
+    def __init__(self, name: str) -> None:
+        path = SHARED / f"{name}.py"
+        super().__init__(without_hooks(path.read_text("utf-8")), str(path))
+        self.kept: Kept = {}
+
+    def keep(self, names: Iterable[str], apart: Collection[str]) -> None:
+        """Keep these functions and classes and all that they need, but for the names `apart`, which others provide."""
+        self.kept = self.needed([self.find(name) for name in names], apart)
+
+    @property
+    def imports(self) -> list[Import]:
+        """The imports that are kept, with only the names in use."""
+        lines = [self.import_line(one, names) for one, names in self.kept.items() if isinstance(one, Import)]
+        return [one for one in ast.parse("\n".join(lines)).body if isinstance(one, Import)]
+
+    @property
+    def code(self) -> str:
+        """The lines of all else that is kept: constants close together, the rest two lines apart."""
+        text, constant = "", False
+        for statement in self.statements:
+            if statement not in self.kept or isinstance(statement, Import):
+                continue
+            before, constant = constant, isinstance(statement, ast.Assign)
+            text += ("\n" if before and constant else "\n\n\n") + self.verbatim(statement)
+        return text.strip("\n")
+
+
+def without_hooks(text: str) -> str:
+    """A module's text without what hangs on a hook: a variable that is None until a runner sets it."""
+    tree = ast.parse(text)
+    constants = [statement for statement in tree.body if isinstance(statement, ast.Assign)]
+    hooks = [ast.unparse(one.targets[0]) for one in constants if ast.unparse(one.value) == "None"]
+    tests = {f"{hook} is not None" for hook in hooks}
+    unused: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and not node.orelse and ast.unparse(node.test) in tests:
+            unused |= {*range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+    return "\n".join(line for number, line in enumerate(text.splitlines(), 1) if number not in unused)
+
+
+def _wanted(example: Module, workload: str) -> tuple[list[str], str]:
+    """What an example takes from the project: functions of `data`, and its name for the hyper-parameters.
+
+    Raises UserError for anything else, which nobody could write into a script.
+    """
+    names, params = [], "params"
+    head = _head(example)
+    for node in (node for statement in example.statements for node in ast.walk(statement)):
+        if not isinstance(node, Import) or not _ours(node):
+            continue
+        plain = [alias.name for alias in node.names if alias.asname is None]
+        if node in head and _is_from(node, "data") and len(plain) == len(node.names):
+            names += plain
+        elif node in head and _is_from(node, "params") and [alias.name for alias in node.names] == [workload]:
+            params = node.names[0].asname or workload
+        else:
+            raise UserError(
+                f"{example.path}, line {node.lineno}, cannot run alone: `{ast.unparse(node)}`. Only functions of "
+                f"{PACKAGE}.data, and {workload} of {PACKAGE}.params, imported at the head of the file, can come along."
+            )
+    return names, params
+
+
+def _ours(statement: Import) -> bool:
+    names = [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else [statement.module or ""]
+    return any(name.partition(".")[0] == PACKAGE for name in names)
+
+
+def _is_from(statement: Import, module: str) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == f"{PACKAGE}.{module}"
+
+
+def _helpers(names: list[str]) -> tuple[_Shared, _Shared]:
+    """What these functions of `data` need of standalone_data.py (nothing if they read no data) and of data.py."""
+    alone, data = _Shared("standalone_data"), _Shared("data")
+    data.keep(names, STAND_INS)
+    if any(data.lookups(statement).intersection(STAND_INS) for statement in data.kept):
+        alone.keep(STAND_INS, {SOURCE})
+    return alone, data
+
+
+def _hyper_parameters(workload: str, params: str) -> str:
+    """The workload's statement in params.py, under the example's own name."""
+    module = _Shared("params")
+    (statement,) = (one for one in module.statements if bound(one) == {workload})
+    return module.verbatim(statement).replace(f"{workload} = ", f"{params} = ", 1)
+
+
+def _data(workload: str, params: str, alone: _Shared, data: _Shared) -> str:
+    """Where the data lies, and how it is read; in `data` a workload's hyper-parameters go by a longer name."""
+    parts = [re.sub(rf"\bparams\.{workload}\b", params, data.code)]
+    if alone.kept:
+        known = {name: getattr(SOURCES[workload], name) for name in ("name", "url", "sha256", "layout")}
+        fields = "".join(f"    {name}={json.dumps(value)},\n" for name, value in known.items())
+        parts = [f"{SOURCE} = SimpleNamespace(\n{fields})", alone.code, *parts]
+    return "\n\n\n".join(parts)
+
+
+def _refuse_clashes(example: Module, helpers: list[_Shared], others: set[str]) -> None:
+    """Raise UserError where example and helpers define the same name; an import of the same thing is no clash."""
+    foreign = [one for one in _head(example) if not _ours(one)]
+    shared = _aliases(foreign) & _aliases(one for helper in helpers for one in helper.imports)
+    rest = [statement for statement in example.statements if not isinstance(statement, Import)]
+    own = set().union(*map(bound, [*foreign, *rest])) - {other or name for _, name, other in shared}
+    theirs = others.union(*(bound(statement) for helper in helpers for statement in helper.kept))
+    if clash := sorted(own & theirs):
+        raise UserError(f"{example.path} cannot run alone: in such a script {clash[0]!r} is the name of a helper.")
+
+
+def _head(example: Module) -> list[Import]:
+    """The imports with which a file begins, after its docstring."""
+    found: list[Import] = []
+    for statement in example.statements:
+        if isinstance(statement, Import):
+            found.append(statement)
+        elif found or not isinstance(statement, ast.Expr):
+            break
+    return found
+
+
+def _body(example: Module) -> str:
+    """The example's own lines, from the end of its head on."""
+    return "\n".join(example.lines[max((one.end_lineno or 0 for one in _head(example)), default=0) :]).strip("\n")
+
+
+def _aliases(statements: Iterable[Import]) -> set[Imported]:
+    """Each name that these statements import, one by one."""
+    found: set[Imported] = set()
+    for statement in statements:
+        module = statement.module if isinstance(statement, ast.ImportFrom) else None
+        found |= {(module, alias.name, alias.asname) for alias in statement.names}
+    return found
+
+
+def _imports(example: Module, helpers: list[_Shared]) -> str:
+    """All imports in the usual order: the example's own lines, and what only the helpers need."""
+    own = [one for one in _head(example) if not _ours(one)]
+    lines = [(_order(one), example.verbatim(one)) for one in own]
+    added = _aliases(one for helper in helpers for one in helper.imports if not _ours(one))
+    for module, name, other in (added | {("types", "SimpleNamespace", None)}) - _aliases(own):
+        alias = [ast.alias(name, other)]
+        one: Import = ast.ImportFrom(module, alias, 0) if module else ast.Import(alias)
+        lines.append((_order(one), ast.unparse(one)))
+    groups = [[line for order, line in sorted(lines) if order[0] == wanted] for wanted in (False, True)]
+    return "\n\n".join("\n".join(group) for group in groups if group)
+
+
+def _order(statement: Import) -> tuple[bool, bool, str]:
+    """The standard library first; in each group `import x` before `from x import`; by name."""
+    module = statement.module or "" if isinstance(statement, ast.ImportFrom) else statement.names[0].name
+    other = module.partition(".")[0] not in sys.stdlib_module_names
+    return other, isinstance(statement, ast.ImportFrom), module.lower()
+
+
+def _docstring(example: Module, rows: list[Row], workload: str) -> str:
+    """What the script is, how to come by what it needs, where its data and the script itself come from."""
+    source, said = SOURCES[workload], ast.get_docstring(ast.Module(example.statements, [])) or example.path
+    data = (
+        f"It trains on {source.name}, from the folder that the environment variable ROSETTA_DATA names, or from `data` "
+        "in the working directory. What is not there is fetched from its publisher, and its SHA-256 checked."
+    )
+    origin = f"From {PROJECT}, where it is {example.path}."
+    recipes = [
+        f"{row.name}, Python {row.environment.python}:\n\n"
+        + textwrap.indent(instructions.commands(row, rows, workload), "    ")
+        for row in rows
+    ]
+    return "\n\n".join([said, textwrap.fill(data, WIDTH), *recipes, textwrap.fill(origin, WIDTH)]).replace('"""', "'''")

@@ -1,0 +1,234 @@
+"""What a certificate holds for, as digests: the example and all that runs, times and judges it.
+
+Code is compared by its syntax tree without comments and docstrings, so that prose may change.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from rosetta_common import data
+from rosetta_host.catalog.frameworks import ROOT, WORKLOADS, Row, Variable
+from rosetta_host.environments import external_python
+
+# What framework.toml tells a reader and no process: like comments in code, it may change.
+PROSE = {"name", "since", "last_release", "home_page", "retired", "successor", "why_alive", "needs", "reason"}
+PROSE |= {"threads_reason", "slow_because", "get_python", "compile_cache", "shown_first"}
+
+OF_A_VARIABLE = {"device"}  # where it is set: it counts by its being there or not
+BORROWED = "borrowed"  # the name of the digest of what another row's environment sets
+JUDGE = "judge"  # the name of the digest that a certificate has beside those of the run that it is of
+
+# What times a run, and what decides whether a certificate holds; the second takes the embedded sample as well.
+RUNNER = ("rosetta_common/run.py", "rosetta_common/record.py")
+JUDGE_ROOTS = ("rosetta_host/certificate/judge.py", "rosetta_common/trace.py")
+NOT_INSTALLED = {f"{workload}.py" for workload in WORKLOADS} | {"defaults.py", "mutants.toml", "framework.toml"}
+
+
+def _plain(node: object) -> object:
+    """A syntax tree as nested lists. `ast.dump` changes with Python (3.13 leaves empty lists out); this does not."""
+    if isinstance(node, list):
+        return [_plain(item) for item in node]
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = [(name, value) for name, value in ast.iter_fields(node) if value not in (None, []) and name != "kind"]
+    return [type(node).__name__, *([name, _plain(value)] for name, value in fields)]
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = node.body[1:]
+    return tree
+
+
+def _sha(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()
+
+
+def example_digest(path: Path) -> str:
+    """SHA-256 of a file's syntax tree, without comments and docstrings."""
+    return text_digest(path.read_text("utf-8"), str(path))
+
+
+@functools.cache  # the site asks for the same few hundred texts thousands of times, a third of its build
+def text_digest(text: str, where: str = "the text") -> str:
+    """SHA-256 of a text's syntax tree, without comments and docstrings."""
+    return _sha(json.dumps(_plain(_without_docstrings(ast.parse(text, where)))).encode())
+
+
+@functools.cache  # by text: each of the site's verdicts asks for the same few files
+def _imported_names(text: str) -> tuple[str, ...]:
+    """The dotted names that a text imports by `from`: modules, and what is taken of them."""
+    imports = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom) and node.module)
+    return tuple(name for node in imports for name in (node.module, *(f"{node.module}.{a.name}" for a in node.names)))
+
+
+def _imported(path: Path, packages: tuple[str, ...]) -> Iterator[Path]:
+    """The modules of these packages that a file imports itself."""
+    for name in _imported_names(path.read_text("utf-8")):
+        if name.startswith(packages) and (imported := ROOT / (name.replace(".", "/") + ".py")).exists():
+            yield imported
+
+
+def _closure(files: Iterable[Path], *packages: str) -> set[Path]:
+    """The modules of these packages that the files import, directly or through one another."""
+    modules: set[Path] = set()
+    queue = list(files)
+    while queue:
+        new = {*_imported(queue.pop(), packages)} - modules
+        modules |= new
+        queue += new
+    return modules
+
+
+def shared_modules(path: Path) -> list[Path]:
+    """The files of `rosetta_common` that an example's numbers depend on, sorted."""
+    return sorted(_closure([path], "rosetta_common"))
+
+
+def setup_files(row: Row) -> list[Path]:
+    """The set-up step and the files of its folder that it may read, sorted; none where there is no such step."""
+    if row.environment.setup is None:
+        return []
+    others = (path for path in row.environment_folder.iterdir() if path.is_file() and path.name not in NOT_INSTALLED)
+    return sorted(path for path in others if not path.name.startswith("requirements"))
+
+
+def environment_digest(row: Row, device: str = "cpu") -> str:
+    """SHA-256 of what makes the environment: the lock, and the set-up step with its files; or what was handed over."""
+    if found := external_python.digest():
+        return found
+    files = [row.lock(device), *setup_files(row)]
+    return _sha(row.environment.python.encode(), *(path.read_bytes() for path in files))
+
+
+def installation_digest(row: Row, device: str = "cpu") -> str:
+    """SHA-256 of an environment as it is installed: `environment_digest`, and what the installer is told besides.
+
+    That are its variables for this device and the files that they name. Without any it is `environment_digest`. A
+    record has no need of it: its digest of the declarations holds the variables.
+    """
+    variables = row.install_variables(device)
+    if external_python.digest() or not variables:
+        return environment_digest(row, device)
+    named = sorted({*row.named_files()} & {*variables.values()})
+    files = [(row.environment_folder / name).read_bytes() for name in named]
+    return _sha(environment_digest(row, device).encode(), json.dumps(variables, sort_keys=True).encode(), *files)
+
+
+def _facts(declared: object, device: str) -> object:
+    """What framework.toml declares for a device, without its prose, and without what is of another device alone."""
+    if not isinstance(declared, dict):
+        return declared
+    counts = {key: value for key, value in declared.items() if key not in {*PROSE, *OF_A_VARIABLE}}
+    return {key: _facts(value, device) for key, value in counts.items() if not _of_another(value, device)}
+
+
+def _of_another(declared: object, device: str) -> bool:
+    """Whether a table is of another device, or holds nothing else."""
+    if not isinstance(declared, dict) or not declared:
+        return False
+    return declared.get("device", device) != device or all(_of_another(one, device) for one in declared.values())
+
+
+def declared_digest(row: Row, workload: str, device: str = "cpu") -> str:
+    """SHA-256 of what framework.toml declares of this row and workload for this device, prose left out."""
+    others = {*WORKLOADS} - {workload}
+    declared = {key: value for key, value in row.raw.items() if key not in others}
+    return _sha(json.dumps(_facts(declared, device), sort_keys=True).encode())
+
+
+def borrowed_digest(row: Row, device: str = "cpu") -> dict[str, str]:
+    """SHA-256 of the variables that come with another row's environment, by the name `BORROWED`; nothing for its owner.
+
+    The owner's declarations hold them already. Those of a row that borrows hold the owner's name alone: the flags of a
+    back end could be changed below it, and no certificate noticed.
+    """
+    if row.environment_id == row.id:
+        return {}
+    tables = {"install": row.environment.install, "variables": row.environment.variables}
+    declared = {
+        table: {name: _said(variable) for name, variable in variables.items()} for table, variables in tables.items()
+    }
+    return {BORROWED: _sha(json.dumps(_facts(declared, device), sort_keys=True).encode())}
+
+
+def _said(variable: Variable) -> dict[str, str]:
+    """What a variable's table says, without what it leaves open."""
+    return {key: value for key, value in msgspec.structs.asdict(variable).items() if value is not None}
+
+
+def _files_digest(paths: Iterable[Path]) -> str:
+    """SHA-256 of these modules, without comments and docstrings."""
+    return _sha(*(example_digest(path).encode() for path in paths))
+
+
+def runner_digest() -> str:
+    """SHA-256 of the code that calls an example and times it."""
+    return _files_digest(ROOT / name for name in RUNNER)
+
+
+def judge_modules() -> list[Path]:
+    """What decides whether a certificate holds: the judge, and all that it imports of the certificate's package."""
+    roots = {ROOT / name for name in JUDGE_ROOTS}
+    modules = roots | _closure(roots, "rosetta_common", "rosetta_host.certificate")
+    return sorted(modules - {ROOT / name for name in RUNNER})  # which have a digest of their own
+
+
+@functools.cache  # the sample is of a few MB
+def _sample_digest() -> str:
+    files = sorted(path for path in Path(data.SAMPLE).rglob("*") if path.is_file() and path.suffix != ".md")
+    return _sha(*(path.read_bytes() for path in files))
+
+
+def judge_digest() -> str:
+    """SHA-256 of what decides whether a certificate holds: limits, reference, protocol, and the samples it trains on.
+
+    A certificate that another judge made proves nothing by the rules of this one.
+    """
+    return _sha(_files_digest(judge_modules()).encode(), _sample_digest().encode())
+
+
+def digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
+    """The digests that a run and its certificate must share."""
+    example = row.example(workload)
+    return {
+        "example": example_digest(example),
+        "shared": _sha(*(example_digest(path).encode() for path in shared_modules(example))),
+        "framework": declared_digest(row, workload, device),
+        "lock": environment_digest(row, device),
+        "runner": runner_digest(),
+        **borrowed_digest(row, device),
+    }
+
+
+def certificate_digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
+    """The digests that a certificate holds for: those of a run, and that of the judge."""
+    return {**digests(row, workload, device), JUDGE: judge_digest()}
+
+
+def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """The names of the digests that differ, or that only one of two records has; nothing for two of the same.
+
+    This is the one rule by which records are of the same code. A record without digests is of no known code.
+    """
+    if not one and not other:
+        return ["all"]
+    return [name for name in {**one, **other} if one.get(name) != other.get(name)]

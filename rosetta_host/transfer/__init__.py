@@ -1,0 +1,1 @@
+"""Trained weights, moved from each framework to each other."""

@@ -1,0 +1,93 @@
+"""Compiled training beside training step by step, and when compiling pays back."""
+
+from __future__ import annotations
+
+import pytest
+from shown import page, tables
+
+from rosetta_host.records.store import Times
+
+COMPILED = "train_compiled"
+
+
+@pytest.fixture
+def html(site):
+    def build() -> str:
+        site.page("index", "```{compiled} cnn\n```")
+        assert not site.build()
+        return site.html("index")
+
+    return build
+
+
+@pytest.fixture
+def both(site):
+    """both("ada", (100, 1), (70, 11)): the seconds of training, and those of the first step, without and with."""
+
+    def make(name: str, plain: tuple | None, compiled: tuple, **changes) -> None:
+        for variant, times in ((None, plain), (COMPILED, compiled)):
+            if times:
+                settings = {"lane": "epoch", "epochs": 1, **changes}
+                site.record(name, variant=variant, times=Times(train=times[0], first_step=times[1]), **settings)
+
+    return make
+
+
+def line(built: str, name: str) -> dict[str, str]:
+    (table,) = tables(built)
+    return table.row(name)
+
+
+def test_both_ways_stand_side_by_side(site, html, both) -> None:
+    both("ada", (100.0, 1.0), (80.0, 11.0))
+    site.record("ada", kind="parity")
+    built = html()
+    assert line(built, "Ada") == {
+        "Framework": "Ada | 1.2 · lane epoch",
+        "Step by step": "100 s | 75.0%",
+        "Compiled": "80 s | 75.0% | no certificate ✗",
+        "Ratio": "0.80×",
+        "First step": "11 s | 1 s without",
+        "Pays back": "in the first epoch",
+        "Machine": "The desk",
+    }
+    assert "CNN: compiled, an epoch takes 0.80× the time, in 1 run." in page(built).get_text()
+
+
+def test_every_epoch_of_a_long_run_saves(html, both) -> None:
+    both("ada", (1000.0, 0.0), (950.0, 450.0), lane="full", epochs=10)  # 50 s of 100 saved in each
+    assert line(html(), "Ada")["Pays back"] == "after 9 epochs"
+
+
+def test_where_no_epoch_is_faster_it_never_pays_back(html, both) -> None:
+    both("ada", (100.0, 1.0), (120.0, 11.0))
+    assert line(html(), "Ada")["Pays back"] == "never"
+
+
+def test_where_the_first_step_is_faster_too_it_pays_back_at_once(html, both) -> None:
+    both("ada", (100.0, 5.0), (50.0, 4.0))
+    assert line(html(), "Ada")["Pays back"] == "at once"
+
+
+def test_what_was_not_measured_is_not_guessed(site, html, both) -> None:
+    both("ada", None, (80.0, 11.0))
+    both("bell", (100.0, None), (80.0, 11.0))
+    built = html()
+    assert line(built, "Ada")["Step by step"] == "not run yet"
+    assert [line(built, name)["Pays back"] for name in ("Ada", "Bell")] == ["–", "–"]
+
+
+def test_a_run_that_was_given_up_is_told_only_of_a_row_that_has_no_other(site, html, both) -> None:
+    both("ada", None, (80.0, 11.0))
+    for name in ("ada", "bell"):
+        site.record(name, variant=COMPILED, lane="full", status="timeout", reason="Stopped after 10 minutes.")
+    (table,) = tables(html())
+    assert [table.row(name)["Compiled"] for name in ("Ada", "Bell")] == ["80 s | 75.0% | no certificate ✗", "timeout"]
+    assert len(table.names) == 2
+
+
+def test_where_nothing_is_compiled_it_says_so(site, html) -> None:
+    site.record("ada", lane="epoch")
+    built = html()
+    assert not tables(built)
+    assert "CNN: no row has trained compiled on all of the data yet." in page(built).get_text()

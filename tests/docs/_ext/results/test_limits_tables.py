@@ -1,0 +1,70 @@
+"""Tables that are taken from the code."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from _ext.results.limits_tables import TEETH, constant, shown
+
+MUTANT = '[{name}]\nedits = [["a", "b"]]\n'
+
+
+@pytest.fixture
+def text(site):
+    def build() -> str:
+        site.page("index", "```{teeth}\n```")
+        assert not site.build()
+        return " ".join(re.sub(r"<[^>]+>", " ", site.html("index")).split()).replace("’", "'")
+
+    return build
+
+
+def test_every_required_error_is_told_in_words(text) -> None:
+    page = text()
+    for errors in [*constant("REQUIRED", TEETH).values(), *constant("REQUIRED_OF_VARIANTS", TEETH).values()]:
+        for said in errors.values():
+            assert f" {said} 0 " in page
+    for said in constant("REQUIRED_OR_REASON", TEETH).values():
+        assert f" CNN {said} 0 " in page
+        assert f" GRU {said} 0 " in page
+    assert "The last 3 of each network an example leaves out where its framework cannot make them." in page
+    assert "That makes 0 errors in 0 examples." in page
+
+
+def test_what_the_examples_carry_is_counted(site, text) -> None:
+    for name, mutants in {"ada": ["cnn.momentum", "gru.beta1"], "bell": ["cnn.momentum", "cnn.off_by_one"]}.items():
+        path = site.examples / name / "mutants.toml"
+        path.write_text("".join(MUTANT.format(name=mutant) for mutant in mutants), "utf-8")
+    page = text()
+    required = constant("REQUIRED", TEETH)
+    assert f"CNN {required['cnn']['momentum']} 2" in page
+    assert f"GRU {required['gru']['beta1']} 1" in page
+    assert "That makes 4 errors in 2 examples. Beside these, some carry: off by one." in page
+    path.write_text(path.read_text("utf-8") + MUTANT.format(name="cnn.fewer_bits") + 'device = "gpu"\n', "utf-8")
+    assert "That makes 4 errors in 2 examples." in text()
+
+
+def test_what_costs_time_alone_or_cannot_be_written_is_no_error(site, text) -> None:
+    harmless, cannot = "[cnn.slow]\nharmless = true\n", '[cnn.nesterov]\nunsupported = "it has none"\n'
+    offered = MUTANT.format(name="cnn.momentum") + harmless + 'edits = [["a", "b"]]\n' + cannot
+    (site.examples / "ada" / "mutants.toml").write_text(offered, "utf-8")
+    assert "That makes 1 errors in 1 examples." in text()
+
+
+def test_a_new_error_is_noticed(site, text) -> None:
+    text()
+    (site.examples / "curie" / "mutants.toml").write_text(MUTANT.format(name="cnn.momentum"), "utf-8")
+    site.build()
+    assert site.read == ["index"]
+    assert "That makes 1 errors in 1 examples." in site.html("index")
+
+
+def test_a_constant_that_is_gone_is_named() -> None:
+    with pytest.raises(LookupError, match=r"teeth\.py defines no NOTHING"):
+        constant("NOTHING", TEETH)
+
+
+def test_a_limit_is_shown_with_all_its_digits() -> None:
+    assert [shown(limit) for limit in (7.5e-4, 1e-10, 2e-2)] == ["7.5e-4", "1e-10", "2e-2"]

@@ -1,0 +1,153 @@
+"""The line under a snippet that tells which defaults would bite there."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from pathlib import Path
+
+import pytest
+
+from _ext.defaults import answers
+from _ext.snippets import default_warnings
+from rosetta_common import weights
+from rosetta_common.run import VERBS
+from rosetta_host.catalog import frameworks
+from rosetta_host.defaults import distributions, infer
+
+TRAIN = "```{rosetta} cnn.train\n```"
+
+
+@pytest.fixture
+def told(site):
+    """Builds a page with a snippet: folder -> the line under it."""
+
+    def build() -> dict[str, str]:
+        site.page("index", TRAIN)
+        site.page("defaults", "```{defaults}\n```")
+        assert not site.build()
+        parts = re.split(r'<div [^>]*data-framework="(\w+)"', site.html("index"))
+        lines = [re.search(r'<p class="rosetta-bites">(.*?)</p>', part) for part in parts]
+        return {
+            name: re.sub(r"<[^>]+>", "", line[1]) for name, line in zip(parts[1::2], lines[2::2], strict=True) if line
+        }
+
+    return build
+
+
+def test_what_the_network_does_not_need_bites_and_what_most_do_not_do(ask, told) -> None:
+    ask("ada", {"pool.stride": "1", "pool.β": "0.9"})
+    ask("bell", {"pool.stride": "2", "pool.β": "0.8"})
+    ask("curie", {"pool.stride": "1", "pool.β": "0.9"})
+    assert told() == {
+        "ada": "If nothing is said: a pool, stride: 1",
+        "bell": "If nothing is said: a pool, β₁: 0.8",
+        "curie": "If nothing is said: a pool, stride: 1",
+    }
+
+
+def test_it_leads_to_the_line_of_the_answer(site, ask, told) -> None:
+    ask("ada", {"pool.stride": "1"})
+    told()
+    [address] = re.findall(r'rosetta-bites">If nothing is said: <a [^>]*href="([^"]+)"', site.html("index"))
+    page, _, place = address.partition("#")
+    assert page == "defaults.html"
+    assert f'id="{place}"' in site.html(page.removesuffix(".html"))
+
+
+def test_there_are_three_at_most_the_odd_ones_first(ask, told, monkeypatch) -> None:
+    monkeypatch.setitem(
+        default_warnings.MATTERS, "cnn.train", {"pool.stride": "2", "loss.mean": "yes", "pool.β": default_warnings.MOST}
+    )
+    ask("ada", {"pool.stride": "1", "pool.β": "0.8", "loss.mean": "no"})
+    for name in ("bell", "curie"):
+        ask(name, {"pool.stride": "2", "pool.β": "0.9", "loss.mean": "no"})
+    found = told()
+    assert found["ada"] == (
+        "If nothing is said: a pool, stride: 1 · a pool, β₁: 0.8 · the loss, what becomes of a batch: no"
+    )
+    monkeypatch.setattr(default_warnings, "SHOWN", 1)
+    monkeypatch.setitem(default_warnings.MATTERS, "cnn.train", {"loss.mean": "yes", "pool.β": default_warnings.MOST})
+    ask("ada", {"pool.β": "0.7", "loss.mean": "no"})
+    assert told()["ada"] == "If nothing is said: a pool, β₁: 0.7"
+
+
+@pytest.mark.parametrize(
+    "answer", ["must be given: it insists", "refused: TypeError", "unknown: strange", "none: no pool"]
+)
+def test_what_makes_itself_known_is_not_told(ask, told, answer: str) -> None:
+    ask("ada", {"pool.stride": answer})
+    assert told() == {}
+
+
+def test_of_answers_that_serve_alike_none_bites(ask, told, monkeypatch) -> None:
+    monkeypatch.setitem(default_warnings.MATTERS, "cnn.train", {"pool.stride": ("1", "2")})
+    for name, stride in (("ada", "1"), ("bell", "2"), ("curie", "3")):
+        ask(name, {"pool.stride": stride})
+    assert told() == {"curie": "If nothing is said: a pool, stride: 3"}
+
+
+def test_what_no_longer_holds_is_not_told(site, ask, told) -> None:
+    ask("ada", {"pool.stride": "1"})
+    (site.examples / "ada" / "requirements.txt").write_text("ada==2\n", "utf-8")
+    assert told() == {}
+
+
+def test_back_ends_that_differ_are_named(site, ask, told) -> None:
+    toml = site.examples / "bell" / "framework.toml"
+    toml.write_text(toml.read_text("utf-8") + "".join(f'[backend.{b}]\nname = "Bell on {b}"\n' for b in "xyz"), "utf-8")
+    for back_end, stride in (("x", "1"), ("y", "3"), ("z", "2")):
+        ask(f"bell-{back_end}", {"pool.stride": stride})
+    assert told() == {"bell": "If nothing is said: a pool, stride: 1 (Bell on x); 3 (Bell on y)"}
+
+
+def test_an_unknown_question_is_a_warning_at_every_build(site, ask, monkeypatch) -> None:
+    ask("ada")
+    monkeypatch.setitem(default_warnings.MATTERS, "cnn.train", {"pool.strid": "2"})
+    site.page("index", TRAIN)
+    for _ in range(2):
+        assert re.search(r"index\.md:6: WARNING: .*There is no question 'pool\.strid': did you mean", site.build())
+
+
+# What the real project says that matters
+
+NUMBER = re.compile(r"\d+( × \d+)?|0\.\d+|\de-\d\d")
+SNIPPETS = [f"{workload}.{verb}" for workload in frameworks.WORKLOADS for verb in (*VERBS, *frameworks.VARIANTS)]
+NEEDS = {
+    (name, one)
+    for wanted in default_warnings.MATTERS.values()
+    for name, need in wanted.items()
+    if need is not default_warnings.MOST
+    for one in ((need,) if isinstance(need, str) else need)
+}
+
+
+@pytest.mark.parametrize("snippet", default_warnings.MATTERS)
+def test_what_matters_is_asked_and_belongs_to_a_function_of_the_examples(snippet: str) -> None:
+    assert snippet in SNIPPETS
+    assert set(default_warnings.MATTERS[snippet]) <= set(answers.known())
+
+
+@functools.cache
+def known_words() -> set[str]:
+    """Every text that stands in the host's judges."""
+    tree = ast.parse(Path(infer.__file__).read_text("utf-8"))
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+
+
+@functools.cache  # the laws are fitted to millions of weights
+def laws_of_the_start() -> set[str]:
+    """How the host would call the laws that the networks start from; biases are zero then."""
+    drawn = [weights.canonical(workload) for workload in frameworks.WORKLOADS]
+    matrices = [array for arrays in drawn for array in arrays.values() if array.ndim > 1]
+    return {"zeros", *(distributions.law(array, *weights.fans(array.shape)).words for array in matrices)}
+
+
+@pytest.mark.parametrize(("name", "need"), sorted(NEEDS))
+def test_what_is_needed_is_said_in_the_hosts_own_words(name: str, need: str) -> None:
+    if name.endswith(("weights", ".bias")):
+        assert need.removesuffix(", all gates as one matrix") in laws_of_the_start()
+    else:
+        word, space, rest = need.partition(" ")  # "after" and " the recurrent product", which the host puts together
+        assert NUMBER.fullmatch(need) or need in known_words() or {word, space + rest} <= known_words()

@@ -1,0 +1,261 @@
+"""Mutants: every folder offers every one, each fits its file, and the plan leaves none out."""
+
+import ast
+import builtins
+import symtable
+import time
+from collections import Counter
+
+import msgspec
+import pytest
+
+from rosetta_host.catalog import frameworks
+from rosetta_host.catalog.frameworks import Case, UserError
+from rosetta_host.certificate import judge
+from rosetta_host.environments import environment
+from rosetta_host.mutation import runner
+from rosetta_host.mutation.mutants import Mutant
+from rosetta_host.records import machine
+from rosetta_host.records.store import Check
+
+ROWS = list(frameworks.rows().values())
+
+
+REASONS = "".join(f'[gru.{name}]\nunsupported = "It waits for each call."\n' for name in runner.REQUIRED_OR_REASON)
+
+
+def undefined(scope, known):
+    """The names of a module that nothing defines, wherever they are used."""
+    found = {one.get_name() for one in scope.get_symbols() if one.is_global() and one.get_name() not in known}
+    return found.union(*(undefined(child, known) for child in scope.get_children()))
+
+
+@pytest.mark.parametrize("workload", ["cnn", "gru"])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_every_folder_offers_every_mutant_and_each_fits(row, workload, tmp_path):
+    found = runner.mutants(row, workload)
+    assert {mutant.name for mutant in found} >= set(runner.REQUIRED[workload])
+    original = ast.dump(ast.parse(row.example(workload).read_text()))
+    for i, mutant in enumerate(found):
+        patched = runner.patch(mutant, tmp_path / str(i))
+        tree = ast.parse(patched.example(workload).read_text())
+        assert ast.dump(tree) != original, mutant.label
+        # An example lost a variable that its mutant went on to use, and only the last part, that runs it as a script,
+        # still had one of the name: for days the mutant crashed, and no one saw it.
+        tree.body = [node for node in tree.body if not isinstance(node, ast.If)]
+        module = symtable.symtable(ast.unparse(tree), "mutant", "exec")
+        known = {one.get_name() for one in module.get_symbols() if one.is_assigned() or one.is_imported()}
+        assert not undefined(module, known | set(dir(builtins)) | {"__name__"}), mutant.label
+
+
+def test_the_first_round_has_each_mutant_once_and_every_row():
+    planned = runner.plan(runner.choose(ROWS, ["cnn", "gru"], None))
+    first = planned[: runner._covering(planned)]
+    names = {(mutant.case.workload, mutant.name) for mutant in planned}
+    assert {(mutant.case.workload, mutant.name) for mutant in first[: len(names)]} == names
+    rows = Counter(mutant.row.id for mutant in first)
+    assert set(rows) == {row.id for row in ROWS}
+    assert all(rows[mutant.row.id] == 1 for mutant in first[len(names) :])
+    assert len(planned) == len({mutant.label for mutant in planned})
+
+
+def made(row, name, **fields):
+    return Mutant(Case(row, "gru"), name, [("return 0.5", "return 0.6")], **fields)
+
+
+def test_a_short_run_leaves_out_no_mutant_and_no_row(monkeypatch):
+    """The rare mutant has one row, so the common ones must take the others; one row is left without."""
+    rows = ROWS[:4]
+    offers = {row.id: [made(row, "common")] for row in rows}
+    offers[rows[0].id] += [made(rows[0], "rare"), made(rows[0], "rarest")]
+    monkeypatch.setattr(runner, "mutants", lambda row, workload: offers[row.id])
+    planned = runner.plan(runner.choose(rows, ["gru"], None))
+    first = planned[: runner._covering(planned)]
+    assert len(planned) == 6
+    assert len(first) == 5
+    assert {mutant.name for mutant in first} == {"common", "rare", "rarest"}
+    assert {mutant.row.id for mutant in first} == {row.id for row in rows}
+
+
+def test_the_first_round_goes_where_certificates_are_quick(monkeypatch):
+    slow, quick = ROWS[:2]
+    monkeypatch.setattr(runner, "seconds", lambda: {(slow.id, "gru"): 90.0, (quick.id, "gru"): 10.0})
+    monkeypatch.setattr(runner, "mutants", lambda row, workload: [made(row, f"error{i}") for i in range(10)])
+    planned = runner.plan(runner.choose([slow, quick], ["gru"], None))
+    first = planned[: runner._covering(planned)]
+    assert [mutant.row.id for mutant in first].count(slow.id) == 1
+    assert {mutant.name for mutant in first} == {f"error{i}" for i in range(10)}
+
+
+def test_what_only_a_gpu_can_judge_is_left_out(folder, monkeypatch):
+    monkeypatch.setitem(runner.REQUIRED, "gru", {})
+    edits = 'edits = [["return 0.5", "return 0.6"]]'
+    tables = f'[gru.here]\ndevice = "cpu"\n{edits}\n[gru.there]\ndevice = "gpu"\n{edits}\n'
+    (folder / "mutants.toml").write_text(tables + REASONS)
+    assert [mutant.name for mutant in runner.mutants(frameworks.rows()["alpha"], "gru")] == ["here"]
+
+
+def test_a_missing_mutant_is_named(folder):
+    (folder / "mutants.toml").write_text('[gru.beta1]\nedits = [["return 0.5", "return 0.6"]]\n')
+    with pytest.raises(UserError, match=r"alpha/mutants\.toml lacks the gru mutant other_epsilon"):
+        runner.mutants(frameworks.rows()["alpha"], "gru")
+
+
+def test_a_mutant_that_does_not_fit_is_named(folder):
+    tables = "".join(f'[gru.{name}]\nedits = [["no such text", "x"]]\n' for name in runner.REQUIRED["gru"])
+    (folder / "mutants.toml").write_text(tables)
+    with pytest.raises(UserError, match=r"gru\.beta1: 'no such text' occurs 0 times in gru\.py, not once"):
+        runner.mutants(frameworks.rows()["alpha"], "gru")
+
+
+def test_what_cannot_be_written_is_no_mutant_and_a_required_one_must_be(folder):
+    tables = "".join(f'[gru.{name}]\nedits = [["return 0.5", "return 0.6"]]\n' for name in runner.REQUIRED["gru"])
+    path, tables = folder / "mutants.toml", tables + REASONS
+    path.write_text(tables + '[gru.beta3]\nunsupported = "There is no third moment."\n')
+    row = frameworks.rows()["alpha"]
+    assert {mutant.name for mutant in runner.mutants(row, "gru")} == set(runner.REQUIRED["gru"])
+    path.write_text(tables.replace('beta1]\nedits = [["return 0.5", "return 0.6"]]', 'beta1]\nunsupported = "No."'))
+    with pytest.raises(UserError, match="lacks the gru mutant beta1"):
+        runner.mutants(row, "gru")
+
+
+@pytest.mark.parametrize("name", runner.REQUIRED_OR_REASON)
+def test_what_not_every_framework_can_write_needs_a_reason_there(folder, monkeypatch, name):
+    monkeypatch.setitem(runner.REQUIRED, "gru", {})
+    path, row = folder / "mutants.toml", frameworks.rows()["alpha"]
+    path.write_text(REASONS)
+    assert runner.mutants(row, "gru") == []
+    path.write_text(REASONS.replace(f"[gru.{name}]", "[gru.other]"))
+    with pytest.raises(UserError, match=f"lacks the gru mutant {name}"):
+        runner.mutants(row, "gru")
+
+
+def mutant(folder, edits, **fields):
+    return Mutant(Case(frameworks.rows()["alpha"], "gru"), "made", edits, **fields)
+
+
+def test_a_mutant_that_is_caught_says_by_which_check(folder):
+    caught, how = runner.bite(mutant(folder, [("return 0.5", "return 0.6")]))
+    assert caught
+    assert how.startswith("caught: FAILED loss")
+
+
+CRASHING = [("    model.update(weights)", "    raise RuntimeError('nothing was taken')")]
+
+
+def test_a_mutant_that_crashes_is_not_caught(folder):
+    caught, how = runner.bite(mutant(folder, CRASHING))
+    assert not caught
+    assert how == "NOT CAUGHT, it does not run: RuntimeError: nothing was taken"
+
+
+def test_what_is_caught_is_run_no_further(folder):
+    slow = "    train.before = getattr(train, 'before', -1) + 1\n    time.sleep(60 * train.before)\n    return 0.5"
+    start = time.monotonic()
+    caught, how = runner.bite(mutant(folder, [("    return 0.5", slow)]))
+    assert caught
+    assert how.startswith("caught: FAILED loss")
+    assert time.monotonic() - start < 30
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("momentum", [("steps",), judge.JUDGED]),
+        ("no_shuffle", [("start",), judge.JUDGED]),
+    ],
+)
+def test_the_part_that_catches_is_asked_first_and_then_all_others(folder, monkeypatch, name, asked):
+    seen = []
+
+    def checks(tracer, parts, hasty):
+        seen.append(parts)
+        yield Check("weights", True)
+
+    monkeypatch.setattr(judge, "checks", checks)
+    made = msgspec.structs.replace(mutant(folder, [("return 0.5", "return 0.6")]), name=name)
+    assert runner.bite(made) == (False, "NOT CAUGHT")
+    assert seen == asked
+
+
+def test_what_says_which_part_catches_names_parts_and_mutants():
+    assert set(runner.CAUGHT_BY) <= {mutant.name for mutant in runner.choose(ROWS, ["cnn", "gru"], None)}
+    assert set(runner.CAUGHT_BY.values()) <= set(judge.JUDGED)
+
+
+def test_two_at_once_are_of_two_environments(monkeypatch):
+    """Some frameworks lock what they compile."""
+    rows = [ROWS[0], next(row for row in ROWS if row.environment_id != ROWS[0].environment_id)]
+    planned = [made(row, f"error{i}") for row in rows for i in range(3)]
+    at_work, clashes = [], []
+
+    def bite(mutant):
+        clashes.append(mutant.row.environment_id in at_work)
+        at_work.append(mutant.row.environment_id)
+        time.sleep(0.1)
+        at_work.remove(mutant.row.environment_id)
+        return True, "caught"
+
+    monkeypatch.setattr(runner, "bite", bite)
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    assert len(list(runner._results(planned, lambda left: False))) == len(clashes) == 6
+    assert sum(clashes) <= 1  # the last one may have no other to wait for
+
+
+def test_time_is_over_once_all_that_is_due_has_begun(folder, monkeypatch):
+    """The first of the queue may have to wait for its environment, and others go before it."""
+    mutants = [made(ROWS[0], "common"), made(ROWS[1], "common"), made(ROWS[1], "rare"), made(ROWS[2], "common")]
+    monkeypatch.setattr(runner, "mutants", lambda row, workload: [one for one in mutants if one.row is row])
+    monkeypatch.setattr(runner, "bite", lambda mutant: (True, "caught"))
+    monkeypatch.setattr(runner, "seconds", dict)
+    lines = []
+    assert runner.run(ROWS[:3], ["gru"], None, 0, lines.append) == 0
+    assert {line.split()[1] for line in lines[:-1]} == {row.id for row in ROWS[:3]}
+    assert any("rare" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("checks", "harmless", "said"),
+    [
+        ([Check("loss", True), Check("start", True)], True, "harmless: every check holds"),
+        ([Check("loss", True), Check("start", False)], False, "NOT HARMLESS: FAILED start"),
+    ],
+)
+def test_a_harmless_one_must_pass_every_check(folder, monkeypatch, checks, harmless, said):
+    monkeypatch.setattr(judge, "checks", lambda tracer, parts, hasty: (check for check in checks))
+    assert runner.bite(mutant(folder, [("return 0.5", "return 0.6")], harmless=True)) == (harmless, said)
+
+
+def test_a_harmless_one_that_crashes_is_not_judged(folder):
+    assert runner.bite(mutant(folder, CRASHING, harmless=True)) == (
+        False,
+        "NOT HARMLESS, it does not run: RuntimeError: nothing was taken",
+    )
+
+
+def test_a_crash_does_not_end_the_others_and_the_exit_code_tells(folder, monkeypatch):
+    crashing = mutant(folder, CRASHING)
+    good = Mutant(crashing.case, "good", [("return 0.5", "return 0.6")])
+    monkeypatch.setattr(runner, "mutants", lambda row, workload: [crashing, good])
+    lines = []
+    assert runner.run([frameworks.rows()["alpha"]], ["gru"], None, None, lines.append) == 1
+    assert sum("does not run" in line for line in lines) == 1
+    assert lines[-1] == "1 of 2 mutants judged as they should be, of 2 in all. Not so: alpha gru made"
+
+
+def test_a_row_that_this_machine_cannot_run_is_left_out_and_said_to_be(folder, monkeypatch):
+    def refuse(row, device="cpu"):
+        raise environment.Unsupported("Python 3.1 is missing.")
+
+    monkeypatch.setattr(environment, "ensure", refuse)
+    monkeypatch.setattr(runner, "mutants", lambda row, workload: [made(row, "common")])
+    lines = []
+    assert runner.run([frameworks.rows()["alpha"]], ["gru"], None, None, lines.append) == 1
+    assert lines == ["alpha: left out: Python 3.1 is missing.", "0 of 0 mutants judged as they should be, of 0 in all."]
+
+
+def test_a_mistyped_name_is_told_before_an_environment_is_made(folder, monkeypatch):
+    monkeypatch.setattr(runner, "mutants", lambda row, workload: [made(row, "common")])
+    monkeypatch.setattr(environment, "ensure", lambda row, device="cpu": pytest.fail("an environment was made"))
+    with pytest.raises(UserError, match="There is no mutant 'comon': did you mean 'common'"):
+        runner.run([frameworks.rows()["alpha"]], ["gru"], "comon", None, print)

@@ -1,0 +1,75 @@
+"""Records: one file a run, atomic, never overwritten, one schema."""
+
+import json
+
+import msgspec
+import pytest
+
+from rosetta_host.catalog.frameworks import UserError
+from rosetta_host.records import store
+from rosetta_host.records.store import Machine, Record
+
+
+def made(**fields):
+    known = {
+        "schema": store.SCHEMA,
+        "kind": "benchmark",
+        "status": "ok",
+        "framework": "alpha",
+        "workload": "cnn",
+        "created": "20260101T000000.000000Z",
+        "machine": Machine("box", "Box"),
+    }
+    return Record(**{**known, **fields})
+
+
+def test_a_record_comes_back_as_it_was_written(tmp_path):
+    record = made(accuracy=0.5, backend="beta", losses=[1.0, 0.5], packages={"numpy": "2"})
+    path = store.write(record, tmp_path)
+    assert path == tmp_path / "benchmark" / "box" / "alpha-beta-cnn-20260101T000000.000000Z.json"
+    assert store.read(path) == record
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_record_is_never_overwritten(tmp_path):
+    path = store.write(made(accuracy=0.5), tmp_path)
+    with pytest.raises(FileExistsError):
+        store.write(made(accuracy=0.9), tmp_path)
+    assert store.read(path).accuracy == 0.5
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"schema": 1}', '{"schema": "one"}'])
+def test_what_is_no_record_is_refused_by_name(tmp_path, text):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"x\.json is not a record"):
+        store.read(path)
+
+
+def test_another_schema_is_refused(tmp_path):
+    path = store.write(made(schema=store.SCHEMA + 1), tmp_path)
+    with pytest.raises(UserError, match="follows schema"):
+        store.read(path)
+
+
+def test_an_unknown_status_is_refused(tmp_path):
+    path = store.write(made(), tmp_path)
+    path.write_text(path.read_text().replace('"ok"', '"fine"'))
+    with pytest.raises(UserError, match="fine"):
+        store.read(path)
+
+
+def test_all_committed_records_follow_the_schema():
+    assert store.read_all([store.COMMITTED])
+
+
+def test_the_committed_schema_is_the_codes():
+    path = store.COMMITTED / "schema.json"
+    assert json.loads(path.read_text()) == msgspec.json.schema(Record), "run: python -m rosetta_host.records.store"
+
+
+def test_read_all_is_in_order_of_time(tmp_path):
+    for created in ("20260102T000000.000000Z", "20260101T000000.000000Z"):
+        store.write(made(created=created), tmp_path)
+    assert [record.created[:8] for record in store.read_all([tmp_path])] == ["20260101", "20260102"]

@@ -1,0 +1,250 @@
+"""The host's command line, as a user meets it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from rosetta_host import __main__ as cli
+from rosetta_host.catalog.frameworks import ROOT
+from rosetta_host.lessons import declarations
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["benchmark", "pytroch"], "There is no framework 'pytroch': did you mean 'pytorch'?"),
+        (["benchmark", "--lane", "ful"], "There is no lane 'ful': did you mean 'full'?"),
+        (["parity", "--workload", "cmn"], "There is no workload 'cmn': did you mean 'cnn'?"),
+        (["parity", "--device", "gpus"], "There is no device 'gpus': did you mean 'gpu'?"),
+        (["benchmark", "--lane", "epoch", "--data", "/nowhere"], "There is no folder /nowhere"),
+        (["benchmark", "--seeds", "0"], "--seeds must be at least 1, not 0."),
+        (["benchmark", "--hours", "0"], "--hours must be more than 0, not 0."),
+        (["transfer", "pytroch"], "There is no framework 'pytroch': did you mean 'pytorch'?"),
+        (["lessons", "--seeds", "0"], "--seeds must be at least 1, not 0."),
+        (["lessons", "--kind", "size,tme"], "There is no kind 'tme': did you mean 'time'?"),
+        (
+            ["lessons", "soft-max-twic"],
+            "There is no lesson or framework 'soft-max-twic': did you mean 'soft-max-twice'?",
+        ),
+        (["lessons", "pytroch"], "There is no lesson or framework 'pytroch': did you mean 'pytorch'?"),
+        (["teeth", "--mutant", "momentun"], "There is no mutant 'momentun': did you mean 'momentum'?"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys, monkeypatch):
+    monkeypatch.setattr(cli.vcs, "changed", list)  # none
+    assert cli.main(arguments) == 2
+    out = capsys.readouterr().out
+    assert out.startswith(f"error: {sentence}")
+    assert out.count("\n") == 1
+
+
+PUBLISHING = [
+    "benchmark --lane epoch numpy",
+    "benchmark --lane full numpy",
+    "benchmark --records docs/records numpy",
+    "parity --records docs/records numpy",
+    "lessons --kind size,accuracy",
+    "transfer --records docs/records",
+    "defaults --records docs/records/ numpy",
+]
+
+
+@pytest.mark.parametrize("command", PUBLISHING)
+def test_no_published_record_is_of_a_checkout_that_differs_from_its_commit(command, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    for module, what in ((cli.runs, "jobs"), (cli.machine, "describe"), (cli.dataset, "locate")):
+        monkeypatch.setattr(module, what, None)  # it is refused before anything is done
+    monkeypatch.setattr(cli.vcs, "changed", lambda: ["examples/new/", "README.md"])
+    assert cli.main(command.split()) == 2
+    assert capsys.readouterr().out == (
+        "error: Records under docs/records name the commit that ran, and this checkout has uncommitted changes "
+        "(examples/new/ and 1 more): commit them, or write the records elsewhere with --records DIR.\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["benchmark --lane epoch numpy --records {tmp}", "benchmark numpy", "parity numpy"])
+def test_other_records_are_written_from_any_checkout(command, tmp_path, monkeypatch):
+    class Reached(Exception):
+        pass
+
+    def reached(*arguments):
+        raise Reached
+
+    monkeypatch.setattr(cli.vcs, "changed", lambda: ["README.md"])
+    monkeypatch.setattr(cli.machine, "describe", reached)
+    monkeypatch.setattr(cli.runs, "jobs", reached)
+    with pytest.raises(Reached):
+        cli.main(command.format(tmp=tmp_path).split())
+
+
+@pytest.mark.parametrize("command", ["benchmark", "parity", "teeth", "lessons", "transfer", "standalone"])
+def test_help(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main([command, "--help"])
+    assert end.value.code == 0
+    assert "--workload" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("statuses", "ci", "code"),
+    [
+        (["ok", "ok"], "", 0),
+        (["ok", "failed"], "", 1),
+        (["ok", "timeout"], "", 1),
+        (["ok", "unsupported"], "", 0),
+        (["ok", "unsupported"], "true", 1),
+        (["unsupported"], "", 1),
+    ],
+)
+def test_exit_codes(statuses, ci, code, monkeypatch):
+    monkeypatch.setenv("CI", ci)
+    assert cli._exit_code(statuses) == code
+
+
+DRIVER = """
+    import signal
+    import sys
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell has its background jobs ignore
+    sys.path.insert(0, {root!r})
+    from pathlib import Path
+    from rosetta_host import __main__ as cli
+    from rosetta_host.benchmark import paired_timing
+    from rosetta_host.catalog import frameworks
+    from rosetta_host.certificate import certify
+    from rosetta_host.environments import environment
+    from rosetta_host.lessons import declarations
+    frameworks.EXAMPLES = Path({examples!r})
+    declarations.PATH = frameworks.EXAMPLES / "lessons.toml"
+    paired_timing.TURN = paired_timing.SETTLE = 0.0
+    environment.ensure = lambda row, device="cpu": Path(sys.executable)
+    certify.certified = lambda *arguments: True
+    sys.exit(cli.main([*{command!r}.split(), "alpha", "--workload", "gru", "--records", {records!r}]))
+"""
+
+
+def drive(folder, tmp_path, command="benchmark"):
+    code = DRIVER.format(
+        root=str(ROOT), examples=str(folder.parent), records=str(tmp_path / "records"), command=command
+    )
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+
+
+def written(tmp_path):
+    return [json.loads(path.read_text()) for path in (tmp_path / "records").rglob("*.json")]
+
+
+def declare_a_lesson(folder, harmless="false"):
+    lesson = '[too-slow]\ntitle = "Slow"\nworkload = "gru"\nmutants = ["slower"]\ntimed = true\n'
+    (folder.parent / "lessons.toml").write_text(lesson + '[told]\ntitle = "Told"\nworkload = "gru"\n')
+    patch = f'harmless = {harmless}\nedits = [["time.sleep(0.001)", "time.sleep(0.002)"]]\n'
+    (folder / "mutants.toml").write_text(f"[gru.slower]\n{patch}")
+
+
+def test_lessons_are_measured_once_and_recorded(folder, tmp_path):
+    declare_a_lesson(folder)
+    process = drive(folder, tmp_path, "lessons")
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, out
+    assert "size: 1 of 1 to measure" in out
+    assert "alpha gru slower: caught by" in out
+    assert "alpha gru, by turns: as it is, slower" in out
+    assert "2 of 2 measurements went as they should." in out
+    size, time = sorted(written(tmp_path), key=lambda record: "pairs" in record)
+    assert (size["lesson"], size["mutant"], size["status"]) == ("too-slow", "slower", "ok")
+    assert len(time["pairs"]) >= 5
+    process = drive(folder, tmp_path, "lessons")
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    assert "size: 0 of 1 to measure" in out
+    assert "0 of 0 measurements" in out
+    assert len(written(tmp_path)) == 2
+
+
+def test_a_harmless_mutant_that_is_caught_fails_and_the_others_go_on(folder, tmp_path):
+    declare_a_lesson(folder, harmless="true")
+    process = drive(folder, tmp_path, "lessons")
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 1, out
+    assert "failed: It changes what is computed: FAILED scores before" in out
+    assert "1 of 2 measurements went as they should. Not so: alpha gru slower (size)" in out
+    assert len(written(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["told"], "Of told there is nothing to measure by size, time."),
+        (["too-slow", "--kind", "accuracy"], "Of too-slow there is nothing to measure by accuracy."),
+        (["--workload", "cnn"], "Of the lessons there is nothing to measure by size, time."),
+    ],
+)
+def test_a_lesson_without_a_measurement_says_so(folder, monkeypatch, capsys, arguments, sentence):
+    declare_a_lesson(folder)
+    monkeypatch.setattr(declarations, "PATH", folder.parent / "lessons.toml")
+    assert cli.main(["lessons", *arguments]) == 2
+    assert capsys.readouterr().out == f"error: {sentence}\n"
+
+
+def test_a_sweep_shows_progress_and_writes_its_record(folder, tmp_path):
+    process = drive(folder, tmp_path)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    assert "[1/1] alpha gru" in out
+    assert "loss 0.5000" in out
+    assert "samples/s" in out
+    (record,) = written(tmp_path)
+    assert record["status"] == "ok"
+
+
+def test_a_quick_sweep_takes_the_machines_rate_once(folder, tmp_path):
+    shutil.copytree(folder, folder.parent / "beta")
+    out, _ = drive(folder, tmp_path, "benchmark beta").communicate(timeout=60)
+    rates = [record["machine"]["matmul_rate"] for record in written(tmp_path)]
+    assert len(rates) == 2, out
+    assert rates[0] == rates[1]  # to the last bit, as no two measurements are
+
+
+def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_path):
+    shutil.copytree(folder, folder.parent / "beta")
+    alone, _ = drive(folder, tmp_path, "parity").communicate(timeout=60)
+    assert "\nalpha gru: FAILED scores before" in alone
+    assert "\n[1/1] alpha gru: failed: FAILED" in alone
+    several, _ = drive(folder, tmp_path, "parity beta").communicate(timeout=60)
+    assert "\nalpha gru: " not in several
+    assert re.search(r"^\[1/2\] \w+ gru: failed: FAILED .* · \d:\d\d left$", several, re.MULTILINE)
+    (last,) = re.findall(r"^\[2/2\] \w+ gru: failed: FAILED .*$", several, re.MULTILINE)
+    assert not last.endswith("left")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["benchmark", "parity", "lessons --kind size", "lessons --kind time"])
+def test_what_is_interrupted_leaves_a_record_and_no_orphan(folder, tmp_path, command, number):
+    declare_a_lesson(folder)
+    path = folder / "gru.py"
+    path.write_text(
+        path.read_text().replace(
+            "    return 0.5", f"    open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n    time.sleep(60)"
+        )
+    )
+    process = drive(folder, tmp_path, command)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.2)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, (out, err)
+    assert "Traceback" not in err
+    (record,) = written(tmp_path)
+    assert record["status"] == "interrupted"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
