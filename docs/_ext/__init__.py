@@ -5,6 +5,7 @@ from __future__ import annotations
 from sphinx.application import Sphinx
 
 from . import (
+    address,
     answers,
     certificates,
     choice,
@@ -75,6 +76,7 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
         repairs,
         repeats,
         styles,
+        address,
     ):
         module.setup(app)
     app.add_js_file("rosetta.js")
