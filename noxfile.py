@@ -223,13 +223,27 @@ def screenshots(session: nox.Session) -> None:
     session.run("python", "-m", "tools.screenshots", *session.posargs, env={"ROSETTA_CHROMIUM": chromium})
 
 
+# What only a host of repositories reads, and what follows a schema that check-jsonschema brings along.
+SCHEMAS = {
+    "vendor.citation-file-format": "CITATION.cff",
+    "vendor.dependabot": ".github/dependabot.yml",
+    "vendor.github-actions": ".github/actions/*/action.yml",
+    "vendor.github-issue-forms": ".github/ISSUE_TEMPLATE/*.yml",
+    "vendor.github-workflows": ".github/workflows/*.yml",
+    "custom.github-workflows-require-timeout": ".github/workflows/*.yml",
+}
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff (lint and format) and the type checker."""
+    """Ruff (lint and format), the type checker, and the schemas of what a repository's host reads."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    for schema, pattern in SCHEMAS.items():
+        paths = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(pattern))
+        session.run("check-jsonschema", "--builtin-schema", schema, *paths)
 
 
 @nox.session(default=False)

@@ -1,5 +1,6 @@
 """The site. It reads the examples' sources and the records; it runs no framework and needs no network."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -19,6 +20,11 @@ myst_heading_anchors = 3
 
 sphinx_tabs_disable_css_loading = True
 copybutton_exclude = ".linenos, .gp"
+
+# The address that the site is published at, such as https://example.org/rosetta/. Without one no link is absolute.
+html_baseurl = os.environ.get("ROSETTA_SITE_URL", "")
+if html_baseurl:
+    html_baseurl = html_baseurl.rstrip("/") + "/"
 
 html_theme = "furo"
 html_static_path = ["_static"]

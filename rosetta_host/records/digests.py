@@ -76,8 +76,11 @@ def text_digest(text: str, where: str = "the text") -> str:
 @functools.cache  # by text: each of the site's verdicts asks for the same few files
 def _imported_names(text: str) -> tuple[str, ...]:
     """The dotted names that a text imports by `from`: modules, and what is taken of them."""
-    imports = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom) and node.module)
-    return tuple(name for node in imports for name in (node.module, *(f"{node.module}.{a.name}" for a in node.names)))
+    names: list[str] = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(names)
 
 
 def _imported(path: Path, packages: tuple[str, ...]) -> Iterator[Path]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from _ext.theme import inline_css, notfound, theme_fixes
+from _ext.theme import address, inline_css, notfound, theme_fixes
 
 
 def setup(app: Sphinx) -> None:
     for module in (
         notfound,
+        address,
         theme_fixes,
         inline_css,
     ):
