@@ -23,7 +23,7 @@ NAMES = {
     "framework": "framework.toml",
     BORROWED: "borrowed environment",
     "runner": "way of timing",
-    JUDGE: "judge (limits, oracle, protocol)",
+    JUDGE: "version of the checks (limits, oracle, protocol)",
     "threads": "number of threads",
     "variables": "set of variables",
 }

@@ -46,7 +46,7 @@ def bar(places: Sequence[Place]) -> list[nodes.Node]:
     controls = [
         _select("Network", "workload", {place.workload: words.WORKLOADS[place.workload] for place in places}),
         _select("Machine", "machine", {place.machine: place.machine_name for place in places}),
-        _select("Lane", "lane", {lane: lane for lane in words.LANES if any(lane == place.lane for place in places)}),
+        _select("Preset", "lane", {lane: lane for lane in words.LANES if any(lane == place.lane for place in places)}),
         _select("Device", "device", {place.device: words.PROCESSORS[place.device] for place in places}),
         _select("Ratio to", "ratio", {"": "–"}),
     ]

@@ -31,9 +31,10 @@ COST: dict[Change, str] = {
     "same": f"same within {100 * SAME_ACCURACY:.0f} point",
     "cannot tell": "cannot tell",
 }
+STILL_A_TRAP = "still a trap"  # the patch runs, and the certificate fails: the mistake can still be made
 # The verdicts in the order in which they are told, with how several are counted.
 VERDICTS = {
-    "holds": "holds in",
+    STILL_A_TRAP: "still a trap in",
     **{verdict: f"{verdict} in" for verdict in TIMED.values()},
     "cannot be written here": "cannot be written in",
     "failed": "failed in",
@@ -98,9 +99,9 @@ class Place:
     @property
     def name(self) -> str:
         """How a reader knows it."""
-        facts = ["on its GPU" if self.device == "gpu" else "", "as found" if self.found else "", self.data]
+        facts = ["on its GPU" if self.device == "gpu" else "", "external interpreter" if self.found else "", self.data]
         where = ", ".join(fact for fact in (" and ".join(self.machines), *facts) if fact)
-        return where + (" (this machine, just now: not published)" if self.local else "")
+        return where + (" (this machine, just now; not published)" if self.local else "")
 
 
 def where(store: stores.Store, record: Record) -> tuple[object, ...]:
@@ -160,7 +161,7 @@ class Trial:
             return "not measured yet" if self.fault.status == "unsupported" else "failed"
         if self.size is None or (self.mutant.harmless and self.time is None):
             return "not measured yet"
-        return TIMED[of_time(self.ratio)] if self.mutant.harmless else "holds"
+        return TIMED[of_time(self.ratio)] if self.mutant.harmless else STILL_A_TRAP
 
     @property
     def why(self) -> str:
@@ -368,11 +369,11 @@ class Trials:
         return trial.verdict != "not measured yet", own, trial.newest.created if trial.newest else ""
 
     def tell(self, name: str) -> str:
-        """How often each verdict was given for one patch: "holds in 9 rows, cannot be written in 3"."""
+        """How often each verdict was given for one patch: "still a trap in 9 implementations, failed in 3"."""
         counts = Counter(trial.verdict for trial in self.of_mutant(name))
         said = [f"{VERDICTS[verdict]} {counts[verdict]}" for verdict in VERDICTS if counts[verdict]]
         if said:
-            said[0] += " row" if said[0].endswith(" 1") else " rows"
+            said[0] += " implementation" if said[0].endswith(" 1") else " implementations"
         return ", ".join(said)
 
     @property

@@ -55,10 +55,10 @@
       const lines = linesOf(table, ids, count), asked = table.closest("section").querySelector("h2").firstChild.textContent;
       if (lines.length) bodies.push(make("tbody", make("tr", cell(asked, {colSpan: 3, scope: "rowgroup"})), ...lines));
     }
-    status.textContent = `${from} and ${to} differ in ${count.different} of ${count.known} answers.`
-      + (count.all > count.known ? ` In ${count.all - count.known} more, an answer is missing.` : "");
+    status.textContent = `${from} and ${to} differ in ${count.different} of ${count.known} defaults.`
+      + (count.all > count.known ? ` For ${count.all - count.known} more, an answer is missing.` : "");
     if (!count.different) return;
-    const heads = ["What is asked", from, to].map(text => cell(text, {scope: "col"}));
+    const heads = ["Question", from, to].map(text => cell(text, {scope: "col"}));
     const table = make("table", make("thead", make("tr", ...heads)), ...bodies);
     table.className = "rosetta-table rosetta-lines docutils";
     box.append(Object.assign(make("div", table), {className: "table-wrapper docutils container"}));

@@ -90,7 +90,7 @@
     sort(shown, address.get("sort"), lacking);
     hold(shown, address.get("ratio"), lacking);
     offer(shown);
-    status.textContent = lacking.length && `Not here: ${lacking.join(", ")}. What is shown instead is the default.` || "";
+    status.textContent = lacking.length && `Not found: ${lacking.join(", ")}. The default is shown instead.` || "";
     dispatchEvent(new Event("resize")); // another box may have to be scrolled now
     if (part) line.scrollIntoView({block: line === part ? "start" : "center", behavior: "instant"});
   }

@@ -60,8 +60,8 @@
 
   function complain(unknown, twice) {
     const quoted = unknown.map(text => `“${text}”`).join(" or "), shown = bar.from.selectedOptions[0].text;
-    bar.status.textContent = unknown.length ? `No framework here is called ${quoted}: choose it from the lists above. Until then this is ${shown}.`
-      : twice ? `From and to are the same, so this is ${shown} alone.` : "";
+    bar.status.textContent = unknown.length ? `There is no framework called ${quoted}. Choose one from the lists above. This is ${shown}.`
+      : twice ? `From and to are the same framework, so only ${shown} is shown.` : "";
   }
 
   function draw() {

@@ -31,7 +31,7 @@ def test_the_living_stand_apart_from_the_retired_the_oldest_first(site, text) ->
     toml = site.examples / "curie" / "framework.toml"
     toml.write_text(toml.read_text("utf-8").replace('"2016"', '"2014"'), "utf-8")
     page = text()
-    places = [page.index(f" {name} ") for name in ("Living", "Curie", "Bell", "Retired", "Ada")]
+    places = [page.index(f" {name} ") for name in ("Active", "Curie", "Bell", "Retired", "Ada")]
     assert places == sorted(places)
 
 
@@ -42,7 +42,7 @@ def test_a_life(site, text) -> None:
     expected = "It was first. Born 2016 Last release 0.9 Then came Ada Runs here not run yet, on Python 3.11"
     assert expected in page
     assert "Needs today A stub. See its code here · home page" in page
-    assert page.count("Nothing but its packages.") == 2
+    assert page.count("Only its packages.") == 2
     assert 'id="bell"' in site.html("index")
 
 
@@ -83,7 +83,7 @@ def test_back_ends_share_a_section_and_say_what_each_needs(site, text) -> None:
 
 
 def test_where_there_is_none_it_says_so(text) -> None:
-    assert "None of those that stand here." in text()
+    assert "There is none." in text()
 
 
 def test_a_new_folder_and_a_new_record_are_noticed(site, text) -> None:
@@ -125,7 +125,7 @@ def test_a_year_that_is_none_is_named(site) -> None:
     toml.write_text(toml.read_text("utf-8").replace('"2016"', '"long ago"'), "utf-8")
     site.page("index", "```{museum} time-line\n```")
     for _ in range(2):
-        assert "index.md:6: WARNING: museum: bell/framework.toml: since = 'long ago' is no year." in site.build()
+        assert "index.md:6: WARNING: museum: bell/framework.toml: since = 'long ago' is not a year." in site.build()
     assert "Ada" in site.html("index")
     assert "Bell" not in site.html("index")
 

@@ -32,7 +32,7 @@ def test_the_cnn_in_both_layouts(rows) -> None:
     assert found[0] == ["Layer", "Channels first", "Channels last", "Parameters"]
     assert ["an image", "3 × 32 × 32", "32 × 32 × 3", "–"] in found
     assert ["3 × 3 convolution, ReLU", "50 × 32 × 32", "32 × 32 × 50", "1,400"] in found
-    assert ["max-pool 2 × 2, ReLU, drop-out 0.25", "100 × 8 × 8", "8 × 8 × 100", "–"] in found
+    assert ["max pooling 2 × 2, ReLU, dropout 0.25", "100 × 8 × 8", "8 × 8 × 100", "–"] in found
     assert ["dense, ReLU, drop-out 0.5", "512", "512", f"{512 * 6400 + 512:,}"] in found
     assert found[-2] == ["dense", "10", "10", f"{512 * 10 + 10:,}"]
 

@@ -109,7 +109,7 @@ def test_where_it_cannot_be_written_the_tab_says_why(site, build) -> None:
     everywhere(site)
     offer(site, "bell", CANNOT.format(mutant="wrong_size"))
     panel = page(build()).find(id="cnn-wrong-size-bell")
-    assert panel.pre.get_text().strip() == "# It cannot be written here: its loop is its own"
+    assert panel.pre.get_text().strip() == "# This cannot be written here: its loop is its own"
     assert not panel.select(".rosetta-patch")
 
 
