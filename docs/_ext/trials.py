@@ -21,6 +21,7 @@ from rosetta_common.host.records import Check, Record
 from . import newest
 from . import store as stores
 from .certificates import number
+from .certified import named
 from .intervals import SAME_ACCURACY, SAME_TIME, Change, Interval, interval, of_accuracy, of_time, ratio
 
 SAME = f"same within {100 * (SAME_TIME - 1):.0f} %"
@@ -313,7 +314,7 @@ class Trials:
         if last is None:
             return ""
         changed = [key for key in self.changed(row, mutant, last) if key != "mutant"] or ["patch"]
-        return f"stale: measured with another {' and '.join(changed)}"
+        return f"stale: measured with another {named(changed)}"
 
     @cached_property
     def costs(self) -> list[Cost]:

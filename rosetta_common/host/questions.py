@@ -44,7 +44,7 @@ QUESTIONS = {
         },
     ),
     "max_pool": (
-        "Max pooling, given its window of 2 × 2",
+        "A max pooling layer, given its window of 2 × 2",
         {
             "stride": "stride",
             "edge": "what happens to a seventh row",
@@ -60,7 +60,7 @@ QUESTIONS = {
         },
     ),
     "adam": (
-        "Adam, given no arguments",
+        "Adam, given no argument",
         {
             "learning_rate": "learning rate",
             "beta1": "β₁",
@@ -79,10 +79,10 @@ QUESTIONS = {
         },
     ),
     "dropout": (
-        "Dropout, given a rate of ½",
+        "A dropout layer, given a rate of ½",
         {
             "scaling": "how training compensates for dropped units",
-            "unsaid": "a layer called without a training or test mode",
+            "unsaid": "behavior without a training or test mode",
         },
     ),
     "loader": (

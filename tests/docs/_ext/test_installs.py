@@ -46,7 +46,7 @@ def test_each_retired_row_says_what_it_takes(html) -> None:
     assert table.row("Bell") == {
         "Framework": "Bell | last release 0.9",
         "Python": "3.11",
-        "What it needs today": "A compiler.",
+        "Needs today": "A compiler.",
         "Set-up": "Mends two lines.",
         "Variables": "UV_BUILD: its build is old | QUIET: it talks much",
     }

@@ -74,7 +74,7 @@ def test_a_patch_that_is_caught_holds_and_the_clearest_check_says_how(site, html
     assert table.row("Bell")["Verdict"] == "not measured yet"
     assert table.row("Bell")["Certificate"] == "–"
     assert table.caption.endswith("on The desk")
-    assert "Holds in 1 row, not measured yet in 2." in prose(built)
+    assert "Still a trap in 1 implementation, not measured yet in 2." in prose(built)
 
 
 def test_the_day_leads_to_the_record_where_it_is_published(site, html) -> None:
@@ -155,7 +155,7 @@ def test_a_record_of_another_example_is_stale_and_does_not_count(site, html) -> 
     (table,) = tables(built)
     assert table.row("Ada")["Verdict"] == "not measured yet | stale: measured with another example"
     assert table.row("Ada")["Certificate"] == "–"
-    assert "Not measured yet in 3 rows." in prose(built)
+    assert "Not measured yet in 3 implementations." in prose(built)
 
 
 def test_a_comment_makes_no_record_stale(site, only) -> None:
@@ -280,7 +280,7 @@ def test_a_newer_record_without_a_verdict_hides_none(site, html) -> None:
     judged(site, "ada", PASSED, mutant="slow_way")
     by_turns(site, "ada", 1.2, 1.3, 1.4)
     judged(site, "ada", PASSED, mutant="slow_way", device="gpu", created="20270101T000000.000000Z")
-    assert "Slower in 1 row, not measured yet in 2." in prose(html())
+    assert "Slower in 1 implementation, not measured yet in 2." in prose(html())
 
 
 def test_a_time_that_could_not_be_taken_is_a_failure(site, only) -> None:
@@ -399,11 +399,11 @@ def test_of_several_patches_what_cannot_be_written_stands_below_the_table(site, 
     (table,) = tables(built)
     assert [text(line.find_all("td")[0]) for line in table.lines] == ["wrong size"] * 3
     (below,) = page(built).find_all("details", class_="rosetta-details")
-    assert below.summary.get_text() == "Other size: why it cannot be written in 3 rows"
+    assert below.summary.get_text() == "Other size: why it cannot be written in 3 implementations"
     assert [item.get_text().strip() for item in below.find_all("li")] == [
         f"{name}: its loop is its own." for name in ("Ada", "Bell", "Curie")
     ]
-    assert "Other size: cannot be written in 3 rows." in prose(built)
+    assert "Other size: cannot be written in 3 implementations." in prose(built)
 
 
 def test_a_row_counts_once_by_its_newest_record(site, html) -> None:
@@ -411,7 +411,7 @@ def test_a_row_counts_once_by_its_newest_record(site, html) -> None:
     everywhere(site)
     judged(site, "ada", created="20260101T000000.000000Z")
     lesson(site, "ada", machine=TOWER, status="failed", reason="no", created="20260102T000000.000000Z")
-    assert "Failed in 1 row, not measured yet in 2." in prose(html())
+    assert "Failed in 1 implementation, not measured yet in 2." in prose(html())
 
 
 def test_the_verdicts_in_short(site) -> None:
@@ -421,7 +421,7 @@ def test_the_verdicts_in_short(site) -> None:
     site.page("index", "It {verdicts}`trap`")
     assert not site.build()
     assert page(site.html("index")).find(class_="rosetta-verdicts").get_text() == (
-        "Holds in 1 row, not measured yet in 2."
+        "Still a trap in 1 implementation, not measured yet in 2."
     )
 
 
@@ -438,14 +438,14 @@ def test_what_catches_it_is_counted(site, html) -> None:
     clearest = "The check that fails most clearly, in 3 implementations: “step median” in 2, “loss” in 1."
     assert clearest in prose(html("caught"))
     judged(site, "ada", PASSED, status="failed", created="20270101T000000.000000Z")
-    assert "of 3 rows: “step median” in 1, “loss” in 1, no check in 1." in prose(html("caught"))
+    assert "in 3 implementations: “step median” in 1, “loss” in 1, none in 1." in prose(html("caught"))
 
 
 def test_what_passes_every_check_is_said_to(site, html) -> None:
     declare(site, **SLOWLY)
     everywhere(site, SLOW)
     judged(site, "ada", PASSED, mutant="slow_way")
-    assert "It passes every check in 1 row that was measured." in prose(html("caught"))
+    assert "It passes every check in 1 implementation." in prose(html("caught"))
 
 
 # Accuracy
@@ -462,7 +462,7 @@ def test_the_cost_is_the_mean_difference_to_the_rows_own_runs_of_the_same_seeds(
     assert table.names == ["Ada"]
     assert table.row("Ada") == {
         "Framework": "Ada | 1.2 · 2026-01-02",
-        "As it is": "52.00% | mean of 3 seeds",
+        "Without the patch": "52.00% | mean of 3 seeds",
         "With the patch": "50.00%",
         "Difference": "−2.00 points | −2.00, −3.00, −1.00",
         "95 % interval": "−4.48 to +0.48 | cannot tell",
@@ -503,7 +503,7 @@ def test_one_seed_has_no_interval(site, only) -> None:
     trained(site, "ada", None, 0.50, 0.52)
     trained(site, "ada", "wrong_size", 0.48)
     row = only("cost").row("Ada")
-    assert row["As it is"] == "50.00% | mean of 1 seed"
+    assert row["Without the patch"] == "50.00% | mean of 1 seed"
     assert row["95 % interval"] == "– | cannot tell: one seed"
 
 
@@ -515,7 +515,7 @@ def test_runs_that_failed_are_told(site, only) -> None:
     trained(site, "bell", "wrong_size", None)
     table = only("cost")
     assert table.row("Ada")["With the patch"] == "48.00% | seed 1: The loss is not finite."
-    assert table.row("Bell")["As it is"] == "seed 0: The loss is not finite."
+    assert table.row("Bell")["Without the patch"] == "seed 0: The loss is not finite."
 
 
 def test_an_accuracy_is_compared_over_machines_and_all_are_named(site, only) -> None:

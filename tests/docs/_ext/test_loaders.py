@@ -50,8 +50,7 @@ def test_both_ways_stand_side_by_side(site, html, both) -> None:
         "Machine": "The desk",
     }
     assert table.row("Bell")["Own loader"] == "120 s | 75.0% | no certificate ✗"
-    summary = "With the framework's own loader, an epoch takes 0.90× to 1.20× the time, in 2 runs."
-    assert summary in page(built).get_text()
+    assert "own loader, an epoch takes 0.90× to 1.20× the time, in 2 runs." in page(built).get_text()
 
 
 def test_what_a_loader_shuffles_is_what_was_asked_of_it(site, html, both, ask) -> None:

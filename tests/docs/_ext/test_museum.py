@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from _ext.museum import time_line
 
-ALL = "# Living\n\n```{museum} living\n```\n\n# Retired\n\n```{museum} retired\n```"
+ALL = "# Active\n\n```{museum} living\n```\n\n# Retired\n\n```{museum} retired\n```"
 
 
 def declare(site, name: str, text: str) -> None:
@@ -39,7 +39,7 @@ def test_a_life(site, text) -> None:
     life = 'last_release = "0.9"\nretired = true\nsuccessor = "Ada"\nwhy_alive = "It was first."\nneeds = "A stub."\n'
     declare(site, "bell", life)
     page = text()
-    expected = "It was first. Born 2016 Last release 0.9 Then came Ada Runs here not run yet, on Python 3.11"
+    expected = "It was first. First release 2016 Last release 0.9 Successor Ada Runs here not run yet, on Python 3.11"
     assert expected in page
     assert "Needs today A stub. See its code here · home page" in page
     assert page.count("Only its packages.") == 2
@@ -79,7 +79,7 @@ def test_back_ends_share_a_section_and_say_what_each_needs(site, text) -> None:
     page = text()
     assert "Bell on x: not run yet, on Python 3.11 · CNN not run yet Bell on y: 1.2, on Python 3.11" in page
     assert "Needs today Bell on x: x itself. Bell on y: y itself." in page
-    assert page.count("Born") == 3
+    assert page.count("First release") == 3
 
 
 def test_where_there_is_none_it_says_so(text) -> None:
