@@ -137,7 +137,7 @@ class Museum(SphinxDirective):
 
     @staticmethod
     def needs(rows: list[Row]) -> list[nodes.Node]:
-        """What it needs, once where all back ends need the same."""
+        """What it needs, once where all backends need the same."""
         said = {row.name: row.framework.needs or "Only its packages." for row in rows}
         if len(set(said.values())) == 1:
             return [nodes.Text(next(iter(said.values())))]

@@ -1,10 +1,10 @@
 """`{rosetta} cnn.train`: the same function of every example, one tab a folder of examples/.
 
-A folder's files may serve several rows, one a back end: its tab shows them once, and how each ran.
+A folder's files may serve several rows, one per backend: its tab shows them once, and how each ran.
 
 `{rosetta} cnn.export_weights cnn.import_weights` shows several together; `:pair: a b` shows two
 frameworks side by side without tabs; `:optional:` passes over the files that lack the function.
-The nodes are sphinx-tabs' own. Their look and behaviour are _static/rosetta.css and rosetta.js:
+The nodes are sphinx-tabs' own. Their look and behavior are _static/rosetta.css and rosetta.js:
 sphinx-tabs' script forgets the choice with the browser's tab and leaves the wrong tab focusable.
 """
 
