@@ -1,4 +1,4 @@
-"""The doors of the project: `nox -l` lists them, `nox -s NAME -- --help` explains one.
+"""The commands of the project: `nox -l` lists them, `nox -s NAME -- --help` explains one.
 
 Frameworks, locks and interpreters are listed nowhere here: they come from examples/*/framework.toml.
 """
@@ -77,7 +77,7 @@ def asks_help(session: nox.Session) -> bool:
 
 @nox.session
 def benchmark(session: nox.Session) -> None:
-    """Certify and time frameworks, then rebuild the site: -- [--lane quick|epoch|full] [--workload cnn|gru] [ID …]"""
+    """Certify and time frameworks, then rebuild the site: -- [--preset quick|epoch|full] [--workload cnn|gru] [ID …]"""
     try:
         host(session, "benchmark")
     except CommandFailed as failed:
@@ -90,55 +90,55 @@ def benchmark(session: nox.Session) -> None:
 
 @nox.session
 def parity(session: nox.Session) -> None:
-    """Certify frameworks against the oracle; exit 1 if one fails: -- [--records DIR] [--short] [ID …]"""
+    """Certify frameworks against the oracle; exit with 1 if one fails: -- [--records DIR] [--short] [ID …]"""
     host(session, "parity")
 
 
 @nox.session
 def teeth(session: nox.Session) -> None:
-    """Prove that the certificate catches every deliberate error: -- [--minutes N] [--mutant NAME] [ID …]"""
+    """Mutation testing: the certificate must catch every deliberate error: -- [--minutes N] [--mutant NAME] [ID …]"""
     host(session, "teeth")
 
 
 @nox.session
 def lessons(session: nox.Session) -> None:
-    """Measure what each lesson's error changes and costs: -- [--kind size|time|accuracy] [LESSON …] [ID …]"""
+    """Measure the effect and the cost of each lesson's error: -- [--kind size|time|accuracy] [LESSON …] [ID …]"""
     host(session, "lessons")
 
 
 @nox.session
 def transfer(session: nox.Session) -> None:
-    """Move trained weights from each framework to each other and compare: -- [--workload cnn|gru] [ID …]"""
+    """Move trained weights between all frameworks and compare predictions: -- [--workload cnn|gru] [ID …]"""
     host(session, "transfer")
 
 
 @nox.session
 def defaults(session: nox.Session) -> None:
-    """Ask each framework what it does where nothing is said, and infer it: -- [--records DIR] [ID …]"""
+    """Measure the defaults of each framework: -- [--records DIR] [ID …]"""
     host(session, "defaults")
 
 
 @nox.session
 def overhead(session: nox.Session) -> None:
-    """What the runner and the shuffle cost beside an example's bare loop, interleaved: -- [ID …]"""
+    """Measure the overhead of the runner and the shuffle over an example's bare loop, interleaved: -- [ID …]"""
     host(session, "overhead")
 
 
 @nox.session
 def standalone(session: nox.Session) -> None:
-    """Run each script that the site offers alone, in an empty folder: -- [--workload cnn|gru] [ID …]"""
+    """Run each standalone script that the site offers, in an empty folder: -- [--workload cnn|gru] [ID …]"""
     host(session, "standalone")
 
 
 @nox.session
 def notebooks(session: nox.Session) -> None:
-    """Execute the notebooks that are not current, each in its row's environment: -- [--again] [ID …]"""
+    """Execute the notebooks that are out of date, each in its own environment: -- [--again] [ID …]"""
     host(session, "notebooks", lock="notebooks")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Every test: host, site, a new folder, the shared modules on Python 3.6 and 3.13, all certificates in short."""
+    """Run every test: host, site, a new folder, the shared modules on Python 3.6 and 3.13, and short certificates."""
     install(session, "tests")
     others = ["--ignore=tests/docs", "--ignore=tests/site", "--ignore=tests/test_new_framework.py"]
     env = {"ROSETTA_NOX_PYTHON": sys.executable}
@@ -166,7 +166,7 @@ def site_tests(session: nox.Session) -> None:
 
 @nox.session
 def new_framework(session: nox.Session) -> None:
-    """Prove that a new framework is one new folder: a copy of the project gets one, and runs its own sessions."""
+    """Test that a new framework is one new folder: add one to a copy of the project and run the sessions there."""
     install(session, "tests")
     env = {"ROSETTA_NOX_PYTHON": sys.executable}
     session.run("python", "-m", "pytest", "tests/test_new_framework.py", *session.posargs, env=env)
@@ -174,7 +174,7 @@ def new_framework(session: nox.Session) -> None:
 
 @nox.session(python=DOCS_PYTHON)
 def docs(session: nox.Session) -> None:
-    """Build the site into docs/_build/html, warnings as errors; what did not change is kept: -- [--fresh]"""
+    """Build the site into docs/_build/html, with warnings as errors; unchanged pages are kept: -- [--fresh]"""
     install(session, "docs")
     built = ROOT / "docs" / "_build"
     trees, unfinished = built / "trees", built / "trees-unfinished"
@@ -201,7 +201,7 @@ def programs(session: nox.Session, *packages: str) -> list[str]:
     missing = [package for package, path in found.items() if path is None]
     if missing:
         end = session.error if os.environ.get("CI") else session.skip
-        end(f"this needs a program that is not here; on Debian: apt-get install {' '.join(missing)}")
+        end(f"this session needs a program that is not installed; on Debian: apt-get install {' '.join(missing)}")
     return [path for path in found.values() if path]
 
 
@@ -217,7 +217,7 @@ def site(session: nox.Session) -> None:
 
 @nox.session(python=DOCS_PYTHON)
 def screenshots(session: nox.Session) -> None:
-    """Pictures of every kind of page of the built site, light and dark, wide and narrow: -- FOLDER"""
+    """Take pictures of every kind of page of the built site, light and dark, wide and narrow: -- FOLDER"""
     [chromium] = programs(session, "chromium")
     install(session, "site")
     session.run("python", "-m", "tools.screenshots", *session.posargs, env={"ROSETTA_CHROMIUM": chromium})
@@ -236,7 +236,7 @@ SCHEMAS = {
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff (lint and format), the type checker, and the schemas of what a repository's host reads."""
+    """Run ruff (lint and format) and the type checker, and hold files for GitHub against their schemas."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -248,7 +248,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def locks(session: nox.Session) -> None:
-    """Refresh the host's locks in requirements/ (the frameworks' stay as they are: they must not move)."""
+    """Refresh the host's locks in requirements/; the frameworks' locks are not changed."""
     session.install("uv")
     options = [
         "--no-header",
@@ -276,7 +276,7 @@ def one_row(name: str) -> None:
         host(session, command, name)
 
     for command in ("benchmark", "parity"):
-        run.__doc__ = f"{command} of {name} alone."
+        run.__doc__ = f"{command} for {name} alone."
         nox.session(name=f"{command}({name})", tags=[command], default=False)(run)
 
 

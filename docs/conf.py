@@ -36,7 +36,7 @@ html_show_sphinx = False
 html_show_copyright = False
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-dark"
-# System fonts only, and colours with a contrast of at least 4.5 on both backgrounds.
+# System fonts only, and colors with a contrast of at least 4.5 on both backgrounds.
 html_theme_options = {
     "light_css_variables": {
         "color-code-background": "#f6f7f9",

@@ -49,53 +49,69 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--workload", metavar="cnn|gru", help="one workload only (default: both)")
-    options.add_argument("--records", type=Path, metavar="DIR", help="where records go (default: see the README)")
-    options.add_argument("--machine", metavar="NAME", help="this machine's name in the records")
+    options.add_argument("--records", type=Path, metavar="DIR", help="folder for the records (default: see the README)")
+    options.add_argument("--machine", metavar="NAME", help="the name of this machine in the records")
     shared = argparse.ArgumentParser(add_help=False, parents=[options])
-    shared.add_argument("ids", nargs="*", metavar="ID", help="frameworks, as the folders of examples/ (default: all)")
+    shared.add_argument(
+        "ids",
+        nargs="*",
+        metavar="ID",
+        help="frameworks, by their folders in examples/, or folder-backend (default: all)",
+    )
     on = argparse.ArgumentParser(add_help=False)
-    on.add_argument("--device", default="auto", metavar="auto|cpu|gpu", help="auto: the GPU where there is one")
+    on.add_argument(
+        "--device", default="auto", metavar="auto|cpu|gpu", help="auto: the GPU if there is one (default: auto)"
+    )
     found = argparse.ArgumentParser(add_help=False, parents=[on])
     found.add_argument("--python", type=Path, metavar="FILE", help=PYTHON_HELP)
     full = argparse.ArgumentParser(add_help=False)
-    full.add_argument("--data", type=Path, metavar="DIR", help="a folder with the data in their official layouts")
-    full.add_argument("--unofficial", action="store_true", help="use that data even if it is not the official copy")
-    full.add_argument("--again", action="store_true", help="run again what already has a record")
-    bench = commands.add_parser(
-        "benchmark", parents=[shared, found, full], help="certify, run, and record how long it took"
+    full.add_argument("--data", type=Path, metavar="DIR", help="a folder with the data in its official layout")
+    full.add_argument(
+        "--unofficial",
+        action="store_true",
+        help="use that data even if it is not the official copy; its numbers are marked",
     )
+    full.add_argument("--again", action="store_true", help="repeat runs that already have a record")
+    bench = commands.add_parser("benchmark", parents=[shared, found, full], help="certify, run, and record the times")
     bench.add_argument("--lane", default="quick", metavar="|".join(runs.LANES), help=LANE_HELP)
-    bench.add_argument("--seeds", type=int, default=1, metavar="N", help="trials with seeds 0 … N-1 (default: 1)")
+    bench.add_argument("--seeds", type=int, default=1, metavar="N", help="run with the seeds 0 … N-1 (default: 1)")
     bench.add_argument("--hours", type=float, default=2.0, metavar="H", help=HOURS_HELP)
     certifying = commands.add_parser(
-        "parity", parents=[shared, found], help="certify only; exit 1 if one certificate fails"
+        "parity", parents=[shared, found], help="certify only; exit with 1 if a certificate fails"
     )
     certifying.add_argument("--short", action="store_true", help=SHORT_HELP)
-    biting = commands.add_parser("teeth", parents=[shared], help="prove that the certificate catches every mutant")
-    biting.add_argument("--mutant", metavar="NAME", help="this mutant only")
+    biting = commands.add_parser("teeth", parents=[shared], help="test that the certificate catches every mutant")
+    biting.add_argument("--mutant", metavar="NAME", help="run this mutant only")
     biting.add_argument(
-        "--minutes", type=float, metavar="N", help="every mutant once, then more until N minutes are over"
+        "--minutes",
+        type=float,
+        metavar="N",
+        help="run every mutant in at least one implementation, then more until N minutes are over",
     )
-    commands.add_parser("transfer", parents=[shared, on], help="move weights from row to row; exit 1 if one fails")
-    commands.add_parser("defaults", parents=[shared, on], help="ask what each framework does where nothing is said")
-    commands.add_parser("overhead", parents=[shared], help="what runner and shuffle cost beside the bare loop")
-    commands.add_parser("standalone", parents=[shared, on], help="run each script that the site offers, alone")
-    tried = commands.add_parser("lessons", parents=[options, found, full], help="measure them; exit 1 if one fails")
-    tried.add_argument("names", nargs="*", metavar="NAME", help="lessons, and frameworks to try them in (default: all)")
+    commands.add_parser(
+        "transfer", parents=[shared, on], help="move weights between frameworks; exit with 1 if a transfer fails"
+    )
+    commands.add_parser("defaults", parents=[shared, on], help="measure the defaults of each framework")
+    commands.add_parser("overhead", parents=[shared], help="measure the overhead over the bare loop")
+    commands.add_parser("standalone", parents=[shared, on], help="run each standalone script of the site")
+    tried = commands.add_parser(
+        "lessons", parents=[options, found, full], help="measure the lessons; exit with 1 if one fails"
+    )
+    tried.add_argument(
+        "names", nargs="*", metavar="NAME", help="lessons, and frameworks to measure them in (default: all)"
+    )
     tried.add_argument("--kind", action="append", metavar="|".join(experiments.KINDS), help=KIND_HELP)
-    tried.add_argument("--seeds", type=int, default=3, metavar="N", help="of accuracy: seeds 0 … N-1 (default: 3)")
-    books = commands.add_parser("notebooks", parents=[shared], help="execute the notebooks that are not current")
-    books.add_argument("--again", action="store_true", help="execute those that are current, too")
+    tried.add_argument("--seeds", type=int, default=3, metavar="N", help="for accuracy: the seeds 0 … N-1 (default: 3)")
+    books = commands.add_parser("notebooks", parents=[shared], help="execute the notebooks that are out of date")
+    books.add_argument("--again", action="store_true", help="execute all of them")
     return top
 
 
-PYTHON_HELP = "run every row in this interpreter as it stands, not in its locked environment; the record says so"
-HOURS_HELP = "lane full: give up a run whose first ten minutes foretell more than H hours of training (default: 2)"
-KIND_HELP = "what the certificate says, seconds a step, accuracy after an epoch (default: size,time)"
-SHORT_HELP = (
-    "leave out the lane in float64, the lines that run and drop-out where a certificate of the same code is published"
-)
-LANE_HELP = "quick: the embedded sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
+PYTHON_HELP = "run everything in this external interpreter, not in the locked environments; the record says so"
+HOURS_HELP = "preset full: stop a run if its first ten minutes predict more than H hours of training (default: 2)"
+KIND_HELP = "what to measure: the certificate, seconds per step, accuracy after an epoch (default: size,time)"
+SHORT_HELP = "leave out the float64, line coverage and dropout checks for code that already has a published certificate"
+LANE_HELP = "quick: the small sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
 
 
 def _choose(what: str, given: str, known: tuple[str, ...]) -> str:
@@ -170,8 +186,8 @@ def _folder(options: argparse.Namespace, published: bool = False) -> Path:
     if folder.resolve().is_relative_to(COMMITTED.resolve()) and (changed := vcs.changed()):
         others = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise UserError(
-            "Records under docs/records name the commit that ran, and this checkout has uncommitted changes "
-            f"({changed[0]}{others}): commit them, or write the records elsewhere with --records DIR."
+            "Records under docs/records name the commit that ran, but this checkout has uncommitted changes "
+            f"({changed[0]}{others}). Commit them, or write the records elsewhere with --records DIR."
         )
     return folder
 
@@ -209,13 +225,13 @@ def certify_cases(
         if case not in short or record.status != "ok":
             store.write(record, folder)
         done.append((case, record))
-        verdict = "certified, in short" if case in short else "certified"
+        verdict = "certified (short)" if case in short else "certified"
         said = verdict if record.status == "ok" else f"{record.status}: {record.reason}"
         left = (time.monotonic() - start) / len(done) * (len(cases) - len(done))
         report(f"[{len(done)}/{len(cases)}] {case.label}: {said}{_left(left)}")
     if short:
         left_out = ", ".join(words for part, words in judge.PARTS.items() if part not in parts)
-        report(f"Left out of the {len(short)} of {len(cases)} with a published certificate: {left_out}.")
+        report(f"Skipped for the {len(short)} of {len(cases)} with a published certificate: {left_out}.")
     if len(done) > 1:
         Console(width=max(console.width, SUMMARY_WIDTH)).print(_summary(done))
     return [record.status for _, record in done]
@@ -310,7 +326,7 @@ def run_lessons(options: argparse.Namespace) -> int:
     wrong: list[str] = []
     for kind, wanted in planned.items():
         left = wanted if options.again else experiments.left(wanted, where, device, folders[kind], data)
-        _say(f"{kind}: {len(left)} of {len(wanted)} to measure, {len(wanted) - len(left)} have records")
+        _say(f"{kind}: {len(left)} of {len(wanted)} to measure; {len(wanted) - len(left)} have records")
         for experiment, record in _measured(kind, left, where, device, data):
             path = store.write(record, folders[kind])
             _say(f"{experiment.label}: {experiments.summary(record)}  ({os.path.relpath(path)})")
@@ -318,8 +334,8 @@ def run_lessons(options: argparse.Namespace) -> int:
                 statuses.append(record.status)
                 wrong += [f"{experiment.label} ({kind})"] if record.status != "ok" else []
     _say(
-        f"{statuses.count('ok')} of {len(statuses)} measurements went as they should."
-        + (f" Not so: {', '.join(wrong)}" if wrong else "")
+        f"{statuses.count('ok')} of {len(statuses)} measurements succeeded."
+        + (f" Failed: {', '.join(wrong)}" if wrong else "")
     )
     return _exit_code(statuses)
 
@@ -338,7 +354,7 @@ def _lessons_planned(options: argparse.Namespace) -> dict[str, list[Experiment]]
         planned[kind] = experiments.plan(kind, chosen, rows, options.seeds, _device(options.device))
     if not any(planned.values()):
         raise UserError(
-            f"Of {', '.join(options.names) or 'the lessons'} there is nothing to measure by {', '.join(kinds)}."
+            f"There is nothing to measure for {', '.join(options.names) or 'the lessons'} by {', '.join(kinds)}."
         )
     return planned
 
@@ -364,7 +380,7 @@ def _measured(
 def run_transfer(options: argparse.Namespace) -> int:
     rows = frameworks.select(options.ids)
     if len(rows) < 2:
-        raise UserError("Weights move from one framework to another: name two at least, or none for all.")
+        raise UserError("A transfer needs two frameworks: name at least two, or none for all.")
     statuses: list[str] = []
 
     def report(line: str) -> None:
@@ -411,7 +427,7 @@ def run_standalone(options: argparse.Namespace) -> int:
     rows, known = frameworks.select(options.ids), list(frameworks.rows().values())
     found = standalone_check.run_all(rows, known, _workloads(options), _device(options.device), _say)
     statuses = [one.status for one in found]
-    _say(f"{statuses.count('ok')} of {len(statuses)} scripts run alone")
+    _say(f"{statuses.count('ok')} of {len(statuses)} standalone scripts work")
     return _exit_code(statuses)
 
 

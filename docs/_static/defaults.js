@@ -1,20 +1,20 @@
-// What two frameworks answer differently, as one table before all the others, drawn from them. rosetta.js says which two.
+// Lists the defaults in which two frameworks differ, as one table above the others. rosetta.js provides the two.
 (() => {
   "use strict";
   const make = (tag, ...content) => { const it = document.createElement(tag); it.append(...content); return it; };
   const cell = (text, more) => Object.assign(make("th", make("p", text)), more);
   const words = cell => cell.querySelector(".rosetta-answer").textContent;
-  const folder = row => row.querySelector("th data")?.value;  // none on the line of most
+  const folder = row => row.querySelector("th data")?.value;  // none on the line of the majority
   const title = id => document.querySelector(`.rosetta-bar option[value="${id}"]`).text;
   const tables = () => document.querySelectorAll("table.rosetta-defaults");
 
-  // The cells of a folder's rows under a table's head that tell what still holds. One cell may stand for all heads.
+  // The current cells of a folder's rows in one column of a table. One cell may span all columns.
   const cellsOf = (table, id, at) => [...table.tBodies[0].rows]
     .filter(row => folder(row) === id && !row.classList.contains("is-stale"))
     .map(row => row.cells[row.cells.length > 2 ? at : 1]).filter(cell => !cell.classList.contains("is-open"));
   const said = cells => [...new Set(cells.map(words))].sort();
 
-  // One cell for all rows of a folder: their answer once where they agree, else each with the row's name.
+  // One cell for all rows of a folder: one answer if they agree, otherwise each answer with the name of its row.
   function together(cells) {
     const alike = said(cells).length === 1, td = make("td");
     if (alike) td.className = cells[0].className;
@@ -27,7 +27,7 @@
     return td;
   }
 
-  // A line for each head of a table under which the two differ. count: all heads, those with two answers, those lines.
+  // One line for each column in which the two differ. count: all columns, those with two answers, those that differ.
   function linesOf(table, ids, count) {
     const lines = [];
     for (const head of [...table.tHead.rows[0].cells].slice(1)) {
@@ -55,10 +55,10 @@
       const lines = linesOf(table, ids, count), asked = table.closest("section").querySelector("h2").firstChild.textContent;
       if (lines.length) bodies.push(make("tbody", make("tr", cell(asked, {colSpan: 3, scope: "rowgroup"})), ...lines));
     }
-    status.textContent = `${from} and ${to} differ in ${count.different} of ${count.known} answers.`
-      + (count.all > count.known ? ` In ${count.all - count.known} more, an answer is missing.` : "");
+    status.textContent = `${from} and ${to} differ in ${count.different} of ${count.known} defaults.`
+      + (count.all > count.known ? ` For ${count.all - count.known} more, an answer is missing.` : "");
     if (!count.different) return;
-    const heads = ["What is asked", from, to].map(text => cell(text, {scope: "col"}));
+    const heads = ["Question", from, to].map(text => cell(text, {scope: "col"}));
     const table = make("table", make("thead", make("tr", ...heads)), ...bodies);
     table.className = "rosetta-table rosetta-lines docutils";
     box.append(Object.assign(make("div", table), {className: "table-wrapper docutils container"}));
@@ -67,7 +67,7 @@
   let first = true;
   addEventListener("rosetta-choice", event => {
     draw(event.detail);
-    // What the address leads to has moved down.
+    // The new table has moved the target of the address down.
     if (first && event.detail[1]) document.querySelector(".rosetta-question :target")?.scrollIntoView();
     first = false;
   });

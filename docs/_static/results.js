@@ -1,6 +1,6 @@
-// Which table of the results is shown, in which order, and against which row the others are held. All of it stands in
-// the address: ?workload=cnn&machine=ID&lane=full&device=cpu&sort=-accuracy&ratio=ROW, or #the-line-of-a-record.
-// The page loads this before its tables, so that they appear once and nothing jumps. Without it all of them are shown.
+// Selects the table of results, its order, and the row that the ratios refer to. The address holds all of this:
+// ?workload=cnn&machine=ID&lane=full&device=cpu&sort=-accuracy&ratio=ROW, or #the-line-of-a-record.
+// The page loads this before its tables, so that nothing jumps. Without this script all tables are shown.
 (() => {
   "use strict";
   const KEYS = ["workload", "machine", "lane", "device"], root = document.documentElement;
@@ -17,7 +17,7 @@
   const name = row => datum(row.cells[0]).textContent;
   const failed = row => row.classList.contains("is-failed");
   const column = (table, key) => table.heads.findIndex(head => datum(head).value === key);
-  // A failed run has one cell for its reason in place of its numbers.
+  // A failed run has one cell with its reason in place of its numbers.
   const value = (row, at) => !failed(row) && datum(row.cells[at]) ? Number(datum(row.cells[at]).value) : null;
   const times = ratio => `${ratio.toFixed(ratio < 10 ? 2 : ratio < 100 ? 1 : 0)}×`;
 
@@ -25,7 +25,7 @@
     try { return document.getElementById(decodeURIComponent(location.hash.slice(1))); } catch { return null; }
   }
 
-  // The first of the tables that have all that is asked for; what none has goes to `lacking`.
+  // The first table that matches the address. Values that no table has are added to `lacking`.
   function find(candidates, asked, lacking) {
     for (const key of KEYS) {
       const fit = candidates.filter(table => table[key] === asked(key));
@@ -71,7 +71,7 @@
     }
   }
 
-  // Only what exists: the machines of the network, their lanes, and the devices of these.
+  // Offer existing choices only: the machines of the network, their presets, and the devices of these.
   function offer(table) {
     let left = tables;
     for (const key of KEYS) {
@@ -90,12 +90,12 @@
     sort(shown, address.get("sort"), lacking);
     hold(shown, address.get("ratio"), lacking);
     offer(shown);
-    status.textContent = lacking.length && `Not here: ${lacking.join(", ")}. What is shown instead is the default.` || "";
-    dispatchEvent(new Event("resize")); // another box may have to be scrolled now
+    status.textContent = lacking.length && `Not found: ${lacking.join(", ")}. The default is shown instead.` || "";
+    dispatchEvent(new Event("resize")); // another box may need to scroll now
     if (part) line.scrollIntoView({block: line === part ? "start" : "center", behavior: "instant"});
   }
 
-  // What the reader chose goes into the address, and the page follows the address.
+  // A choice changes the address, and the page follows the address.
   function go(table, changed) {
     const address = new URL(location);
     address.hash = bar.id;
@@ -105,7 +105,7 @@
     show();
   }
 
-  // The first press puts the best on top, the second turns the order round, the third leaves the page's own.
+  // The first press sorts the best to the top, the second reverses the order, the third restores the original order.
   function press(head) {
     const key = datum(head).value, orders = head.classList.contains("is-more") ? [`-${key}`, key, ""] : [key, `-${key}`, ""];
     const now = new URLSearchParams(location.search).get("sort");
@@ -140,5 +140,5 @@
     addEventListener("popstate", show); // a link within the page, too
   }
   addEventListener("rosetta-results", start);
-  addEventListener("DOMContentLoaded", start); // where the page was cut off before it said so
+  addEventListener("DOMContentLoaded", start); // in case the page ended before that event
 })();

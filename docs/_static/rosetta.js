@@ -1,25 +1,25 @@
-// One framework, chosen once and kept on every page; and any two of them side by side.
-// What the reader asks for wins in this order: the address (?framework=ID, ?from=ID&to=ID, #a-panel), what was chosen
-// before, the first tab. Without this script every framework is shown, one below the other. Until it runs, the few
-// lines of _ext/early.js in the page's head show the right panels, so that nothing moves when it does.
+// Keeps the chosen framework on every page, and shows any two side by side. The order of precedence is: the address
+// (?framework=ID, ?from=ID&to=ID, #a-panel), the earlier choice, the first tab. Without this script every framework is
+// shown, one below the other. Until it runs, _ext/early.js in the head of the page shows the right panels, so that
+// nothing moves.
 (() => {
   "use strict";
   const CHOICE = "rosetta.framework", PAIR = "rosetta.pair", SEARCHED = "sphinx_highlight_terms", YOURS = 3;
 
-  // A browser may refuse storage: the choice is then kept within the page only.
+  // A browser may block storage: the choice is then kept within the page only.
   const read = key => { try { return localStorage.getItem(key); } catch { return null; } };
   const write = (key, value) => {
     try { value ? localStorage.setItem(key, value) : localStorage.removeItem(key); } catch { /* as above */ }
   };
 
-  const searched = (read(SEARCHED) || "").toLowerCase().split(/\s+/).filter(Boolean);  // Sphinx's script clears it soon
+  const searched = (read(SEARCHED) || "").toLowerCase().split(/\s+/).filter(Boolean);  // before Sphinx's script clears it
   let sets = [], names = new Map(), called = new Map(), bar = null, wanted = [], pair = null;
 
   const firstOf = () => sets.length ? tabsOf(sets[0])[0].dataset.framework : bar.from.options[0].value;
   const tabsOf = set => [...set.querySelectorAll(":scope > [role=tablist] > [role=tab]")];
   const panelsOf = set => [...set.querySelectorAll(":scope > [data-framework]")];
   const valid = two => two && two.length === 2 && two[0] !== two[1] && two.every(id => names.has(id)) ? two : null;
-  const decoded = text => { try { return decodeURIComponent(text); } catch { return text; } };  // "#100%" is no escape
+  const decoded = text => { try { return decodeURIComponent(text); } catch { return text; } };  // "#100%" is not a valid escape
   const at = hash => hash.length > 1 ? document.getElementById(decoded(hash.slice(1))) : null;
   const panelAt = hash => at(hash)?.closest(".rosetta-tabs > [data-framework]");
 
@@ -40,7 +40,7 @@
     else if (!location.hash && !asked) land();
   }
 
-  // The search found words in a panel that is not shown, and only there: show it, for this once.
+  // If the search found words only in a hidden panel, show that panel once.
   function land() {
     const found = text => searched.filter(word => text.toLowerCase().includes(word)).length;
     const prose = document.querySelector("[role=main]").cloneNode(true);
@@ -60,8 +60,8 @@
 
   function complain(unknown, twice) {
     const quoted = unknown.map(text => `“${text}”`).join(" or "), shown = bar.from.selectedOptions[0].text;
-    bar.status.textContent = unknown.length ? `No framework here is called ${quoted}: choose it from the lists above. Until then this is ${shown}.`
-      : twice ? `From and to are the same, so this is ${shown} alone.` : "";
+    bar.status.textContent = unknown.length ? `There is no framework called ${quoted}. Choose one from the lists above. This is ${shown}.`
+      : twice ? `From and to are the same framework, so only ${shown} is shown.` : "";
   }
 
   function draw() {
@@ -94,14 +94,14 @@
     reach();
   }
 
-  // The keyboard and a screen reader take the two in the order in which they stand. What has the focus would lose it.
+  // Keyboard and screen reader follow the order in the document. Move the panel without the focus, or it loses it.
   function arrange(left, right) {
     if (left.compareDocumentPosition(right) & Node.DOCUMENT_POSITION_FOLLOWING) return;
     right.contains(document.activeElement) ? right.before(left) : left.after(right);
   }
 
-  // Each line of code in a box of its own, which knows how far in it begins. It may wrap behind a bracket or a dot:
-  // a long call wrapped behind its indentation, which then stood as an empty line of its own.
+  // Put each line of code into a box with its indentation. A line may wrap after a bracket or a dot; otherwise a long
+  // call would wrap right after its indentation and leave an empty line.
   function indent(code) {
     if (code.querySelector(".rosetta-line")) return;
     const texts = code.textContent.split("\n"), lines = code.innerHTML.split("\n");
@@ -110,7 +110,7 @@
       : `<span class="rosetta-line" style="--indent:${width(texts[i])}ch">${line.replace(/[([{]|\.(?=[a-z<])/gi, "$&<wbr>")}\n</span>`).join("");
   }
 
-  // What has to be scrolled sideways must be reachable by the keyboard, too.
+  // A box that scrolls sideways must be reachable by keyboard.
   function reach() {
     for (const box of document.querySelectorAll(".highlight pre, .table-wrapper, .rosetta-plot")) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
@@ -118,7 +118,7 @@
     }
   }
 
-  // Redraw, keep what was used where it is on the screen, and put the state into the address for sharing.
+  // Redraw, keep the used control in place on the screen, and put the state into the address for sharing.
   function change(used, action) {
     const top = used.getBoundingClientRect().top;
     action();
@@ -154,7 +154,7 @@
 
   function pick() {
     const [from, to] = [bar.from.value, bar.to.value];
-    // Asking for the same framework twice swaps the two, if there are two.
+    // Choosing the same framework twice swaps the two, if there are two.
     if (!to) choose(bar, from);
     else if (from !== to) compare([from, to]);
     else if (pair) compare([pair[1], pair[0]]);
@@ -174,7 +174,7 @@
     choose(tab, tab.dataset.framework);
   }
 
-  // The reader's own frameworks come first in both lists; the lists name every framework, living and retired.
+  // The reader's own frameworks come first in both lists; then follow all active and retired ones.
   function setUpBar() {
     bar = document.querySelector(".rosetta-bar");
     [bar.from, bar.to] = bar.querySelectorAll("select");
@@ -199,8 +199,8 @@
     });
   }
 
-  // In a wide table what has the focus comes out from under the first column, which stays in sight: the browser
-  // leaves it there if a corner of it is to be seen.
+  // In a wide table, scroll the element with the focus out from under the sticky first column. The browser does not do
+  // that if a corner of the element is visible.
   const uncover = ({target}) => {
     const first = target.closest("table.rosetta-lines tr, table.rosetta-matrix tr")?.firstElementChild;
     const covered = first && !first.contains(target) && getComputedStyle(first).position === "sticky"

@@ -1,95 +1,95 @@
-"""What every framework is asked of its defaults: each question and its facets, in words for a reader.
+"""The questions about the defaults of every framework: each one and its facets, in words for a reader.
 
-`examples/*/defaults.py` has a function a question; `defaults` puts them and infers an answer a facet.
+`examples/*/defaults.py` has one function per question; `defaults` runs it and infers one answer per facet.
 """
 
 from __future__ import annotations
 
-# question -> (what is made, with nothing said beyond what it needs, {facet: what is asked of it})
+# question -> (what is built from its required arguments alone, {facet: what is asked about it})
 QUESTIONS = {
     "convolution": (
-        "A convolution, told its channels and the size of its kernel",
+        "A convolution, given its channels and the size of its kernel",
         {
-            "weights": "the law of its first weights",
-            "bias": "its bias at the start",
+            "weights": "the distribution of its initial weights",
+            "bias": "its initial bias",
             "padding": "padding",
             "stride": "stride",
-            "flip": "whether the kernel is turned",
+            "flip": "whether the kernel is rotated",
             "activation": "activation",
             "channels": "order of the channels",
-            "number": "what a kernel given as 3 is",
-            "pair": "what a kernel given as (3, 3) is",
+            "number": "what a kernel given as 3 means",
+            "pair": "what a kernel given as (3, 3) means",
         },
     ),
     "dense": (
-        "A dense layer, told its sizes",
+        "A dense layer, given its sizes",
         {
-            "weights": "the law of its first weights",
-            "bias": "its bias at the start",
+            "weights": "the distribution of its initial weights",
+            "bias": "its initial bias",
             "activation": "activation",
-            "float64": "what becomes of float64 samples",
+            "float64": "what happens to float64 samples",
         },
     ),
-    "embedding": ("An embedding, told its sizes", {"weights": "the law of its first weights"}),
+    "embedding": ("An embedding, given its sizes", {"weights": "the distribution of its initial weights"}),
     "gru": (
-        "A GRU, told its units",
+        "A GRU, given its units",
         {
-            "input_weights": "the law of the weights on the input",
-            "recurrent_weights": "the law of the recurrent weights",
-            "bias": "its biases at the start",
-            "biases": "how many biases a gate has",
-            "reset_gate": "where the reset gate stands",
+            "input_weights": "the distribution of its input weights",
+            "recurrent_weights": "the distribution of its recurrent weights",
+            "bias": "its initial biases",
+            "biases": "how many biases each gate has",
+            "reset_gate": "where the reset gate acts",
             "gate": "the activation of its gates",
-            "output": "what it gives",
+            "output": "what it returns",
         },
     ),
     "max_pool": (
-        "A max-pool, told its window of 2 × 2",
+        "A max pooling layer, given its window of 2 × 2",
         {
             "stride": "stride",
-            "edge": "what becomes of a seventh row",
-            "ties": "who gets the gradient where values are equal",
+            "edge": "what happens to a seventh row",
+            "ties": "which input gets the gradient if values are equal",
         },
     ),
     "momentum": (
-        "SGD, told its learning rate and momentum",
+        "SGD, given its learning rate and momentum",
         {
             "kind": "the kind of momentum",
-            "not_finite": "what NaN and infinity in a gradient do",
-            "clipping": "what becomes of a huge gradient",
+            "not_finite": "the effect of NaN and infinity in a gradient",
+            "clipping": "what happens to a huge gradient",
         },
     ),
     "adam": (
-        "Adam, told nothing",
+        "Adam, given no argument",
         {
             "learning_rate": "learning rate",
             "beta1": "β₁",
             "beta2": "β₂",
             "epsilon": "ε",
-            "epsilon_place": "where ε stands",
+            "epsilon_place": "where ε is added",
             "correction": "the correction of its means' bias",
         },
     ),
     "cross_entropy": (
         "The cross-entropy of classes",
         {
-            "soft_max": "where the soft-max is",
-            "reduction": "what becomes of a batch",
-            "labels": "labels that it takes",
+            "soft_max": "where the softmax is",
+            "reduction": "how a batch is reduced",
+            "labels": "the labels that it accepts",
         },
     ),
     "dropout": (
-        "Drop-out, told a rate of ½",
+        "A dropout layer, given a rate of ½",
         {
-            "scaling": "how training makes up for what is dropped",
-            "unsaid": "a layer called by itself, with no word of training or test",
+            "scaling": "how training compensates for dropped units",
+            "unsaid": "behavior without a training or test mode",
         },
     ),
     "loader": (
-        "The framework's own loader, told the batch size",
+        "The framework's own loader, given the batch size",
         {"order": "order of the samples", "last_batch": "the last, smaller mini-batch"},
     ),
-    "shuffled_loader": ("The framework's own loader, told to shuffle", {"unit": "what is shuffled"}),
+    "shuffled_loader": ("The framework's own loader, asked to shuffle", {"unit": "what is shuffled"}),
     "padding": (
         "A helper that pads sequences",
         {"side": "where it pads", "value": "what it pads with", "cut": "where it cuts"},

@@ -26,10 +26,10 @@ KEY = "rosetta"  # of a notebook's metadata: what it is a run of
 
 HEADINGS = {
     "load_data": "Load data",
-    "create_symbol": "The symbol",
-    "init_model": "Loss, optimiser and initial weights",
+    "create_symbol": "The network",
+    "init_model": "Loss, optimizer and initial weights",
     "train": "Training on mini-batches",
-    "train_with_loader": "Training, with the framework's own data loader",
+    "train_with_loader": "Training with the framework's own data loader",
     "train_compiled": "Training, compiled",
     "predict": "Predict",
     "evaluate": "Evaluate",

@@ -71,7 +71,7 @@ def read(built, tmp_path: Path):
 
 
 DIFFERENT = [
-    ["What is asked", "Ada", "Bell"],
+    ["Question", "Ada", "Bell"],
     ["A pool, told its window"],
     ["Stride", "1", "2"],
     ["The loss"],
@@ -98,13 +98,13 @@ def test_a_choice_goes_into_the_address_and_is_kept(read) -> None:
     pick(from, "bell"); pick(to, "ada");
     return [list()[0], location.search, localStorage["rosetta.pair"], tables()];
     """
-    assert read("", script) == [["What is asked", "Bell", "Ada"], "?from=bell&to=ada", "bell ada", 0]
+    assert read("", script) == [["Question", "Bell", "Ada"], "?from=bell&to=ada", "bell ada", 0]
     back = read("?from=ada&to=bell", 'pick(to, ""); return [list(), location.search, tables()]')
     assert back == [[], "?framework=ada", 2]
 
 
 def test_what_no_longer_holds_is_not_compared(read) -> None:
-    said = "Ada and Curie differ in 0 of 0 answers. In 3 more, an answer is missing."
+    said = "Ada and Curie differ in 0 of 0 answers. For 3 more, an answer is missing."
     assert read("?from=ada&to=curie", "return [list(), said()]") == [[], said]
 
 
@@ -113,7 +113,7 @@ def test_what_no_longer_holds_is_not_compared(read) -> None:
     [
         (
             "?from=ada&to=bel",
-            "No framework here is called “bel”: choose it from the lists above. Until then this is Ada.",
+            "There is no framework called “bel”. Choose one from the lists above. This is Ada.",
         ),
         ("?from=bell&to=bell", "From and to are the same, so this is Bell alone."),
     ],

@@ -30,7 +30,7 @@ def test_each_lesson_is_a_page_and_each_page_a_lesson() -> None:
 def test_a_page_has_the_declared_title_and_names_the_claim(slug: str) -> None:
     title, claim = text(slug).split("\n\n")[:2]
     assert title == f"# {DECLARED[slug].title}"
-    number = re.match(r"\*The seed, lesson (\d+)", claim)
+    number = re.match(r"\*The original notebooks, lesson (\d+)", claim)
     assert ([int(number[1])] if number else []) == DECLARED[slug].seed
     assert number or claim.startswith("*Found by this project.*")
 

@@ -79,7 +79,7 @@ def test_no_tab_set_is_limited_to_frameworks_by_name_but_the_front_pages_pair() 
 @pytest.mark.parametrize(
     ("limit", "known"),
     [
-        (spread.FAR, {3: "lies more than three of these from the median"}),
+        (spread.FAR, {3: "lies more than three of these standard deviations from the median"}),
         (result_lines.LITTLE, {0.2: "less than a fifth of GEMM"}),
         (next(iter(numbers.WITHDRAWN)), {"peak_memory": "a field `peak_memory`. It is withdrawn"}),
     ],
@@ -97,7 +97,7 @@ def test_the_biases_of_reset_and_update_can_be_folded_and_the_new_gates_cannot(g
     x = np.arange(2 * params.gru.max_length).reshape(2, -1)
     before, after = (oracle.scores("gru", one, x) for one in (own, folded))
     assert np.allclose(before, after, rtol=0, atol=1e-6) == same
-    page = (DOCS / "concepts" / "symbol.md").read_text("utf-8")
+    page = (DOCS / "concepts" / "network.md").read_text("utf-8")
     assert "Those of the new gate cannot be folded" in " ".join(page.split())
 
 

@@ -124,7 +124,7 @@ def test_one_table_is_shown_with_its_headings_and_its_chart(read) -> None:
     """
     assert read(script=script) == [
         FULL,
-        ["CNN on CIFAR-10", "The desk", "Lane full, on the CPU"],
+        ["CNN on CIFAR-10", "The desk", "Preset full, on the CPU"],
         1,
         "",
         "cnn,desk,full,cpu,bell",
@@ -149,7 +149,7 @@ def test_the_address_chooses(read) -> None:
     ],
 )
 def test_what_is_not_here_is_said_and_the_default_shown(read, address: str, table: str, lacking: str) -> None:
-    said = f"Not here: {lacking}. What is shown instead is the default."
+    said = f"Not found: {lacking}. The default is shown instead."
     assert read(address, "return [shown(), said(), rows().length > 1]") == [table, said, True]
 
 

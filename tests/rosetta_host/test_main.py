@@ -157,7 +157,7 @@ def test_lessons_are_measured_once_and_recorded(folder, tmp_path):
     assert "size: 1 of 1 to measure" in out
     assert "alpha gru slower: caught by" in out
     assert "alpha gru, by turns: as it is, slower" in out
-    assert "2 of 2 measurements went as they should." in out
+    assert "2 of 2 measurements succeeded." in out
     size, time = sorted(written(tmp_path), key=lambda record: "pairs" in record)
     assert (size["lesson"], size["mutant"], size["status"]) == ("too-slow", "slower", "ok")
     assert len(time["pairs"]) >= 5
@@ -175,16 +175,16 @@ def test_a_harmless_mutant_that_is_caught_fails_and_the_others_go_on(folder, tmp
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 1, out
     assert "failed: It changes what is computed: FAILED scores before" in out
-    assert "1 of 2 measurements went as they should. Not so: alpha gru slower (size)" in out
+    assert "1 of 2 measurements succeeded. Failed: alpha gru slower (size)" in out
     assert len(written(tmp_path)) == 2
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["told"], "Of told there is nothing to measure by size, time."),
-        (["too-slow", "--kind", "accuracy"], "Of too-slow there is nothing to measure by accuracy."),
-        (["--workload", "cnn"], "Of the lessons there is nothing to measure by size, time."),
+        (["told"], "There is nothing to measure for told by size, time."),
+        (["too-slow", "--kind", "accuracy"], "There is nothing to measure for too-slow by accuracy."),
+        (["--workload", "cnn"], "There is nothing to measure for the lessons by size, time."),
     ],
 )
 def test_a_lesson_without_a_measurement_says_so(folder, monkeypatch, capsys, arguments, sentence):

@@ -166,7 +166,7 @@ def test_the_lists_hold_the_living_and_the_retired_and_ones_own_first(read, conc
     groups = "select => [...select.querySelectorAll('optgroup')].map(group => [group.label, group.children.length])"
     reader = read(concept)
     before = reader.from_.evaluate(groups)
-    assert [label for label, _ in before] == ["Living", "Retired"]
+    assert [label for label, _ in before] == ["Active", "Retired"]
     assert sum(count for _, count in before) == len(concept.frameworks)
     reader.go(concept, {"from": third, "to": first})
     reader.go(concept)

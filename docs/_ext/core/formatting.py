@@ -11,9 +11,9 @@ from rosetta_host.records.store import Machine, Record
 
 WORKLOADS = {"cnn": "CNN on CIFAR-10", "gru": "GRU on IMDB"}
 LANES = {
-    "full": "Lane full: all of the data, for as many epochs as the seed's tables",
-    "epoch": "Lane epoch: one epoch over all of the data",
-    "quick": "Lane quick: one epoch over the small embedded sample, for a first run; never ranked",
+    "full": "Preset full: all of the data, for as many epochs as the original notebooks",
+    "epoch": "Preset epoch: one epoch over all of the data",
+    "quick": "Preset quick: one epoch over the small sample that comes with the project, for a first run; never ranked",
 }
 DEVICES = {"gpu": "on the GPU", "cpu": "on the CPU"}
 PROCESSORS = {"gpu": "GPU", "cpu": "CPU"}
@@ -67,7 +67,7 @@ def with_variant(name: str, variant: str | None, precision: str | None = None) -
 
 def environment(record: Record) -> str:
     """That a run had a Python as it stood on its machine; nothing of one in its locked environment."""
-    return "in a Python as found there, not in the locked environment" if record.environment else ""
+    return "in an external interpreter, not in the locked environment" if record.environment else ""
 
 
 def uncommitted(record: Record) -> str:

@@ -23,7 +23,7 @@ NAMES = {
     "framework": "framework.toml",
     BORROWED: "borrowed environment",
     "runner": "way of timing",
-    JUDGE: "judge (limits, oracle, protocol)",
+    JUDGE: "version of the checks (limits, oracle, protocol)",
     "threads": "number of threads",
     "variables": "set of variables",
 }
@@ -77,7 +77,13 @@ def outdated(parity: Record, row: Row) -> str:
 
 
 def _other(changed: list[str]) -> str:
-    return f"certified with another {' and '.join(NAMES.get(key, key) for key in changed)}" if changed else ""
+    return f"certified with another {named(changed)}" if changed else ""
+
+
+def named(changed: list[str]) -> str:
+    """What differs, as a list for a reader: "example, lock and number of threads"."""
+    *others, last = (NAMES.get(key, key) for key in changed)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def why_failed(parity: Record) -> str:

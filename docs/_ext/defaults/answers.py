@@ -41,7 +41,7 @@ def known() -> list[str]:
 
 
 def name_of(question: str) -> str:
-    """What to call a question in a line: "a max-pool" of "A max-pool, told its window of 2 × 2"."""
+    """What to call a question in a line: "a GRU" of "A GRU, given its units"."""
     words: str = spec.QUESTIONS[question][0].partition(",")[0]
     article, _, rest = words.partition(" ")
     return f"{article.lower()} {rest}" if article in ("A", "An", "The") else words

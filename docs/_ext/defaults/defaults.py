@@ -43,9 +43,9 @@ class Defaults(SphinxDirective):
         self.store, self.answers = stores.store(self.config), answers(self.config)
         stores.note(self.env, *self.answers.files)
         if not any(asked.record for asked in self.answers.asked.values()):
-            return [nodes.paragraph("", f"Nothing has been asked yet: {COMMAND} does it.", classes=["rosetta-none"])]
+            return [nodes.paragraph("", f"Nothing has been measured yet. Run {COMMAND}.", classes=["rosetta-none"])]
         self.folders = snippets.by_folder(self.store.rows.values())
-        bar = snippets.bar(self.folders, "none: all") + DIFFERENCES
+        bar = snippets.bar(self.folders, "none (show all)") + DIFFERENCES
         sections = [self.section(question) for question in spec.QUESTIONS]
         return [nodes.raw("", bar, format="html"), *sections, self.runs()]
 
@@ -59,7 +59,7 @@ class Defaults(SphinxDirective):
         sentence, facets = spec.QUESTIONS[question]
         head = nodes.row("", cell("Framework"), *(cell(titled(facet)) for facet in facets.values()))
         body = [self.most(question), *(self.row(question, asked) for asked in self.asked)]
-        shown = table([head], body, f"{ODD} unlike most of the frameworks", ("rosetta-defaults",))
+        shown = table([head], body, f"{ODD} differs from most frameworks", ("rosetta-defaults",))
         return _section(sentence, f"default-{question}", "rosetta-question", shown)
 
     def most(self, question: str) -> nodes.row:
@@ -69,7 +69,7 @@ class Defaults(SphinxDirective):
         return nodes.row("", row_header("Most"), *cells, classes=["is-most"])
 
     def row(self, question: str, asked: Asked) -> nodes.row:
-        changed = f"asked of another {' and '.join(asked.changed)}" if asked.changed else ""
+        changed = f"measured with another {' and '.join(asked.changed)}" if asked.changed else ""
         beside = [fact for fact in (asked.record.version if asked.record else "", changed) if fact]
         name = link(asked.record, asked.row.name) if asked.record else nodes.Text(asked.row.name)
         header = row_header(
@@ -86,7 +86,7 @@ class Defaults(SphinxDirective):
         """A cell a facet; one for all of them where all have the same reason."""
         facets = spec.QUESTIONS[question][1]
         if asked.record is None:
-            return [cell("not asked yet", columns=len(facets), classes=("is-open",))]
+            return [cell("not measured yet", columns=len(facets), classes=("is-open",))]
         if not asked.record.answers:
             text = f"{asked.record.status}: {asked.record.reason}"
             return [cell(text, columns=len(facets), classes=("is-open", "failed"))]
@@ -134,7 +134,7 @@ def _shown(answer: Answer, mark: list[nodes.inline], probe: str) -> nodes.Elemen
     text, kind = said(answer), "rosetta-answer"
     if not answer.reason:
         return nodes.paragraph("", "", *mark, place_link(probe, text, (kind,)))
-    why = nodes.paragraph("", "", nodes.Text(f"{answer.reason.rstrip('.')}. → "), place_link(probe, "its code"))
+    why = nodes.paragraph("", "", nodes.Text(f"{answer.reason.rstrip('.')}. → "), place_link(probe, "code"))
     return Details("", Summary("", "", *mark, nodes.inline("", text, classes=[kind])), why)
 
 
@@ -152,7 +152,7 @@ class Questions(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         stores.note(self.env)
-        head = nodes.row("", cell("Function"), cell("What it makes"), cell("What is inferred"))
+        head = nodes.row("", cell("Function"), cell("What it builds"), cell("What is inferred"))
         body = [
             nodes.row("", row_header(nodes.literal("", question)), cell(sentence), cell("; ".join(facets.values())))
             for question, (sentence, facets) in spec.QUESTIONS.items()

@@ -69,17 +69,17 @@ class Probes(Rosetta):
         """Which run asked, and what was inferred, as a link to its line among the others'."""
         asked, [question] = self.answers.asked[row.id], self.functions
         if asked.record is None:
-            return caption(f"{row.name}: not asked yet", "is-open")
+            return caption(f"{row.name}: not measured yet", "is-open")
         where = formatting.versioned(row.name, asked.record)
         if asked.changed:
-            changed = f"{' and '.join(asked.changed)} edited since it was asked"
+            changed = f"{' and '.join(asked.changed)} edited since the measurement"
             return caption(link(asked.record, f"{changed}: {where}"), "is-open")
         found = [
             f"{said}: {answer.words}"
             for facet, said in spec.QUESTIONS[question][1].items()
             if (answer := asked.answer(f"{question}.{facet}"))
         ]
-        made = caption(link(asked.record, f"asked: {where}"), "is-certified")
+        made = caption(link(asked.record, f"measured: {where}"), "is-certified")
         made += [nodes.Text(" · "), place_link(row_anchor(question, row), " · ".join(found) or "no answer")]
         return made
 

@@ -14,16 +14,8 @@ from sphinx.config import Config
 
 from _ext.core import newest
 from _ext.core import store as stores
-from _ext.lessons.intervals import (
-    SAME_ACCURACY,
-    SAME_TIME,
-    Change,
-    Interval,
-    interval,
-    of_accuracy,
-    of_time,
-    ratio,
-)
+from _ext.core.verdicts import named
+from _ext.lessons.intervals import SAME_ACCURACY, SAME_TIME, Change, Interval, interval, of_accuracy, of_time, ratio
 from _ext.results.certificates import number
 from rosetta_host.catalog.frameworks import Row, UserError
 from rosetta_host.lessons.declarations import Lesson
@@ -40,9 +32,10 @@ COST: dict[Change, str] = {
     "same": f"same within {100 * SAME_ACCURACY:.0f} point",
     "cannot tell": "cannot tell",
 }
+STILL_A_TRAP = "still a trap"  # the patch runs, and the certificate fails: the mistake can still be made
 # The verdicts in the order in which they are told, with how several are counted.
 VERDICTS = {
-    "holds": "holds in",
+    STILL_A_TRAP: "still a trap in",
     **{verdict: f"{verdict} in" for verdict in TIMED.values()},
     "cannot be written here": "cannot be written in",
     "failed": "failed in",
@@ -107,9 +100,9 @@ class Place:
     @property
     def name(self) -> str:
         """How a reader knows it."""
-        facts = ["on its GPU" if self.device == "gpu" else "", "as found" if self.found else "", self.data]
+        facts = ["on its GPU" if self.device == "gpu" else "", "external interpreter" if self.found else "", self.data]
         where = ", ".join(fact for fact in (" and ".join(self.machines), *facts) if fact)
-        return where + (" (this machine, just now: not published)" if self.local else "")
+        return where + (" (this machine, just now; not published)" if self.local else "")
 
 
 def where(store: stores.Store, record: Record) -> tuple[object, ...]:
@@ -169,7 +162,7 @@ class Trial:
             return "not measured yet" if self.fault.status == "unsupported" else "failed"
         if self.size is None or (self.mutant.harmless and self.time is None):
             return "not measured yet"
-        return TIMED[of_time(self.ratio)] if self.mutant.harmless else "holds"
+        return TIMED[of_time(self.ratio)] if self.mutant.harmless else STILL_A_TRAP
 
     @property
     def why(self) -> str:
@@ -321,7 +314,7 @@ class Trials:
         if last is None:
             return ""
         changed = [key for key in self.changed(row, mutant, last) if key != "mutant"] or ["patch"]
-        return f"stale: measured with another {' and '.join(changed)}"
+        return f"stale: measured with another {named(changed)}"
 
     @cached_property
     def costs(self) -> list[Cost]:
@@ -377,11 +370,11 @@ class Trials:
         return trial.verdict != "not measured yet", own, trial.newest.created if trial.newest else ""
 
     def tell(self, name: str) -> str:
-        """How often each verdict was given for one patch: "holds in 9 rows, cannot be written in 3"."""
+        """How often each verdict was given for one patch: "still a trap in 9 implementations, failed in 3"."""
         counts = Counter(trial.verdict for trial in self.of_mutant(name))
         said = [f"{VERDICTS[verdict]} {counts[verdict]}" for verdict in VERDICTS if counts[verdict]]
         if said:
-            said[0] += " row" if said[0].endswith(" 1") else " rows"
+            said[0] += " implementation" if said[0].endswith(" 1") else " implementations"
         return ", ".join(said)
 
     @property

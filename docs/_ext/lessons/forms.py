@@ -45,12 +45,12 @@ def declared(env: BuildEnvironment, what: Asked) -> list[tuple[Row, str]]:
 
 
 def summary(found: list[tuple[Row, str]]) -> str:
-    """How many rows compute which form: “first” in 13 rows, “all” in 1."""
+    """How many implementations compute which form: “first” in 13 implementations, “all” in 1."""
     counts = Counter(form for _, form in found)
     said = [f"“{form}” in {count}" for form, count in counts.most_common()]
     if said:
-        said[0] += " row" if said[0].endswith(" 1") else " rows"
-    return f"{', '.join(said)}." if said else "No row yet."
+        said[0] += " implementation" if said[0].endswith(" 1") else " implementations"
+    return f"{', '.join(said)}." if said else "No implementation yet."
 
 
 class Forms(SphinxDirective):
@@ -66,11 +66,11 @@ class Forms(SphinxDirective):
             raise self.error(str(error)) from None
         found = declared(self.env, what)
         examined = "unexamined" not in self.options
-        head = nodes.row("", *map(cell, ["Framework", "The form", *(["Its newest certificate"] if examined else [])]))
+        head = nodes.row("", *map(cell, ["Framework", "Form", *(["Newest certificate"] if examined else [])]))
         body = [nodes.row("", row_header(row.name), cell(form)) for row, form in found]
         for line, (row, _) in zip(body, found, strict=True):
             line += [self.certificate(row, what[0])] if examined else []
-        title = "Which form each computes" if examined else "Which form each folder declares"
+        title = "The form that each implementation computes" if examined else "The form that each folder declares"
         return [table([head], body, title, ("rosetta-lesson",))]
 
     def certificate(self, row: Row, workload: str) -> nodes.entry:

@@ -24,7 +24,7 @@ from _ext.core import store as stores
 from _ext.core.elements import DASH, Details, Summary, aside, cell, datum, heading, row_header, table
 from _ext.core.links import site_file
 from _ext.core.numbers import Role
-from _ext.lessons.evidence import NEEDS_GPU, TIMED, Cost, Place, Trial, Trials, sources, today
+from _ext.lessons.evidence import NEEDS_GPU, STILL_A_TRAP, TIMED, Cost, Place, Trial, Trials, sources, today
 from rosetta_host.catalog.frameworks import UserError, nearest
 from rosetta_host.lessons import declarations as declarations
 from rosetta_host.lessons.declarations import Lessons
@@ -46,7 +46,7 @@ def trials(env: BuildEnvironment, slug: str) -> Trials:
     if slug not in known:
         raise nearest("lesson", slug, list(known))
     if not known[slug].mutants and not known[slug].gpu:
-        raise UserError(f"The lesson {slug!r} names no mutant: there is nothing to tell of it.")
+        raise UserError(f"The lesson {slug!r} names no mutant, so there is nothing to show.")
     found = Trials(stores.store(env.config), today(env.config), slug, known[slug])
     stores.note(env, *(row.folder / "mutants.toml" for row in found.store.rows.values()))
     for trial in found.found:
@@ -106,7 +106,7 @@ class _OfLesson(SphinxDirective):
 
     def head(self, titles: list[str], numeric: list[str], places: set[str]) -> nodes.row:
         """The titles, with those of the columns that only some tables need."""
-        named = ["Framework", *(["The patch"] if self.several else []), *titles]
+        named = ["Framework", *(["Patch"] if self.several else []), *titles]
         named += ["Machine"] if len(places) > 1 else []
         return heading(named, numeric)
 
@@ -117,7 +117,7 @@ class LessonTable(_OfLesson):
     def content_nodes(self) -> list[nodes.Node]:
         text = summary(self.found)
         if self.lesson.gpu and not self.found.on_gpu:
-            text += f" Why a GPU: {self.lesson.gpu}."
+            text += f" Why it needs a GPU: {self.lesson.gpu}."
         made: list[nodes.Node] = [nodes.paragraph("", "", nodes.strong("", text))]
         told = [trial for trial in self.found.found if not self.is_apart(trial)]
         made += [self.table(told)] if told else []
@@ -136,19 +136,19 @@ class LessonTable(_OfLesson):
         for name in self.lesson.mutants:
             reasons = [f"{one.row.name}: {one.why}." for one in self.found.of_mutant(name) if self.is_apart(one)]
             if reasons:
-                rows = "1 row" if len(reasons) == 1 else f"{len(reasons)} rows"
+                rows = "1 implementation" if len(reasons) == 1 else f"{len(reasons)} implementations"
                 title = f"{formatting.mutant(name).capitalize()}: why it cannot be written in {rows}"
                 items = [nodes.list_item("", nodes.paragraph("", reason)) for reason in reasons]
                 listed = nodes.bullet_list("", *items)
                 yield Details("", Summary("", title), listed, classes=["rosetta-details"])
 
     def table(self, told: list[Trial]) -> nodes.table:
-        timed = ["A step as it is", "With the patch", "Ratio"] if self.lesson.timed else []
+        timed = ["Step without the patch", "With the patch", "Ratio"] if self.lesson.timed else []
         places = {trial.place.name for trial in told if trial.place}
-        head = self.head(["Verdict", "The certificate", *timed], timed, places)
+        head = self.head(["Verdict", "Certificate", *timed], timed, places)
         body = [self.line(trial, places) for trial in told]
         where = f", on {next(iter(places))}" if len(places) == 1 else ""
-        return table([head], body, f"What becomes of the patch in each row{where}", ("rosetta-lesson",))
+        return table([head], body, f"The patch in each implementation{where}", ("rosetta-lesson",))
 
     def line(self, trial: Trial, places: set[str]) -> nodes.row:
         cells = [self.name_cell(trial), *self.patch_cell(trial.name), self.verdict(trial)]
@@ -158,7 +158,7 @@ class LessonTable(_OfLesson):
     def verdict(self, trial: Trial) -> nodes.entry:
         text = trial.verdict
         on_cpu = self.lesson.gpu and trial.place and trial.place.device == "cpu"
-        said = f"{text} on a CPU" if on_cpu and text in ("holds", *TIMED.values()) else text
+        said = f"{text} on a CPU" if on_cpu and text in (STILL_A_TRAP, *TIMED.values()) else text
         return cell(said, *([aside(trial.why)] if trial.why else []), classes=("failed",) if text == "failed" else ())
 
     def times(self, trial: Trial) -> list[nodes.entry]:
@@ -184,10 +184,10 @@ class CostTable(_OfLesson):
         if not self.lesson.accuracy:
             return self.warn(f"lessons.toml does not say that {self.found.slug} has its accuracy measured")
         if not self.found.costs:
-            stale = " with the code as it is now: what was measured is stale" if self.found.stale_costs else ""
-            return [nodes.paragraph("", f"In accuracy: not measured yet{stale}.", classes=["rosetta-none"])]
+            stale = " with the current code; the earlier measurement is stale" if self.found.stale_costs else ""
+            return [nodes.paragraph("", f"Accuracy: not measured yet{stale}.", classes=["rosetta-none"])]
         places = {cost.place.name for cost in self.found.costs}
-        titles = ["As it is", "With the patch", "Difference", "95 % interval"]
+        titles = ["Without the patch", "With the patch", "Difference", "95 % interval"]
         head = self.head(titles, titles, places)
         body = [self.line(cost, places) for cost in self.found.costs]
         where = f", on {next(iter(places))}" if len(places) == 1 else ""
@@ -224,21 +224,21 @@ class Caught(_OfLesson):
 
     def content_nodes(self) -> list[nodes.Node]:
         said = [text for name in self.lesson.mutants if (text := self.said(name))]
-        return [nodes.paragraph("", text) for text in said or ["No row has been measured yet."]]
+        return [nodes.paragraph("", text) for text in said or ["Not measured yet."]]
 
     def said(self, name: str) -> str:
         measured = [trial for trial in self.found.of_mutant(name) if trial.size and trial.size.checks]
         if not measured:
             return ""
         about = f"{formatting.mutant(name).capitalize()}: " if self.several else ""
-        rows = "1 row" if len(measured) == 1 else f"{len(measured)} rows"
+        rows = "1 implementation" if len(measured) == 1 else f"{len(measured)} implementations"
         clearest = Counter(trial.failed_checks[0].name for trial in measured if trial.failed_checks)
         if not clearest:
-            return f"{about}It passes every check in {rows} that {'was' if rows == '1 row' else 'were'} measured."
+            return f"{about}It passes every check in {rows}."
         told = [f"“{check}” in {count}" for check, count in clearest.most_common()]
         unseen = len(measured) - clearest.total()
-        told += [f"no check in {unseen}"] if unseen else []
-        return f"{about}What it fails most clearly, of {rows}: {', '.join(told)}."
+        told += [f"none in {unseen}"] if unseen else []
+        return f"{about}The check that fails most clearly, in {rows}: {', '.join(told)}."
 
 
 class Verdicts(Role):

@@ -65,7 +65,7 @@ class Patch(Rosetta):
             if mutant is None:
                 return None
             if mutant.unsupported:
-                said = f"# It cannot be written here: {mutant.unsupported}"
+                said = f"# This cannot be written here: {mutant.unsupported}"
                 return literal(path, Snippet(textwrap.fill(said, WIDTH, subsequent_indent="# "), 1))
             return self.columns(mutant)
         except UserError as error:
@@ -78,7 +78,7 @@ class Patch(Rosetta):
         rows = by_folder(self.store.rows.values())[folder.name]
         cases = [Case(row, self.workload, mutant.case.variant) for row in rows]
         runs = [ran(self.env, self.store, case, self.functions) for case in cases]
-        left = _column("As it is", "is-before", found.text, found.removed, runs)
+        left = _column("Without the patch", "is-before", found.text, found.removed, runs)
         tried = [trial for known in self.trials[:1] for trial in known.of_mutant(mutant.name)]
         ends = [_end(trial) for trial in tried if trial.row.folder == folder]
         right = _column("With the patch", "is-after", found.patched, found.added, ends)

@@ -33,16 +33,16 @@ class Installs(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
         stores.note(self.env)
-        titles = ("Framework", "Python", "What it needs today", "Set-up", "Variables")
+        titles = ("Framework", "Python", "Needs today", "Set-up", "Variables")
         head = nodes.row("", *map(cell, titles))
         body = [nodes.row("", *self.line(row)) for row in retired(self.store)]
-        return [table([head], body, "What a retired framework takes", ("rosetta-installs",))]
+        return [table([head], body, "What it takes to install a retired framework", ("rosetta-installs",))]
 
     def line(self, row: Row) -> Iterator[nodes.entry]:
         environment = row.environment
         yield row_header(row.name, *([aside(f"last release {last}")] if (last := row.framework.last_release) else []))
         yield cell(environment.python)
-        yield cell(row.framework.needs or "Nothing but its packages.")
+        yield cell(row.framework.needs or "Only its packages.")
         if row.environment_id != row.id:
             yield cell(f"in the environment of {self.store.rows[row.environment_id].name}")
         else:
@@ -52,7 +52,7 @@ class Installs(SphinxDirective):
     def set_up(self, row: Row) -> str:
         """What the set-up step says of itself in its first line."""
         if row.environment.setup is None:
-            return "none: its lock is all"
+            return "none: the lock is enough"
         path = row.environment_folder / row.environment.setup
         stores.note(self.env, path)
         said = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or path.name
@@ -75,7 +75,8 @@ class InShort(SphinxRole):
         store = stores.store(self.config)
         stores.note(self.env)
         rows = retired(store)
-        text = f"{sum(runs(store, row) for row in rows)} of {len(rows)} retired rows run here and are certified."
+        certified = sum(runs(store, row) for row in rows)
+        text = f"{certified} of {len(rows)} retired implementations run here and are certified."
         return [nodes.emphasis("", text, classes=["rosetta-verdicts"])], []
 
 

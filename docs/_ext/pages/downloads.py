@@ -124,23 +124,23 @@ def archive(found: Offer) -> bytes:
 def readme(found: Offer) -> str:
     """What the archive holds, the commands for each row, and where the data comes from."""
     title = found.rows[0].title
-    held = {f"{workload}.py": f"{NETWORKS[workload]}: a script that runs alone" for workload in found.scripts}
+    held = {f"{workload}.py": f"{NETWORKS[workload]}: a standalone script" for workload in found.scripts}
     held |= {
-        path.name: f"{NETWORKS[workload]} as a notebook, as it ran with {row.name}"
+        path.name: f"{NETWORKS[workload]} as a notebook, with its output from {row.name}"
         for row, workload, path in found.current()
     }
     width = max(map(len, held), default=0) + 3
     listed = "\n".join(f"    {name:{width}}{text}" for name, text in held.items())
     parts = [_headline(title, "="), f"From {standalone.PROJECT}.", listed]
-    parts.append("The commands are for a shell in this folder, and for uv (pip install uv).")
+    parts.append("Run the commands in a shell in this folder. They need uv (pip install uv).")
     for row in found.rows:
         parts += [_headline(f"{row.name}, Python {row.environment.python}", "-")]
         parts += [_filled(row.framework.needs)] if row.framework.needs else []
         parts.append(textwrap.indent(instructions.unpacked_commands(row, found.rows), "    "))
     cited = [f"{SOURCES[workload].name}: {SOURCES[workload].citation}" for workload in found.scripts]
     place = (
-        "A script reads the data from the folder that ROSETTA_DATA names, or from `data` in this one. What is not "
-        "there it fetches from the publisher, and checks its SHA-256."
+        "A script reads the data from the folder in ROSETTA_DATA, or from `data` in this folder. If the data is "
+        "missing, it is downloaded from the publisher, and its SHA-256 is verified."
     )
     return "\n\n".join([*parts, _headline("The data", "-"), *map(_filled, [place, *cited, LICENCE])]) + "\n"
 

@@ -35,8 +35,8 @@ def sentence(others: list[str]) -> str:
         return "All examples draw their mini-batches from one shared generator."
     names = " and ".join(filter(None, (", ".join(others[:-1]), others[-1])))
     return (
-        f"The examples draw their mini-batches from one shared generator, except those of {names}: there the "
-        "framework shuffles and draws by itself."
+        f"The examples draw their mini-batches from one shared generator, except those of {names}, where the "
+        "framework itself shuffles the data and draws the mini-batches."
     )
 
 

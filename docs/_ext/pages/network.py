@@ -70,9 +70,9 @@ def _said(workload: str, layer: oracle.Layer, before: tuple[int, ...], rates: It
         kernel = weights.shapes(workload)[f"{layer.name}.weight"][2:]
         return f"{times(kernel)} convolution"
     if layer.kind == "max-pool":
-        return "max-pool " + times(tuple(a // b for a, b in zip(before[1:], layer.shape[1:], strict=True)))
+        return "max pooling " + times(tuple(a // b for a, b in zip(before[1:], layer.shape[1:], strict=True)))
     if layer.kind == "drop-out":
-        return f"drop-out {next(rates)}"
+        return f"dropout {next(rates)}"
     return {"images": "an image", "words": "a review’s words", "last word": "the last word’s output"}.get(
         layer.kind, layer.kind
     )
@@ -174,25 +174,23 @@ class Network(OfWorkload):
 
     def scale(self) -> str:
         if self.workload == "cnn":
-            return "To scale: a box is as deep as its channels are many, a bar as long as its vector."
-        return "A column is one word, as high as its numbers are many; a bar is as long as its vector."
+            return "To scale: a box is as deep as its number of channels, and a bar as long as its vector."
+        return "A column is one word and as high as its vector. A bar is as long as its vector."
 
     def shapes(self) -> nodes.table:
         found = stages(self.workload)
         both = any(stage.shape != stage.channels_last for stage in found)
         types = {stage.type for stage in found}
         header = ["Layer", *(["Channels first", "Channels last"] if both else ["Shape"])]
-        header += ["Type", "Parameters"] if len(types) > 1 else ["Parameters"]
+        header += ["Dtype", "Parameters"] if len(types) > 1 else ["Parameters"]
         body = []
         for stage in found:
             cells = [stage.title, times(stage.shape), *([times(stage.channels_last)] if both else [])]
             cells += [stage.type] if len(types) > 1 else []
             body.append([*cells, f"{stage.parameters:,}" if stage.parameters else DASH])
         total = sum(stage.parameters for stage in found)
-        body.append(["all of them", *[""] * (len(header) - 2), f"{total:,}"])
-        title = "What one sample is after each layer" + (
-            f", in numbers of type {types.pop()}" if len(types) == 1 else ""
-        )
+        body.append(["total", *[""] * (len(header) - 2), f"{total:,}"])
+        title = "The shape of one sample after each layer" + (f", dtype {types.pop()}" if len(types) == 1 else "")
         numeric = {"Channels first", "Channels last", "Shape", "Parameters"}
         return table(header, [[nodes.inline("", cell) for cell in cells] for cells in body], title, numeric)
 

@@ -1,4 +1,4 @@
-"""Small drawings as SVG. Their colours are the page's own, so that one drawing serves the light and the dark page."""
+"""Small drawings as SVG. Their colors are the page's own, so that one drawing serves the light and the dark page."""
 
 from __future__ import annotations
 

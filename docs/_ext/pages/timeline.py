@@ -37,7 +37,7 @@ def oldest_first(store: stores.Store) -> list[list[Row]]:
 def time_line(lives: list[tuple[str, int, bool]], today: int) -> str:
     """Name, year of birth, and whether it is retired -> an SVG element with an accessible name."""
     first = min(born for _, born, _ in lives)
-    drawing = Drawing(None, "Time line; the sections that follow hold its years.")
+    drawing = Drawing(None, "Timeline. The sections below list the years.")
     height = STEP * len(lives) + 24
 
     def at(year: float) -> str:
@@ -73,7 +73,7 @@ class Museum(SphinxDirective):
             return self.drawn()
         wanted = [rows for rows in oldest_first(self.store) if rows[0].framework.retired == (asked == RETIRED)]
         if not wanted:
-            return [nodes.paragraph("", "None of those that stand here.", classes=["rosetta-none"])]
+            return [nodes.paragraph("", "There is none.", classes=["rosetta-none"])]
         return [self.section(rows) for rows in wanted]
 
     def drawn(self) -> list[nodes.Node]:
@@ -83,7 +83,7 @@ class Museum(SphinxDirective):
             if one.since.isdecimal():
                 lives.append((rows[0].title, int(one.since), one.retired))
             else:
-                text = f"{rows[0].folder.name}/framework.toml: since = {one.since!r} is no year."
+                text = f"{rows[0].folder.name}/framework.toml: since = {one.since!r} is not a year."
                 logger.warning("museum: %s", text, location=self.get_location(), type="rosetta", subtype="museum")
                 stores.note_warning(self.env)
         if not lives:
@@ -91,7 +91,7 @@ class Museum(SphinxDirective):
         seen = [int(record.created[:4]) for record in self.store.records if not record.historic]
         drawing = time_line(lives, max([*seen, *(born for _, born, _ in lives)]))
         figure = nodes.figure("", nodes.raw("", drawing, format="html"), classes=["rosetta-figure"])
-        text = "The year of the first release. A line leads on from those that are still developed; a ring has ended."
+        text = "The year of the first release. A line marks a framework that is still developed, a ring a retired one."
         figure += nodes.caption("", text)
         return [figure]
 
@@ -100,9 +100,9 @@ class Museum(SphinxDirective):
         section = nodes.section("", nodes.title("", rows[0].title), ids=[name], names=[name])
         if one.why_alive:
             section += nodes.paragraph("", one.why_alive)
-        facts: list[tuple[str, list[nodes.Node]]] = [("Born", [nodes.Text(one.since)])]
+        facts: list[tuple[str, list[nodes.Node]]] = [("First release", [nodes.Text(one.since)])]
         facts += [("Last release", [nodes.Text(one.last_release)])] if one.last_release else []
-        facts += [("Then came", [nodes.Text(one.successor)])] if one.successor else []
+        facts += [("Successor", [nodes.Text(one.successor)])] if one.successor else []
         facts += [("Runs here", [self.runs(row) for row in rows]), ("Needs today", self.needs(rows))]
         home = nodes.reference("", "home page", refuri=one.home_page)
         read = page_link(READ, "its code here", f"?framework={rows[0].folder.name}")
@@ -136,8 +136,8 @@ class Museum(SphinxDirective):
 
     @staticmethod
     def needs(rows: list[Row]) -> list[nodes.Node]:
-        """What it needs, once where all back ends need the same."""
-        said = {row.name: row.framework.needs or "Nothing but its packages." for row in rows}
+        """What it needs, once where all backends need the same."""
+        said = {row.name: row.framework.needs or "Only its packages." for row in rows}
         if len(set(said.values())) == 1:
             return [nodes.Text(next(iter(said.values())))]
         return [nodes.inline("", f"{name}: {text}") for name, text in said.items()]

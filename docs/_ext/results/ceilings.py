@@ -14,13 +14,13 @@ UNKNOWN = "no ceiling known"
 GEMM, PEAK = "GEMM", "the published float32 peak"
 BEYOND = {
     GEMM: (
-        "more than all of GEMM, which cannot be: the product was measured low at that hour or is not the best that "
-        "this processor has, fewer operations were done than are counted (as by Winograd's algorithm), or work was "
-        "left out"
+        "more than all of GEMM, which is impossible: the rate of the product was low at that time or is not the best "
+        "that this processor can do, fewer operations were done than are counted (as by Winograd's algorithm), or work "
+        "was left out"
     ),
     PEAK: (
-        "more than all of the published float32 peak, which cannot be: fewer operations were done than are counted (as "
-        "by Winograd's algorithm) or in fewer bits, or work was left out"
+        "more than all of the published float32 peak, which is impossible: fewer operations were done than are counted "
+        "(as by Winograd's algorithm) or in fewer bits, or work was left out"
     ),
 }
 

@@ -42,7 +42,12 @@ class Certificates(SphinxDirective):
         head = nodes.row("", cell("Framework"), *(cell(name, classes=("numeric",)) for name in families))
         body = [row for _, group in groupby(runs, lambda run: run.row) for row in self.group(list(group), families)]
         return [
-            table([head], body, "The newest certificate of each row, on each kind of processor", ("rosetta-proofs",))
+            table(
+                [head],
+                body,
+                "The newest certificate of each implementation, on each kind of processor",
+                ("rosetta-proofs",),
+            )
         ]
 
     def group(self, runs: list[Record], families: list[str]) -> Iterable[nodes.row]:
@@ -107,11 +112,11 @@ def ways(run: Record) -> list[nodes.paragraph]:
     """How its processes ran: those that are judged as the timed run, and those that need not run so."""
     if not run.variables:
         return []
-    timed = f"Steps, loop and schedule ran as a timed run does: {_way(run.variables)}."
+    timed = f"The steps, the loop and the schedule ran exactly as a timed run does, with {_way(run.variables)}."
     others = {name: value for name, value in run.untimed_variables.items() if run.variables.get(name) != value}
     aside = (
-        f"The start, the shuffle, dropout and float64 ran beside other certificates, with {_way(others)}: they do not "
-        'depend on it, and "one thread" above compares a step and the predictions of both.'
+        f"The initial weights, the shuffle, dropout and float64 ran beside other certificates, with {_way(others)}. "
+        'They do not depend on that. The check "one thread" above compares a step and the predictions of both.'
     )
     return [nodes.paragraph("", text) for text in (timed, aside if others else "") if text]
 

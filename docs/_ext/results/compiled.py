@@ -12,8 +12,8 @@ from _ext.results.result_lines import Line
 from _ext.results.results import OfWorkload
 
 VARIANT = "train_compiled"
-NONE = "no row has trained compiled on all of the data yet."
-NEITHER = "no row has run both ways yet."
+NONE = "no implementation has trained compiled on all of the data yet."
+NEITHER = "no implementation has run both ways yet."
 
 
 def first_step(line: Line | None) -> float | None:
@@ -57,11 +57,11 @@ class Compiled(OfWorkload):
         if not found:
             return [nodes.paragraph("", f"{network}: {NONE}", classes=["rosetta-none"])]
         ratios = [pair.ratio for pair in found if pair.ratio]
-        text = f"compiled, an epoch takes {reach(ratios)}." if ratios else NEITHER
+        text = f"a compiled epoch takes {reach(ratios)}." if ratios else NEITHER
         numeric = ["Step by step", "Compiled", "Ratio", "First step", "Pays back"]
         titles = ["Framework", *numeric, "Machine"]
         head = heading(titles, numeric)
-        title = f"{network}: training time, and below it the accuracy, step by step and compiled"
+        title = f"{network}: training time and accuracy, step by step and compiled"
         body = [self.line(pair) for pair in found]
         summary = nodes.strong("", f"{network}: {text}")
         return [nodes.paragraph("", "", summary), table([head], body, title, ("rosetta-lesson",))]

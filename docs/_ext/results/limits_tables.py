@@ -64,7 +64,7 @@ class Limits(SphinxDirective):
         rows.append(["precision: loss", *(f"at least {shown(limits.LOSS_FLOOR[workload])}" for workload in WORKLOADS)])
         rows.append(["done: weights", *[f"at most {limits.WORK_LEFT:g}"] * len(WORKLOADS)])
         body = [[nodes.inline("", text) for text in row] for row in rows]
-        title = "Limits in float32, on a CPU and on a GPU alike"
+        title = "Limits in float32, on a CPU and on a GPU"
         return [table(["Check", *map(str.upper, WORKLOADS)], body, title, {"CNN", "GRU"})]
 
 
@@ -95,12 +95,12 @@ class Teeth(SphinxDirective):
             for name, said in known.items()
         ]
         others = sorted({name for workload, name in carried if name not in required.get(workload, {})})
-        beside = f" Beside these, some carry: {', '.join(others).replace('_', ' ')}." if others else ""
+        beside = f" Some examples also carry: {', '.join(others).replace('_', ' ')}." if others else ""
         title = "Errors that a certificate has to catch"
-        made = table(["Network", "The error", "Examples that carry it"], body, title, {"Examples that carry it"})
+        made = table(["Network", "Error", "Folders that carry it"], body, title, {"Folders that carry it"})
         last = len(or_reason)
-        excused = f" The last {last} of each network an example leaves out where its framework cannot make them."
-        total = f"That makes {len(carried)} errors in {len(paths)} examples."
+        excused = f" An example may leave out the last {last} of each network if its framework cannot make them."
+        total = f"There are {len(carried)} errors in {len(paths)} folders."
         return [made, nodes.paragraph("", total + beside + excused)]
 
 

@@ -20,7 +20,7 @@ from rosetta_host.records.store import Record
 
 VARIANT = "train_with_loader"
 UNIT = "shuffled_loader.unit"  # the question of a framework's defaults that tells what its loader shuffles
-NONE = "No row has trained with its own loader on all of the data yet."
+NONE = "No implementation has trained with its own loader on all of the data yet."
 
 
 def shuffled(asked: answers.Asked | None) -> str:
@@ -32,7 +32,7 @@ def shuffled(asked: answers.Asked | None) -> str:
 def summary(found: list[Pair]) -> str:
     """How many times as long the loaders took, in a sentence."""
     ratios = [pair.ratio for pair in found if pair.ratio]
-    return f"With its own loader an epoch takes {reach(ratios)}." if ratios else NONE
+    return f"With the framework's own loader, an epoch takes {reach(ratios)}." if ratios else NONE
 
 
 class Loaders(OfWorkload):
@@ -47,11 +47,11 @@ class Loaders(OfWorkload):
         stores.note(self.env, *known.files)
         asked = {pair.record.row: shuffled(known.asked.get(pair.record.row)) for pair in found}
         self.unit = any(asked.values())
-        numeric = ["In train", "Its own loader", "Ratio"]
-        titles = ["Framework", "In train, fed by", *numeric, *(["It shuffles"] if self.unit else []), "Machine"]
+        numeric = ["train", "Own loader", "Ratio"]
+        titles = ["Framework", "train is fed by", *numeric, *(["Loader shuffles"] if self.unit else []), "Machine"]
         head = heading(titles, numeric)
         body = [self.line(pair, asked[pair.record.row]) for pair in found]
-        title = f"{self.workload.upper()}: training time, and below it the accuracy, fed in two ways"
+        title = f"{self.workload.upper()}: training time and accuracy, with two ways of feeding"
         return [nodes.paragraph("", "", nodes.strong("", text)), table([head], body, title, ("rosetta-lesson",))]
 
     def fed_by(self, record: Record) -> str:

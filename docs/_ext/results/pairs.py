@@ -73,7 +73,7 @@ def pairs(store: stores.Store, workload: str, variant: str) -> list[Pair]:
 
 def framework_cell(store: stores.Store, record: Record) -> nodes.entry:
     """The row's name, its version and the lane."""
-    return row_header(store.name(record), aside(f"{record.version or ''} · lane {record.lane}".strip(" ·")))
+    return row_header(store.name(record), aside(f"{record.version or ''} · preset {record.lane}".strip(" ·")))
 
 
 def run_cell(line: Line | None) -> nodes.entry:
@@ -94,7 +94,8 @@ def ratio_cell(pair: Pair) -> nodes.entry:
 
 
 def machine_cell(record: Record) -> nodes.entry:
-    facts = [*(["on its GPU"] if record.device == "gpu" else []), *(["as found"] if record.environment else [])]
+    facts = ["on its GPU"] if record.device == "gpu" else []
+    facts += ["external interpreter"] if record.environment else []
     return cell(record.machine.name, *([aside(", ".join(facts))] if facts else []))
 
 

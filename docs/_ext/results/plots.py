@@ -11,7 +11,7 @@ from typing import Any
 import altair
 import vl_convert
 
-# Stand-ins that the drawing is made with, each replaced by a colour of the page's style sheet, so
+# Stand-ins that the drawing is made with, each replaced by a color of the page's style sheet, so
 # that one drawing serves the light and the dark page.
 INK, FULL, EMPTY = "#010203", "#040506", "#070809"
 STYLE = {INK: "currentColor", FULL: "var(--rosetta-bar)", EMPTY: "var(--rosetta-bar-empty)"}
@@ -75,9 +75,9 @@ def _draw(specification: str) -> str:
 
 
 def _styled(svg: str, title: str) -> str:
-    """The page's colours and font; a name for those who do not see it."""
-    for stand_in, colour in STYLE.items():
-        svg = svg.replace(stand_in, colour)
+    """The page's colors and font; a name for those who do not see it."""
+    for stand_in, color in STYLE.items():
+        svg = svg.replace(stand_in, color)
     svg = re.sub(r'font-family="[^"]*"', 'font-family="inherit"', svg)
     svg = re.sub(r' aria-\w+="[^"]*"| role="[^"]*"', "", svg)
     name = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")

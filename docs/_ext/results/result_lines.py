@@ -101,7 +101,7 @@ def _far_off(store: stores.Store, line: Line, found: list[Line]) -> str:
     if between_seeds is None or abs(apart) <= FAR * between_seeds:
         return ""
     side = "above" if apart > 0 else "below"
-    known = f"seeds lie {100 * between_seeds:.1f} apart, as a standard deviation"
+    known = f"the standard deviation between seeds is {100 * between_seeds:.1f}"
     return f"{100 * abs(apart):.1f} points {side} the median of this table ({known})"
 
 
@@ -130,7 +130,7 @@ def seed_of(store: stores.Store, row: str, workload: str, variant: str | None) -
     try:
         return newest.here(store.of(historic=True, row=row, workload=workload, variant=variant))
     except UserError as error:
-        raise ExtensionError(f"The seed's {row}, {workload}: {error}") from None
+        raise ExtensionError(f"The original notebooks' {row}, {workload}: {error}") from None
 
 
 def notes_of(store: stores.Store, line: Line, found: list[Line]) -> list[str]:

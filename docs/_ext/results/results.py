@@ -104,14 +104,14 @@ class Table:
             (True, Column("time", "Training time", self.time, measured=True)),
             (any_of(lambda line: line.rate), Column("rate", RATES[self.workload], self.rate, more=True, measured=True)),
             (self.ranked, Column("ratio", "Ratio", self.ratio)),
-            (self.lane != "quick" and any_of(self.seed_of), Column("seed", "The seed, K80", self.seed)),
+            (self.lane != "quick" and any_of(self.seed_of), Column("seed", "Original, K80", self.seed)),
             (not self.historic, Column("certificate", "Certificate", self.certificate)),
         ]
         return [column for is_wanted, column in wanted if is_wanted]
 
     def content(self) -> list[nodes.Node]:
         """The table, and a chart where there is something to compare."""
-        notes = {"ratio": "to the marked row", "seed": "" if self.lane == "full" else "lane full"}
+        notes = {"ratio": "to the marked row", "seed": "" if self.lane == "full" else "preset full"}
         head = [column.head(notes.get(column.key, "")) for column in self.columns]
         classes = ["rosetta-runs", *(["is-ranked"] if self.ranked else []), *([] if self.reference else ["is-unheld"])]
         body = [self.row(line) for line in self.found]
@@ -199,7 +199,7 @@ class Table:
         if len(shown) < 2:
             return []
         open_ = any(not bar.certified for bar in shown)
-        text = "Training time in seconds, and test accuracy." + (
+        text = "Training time in seconds and test accuracy." + (
             " An empty bar has no valid certificate." if open_ else ""
         )
         figure = nodes.figure("", nodes.raw("", bars(shown, self.caption), format="html"), classes=["rosetta-plot"])
@@ -277,17 +277,17 @@ class Results(SphinxDirective):
         ordered = sorted(groups.items(), key=lambda item: (not item[0][1], item[1][0].historic))
         section = _part(formatting.WORKLOADS[workload], f"results-{workload}")
         if all(run.historic for run in runs):
-            text = "No benchmark of this project is recorded yet: what follows is the seed's own table."
+            text = "This project has no recorded benchmark yet. The table below is from the original notebooks."
             section += nodes.paragraph("", text, classes=["rosetta-none"])
         section += [self.machine(local, found) for (_, local), found in ordered]
         return section
 
     def machine(self, local: bool, runs: list[Record]) -> nodes.section:
         last = runs[0]
-        title = last.machine.name + (" (this machine, just now: not published)" if local else "")
+        title = last.machine.name + (" (this machine, just now; not published)" if local else "")
         machine = f"{last.machine.id}{'-local' if local else ''}"
         section = _part(title, f"{last.workload}-{machine}")
-        facts = [f"Historic, quoted: {run.source}" for run in runs if run.historic and run.source]
+        facts = [f"Historic, quoted from: {run.source}" for run in runs if run.historic and run.source]
         for fact in dict.fromkeys(facts or [formatting.machine_facts(last.machine)]):
             section += nodes.paragraph("", fact)
         for lane in formatting.LANES:
@@ -295,7 +295,7 @@ class Results(SphinxDirective):
                 found = [run for run in runs if (run.lane, run.device) == (lane, device)]
                 if found:
                     name = f"{last.workload}-{machine}-{lane}-{device}"
-                    part = _part(f"Lane {lane}, {formatting.DEVICES[device]}", name)
+                    part = _part(f"Preset {lane}, {formatting.DEVICES[device]}", name)
                     shown = lines(self.store, found)
                     part += Table(self.store, self.env, shown).content()
                     section += part
@@ -317,20 +317,20 @@ class Lifecycle(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         store = stores.store(self.config)
         stores.note(self.env)
-        header = ["Framework", "Since", "Last release", "Now", "Here", "What it needs today, and why"]
+        header = ["Framework", "Since", "Last release", "Status", "Runs here", "Needs today, and why"]
         body: list[list[nodes.Node]] = []
         for row in store.rows.values():
             name = nodes.reference("", row.name, refuri=row.framework.home_page)
             body.append([name, *(nodes.inline("", text) for text in self.life(store, row))])
-        return [table(header, body, "The frameworks and their lives")]
+        return [table(header, body, "The history of the frameworks")]
 
     @staticmethod
     def life(store: stores.Store, row: Row) -> list[str]:
         it = row.framework
-        now = "retired" if it.retired else "living"
-        now += f"; then came {it.successor}" if it.successor else ""
+        now = "retired" if it.retired else "active"
+        now += f"; succeeded by {it.successor}" if it.successor else ""
         here = f"{newest.version(store, row) or 'not run yet'}, Python {row.environment.python}"
-        return [it.since, it.last_release or DASH, now, here, it.needs or "nothing but its packages"]
+        return [it.since, it.last_release or DASH, now, here, it.needs or "only its packages"]
 
 
 def setup(app: Sphinx) -> None:

@@ -31,7 +31,7 @@ class Glance(SphinxDirective):
         stores.note(self.env)
         self.runs = [run for run in self.store.of(kind="benchmark") if not self.store.is_local(run)]
         networks = [cell(formatting.WORKLOADS[workload], *self.origin(workload), columns=2) for workload in WORKLOADS]
-        titles = [cell(title) for _ in WORKLOADS for title in ("Accuracy, time", "The seed, K80")]
+        titles = [cell(title) for _ in WORKLOADS for title in ("Accuracy, time", "Original, K80")]
         name = cell("Framework")
         name["morerows"] = 1
         head = [nodes.row("", name, *networks), nodes.row("", *titles)]
@@ -109,13 +109,16 @@ class Glance(SphinxDirective):
 
     @property
     def caption(self) -> str:
-        where = " Where they come from stands below the network's name, or below a number that differs."
+        where = " The source of the numbers is below the name of the network, and below each number that differs."
         text = (
-            "One run of every row, beside the seed's: certified where there is one, else with a stale certificate, and "
-            "it says so. The newest of lane full where there is one, else one epoch, after which the accuracy is of "
-            "course lower. What ran on the device of most rows comes first."
+            "One run of every implementation, beside the result of the original notebooks. A certified run is shown if "
+            "there is one, otherwise a run with a stale certificate, which is marked. The newest run with the preset "
+            "full is preferred to one of a single epoch, after which the accuracy is lower. Runs on the most common "
+            "device come first."
         )
-        return text + (where + " Machines differ: times compare in the tables below, not here." if self.usual else "")
+        return text + (
+            where + " The machines differ, so compare times in the tables below, not here." if self.usual else ""
+        )
 
     def row(self, subject: Subject) -> nodes.row:
         row, variant = subject
@@ -176,8 +179,8 @@ def _place(line: Line) -> Place:
     record = line.record
     source = record.data.source if record.data else ""
     data = "official data" if source == "official" else source
-    device = formatting.DEVICES[record.device or "cpu"] + (", as found" if record.environment else "")
-    return f"lane {record.lane}", record.machine.name, device, data
+    device = formatting.DEVICES[record.device or "cpu"] + (", external interpreter" if record.environment else "")
+    return f"preset {record.lane}", record.machine.name, device, data
 
 
 def setup(app: Sphinx) -> None:

@@ -19,7 +19,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 from _ext.core import formatting
 
-SCRIPT = Path(__file__).resolve().parents[2] / "_static" / "results.js"
+SCRIPT = Path(__file__).resolve().parents[1] / "_static" / "results.js"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def bar(places: Sequence[Place]) -> list[nodes.Node]:
         _select("Network", "workload", {place.workload: formatting.WORKLOADS[place.workload] for place in places}),
         _select("Machine", "machine", {place.machine: place.machine_name for place in places}),
         _select(
-            "Lane", "lane", {lane: lane for lane in formatting.LANES if any(lane == place.lane for place in places)}
+            "Preset", "lane", {lane: lane for lane in formatting.LANES if any(lane == place.lane for place in places)}
         ),
         _select("Device", "device", {place.device: formatting.PROCESSORS[place.device] for place in places}),
         _select("Ratio to", "ratio", {"": "–"}),

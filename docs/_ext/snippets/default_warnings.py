@@ -148,7 +148,7 @@ def bites(env: BuildEnvironment, rows: list[Row], workload: str, functions: list
     links = [bite.link(rows) for bite in sorted(found, key=lambda bite: not bite.odd)[:SHOWN]]
     if not links:
         return []
-    line = nodes.paragraph("", "If nothing is said: ", links[0], classes=["rosetta-bites"])
+    line = nodes.paragraph("", "By default: ", links[0], classes=["rosetta-bites"])
     for link in links[1:]:
         line += [nodes.Text(" · "), link]
     return [line]

@@ -1,7 +1,7 @@
-"""Python on the pages, with no mark around what has the colour of plain text, nor around operators.
+"""Python on the pages, with no mark around what has the color of plain text, nor around operators.
 
 These are most of a code's tokens: marked, names and punctuation were a tenth of the heaviest page, and operators
-another fifteenth. An operator's colour is given up for it: in code that is read for its names and its keywords it
+another fifteenth. An operator's color is given up for it: in code that is read for its names and its keywords it
 says nothing.
 """
 

@@ -72,7 +72,7 @@ def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) 
     ways = store.executed(run.row, run.workload, digest)
     idle = [name for name in functions if ways.get(name) == coverage.NOT]
     if idle:
-        line += nodes.Text(f" · not executed in its certificate: {', '.join(idle)}")
+        line += nodes.Text(f" · not run in its certificate: {', '.join(idle)}")
     told = cast("set[str]", env.temp_data.setdefault("rosetta_runs", set()))
     place: str = nodes.make_id("run-" + "-".join(filter(None, (run.kind, run.row, run.workload, run.variant))))
     if place in told:
@@ -184,17 +184,17 @@ def _folded(
     if ways:
         same = {way: [name for name in ways if ways[name] == way] for way in ways.values()}
         said = "; ".join(f"{', '.join(names)}: {way}" for way, names in same.items())
-        facts.append(("Executed in its certificate", said))
+        facts.append(("Line coverage in its certificate", said))
     items = [nodes.list_item("", nodes.paragraph("", "", *_fact(name, text))) for name, text in facts]
     door = "parity --" if run.kind == "parity" else f"benchmark -- --lane {run.lane}"
     handed = " --device gpu" if run.device == "gpu" else ""
     handed += ' --python "$(command -v python3)"' if run.environment else ""
     command = f"nox -s {door} --workload {run.workload}{handed} {run.row}"
-    again = nodes.paragraph("", "", nodes.Text("To repeat it: "), nodes.literal(command, command))
+    again = nodes.paragraph("", "", nodes.Text("To repeat this run: "), nodes.literal(command, command))
     if not store.is_local(run):
-        again += [nodes.Text(". "), site_file(f"records/{store.path(run)}", "Its record"), nodes.Text(".")]
+        again += [nodes.Text(". "), site_file(f"records/{store.path(run)}", "The record"), nodes.Text(".")]
     items.append(nodes.list_item("", again))
-    take = nodes.paragraph("", "", *_fact("To take along", ""), *downloads.links(env, case.row, case.workload))
+    take = nodes.paragraph("", "", *_fact("Downloads", ""), *downloads.links(env, case.row, case.workload))
     items.append(nodes.list_item("", take))
     opened, closed = f"<details class='rosetta-details'><summary>{ALL}</summary>", "</details>"
     listed = nodes.bullet_list("", *items, ids=[place])
@@ -217,14 +217,14 @@ def _facts(store: Store, run: Record) -> Iterator[tuple[str, str]]:
     if run.times and (spans := list(_spans(run))):
         yield "Seconds", " · ".join(spans)
     if run.losses:
-        yield "Loss, epoch by epoch", " ".join("not finite" if loss is None else f"{loss:.3f}" for loss in run.losses)
+        yield "Loss of each epoch", " ".join("not finite" if loss is None else f"{loss:.3f}" for loss in run.losses)
     yield from _again(store, run)
     if run.accuracy is not None:
         yield "Accuracy", f"{run.accuracy:.2%} of the test set"
     threads = f", {run.threads} threads" if run.threads and run.threads > 1 else ", one thread" if run.threads else ""
     place = f"{run.machine.name}{', on its GPU' if run.device == 'gpu' else ''}{threads}"
     found = f" {formatting.environment(run)}" if run.environment else ""
-    yield "Where and when", f"{place}, Python {run.python}{found}, {formatting.date(run)}"
+    yield "Place and time", f"{place}, Python {run.python}{found}, {formatting.date(run)}"
 
 
 def _again(store: Store, run: Record) -> Iterator[tuple[str, str]]:
@@ -232,8 +232,8 @@ def _again(store: Store, run: Record) -> Iterator[tuple[str, str]]:
     if again := repeats.repeated(store, run):
         same, epochs = again
         where = "the first epoch" if epochs == 1 else f"the first {epochs} epochs"
-        found = f"the same loss in {where}, to the last digit" if same else f"another loss in {where}"
-        yield "Run again with the same seed", found
+        found = f"the same loss in {where}, to the last digit" if same else f"a different loss in {where}"
+        yield "Repeated with the same seed", found
 
 
 def _spans(run: Record) -> Iterator[str]:

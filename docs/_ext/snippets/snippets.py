@@ -1,10 +1,10 @@
 """`{rosetta} cnn.train`: the same function of every example, one tab a folder of examples/.
 
-A folder's files may serve several rows, one a back end: its tab shows them once, and how each ran.
+A folder's files may serve several rows, one per backend: its tab shows them once, and how each ran.
 
 `{rosetta} cnn.export_weights cnn.import_weights` shows several together; `:pair: a b` shows two
 frameworks side by side without tabs; `:optional:` passes over the files that lack the function.
-The nodes are sphinx-tabs' own. Their look and behaviour are _static/rosetta.css and rosetta.js:
+The nodes are sphinx-tabs' own. Their look and behavior are _static/rosetta.css and rosetta.js:
 sphinx-tabs' script forgets the choice with the browser's tab and leaves the wrong tab focusable.
 """
 
@@ -126,7 +126,7 @@ class Rosetta(SphinxDirective):
         file = nodes.paragraph("", "", nodes.strong("", row.title), classes=["rosetta-file"])
         file += place_link(whole_file(self.workload, row), path)
         if WHOLE in self.functions:
-            file += [nodes.Text(" · to take along: "), *downloads.links(self.env, row, self.workload)]
+            file += [nodes.Text(" · download: "), *downloads.links(self.env, row, self.workload)]
         panel = SphinxTabsPanel("", file, code, *self.under(rows), classes=["rosetta-panel"], ids=[name])
         panel["data-framework"] = row.folder.name
         if name in self.places(row):
@@ -210,9 +210,9 @@ def options(folders: dict[str, list[Row]], chosen: str = "") -> str:
         also = f' data-also="{also}"' if also else ""
         return f'<option value="{name}"{also}{selected}>{escape(rows[0].title)}</option>'
 
-    groups: dict[str, list[list[Row]]] = {"Living": [], "Retired": []}
+    groups: dict[str, list[list[Row]]] = {"Active": [], "Retired": []}
     for name in by_life(folders):
-        groups["Retired" if folders[name][0].framework.retired else "Living"].append(folders[name])
+        groups["Retired" if folders[name][0].framework.retired else "Active"].append(folders[name])
     return "".join(
         f'<optgroup label="{label}">{"".join(map(option, group))}</optgroup>'
         for label, group in groups.items()
@@ -233,7 +233,7 @@ def _add_bar(app: Sphinx, doctree: nodes.document) -> None:
     if any("rosetta-tabs" in box["classes"] for box in doctree.findall(nodes.container)):
         page = next(doctree.findall(nodes.section))
         first = next((i for i, node in enumerate(page) if isinstance(node, nodes.section)), None)
-        listed = bar(by_folder(stores.store(app.config).rows.values()), "none, one at a time")
+        listed = bar(by_folder(stores.store(app.config).rows.values()), "none (show one)")
         at = first if first is not None else next(i for i, n in enumerate(page) if isinstance(n, nodes.container))
         page.insert(at, nodes.raw("", listed, format="html"))
 

@@ -26,7 +26,7 @@ from rosetta_host.records.store import Check, Record
 AS_IT_IS = "as it is"  # what rosetta_host/transfer/layouts.py calls a tensor that nothing is done to
 State = Literal["moved", "by design", "failed", "not run"]
 COUNTED: dict[State, str] = {
-    "by design": "cannot be held by the form of the taker, by design",
+    "by design": "cannot be represented in the form of the receiver, by design",
     "failed": "failed",
     "not run": "have not been tried",
 }
@@ -124,7 +124,7 @@ class Matrix:
             samples = checks[0].figures.get("samples") or 0
             worst, limit = max(check.figure or 0 for check in checks), max(check.limit or 0 for check in checks)
             text += f", for all of {samples:.0f} test samples; "
-            text += f"a score differs by {figure(worst)} at most (limit {figure(limit)})"
+            text += f"scores differ by at most {figure(worst)} (limit {figure(limit)})"
         rest = [f"{len(states[state])} {said}" for state, said in COUNTED.items() if states[state]]
         return f"{text}. {'; '.join(rest)}." if rest else f"{text}."
 
@@ -149,7 +149,7 @@ class _Drawn(SphinxDirective):
         self.matrix = Matrix(self.store, self.workload)
         stores.note(self.env, *(row.example(self.workload) for row in self.matrix.rows))
         if not self.matrix.newest:
-            text = f"Nothing has been moved yet: {COMMAND} does it."
+            text = f"No weights have been moved yet. Run {COMMAND}."
             return [nodes.paragraph("", text, classes=["rosetta-none"])]
         return self.draw()
 
@@ -177,7 +177,7 @@ class Transfer(_Drawn):
         rows = self.matrix.rows
         head = nodes.row("", cell("from ↓ to →"), *(cell(self.link(row, row.name)) for row in rows))
         body = [nodes.row("", row_header(giver.name), *(self.pair(giver, taker) for taker in rows)) for giver in rows]
-        title = "The largest difference of a score, from each framework to each"
+        title = "The largest difference of a score, from each framework to every other one"
         return table([head], body, title, kind="rosetta-matrix")
 
     def pair(self, giver: Row, taker: Row) -> nodes.entry:
@@ -202,10 +202,10 @@ class Transfer(_Drawn):
             yield nodes.bullet_list("", *items)
 
     def runs(self) -> nodes.table:
-        names = ["To", "Version", "Takes", "Largest difference", "Certificate", "Machine", "Device", "Date"]
+        names = ["To", "Version", "Accepts", "Largest difference", "Certificate", "Machine", "Device", "Date"]
         newest = self.matrix.newest
         body = [self.run_of(row, newest[row.id]) for row in self.matrix.rows if row.id in newest]
-        title = "The newest run of each framework, and whose weights it took"
+        title = "The newest run of each framework, and how many frameworks it accepted weights from"
         return table([heading(names)], body, title, kind="rosetta-transfers")
 
     def run_of(self, row: Row, record: Record) -> nodes.row:
@@ -248,7 +248,7 @@ class Layouts(_Drawn):
             nodes.row("", row_header(row.name), *(cell(texts[number]) for texts in shown))
             for number, row in enumerate(rows)
         ]
-        title = "What a framework is handed, from the canonical weights"
+        title = "What each framework receives, from the canonical weights"
         made = table([head], body, title, kind="rosetta-layouts")
         return [made, *([_alike(alike)] if alike else [])]
 
@@ -261,7 +261,7 @@ class Layouts(_Drawn):
 
 def _alike(names: list[str]) -> nodes.paragraph:
     """Which weights every framework takes in the canonical layout."""
-    text = nodes.paragraph("", "Every one takes ")
+    text = nodes.paragraph("", "Every framework takes ")
     for number, name in enumerate(names):
         text += [*([nodes.Text(", ")] if number else []), nodes.literal("", name)]
     text += nodes.Text(" as it is." if len(names) == 1 else " as they are.")

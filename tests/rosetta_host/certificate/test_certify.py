@@ -246,7 +246,7 @@ def test_in_short_what_is_published_leaves_out_float64_and_what_is_not_does_not(
     store.write(certificate(where=machine.describe("elsewhere")), published)
     (here / "parity").rename(tmp_path / "failed here")
     assert lanes() == {False}
-    assert "Left out of the 1 of 1 with a published certificate: the pass in float64" in capsys.readouterr().out
+    assert "Skipped for the 1 of 1 with a published certificate: the pass in float64" in capsys.readouterr().out
     # It failed here now, and what is published says nothing of that: the next one is whole again.
     assert lanes() == {False, True}
 

@@ -82,7 +82,7 @@ def test_a_row_that_this_machine_cannot_run_is_told_from_one_that_fails(example,
 
 def test_the_command_says_how_many_and_fails_if_one_does(example, capsys):
     assert cli.main(["standalone", "--workload", "gru"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "1 of 1 scripts run alone"
+    assert capsys.readouterr().out.splitlines()[-1] == "1 of 1 standalone scripts work"
     example.write_text(example.read_text("utf-8").replace("return 0.5", "return 1 / 0"), "utf-8")
     assert cli.main(["standalone", "alpha"]) == 1
     assert "alpha gru: failed: ZeroDivisionError" in capsys.readouterr().out

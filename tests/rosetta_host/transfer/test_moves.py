@@ -230,7 +230,7 @@ def test_what_is_folded_computes_the_same_but_for_what_is_left(forms, left):
 def test_a_single_row_has_nowhere_to_go(capsys):
     name = next(iter(frameworks.rows()))
     assert cli.main(["transfer", name]) == 2
-    assert capsys.readouterr().out.startswith("error: Weights move from one framework to another: name two at least")
+    assert capsys.readouterr().out.startswith("error: A transfer needs two frameworks: name at least two")
 
 
 @pytest.mark.parametrize(("taker", "close"), [("plain", True), ("swaps", False)])

@@ -43,7 +43,7 @@ def test_stale_whatever_changed(make_record: Callable[..., Record], key: str) ->
 def test_a_certificate_of_another_judge_is_stale(make_record: Callable[..., Record]) -> None:
     run, parity = make_record(), make_record(kind="parity")
     parity.digests[JUDGE] = "laxer"
-    assert verdict(run, [parity]).why == "certified with another judge (limits, oracle, protocol)"
+    assert verdict(run, [parity]).why == "certified with another version of the checks (limits, oracle, protocol)"
     del parity.digests[JUDGE]  # as before there was one
     assert verdict(run, [parity]).state == "stale"
 

@@ -33,7 +33,7 @@ def test_a_table_a_question_with_a_line_a_row_and_what_most_answer(ask, built) -
     assert pool.row("Most") == {"Framework": "Most", "Stride": "2", "β₁": "0.9"}
     assert pool.row("Ada") == {"Framework": "Ada | 1.2", "Stride": "◆ 1", "β₁": "0.9"}
     assert pool.row("Bell")["Stride"] == "2"
-    assert pool.caption == "◆ unlike most of the frameworks"
+    assert pool.caption == "◆ differs from most frameworks"
     assert [loss.row(name)["What becomes of a batch"] for name in loss.names] == ["–", "yes", "no", "–"]
 
 
@@ -62,8 +62,8 @@ def test_an_answer_with_a_reason_opens_to_it(ask, built) -> None:
     ask("ada", {"pool.stride": "refused: TypeError: no", "pool.β": "none: there is none"})
     pool, *_ = built()
     stride, beta = pool.line("Ada").find_all("td")
-    assert text(stride) == "refused | TypeError: no. → its code"
-    assert text(beta) == "no such thing | there is none. → its code"
+    assert text(stride) == "refused | TypeError: no. → code"
+    assert text(beta) == "no such thing | there is none. → code"
     assert stride.details.summary
     assert stride.details.a["href"].startswith("probes.html#")
 
@@ -71,7 +71,7 @@ def test_an_answer_with_a_reason_opens_to_it(ask, built) -> None:
 def test_one_reason_for_all_of_a_question_stands_once(ask, built) -> None:
     ask("ada", dict.fromkeys(["pool.stride", "pool.β"], "none: it has no pool"))
     [cell] = built()[0].line("Ada").find_all("td")
-    assert (cell["colspan"], text(cell)) == ("2", "no such thing | it has no pool. → its code")
+    assert (cell["colspan"], text(cell)) == ("2", "no such thing | it has no pool. → code")
 
 
 def test_what_was_not_asked_or_failed_or_is_stale_says_so(site, ask, built) -> None:
@@ -81,8 +81,8 @@ def test_what_was_not_asked_or_failed_or_is_stale_says_so(site, ask, built) -> N
     lock.write_text("bell==2\n", "utf-8")
     pool, *_ = built()
     assert text(pool.line("Ada").td) == "timeout: too slow"
-    assert text(pool.line("Curie").td) == "not asked yet"
-    assert pool.row("Bell") == {"Framework": "Bell | 1.2 · asked of another lock", "Stride": "2", "β₁": "–"}
+    assert text(pool.line("Curie").td) == "not measured yet"
+    assert pool.row("Bell") == {"Framework": "Bell | 1.2 · measured with another lock", "Stride": "2", "β₁": "–"}
     assert "is-stale" in pool.line("Bell")["class"]
     assert pool.row("Most")["Stride"] == "–"
 
@@ -90,7 +90,7 @@ def test_what_was_not_asked_or_failed_or_is_stale_says_so(site, ask, built) -> N
 def test_what_could_not_be_told_is_shown_and_counts_for_nothing(ask, built) -> None:
     ask("ada", {"pool.stride": "unknown: the output is strange", "pool.β": "0.9"}, status="failed", reason="…")
     pool, _, runs = built()
-    assert text(pool.line("Ada").td) == "unknown | the output is strange. → its code"
+    assert text(pool.line("Ada").td) == "unknown | the output is strange. → code"
     assert "is-open" in pool.line("Ada").td["class"]
     assert runs.row("Ada")["Answers"] == "1 of 2 | …"
 
@@ -112,7 +112,7 @@ def test_both_lists_hold_every_framework_and_the_script_is_on_this_page_alone(si
 
 def test_nothing_was_asked_yet(site, ask, built) -> None:
     assert built() == []
-    assert "Nothing has been asked yet: nox -s defaults does it." in site.html("index")
+    assert "Nothing has been measured yet. Run nox -s defaults." in site.html("index")
     assert "_static/defaults.js" not in site.html("index")
 
 
@@ -123,7 +123,7 @@ def test_a_new_record_and_an_edit_are_noticed(site, ask, built) -> None:
     assert site.read == []
     path = site.examples / "ada" / "defaults.py"
     path.write_text(path.read_text("utf-8").replace("x, 2", "x, 3"), "utf-8")
-    assert "asked of another defaults.py" in text(built()[0].line("Ada").th)
+    assert "measured with another defaults.py" in text(built()[0].line("Ada").th)
     ask("ada", {"pool.stride": "3"})
     assert built()[0].row("Ada")["Stride"] == "3"
 
@@ -135,4 +135,4 @@ def test_the_questions_are_those_that_are_asked(site, ask) -> None:
     [table] = tables(site.html("index"))
     assert table.names == ["pool", "loss"]
     assert table.row("pool")["What is inferred"] == "stride; β₁"
-    assert table.row("pool")["What it makes"] == "A pool, told its window"
+    assert table.row("pool")["What it builds"] == "A pool, told its window"

@@ -59,7 +59,7 @@ def test_what_was_not_asked_or_has_changed_since_says_so(site, ask, build) -> No
     path.write_text(path.read_text("utf-8").replace("x, 2", "x, 3"), "utf-8")
     assert not build()
     said = [panel(site, f"defaults-pool-{name}").find(class_="rosetta-ran").get_text() for name in ("ada", "bell")]
-    assert said == ["defaults.py edited since it was asked: Ada, version 1.2", "Bell: not asked yet"]
+    assert said == ["defaults.py edited since the measurement: Ada, version 1.2", "Bell: not measured yet"]
 
 
 def test_the_rows_of_a_folder_share_a_panel_and_each_has_its_line(site, ask, build) -> None:

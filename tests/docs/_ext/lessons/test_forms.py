@@ -22,16 +22,16 @@ def test_each_row_has_its_form_and_a_certificate_that_checked_it(site, html) -> 
     site.record("ada", kind="parity")
     site.record("bell", kind="parity", status="failed")
     (table,) = tables(html())
-    assert table.head == ["Framework", "The form", "Its newest certificate"]
+    assert table.head == ["Framework", "Form", "Newest certificate"]
     assert [list(table.row(name).values()) for name in table.names] == [
         ["Ada", "first", "passed ✓"],
         ["Bell", "all", "failed ✗"],
         ["Curie", "first", "no certificate ✗"],
     ]
     (table,) = tables(html("```{forms} cnn.max_pool\n:unexamined:\n```"))
-    assert table.head == ["Framework", "The form"]
-    assert table.table.caption.get_text().startswith("Which form each folder declares")
-    assert "“first” in 2 rows, “all” in 1." in page(html("It: {forms}`cnn.max_pool`")).get_text()
+    assert table.head == ["Framework", "Form"]
+    assert table.table.caption.get_text().startswith("The form that each folder declares")
+    assert "“first” in 2 implementations, “all” in 1." in page(html("It: {forms}`cnn.max_pool`")).get_text()
 
 
 def test_a_certificate_of_another_form_is_stale_and_one_that_was_cut_short_says_nothing(site, html) -> None:
@@ -39,7 +39,7 @@ def test_a_certificate_of_another_form_is_stale_and_one_that_was_cut_short_says_
     site.record("ada", kind="parity", created="20260102T000000.000000Z", status="interrupted")
     site.record("ada", kind="parity", created="20260103T000000.000000Z", status="failed", device="gpu")
     (table,) = tables(html())
-    assert table.row("Ada")["Its newest certificate"] == "passed ✓"
+    assert table.row("Ada")["Newest certificate"] == "passed ✓"
     toml = site.examples / "ada" / "framework.toml"
     toml.write_text(toml.read_text("utf-8") + '[cnn.forms]\nmax_pool = "all"\n', "utf-8")
     (table,) = tables(html())
@@ -47,7 +47,7 @@ def test_a_certificate_of_another_form_is_stale_and_one_that_was_cut_short_says_
 
 
 def test_a_row_without_the_network_is_left_out(html) -> None:
-    assert "No row yet." in html("It: {forms}`gru.epsilon`")
+    assert "No implementation yet." in html("It: {forms}`gru.epsilon`")
 
 
 @pytest.mark.parametrize("text", ["It: {forms}`cnn.min_pool`", "```{forms} cnn.min_pool\n```"])

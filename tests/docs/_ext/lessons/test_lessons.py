@@ -68,13 +68,13 @@ def test_a_patch_that_is_caught_holds_and_the_clearest_check_says_how(site, html
     (table,) = tables(built)
     assert table.row("Ada") == {
         "Framework": "Ada | 1.2 · 2026-01-02",
-        "Verdict": "holds",
-        "The certificate": "step median: 0.5, limit 0.0005, and 1 more",
+        "Verdict": "still a trap",
+        "Certificate": "step median: 0.5, limit 0.0005, and 1 more",
     }
     assert table.row("Bell")["Verdict"] == "not measured yet"
-    assert table.row("Bell")["The certificate"] == "–"
+    assert table.row("Bell")["Certificate"] == "–"
     assert table.caption.endswith("on The desk")
-    assert "Holds in 1 row, not measured yet in 2." in prose(built)
+    assert "Still a trap in 1 implementation, not measured yet in 2." in prose(built)
 
 
 def test_the_day_leads_to_the_record_where_it_is_published(site, html) -> None:
@@ -105,7 +105,7 @@ def test_what_was_judged_otherwise_than_expected_has_failed(site, only) -> None:
     lesson(site, "bell", status="timeout", reason="no end in 900 s")
     table = only()
     assert table.row("Ada")["Verdict"] == "failed | The certificate does not notice it."
-    assert table.row("Ada")["The certificate"] == "passes all 2 checks"
+    assert table.row("Ada")["Certificate"] == "passes all 2 checks"
     assert table.row("Bell")["Verdict"] == "failed | no end in 900 s"
     assert "failed" in table.line("Ada").find_all("td")[0]["class"]
 
@@ -115,7 +115,7 @@ def test_an_interrupted_run_says_nothing(site, only) -> None:
     everywhere(site)
     judged(site, "ada")
     lesson(site, "ada", status="interrupted", reason="It was interrupted.")
-    assert only().row("Ada")["Verdict"] == "holds"
+    assert only().row("Ada")["Verdict"] == "still a trap"
 
 
 def test_the_newest_record_counts(site, only) -> None:
@@ -123,7 +123,7 @@ def test_the_newest_record_counts(site, only) -> None:
     everywhere(site)
     judged(site, "ada", (Check("loss", False, 0.1, 1e-5),), created="20260103T000000.000000Z")
     judged(site, "ada", created="20260101T000000.000000Z")
-    assert only().row("Ada")["The certificate"] == "loss: 0.1, limit 1e-5"
+    assert only().row("Ada")["Certificate"] == "loss: 0.1, limit 1e-5"
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_a_check_is_said_with_what_it_has(site, only, check: Check, said: str) -
     declare(site)
     everywhere(site)
     judged(site, "ada", (Check("evaluate", False), check))
-    assert only().row("Ada")["The certificate"] == f"{said}, and 1 more" if check.name != "start: law" else True
+    assert only().row("Ada")["Certificate"] == f"{said}, and 1 more" if check.name != "start: law" else True
     judged(site, "ada", (check,), created="20270101T000000.000000Z")
-    assert only().row("Ada")["The certificate"] == said
+    assert only().row("Ada")["Certificate"] == said
 
 
 # What is of today
@@ -154,8 +154,8 @@ def test_a_record_of_another_example_is_stale_and_does_not_count(site, html) -> 
     built = html()
     (table,) = tables(built)
     assert table.row("Ada")["Verdict"] == "not measured yet | stale: measured with another example"
-    assert table.row("Ada")["The certificate"] == "–"
-    assert "Not measured yet in 3 rows." in prose(built)
+    assert table.row("Ada")["Certificate"] == "–"
+    assert "Not measured yet in 3 implementations." in prose(built)
 
 
 def test_a_comment_makes_no_record_stale(site, only) -> None:
@@ -163,7 +163,7 @@ def test_a_comment_makes_no_record_stale(site, only) -> None:
     everywhere(site)
     judged(site, "ada")
     edit(site, "ada", "LAYERS = ", "# The last one.\nLAYERS = ")
-    assert only().row("Ada")["Verdict"] == "holds"
+    assert only().row("Ada")["Verdict"] == "still a trap"
 
 
 def test_a_record_of_another_patch_or_lock_is_stale(site, only) -> None:
@@ -184,8 +184,8 @@ def test_no_lock_makes_what_ran_in_a_python_as_found_stale(site, only) -> None:
     judged(site, "ada", environment="as found")
     (site.examples / "ada" / "requirements.txt").write_text("numpy==2.0.0\n", "utf-8")
     table = only()
-    assert table.row("Ada")["Verdict"] == "holds"
-    assert "What becomes of the patch in each row, on The desk, as found" in table.table.caption.get_text()
+    assert table.row("Ada")["Verdict"] == "still a trap"
+    assert "The patch in each implementation, on The desk, external interpreter" in table.table.caption.get_text()
 
 
 def test_a_change_of_the_example_is_noticed_by_the_page(site, html) -> None:
@@ -224,8 +224,8 @@ def test_a_patch_that_makes_each_step_slower_is_said_to(site, only) -> None:
     assert only().row("Ada") == {
         "Framework": "Ada | 1.2 · 2026-01-02",
         "Verdict": "slower",
-        "The certificate": "passes all 2 checks",
-        "A step as it is": "0.1 s | 2 threads, load 0.2",
+        "Certificate": "passes all 2 checks",
+        "Step without the patch": "0.1 s | 2 threads, load 0.2",
         "With the patch": "0.13 s | 3 pairs",
         "Ratio": "1.30× | 1.07× to 1.57×",
     }
@@ -257,7 +257,7 @@ def test_the_ratio_shown_is_that_of_the_times_shown_and_the_middle_of_its_interv
     pairs = [(1.0, 1.0), (2.0, 2.0), (4.0, 32.0)]  # medians would say 1.00×, the mean ratio 3.33×
     by_turns(site, "ada", pairs=pairs)
     row = only().row("Ada")
-    assert row["A step as it is"].startswith("2 s")
+    assert row["Step without the patch"].startswith("2 s")
     assert row["With the patch"].startswith("4 s")
     assert row["Ratio"].startswith("2.00× | ")
 
@@ -280,7 +280,7 @@ def test_a_newer_record_without_a_verdict_hides_none(site, html) -> None:
     judged(site, "ada", PASSED, mutant="slow_way")
     by_turns(site, "ada", 1.2, 1.3, 1.4)
     judged(site, "ada", PASSED, mutant="slow_way", device="gpu", created="20270101T000000.000000Z")
-    assert "Slower in 1 row, not measured yet in 2." in prose(html())
+    assert "Slower in 1 implementation, not measured yet in 2." in prose(html())
 
 
 def test_a_time_that_could_not_be_taken_is_a_failure(site, only) -> None:
@@ -290,7 +290,7 @@ def test_a_time_that_could_not_be_taken_is_a_failure(site, only) -> None:
     by_turns(site, "ada", status="oom", reason="8 GiB were not enough", pairs=[])
     row = only().row("Ada")
     assert row["Verdict"] == "failed | 8 GiB were not enough"
-    assert row["The certificate"] == "passes all 2 checks"
+    assert row["Certificate"] == "passes all 2 checks"
 
 
 def test_each_machine_has_a_line_of_its_own_and_is_named(site, only) -> None:
@@ -304,10 +304,10 @@ def test_each_machine_has_a_line_of_its_own_and_is_named(site, only) -> None:
     assert found == [
         "The desk",
         "The tower, on its GPU",
-        "The desk (this machine, just now: not published)",
+        "The desk (this machine, just now; not published)",
         "",
     ]
-    assert table.caption == "What becomes of the patch in each row"
+    assert table.caption == "The patch in each implementation"
 
 
 # Lessons of a GPU
@@ -316,7 +316,7 @@ def test_each_machine_has_a_line_of_its_own_and_is_named(site, only) -> None:
 def test_without_a_gpu_it_is_said_that_one_is_needed_and_why(site, html) -> None:
     declare(site, names=(), more='gpu = "it speaks of a search"')
     built = html()
-    assert "Needs a GPU: not measured yet. Why a GPU: it speaks of a search." in prose(built)
+    assert "Needs a GPU: not measured yet. Why it needs a GPU: it speaks of a search." in prose(built)
     assert not tables(built)
 
 
@@ -325,8 +325,8 @@ def test_what_a_cpu_says_of_a_gpus_lesson_is_marked(site, html) -> None:
     everywhere(site)
     judged(site, "ada")
     built = html()
-    assert tables(built)[0].row("Ada")["Verdict"] == "holds on a CPU"
-    assert "On a GPU: not measured yet. Why a GPU: it speaks of a search." in prose(built)
+    assert tables(built)[0].row("Ada")["Verdict"] == "still a trap on a CPU"
+    assert "On a GPU: not measured yet. Why it needs a GPU: it speaks of a search." in prose(built)
     judged(site, "ada", device="gpu", machine=TOWER)
     assert "GPU:" not in prose(html())
 
@@ -387,7 +387,8 @@ def test_several_patches_have_a_column_and_are_counted_apart(site, html) -> None
     built = html()
     (table,) = tables(built)
     assert [text(line.find_all("td")[0]) for line in table.lines] == ["wrong size", "other size"] * 3
-    assert "Wrong size: holds in 1 row, not measured yet in 2. Other size: holds in 1 row" in prose(built)
+    wrong, other = "Wrong size: still a trap in 1 implementation", "Other size: still a trap in 1 implementation"
+    assert f"{wrong}, not measured yet in 2. {other}" in prose(built)
 
 
 def test_of_several_patches_what_cannot_be_written_stands_below_the_table(site, html) -> None:
@@ -398,11 +399,11 @@ def test_of_several_patches_what_cannot_be_written_stands_below_the_table(site, 
     (table,) = tables(built)
     assert [text(line.find_all("td")[0]) for line in table.lines] == ["wrong size"] * 3
     (below,) = page(built).find_all("details", class_="rosetta-details")
-    assert below.summary.get_text() == "Other size: why it cannot be written in 3 rows"
+    assert below.summary.get_text() == "Other size: why it cannot be written in 3 implementations"
     assert [item.get_text().strip() for item in below.find_all("li")] == [
         f"{name}: its loop is its own." for name in ("Ada", "Bell", "Curie")
     ]
-    assert "Other size: cannot be written in 3 rows." in prose(built)
+    assert "Other size: cannot be written in 3 implementations." in prose(built)
 
 
 def test_a_row_counts_once_by_its_newest_record(site, html) -> None:
@@ -410,7 +411,7 @@ def test_a_row_counts_once_by_its_newest_record(site, html) -> None:
     everywhere(site)
     judged(site, "ada", created="20260101T000000.000000Z")
     lesson(site, "ada", machine=TOWER, status="failed", reason="no", created="20260102T000000.000000Z")
-    assert "Failed in 1 row, not measured yet in 2." in prose(html())
+    assert "Failed in 1 implementation, not measured yet in 2." in prose(html())
 
 
 def test_the_verdicts_in_short(site) -> None:
@@ -420,7 +421,7 @@ def test_the_verdicts_in_short(site) -> None:
     site.page("index", "It {verdicts}`trap`")
     assert not site.build()
     assert page(site.html("index")).find(class_="rosetta-verdicts").get_text() == (
-        "Holds in 1 row, not measured yet in 2."
+        "Still a trap in 1 implementation, not measured yet in 2."
     )
 
 
@@ -430,20 +431,21 @@ def test_the_verdicts_in_short(site) -> None:
 def test_what_catches_it_is_counted(site, html) -> None:
     declare(site)
     everywhere(site)
-    assert "No row has been measured yet." in prose(html("caught"))
+    assert "Not measured yet." in prose(html("caught"))
     judged(site, "ada")
     judged(site, "bell")
     judged(site, "curie", (Check("loss", False, 1.0, 1e-5),))
-    assert "What it fails most clearly, of 3 rows: “step median” in 2, “loss” in 1." in prose(html("caught"))
+    clearest = "The check that fails most clearly, in 3 implementations: “step median” in 2, “loss” in 1."
+    assert clearest in prose(html("caught"))
     judged(site, "ada", PASSED, status="failed", created="20270101T000000.000000Z")
-    assert "of 3 rows: “step median” in 1, “loss” in 1, no check in 1." in prose(html("caught"))
+    assert "in 3 implementations: “step median” in 1, “loss” in 1, none in 1." in prose(html("caught"))
 
 
 def test_what_passes_every_check_is_said_to(site, html) -> None:
     declare(site, **SLOWLY)
     everywhere(site, SLOW)
     judged(site, "ada", PASSED, mutant="slow_way")
-    assert "It passes every check in 1 row that was measured." in prose(html("caught"))
+    assert "It passes every check in 1 implementation." in prose(html("caught"))
 
 
 # Accuracy
@@ -460,7 +462,7 @@ def test_the_cost_is_the_mean_difference_to_the_rows_own_runs_of_the_same_seeds(
     assert table.names == ["Ada"]
     assert table.row("Ada") == {
         "Framework": "Ada | 1.2 · 2026-01-02",
-        "As it is": "52.00% | mean of 3 seeds",
+        "Without the patch": "52.00% | mean of 3 seeds",
         "With the patch": "50.00%",
         "Difference": "−2.00 points | −2.00, −3.00, −1.00",
         "95 % interval": "−4.48 to +0.48 | cannot tell",
@@ -501,7 +503,7 @@ def test_one_seed_has_no_interval(site, only) -> None:
     trained(site, "ada", None, 0.50, 0.52)
     trained(site, "ada", "wrong_size", 0.48)
     row = only("cost").row("Ada")
-    assert row["As it is"] == "50.00% | mean of 1 seed"
+    assert row["Without the patch"] == "50.00% | mean of 1 seed"
     assert row["95 % interval"] == "– | cannot tell: one seed"
 
 
@@ -513,7 +515,7 @@ def test_runs_that_failed_are_told(site, only) -> None:
     trained(site, "bell", "wrong_size", None)
     table = only("cost")
     assert table.row("Ada")["With the patch"] == "48.00% | seed 1: The loss is not finite."
-    assert table.row("Bell")["As it is"] == "seed 0: The loss is not finite."
+    assert table.row("Bell")["Without the patch"] == "seed 0: The loss is not finite."
 
 
 def test_an_accuracy_is_compared_over_machines_and_all_are_named(site, only) -> None:
@@ -542,11 +544,11 @@ def test_devices_and_data_are_never_mixed(site, only) -> None:
 def test_only_runs_of_today_are_held_against_one_another(site, html) -> None:
     declare(site, more=MEASURED)
     everywhere(site)
-    assert "In accuracy: not measured yet." in prose(html("cost"))
+    assert "Accuracy: not measured yet." in prose(html("cost"))
     trained(site, "ada", None, 0.50)
     trained(site, "ada", "wrong_size", 0.48)
     edit(site, "ada", '["fc"]', '["fc", "fd"]')
-    assert "not measured yet with the code as it is now: what was measured is stale." in prose(html("cost"))
+    assert "not measured yet with the current code; the earlier measurement is stale." in prose(html("cost"))
 
 
 def test_runs_of_another_lesson_or_lane_do_not_count(site, only, html) -> None:

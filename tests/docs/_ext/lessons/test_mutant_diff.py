@@ -53,7 +53,10 @@ def test_what_is_changed_stands_side_by_side_and_is_marked(site, build) -> None:
     assert "def helper" not in code[0]
     assert marked(left) == ["return [helper(batch) for batch in minibatches(x, y, 64)]"]
     assert marked(right) == ["return [helper(batch) for batch in minibatches(x, y, 32)]"]
-    assert [column.find(class_="rosetta-side").get_text() for column in (left, right)] == ["As it is", "With the patch"]
+    assert [column.find(class_="rosetta-side").get_text() for column in (left, right)] == [
+        "Without the patch",
+        "With the patch",
+    ]
 
 
 def test_each_line_of_code_stands_in_a_box_that_knows_its_indentation(site, build) -> None:
@@ -109,7 +112,7 @@ def test_where_it_cannot_be_written_the_tab_says_why(site, build) -> None:
     everywhere(site)
     offer(site, "bell", CANNOT.format(mutant="wrong_size"))
     panel = page(build()).find(id="cnn-wrong-size-bell")
-    assert panel.pre.get_text().strip() == "# It cannot be written here: its loop is its own"
+    assert panel.pre.get_text().strip() == "# This cannot be written here: its loop is its own"
     assert not panel.select(".rosetta-patch")
 
 

@@ -46,7 +46,7 @@ def test_each_retired_row_says_what_it_takes(html) -> None:
     assert table.row("Bell") == {
         "Framework": "Bell | last release 0.9",
         "Python": "3.11",
-        "What it needs today": "A compiler.",
+        "Needs today": "A compiler.",
         "Set-up": "Mends two lines.",
         "Variables": "UV_BUILD: its build is old | QUIET: it talks much",
     }
@@ -56,7 +56,7 @@ def test_a_shared_environment_is_told_once(html) -> None:
     row = tables(html())[0].row("Curie")
     assert row["Set-up"] == "in the environment of Bell"
     assert row["Variables"] == "BACK_END: it has several"
-    assert row["What it needs today"] == "Nothing but its packages."
+    assert row["Needs today"] == "Only its packages."
 
 
 def test_another_set_up_step_is_noticed(dead, html) -> None:
@@ -71,4 +71,4 @@ def test_how_many_run(dead, html) -> None:
     dead.record("curie", kind="parity", status="failed")
     dead.record("ada", kind="parity")
     text = page(html("It: {installs}`retired`")).get_text()
-    assert "1 of 2 retired rows run here and are certified." in text
+    assert "1 of 2 retired implementations run here and are certified." in text

@@ -162,7 +162,7 @@ def test_a_current_notebook_is_linked_and_packed(site) -> None:
     site.build()
     assert 'href="../downloads/ada/ada-cnn.ipynb"' in section(site, "ada")
     assert unpacked(site, "ada")["ada/ada-cnn.ipynb"] == content
-    assert "ada-cnn.ipynb   the CNN as a notebook, as it ran with Ada" in unpacked(site, "ada")["ada/README.txt"]
+    assert "ada-cnn.ipynb   the CNN as a notebook, with its output from Ada" in unpacked(site, "ada")["ada/README.txt"]
 
 
 def test_a_missing_notebook_is_said(site) -> None:

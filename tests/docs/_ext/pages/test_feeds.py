@@ -36,11 +36,11 @@ def test_a_site_says_who_draws_by_itself_and_notices_a_change(site) -> None:
     assert "All examples draw their mini-batches from one shared generator." in said(site)
     path = site.examples / "bell" / "cnn.py"
     path.write_text(path.read_text("utf-8").replace("minibatches(x, y, 64)", "bell.fit(x, y)"), "utf-8")
-    assert "shared generator, except those of Bell: there the framework shuffles and draws by itself." in said(site)
+    assert "shared generator, except those of Bell, where the framework itself shuffles the data" in said(site)
 
 
 def test_several_names_are_listed() -> None:
-    assert "except those of A, B and C:" in sentence(["A", "B", "C"])
+    assert "except those of A, B and C, where" in sentence(["A", "B", "C"])
 
 
 def test_another_word_is_a_warning(site) -> None:

@@ -40,7 +40,7 @@ def test_the_living_and_the_retired_stand_in_groups(site, form) -> None:
     toml.write_text("retired = true\n" + toml.read_text("utf-8"), "utf-8")
     groups = re.findall(r'<optgroup label="(\w+)">(.*?)</optgroup>', form(), re.DOTALL)
     assert [(name, re.findall(r'value="(\w+)"', options)) for name, options in groups] == [
-        ("Living", ["bell", "curie"]),
+        ("Active", ["bell", "curie"]),
         ("Retired", ["ada"]),
     ] * 2
 

@@ -32,14 +32,14 @@ def test_the_cnn_in_both_layouts(rows) -> None:
     assert found[0] == ["Layer", "Channels first", "Channels last", "Parameters"]
     assert ["an image", "3 × 32 × 32", "32 × 32 × 3", "–"] in found
     assert ["3 × 3 convolution, ReLU", "50 × 32 × 32", "32 × 32 × 50", "1,400"] in found
-    assert ["max-pool 2 × 2, ReLU, drop-out 0.25", "100 × 8 × 8", "8 × 8 × 100", "–"] in found
-    assert ["dense, ReLU, drop-out 0.5", "512", "512", f"{512 * 6400 + 512:,}"] in found
+    assert ["max pooling 2 × 2, ReLU, dropout 0.25", "100 × 8 × 8", "8 × 8 × 100", "–"] in found
+    assert ["dense, ReLU, dropout 0.5", "512", "512", f"{512 * 6400 + 512:,}"] in found
     assert found[-2] == ["dense", "10", "10", f"{512 * 10 + 10:,}"]
 
 
 def test_the_gru_with_its_types(rows, site) -> None:
     found = rows("gru")
-    assert found[0] == ["Layer", "Shape", "Type", "Parameters"]
+    assert found[0] == ["Layer", "Shape", "Dtype", "Parameters"]
     assert found[1] == ["a review’s words", "150", "integer", "–"]
     assert [row[1] for row in found[2:6]] == ["150 × 125", "150 × 100", "100", "2"]
     assert {row[2] for row in found[2:6]} == {"float32"}
@@ -92,7 +92,7 @@ def test_a_rate_comes_from_the_hyper_parameters(rows, monkeypatch: pytest.Monkey
     monkeypatch.setattr(params.cnn, "dropout", (0.1, 0.2, 0.3))
     found = " ".join(row[0] for row in rows("cnn"))
     network.stages.cache_clear()
-    assert re.findall(r"drop-out ([\d.]+)", found) == ["0.1", "0.2", "0.3"]
+    assert re.findall(r"dropout ([\d.]+)", found) == ["0.1", "0.2", "0.3"]
 
 
 def test_an_unknown_network_is_an_error(site) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from _ext.pages.timeline import time_line
 
-ALL = "# Living\n\n```{museum} living\n```\n\n# Retired\n\n```{museum} retired\n```"
+ALL = "# Active\n\n```{museum} living\n```\n\n# Retired\n\n```{museum} retired\n```"
 
 
 def declare(site, name: str, text: str) -> None:
@@ -32,7 +32,7 @@ def test_the_living_stand_apart_from_the_retired_the_oldest_first(site, text) ->
     toml = site.examples / "curie" / "framework.toml"
     toml.write_text(toml.read_text("utf-8").replace('"2016"', '"2014"'), "utf-8")
     page = text()
-    places = [page.index(f" {name} ") for name in ("Living", "Curie", "Bell", "Retired", "Ada")]
+    places = [page.index(f" {name} ") for name in ("Active", "Curie", "Bell", "Retired", "Ada")]
     assert places == sorted(places)
 
 
@@ -40,10 +40,10 @@ def test_a_life(site, text) -> None:
     life = 'last_release = "0.9"\nretired = true\nsuccessor = "Ada"\nwhy_alive = "It was first."\nneeds = "A stub."\n'
     declare(site, "bell", life)
     page = text()
-    expected = "It was first. Born 2016 Last release 0.9 Then came Ada Runs here not run yet, on Python 3.11"
+    expected = "It was first. First release 2016 Last release 0.9 Successor Ada Runs here not run yet, on Python 3.11"
     assert expected in page
     assert "Needs today A stub. See its code here · home page" in page
-    assert page.count("Nothing but its packages.") == 2
+    assert page.count("Only its packages.") == 2
     assert 'id="bell"' in site.html("index")
 
 
@@ -80,11 +80,11 @@ def test_back_ends_share_a_section_and_say_what_each_needs(site, text) -> None:
     page = text()
     assert "Bell on x: not run yet, on Python 3.11 · CNN not run yet Bell on y: 1.2, on Python 3.11" in page
     assert "Needs today Bell on x: x itself. Bell on y: y itself." in page
-    assert page.count("Born") == 3
+    assert page.count("First release") == 3
 
 
 def test_where_there_is_none_it_says_so(text) -> None:
-    assert "None of those that stand here." in text()
+    assert "There is none." in text()
 
 
 def test_a_new_folder_and_a_new_record_are_noticed(site, text) -> None:
@@ -126,7 +126,7 @@ def test_a_year_that_is_none_is_named(site) -> None:
     toml.write_text(toml.read_text("utf-8").replace('"2016"', '"long ago"'), "utf-8")
     site.page("index", "```{museum} time-line\n```")
     for _ in range(2):
-        assert "index.md:6: WARNING: museum: bell/framework.toml: since = 'long ago' is no year." in site.build()
+        assert "index.md:6: WARNING: museum: bell/framework.toml: since = 'long ago' is not a year." in site.build()
     assert "Ada" in site.html("index")
     assert "Bell" not in site.html("index")
 

@@ -56,7 +56,7 @@ def test_a_failed_check_is_named_in_its_column_and_below(site, table) -> None:
 
 def test_a_certificate_of_a_python_as_found_says_so(site, table) -> None:
     site.record("ada", kind="parity", checks=[Check("loss", True, 1e-7, 1e-5)], device="gpu", environment="as found")
-    said = "1.2 · GPU · The desk · in a Python as found there, not in the locked environment"
+    said = "1.2 · GPU · The desk · in an external interpreter, not in the locked environment"
     assert said in below(table(), "Ada, on a GPU")
 
 

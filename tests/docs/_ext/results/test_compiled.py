@@ -43,7 +43,7 @@ def test_both_ways_stand_side_by_side(site, html, both) -> None:
     site.record("ada", kind="parity")
     built = html()
     assert line(built, "Ada") == {
-        "Framework": "Ada | 1.2 · lane epoch",
+        "Framework": "Ada | 1.2 · preset epoch",
         "Step by step": "100 s | 75.0%",
         "Compiled": "80 s | 75.0% | no certificate ✗",
         "Ratio": "0.80×",
@@ -51,7 +51,7 @@ def test_both_ways_stand_side_by_side(site, html, both) -> None:
         "Pays back": "in the first epoch",
         "Machine": "The desk",
     }
-    assert "CNN: compiled, an epoch takes 0.80× the time, in 1 run." in page(built).get_text()
+    assert "CNN: a compiled epoch takes 0.80× the time, in 1 run." in page(built).get_text()
 
 
 def test_every_epoch_of_a_long_run_saves(html, both) -> None:
@@ -90,4 +90,4 @@ def test_where_nothing_is_compiled_it_says_so(site, html) -> None:
     site.record("ada", lane="epoch")
     built = html()
     assert not tables(built)
-    assert "CNN: no row has trained compiled on all of the data yet." in page(built).get_text()
+    assert "CNN: no implementation has trained compiled on all of the data yet." in page(built).get_text()

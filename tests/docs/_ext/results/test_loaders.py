@@ -42,15 +42,15 @@ def test_both_ways_stand_side_by_side(site, html, both) -> None:
     (table,) = tables(built)
     assert table.names == ["Ada", "Bell"]
     assert table.row("Ada") == {
-        "Framework": "Ada | 1.2 · lane epoch",
-        "In train, fed by": "the shared generator",
-        "In train": "100 s | 75.0%",
-        "Its own loader": "90 s | 75.0%",
+        "Framework": "Ada | 1.2 · preset epoch",
+        "train is fed by": "the shared generator",
+        "train": "100 s | 75.0%",
+        "Own loader": "90 s | 75.0%",
         "Ratio": "0.90×",
         "Machine": "The desk",
     }
-    assert table.row("Bell")["Its own loader"] == "120 s | 75.0% | no certificate ✗"
-    assert "With its own loader an epoch takes 0.90× to 1.20× the time, in 2 runs." in page(built).get_text()
+    assert table.row("Bell")["Own loader"] == "120 s | 75.0% | no certificate ✗"
+    assert "own loader, an epoch takes 0.90× to 1.20× the time, in 2 runs." in page(built).get_text()
 
 
 def test_what_a_loader_shuffles_is_what_was_asked_of_it(site, html, both, ask) -> None:
@@ -60,14 +60,14 @@ def test_what_a_loader_shuffles_is_what_was_asked_of_it(site, html, both, ask) -
         ask("ada", {"shuffled_loader.unit": words})
     ask("ada", {"shuffled_loader.unit": "what a GPU was asked"}, device="gpu")
     (table,) = tables(html())
-    assert [table.row(name)["It shuffles"] for name in table.names] == ["blocks of 10", "–"]
+    assert [table.row(name)["Loader shuffles"] for name in table.names] == ["blocks of 10", "–"]
 
 
 def test_an_answer_of_other_code_says_nothing_of_what_a_loader_shuffles(site, html, both, ask) -> None:
     both("ada", 100.0, 90.0)
     ask("ada", {"shuffled_loader.unit": "samples"}, digests={"defaults": "older"})
     (table,) = tables(html())
-    assert "It shuffles" not in table.head
+    assert "Loader shuffles" not in table.head
 
 
 def test_machines_and_lanes_are_never_mixed(site, html, both) -> None:
@@ -102,7 +102,7 @@ def test_what_is_not_published_or_of_the_sample_or_of_the_seed_does_not_count(ht
     both("curie", 100.0, 90.0, historic=True, machine=Machine("museum", "The museum"))
     built = html()
     assert not tables(built)
-    assert "No row has trained with its own loader on all of the data yet." in page(built).get_text()
+    assert "No implementation has trained with its own loader on all of the data yet." in page(built).get_text()
 
 
 def test_a_failed_run_says_so(site, html, both) -> None:
@@ -110,13 +110,13 @@ def test_a_failed_run_says_so(site, html, both) -> None:
     failed = {"status": "timeout", "accuracy": None, "times": None, "created": "20270101T000000.000000Z"}
     site.record("ada", variant=LOADER, lane="epoch", **failed)
     built = html()
-    assert tables(built)[0].row("Ada")["Its own loader"] == "timeout"
+    assert tables(built)[0].row("Ada")["Own loader"] == "timeout"
     assert tables(built)[0].row("Ada")["Ratio"] == "–"
 
 
 def test_a_time_from_uncommitted_changes_says_so(site, html, both) -> None:
     both("ada", 100.0, 90.0, commit="abc123+")
-    assert "from uncommitted changes" in tables(html())[0].row("Ada")["Its own loader"]
+    assert "from uncommitted changes" in tables(html())[0].row("Ada")["Own loader"]
 
 
 def test_a_row_whose_train_draws_by_itself_is_not_said_to_share_the_generator(site, html, both) -> None:
@@ -125,7 +125,7 @@ def test_a_row_whose_train_draws_by_itself_is_not_said_to_share_the_generator(si
     both("ada", 100.0, 90.0)
     both("bell", 100.0, 90.0)
     (table,) = tables(html())
-    said = [table.row(name)["In train, fed by"] for name in table.names]
+    said = [table.row(name)["train is fed by"] for name in table.names]
     assert said == ["the framework itself", "the shared generator"]
 
 

@@ -154,9 +154,10 @@ def several(site) -> None:
 def test_machines_lanes_and_devices_are_never_mixed(site, html) -> None:
     several(site)
     shown = " ".join(page(html()).find(role="main").get_text().split())
-    order = ["The desk (this machine, just now", "Lane quick", "never ranked", "The desk", "Lane epoch", "on the CPU"]
-    order += ["The tower", "8 GiB of memory · A large one", "Lane full", "on the GPU"]
-    order += ["The museum", "Historic, quoted: A book."]
+    order = ["The desk (this machine, just now", "Preset quick", "never ranked"]
+    order += ["The desk", "Preset epoch", "on the CPU"]
+    order += ["The tower", "8 GiB of memory · A large one", "Preset full", "on the GPU"]
+    order += ["The museum", "Historic, quoted from: A book."]
     at = 0
     for expected in order:
         assert expected in shown[at:], f"{expected} is missing, or in the wrong order"
@@ -305,8 +306,8 @@ def test_the_seeds_row_stands_beside_todays(site, html) -> None:
     site.record("ada")
     site.record("bell")
     today, _ = tables(html())
-    assert today.row("Ada")["The seed, K80"] == "168 s | 78%"
-    assert today.row("Bell")["The seed, K80"] == ""
+    assert today.row("Ada")["Original, K80"] == "168 s | 78%"
+    assert today.row("Bell")["Original, K80"] == ""
 
 
 def test_a_rate_is_held_against_the_machines_own_and_a_slow_row_says_why(site, only) -> None:
@@ -336,7 +337,7 @@ def test_a_run_in_a_python_as_found_says_so(site, only) -> None:
     site.record("ada", environment="as found")
     site.record("bell")
     table = only()
-    said = "in a Python as found there, not in the locked environment"
+    said = "in an external interpreter, not in the locked environment"
     assert said in table.row("Ada")["Certificate"]
     assert said not in table.row("Bell")["Certificate"]
 
@@ -375,7 +376,7 @@ def test_more_than_all_is_no_share_and_its_row_says_what_it_can_mean(site, only,
     row = table.row("Ada")
     assert row["Images/s"].endswith(f"| more than all of {of}")
     assert "%" not in row["Images/s"]
-    assert f"more than all of {of}, which cannot be: " in row["Certificate"]
+    assert f"more than all of {of}, which is impossible: " in row["Certificate"]
     assert "Winograd" in row["Certificate"]
     assert "cannot be" not in table.row("Bell")["Certificate"]
 
@@ -488,8 +489,8 @@ def test_lives(site) -> None:
     site.page("index", "```{lifecycle}\n```")
     assert not site.build()
     table = " ".join(re.sub(r"<[^>]+>", " ", site.html("index")).split())
-    assert "Bell 2016 0.9 retired; then came Ada 1.2, Python 3.11 a stub" in table
-    assert "Ada 2016 – living not run yet, Python 3.11 nothing but its packages" in table
+    assert "Bell 2016 0.9 retired; succeeded by Ada 1.2, Python 3.11 a stub" in table
+    assert "Ada 2016 – active not run yet, Python 3.11 only its packages" in table
     site.record("bell", version="1.9", environment="as found", created="20270101T000000.000000Z")
     site.build()
     assert "1.2, Python 3.11" in " ".join(re.sub(r"<[^>]+>", " ", site.html("index")).split())

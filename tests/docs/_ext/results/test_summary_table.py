@@ -53,7 +53,7 @@ def test_a_run_in_a_python_as_found_on_a_gpu_says_so(site, cells) -> None:
     certified(site, "ada", times=Times(train=100.0))
     certified(site, "bell", times=Times(train=100.0))
     certified(site, "curie", times=Times(train=9.0), device="gpu", environment="as found", machine=TOWER)
-    assert cells()["Curie"][0] == "75.0%, 9 s | The tower, on the GPU, as found"
+    assert cells()["Curie"][0] == "75.0%, 9 s | The tower, on the GPU, external interpreter"
 
 
 def test_a_number_whose_certificate_is_stale_says_so_and_gives_way_to_a_certified_one(site, glance) -> None:
@@ -146,10 +146,10 @@ def test_a_place_is_said_once_where_most_of_a_network_share_it_and_else_what_dif
     site.record("ada", workload="gru", machine=TOWER, lane="epoch")
     table = glance()
     _, cnn, gru = (text(one) for one in table.table.thead.tr.find_all("th"))
-    assert cnn == "CNN on CIFAR-10 | lane full, The desk, on the CPU, unofficial copy"
-    assert gru == "GRU on IMDB | lane epoch, The tower, on the CPU, official data"
+    assert cnn == "CNN on CIFAR-10 | preset full, The desk, on the CPU, unofficial copy"
+    assert gru == "GRU on IMDB | preset epoch, The tower, on the CPU, official data"
     assert text(table.line("Ada").td) == "75.0%, 100 s"
-    assert text(table.line("Curie").td) == "75.0%, 100 s | lane epoch, The tower, official data"
+    assert text(table.line("Curie").td) == "75.0%, 100 s | preset epoch, The tower, official data"
 
 
 def test_the_seeds_rows_stand_beside_todays_under_the_seeds_names(site, cells) -> None:

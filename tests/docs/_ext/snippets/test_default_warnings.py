@@ -41,16 +41,16 @@ def test_what_the_network_does_not_need_bites_and_what_most_do_not_do(ask, told)
     ask("bell", {"pool.stride": "2", "pool.β": "0.8"})
     ask("curie", {"pool.stride": "1", "pool.β": "0.9"})
     assert told() == {
-        "ada": "If nothing is said: a pool, stride: 1",
-        "bell": "If nothing is said: a pool, β₁: 0.8",
-        "curie": "If nothing is said: a pool, stride: 1",
+        "ada": "By default: a pool, stride: 1",
+        "bell": "By default: a pool, β₁: 0.8",
+        "curie": "By default: a pool, stride: 1",
     }
 
 
 def test_it_leads_to_the_line_of_the_answer(site, ask, told) -> None:
     ask("ada", {"pool.stride": "1"})
     told()
-    [address] = re.findall(r'rosetta-bites">If nothing is said: <a [^>]*href="([^"]+)"', site.html("index"))
+    [address] = re.findall(r'rosetta-bites">By default: <a [^>]*href="([^"]+)"', site.html("index"))
     page, _, place = address.partition("#")
     assert page == "defaults.html"
     assert f'id="{place}"' in site.html(page.removesuffix(".html"))
@@ -64,13 +64,11 @@ def test_there_are_three_at_most_the_odd_ones_first(ask, told, monkeypatch) -> N
     for name in ("bell", "curie"):
         ask(name, {"pool.stride": "2", "pool.β": "0.9", "loss.mean": "no"})
     found = told()
-    assert found["ada"] == (
-        "If nothing is said: a pool, stride: 1 · a pool, β₁: 0.8 · the loss, what becomes of a batch: no"
-    )
+    assert found["ada"] == ("By default: a pool, stride: 1 · a pool, β₁: 0.8 · the loss, what becomes of a batch: no")
     monkeypatch.setattr(default_warnings, "SHOWN", 1)
     monkeypatch.setitem(default_warnings.MATTERS, "cnn.train", {"loss.mean": "yes", "pool.β": default_warnings.MOST})
     ask("ada", {"pool.β": "0.7", "loss.mean": "no"})
-    assert told()["ada"] == "If nothing is said: a pool, β₁: 0.7"
+    assert told()["ada"] == "By default: a pool, β₁: 0.7"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +83,7 @@ def test_of_answers_that_serve_alike_none_bites(ask, told, monkeypatch) -> None:
     monkeypatch.setitem(default_warnings.MATTERS, "cnn.train", {"pool.stride": ("1", "2")})
     for name, stride in (("ada", "1"), ("bell", "2"), ("curie", "3")):
         ask(name, {"pool.stride": stride})
-    assert told() == {"curie": "If nothing is said: a pool, stride: 3"}
+    assert told() == {"curie": "By default: a pool, stride: 3"}
 
 
 def test_what_no_longer_holds_is_not_told(site, ask, told) -> None:
@@ -99,7 +97,7 @@ def test_back_ends_that_differ_are_named(site, ask, told) -> None:
     toml.write_text(toml.read_text("utf-8") + "".join(f'[backend.{b}]\nname = "Bell on {b}"\n' for b in "xyz"), "utf-8")
     for back_end, stride in (("x", "1"), ("y", "3"), ("z", "2")):
         ask(f"bell-{back_end}", {"pool.stride": stride})
-    assert told() == {"bell": "If nothing is said: a pool, stride: 1 (Bell on x); 3 (Bell on y)"}
+    assert told() == {"bell": "By default: a pool, stride: 1 (Bell on x); 3 (Bell on y)"}
 
 
 def test_an_unknown_question_is_a_warning_at_every_build(site, ask, monkeypatch) -> None:

@@ -19,7 +19,7 @@ def told(site) -> str | None:
     folded = re.search(r"<details.*?</details>", site.html("index"), re.DOTALL)
     assert folded
     text = unescape(re.sub(r"<[^>]+>", "", folded[0]))
-    found = re.search(r"Run again with the same seed: (.*)", text)
+    found = re.search(r"Repeated with the same seed: (.*)", text)
     return found[1] if found else None
 
 
@@ -28,8 +28,8 @@ def told(site) -> str | None:
     [
         ([1.25], "the same loss in the first epoch, to the last digit"),
         ([1.25, 1.0], "the same loss in the first 2 epochs, to the last digit"),
-        ([1.25, 1.0000001], "another loss in the first 2 epochs"),
-        ([1.2500001], "another loss in the first epoch"),
+        ([1.25, 1.0000001], "a different loss in the first 2 epochs"),
+        ([1.2500001], "a different loss in the first epoch"),
     ],
 )
 def test_a_run_is_held_against_the_others_of_its_seed(site, losses: list[float], said: str) -> None:

@@ -78,7 +78,7 @@ def test_all_of_the_run_is_folded_with_the_command_and_the_record(site) -> None:
     record = site.record(losses=[1.5, 0.75], epochs=2, threads=2, python="3.11.7", times=Times(load=1.5, epochs=[50.0]))
     assert not build(site)
     text = folded(site)
-    assert "Loss, epoch by epoch: 1.500 0.750" in text
+    assert "Loss of each epoch: 1.500 0.750" in text
     assert "Seconds: data 1.5 s · an epoch 50 s" in text
     assert "The desk, 2 threads, Python 3.11.7, 2026-01-02" in text
     assert "nox -s benchmark -- --lane full --workload cnn ada" in text
@@ -95,7 +95,7 @@ def test_a_run_on_a_gpu_and_in_a_python_as_found_says_so(site) -> None:
     assert not build(site)
     assert captions(site)["ada"].endswith(" · certified ✓ · loss 1.500 after 1 epoch · 9 images/s on a GPU")
     text = unescape(folded(site))
-    assert "The desk, on its GPU, 2 threads, Python 3.11.7 in a Python as found there, not in the locked" in text
+    assert "The desk, on its GPU, 2 threads, Python 3.11.7 in an external interpreter, not in the locked" in text
     assert 'benchmark -- --lane full --workload cnn --device gpu --python "$(command -v python3)" ada' in text
 
 
@@ -185,16 +185,16 @@ def test_what_a_certificate_executed_is_told_with_its_variants(site) -> None:
     loaded = {"train": "called", "load_data": "2 of 3 lines"}
     site.record("ada", kind="parity", variant="train_with_loader", created="20260103T000000.000000Z", executed=loaded)
     assert not build(site)
-    assert "Executed in its certificate: train: every line" in folded(site)
+    assert "Line coverage in its certificate: train: every line" in folded(site)
     assert "not executed" not in captions(site)["ada"]
     assert not build(site, "```{rosetta} cnn.load_data\n```")
-    assert "Executed in its certificate: train: every line; load_data: 2 of 3 lines" in folded(site)
+    assert "Line coverage in its certificate: train: every line; load_data: 2 of 3 lines" in folded(site)
 
 
 def test_a_function_that_no_certificate_executed_is_named_on_its_page_and_by_the_build(site) -> None:
     site.record("ada")
     site.record("ada", kind="parity", executed={"train": "not executed", "load_data": "every line"})
     assert not build(site)
-    assert captions(site)["ada"].endswith("· not executed in its certificate: train")
+    assert captions(site)["ada"].endswith("· not run in its certificate: train")
     assert "ada cnn: not executed: train\n" in site.said
     assert "bell cnn: no certificate of this code says what was executed\n" in site.said

@@ -134,10 +134,10 @@ def test_the_lists_hold_every_framework_once_on_a_page_living_and_retired(site) 
     assert html.count('class="rosetta-bar"') == 1
     lists = re.findall(r"<select>(.*?)</select>", html)
     groups = (
-        '<optgroup label="Living"><option value="ada">Ada</option><option value="curie">Curie</option></optgroup>'
+        '<optgroup label="Active"><option value="ada">Ada</option><option value="curie">Curie</option></optgroup>'
         '<optgroup label="Retired"><option value="bell">Bell</option></optgroup>'
     )
-    assert lists == [groups, f'<option value="">none, one at a time</option>{groups}']
+    assert lists == [groups, f'<option value="">none (show one)</option>{groups}']
     assert html.index('class="rosetta-bar') < html.index('role="tablist"')
 
 

@@ -85,7 +85,7 @@ def test_what_cannot_be_held_says_why_and_what_then_happens(site, record, all_mo
     record("curie", kept_out("ada"), kept_out("bell"), day=2)
     text, (matrix, runs) = tables(site)
     assert "4 of 6 ordered pairs predict the same" in text
-    assert "2 cannot be held by the form of the taker, by design." in text
+    assert "2 cannot be represented in the form of the receiver, by design." in text
     assert [row[3] for row in matrix[1:]] == ["✗ form", "✗ form", ""]
     assert "To Curie from Ada, Bell: it has no such bias (up to 5e-3 is lost);" in text
     assert "scores then differ by up to 4e-4, and up to 7 of 100 labels." in text
@@ -190,7 +190,8 @@ def test_layouts_are_grouped_and_what_all_take_as_it_is_is_a_sentence(site, reco
     assert head == ["Framework", "conv1.weight conv2.weight conv3.weight conv4.weight", "fc2.weight"]
     assert body[1] == ["Bell", "height × width × in × out", "transposed"]
     assert (
-        "Every one takes conv1.bias, conv2.bias, conv3.bias, conv4.bias, fc1.weight, fc1.bias, fc2.bias as they are."
+        "Every framework takes "
+        "conv1.bias, conv2.bias, conv3.bias, conv4.bias, fc1.weight, fc1.bias, fc2.bias as they are."
         in text.replace(" ,", ",")
     )
 
