@@ -19,7 +19,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 from _ext.core import formatting
 
-SCRIPT = Path(__file__).resolve().parents[1] / "_static" / "results.js"
+SCRIPT = Path(__file__).resolve().parents[2] / "_static" / "results.js"
 
 
 @dataclass(frozen=True)
