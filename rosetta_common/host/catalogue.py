@@ -17,7 +17,7 @@ import msgspec
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 WORKLOADS = ("cnn", "gru")
-VARIANTS = ("train_with_loader", "train_compiled")
+VARIANTS = ("train_with_loader", "train_compiled", "train_eager")
 SET_RATE = "set_learning_rate"  # the function, which an example may lack, that changes the rate between two steps
 GPU_LOCK = "requirements-gpu.txt"
 
