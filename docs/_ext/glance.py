@@ -14,7 +14,7 @@ from rosetta_common.host.catalogue import VARIANTS, WORKLOADS
 
 from . import newest, words
 from . import store as stores
-from .compiled import VARIANT as COMPILED
+from .compiled import COMPILED
 from .elements import aside, cell, row_header, table
 from .lines import Line, lines, percent, seed_of
 from .links import link

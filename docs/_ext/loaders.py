@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from rosetta_common.host.catalogue import WORKLOADS, nearest
-from rosetta_common.host.records import Record
+from rosetta_common.host.records import EAGER_WITH_LOADER, Record
 
 from . import answers
 from . import store as stores
@@ -17,9 +17,9 @@ from .elements import DASH, cell, heading, table
 from .feeds import shares
 from .numbers import Role
 from .results import OfWorkload
-from .variants import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
+from .variants import Pair, Way, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
 
-VARIANT = "train_with_loader"
+WAYS: list[Way] = [(None, "train_with_loader"), ("train_eager", EAGER_WITH_LOADER)]
 UNIT = "shuffled_loader.unit"  # the question of a framework's defaults that tells what its loader shuffles
 NONE = "No row has trained with its own loader on all of the data yet."
 
@@ -40,7 +40,7 @@ class Loaders(OfWorkload):
     """The sentence, and a line for each row, lane and machine."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        found = pairs(self.store, self.workload, VARIANT)
+        found = pairs(self.store, self.workload, WAYS)
         text = summary(found)
         if not found:
             return [nodes.paragraph("", text, classes=["rosetta-none"])]
@@ -83,7 +83,7 @@ class InShort(Role):
         stores.note(self.env)
         if self.text not in WORKLOADS:
             return self.warn(str(nearest("network", self.text, list(WORKLOADS))))
-        text = summary(pairs(stores.store(self.config), self.text, VARIANT))
+        text = summary(pairs(stores.store(self.config), self.text, WAYS))
         return [nodes.emphasis("", text, classes=["rosetta-verdicts"])], []
 
 

@@ -61,10 +61,11 @@ class Store:
             self.rows = catalogue.rows(self.examples)
         except UserError as error:
             raise ExtensionError(str(error)) from None
+        since = catalogue.compiled_since(self.rows.values())
         for folder in self.folders:
             for path in records.paths([folder]):
                 try:
-                    record = records.read(path)
+                    record = records.read(path, since)
                 except UserError as error:
                     logger.warning("%s", error, type="rosetta", subtype="record")
                     continue

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from docutils import nodes
 
-from rosetta_common.host.records import Machine, Record
+from rosetta_common.host.records import EAGER_WITH_LOADER, Machine, Record
 
 from .store import Store
 
@@ -18,7 +18,12 @@ LANES = {
 }
 DEVICES = {"gpu": "on the GPU", "cpu": "on the CPU"}
 PROCESSORS = {"gpu": "GPU", "cpu": "CPU"}
-VARIANTS = {"train_with_loader": "with its own data loader", "train_compiled": "compiled"}
+VARIANTS = {
+    "train_with_loader": "with its own data loader",
+    "train_compiled": "compiled",
+    "train_eager": "step by step",
+    EAGER_WITH_LOADER: "step by step, with its own data loader",
+}
 
 
 def date(record: Record) -> str:
