@@ -146,7 +146,7 @@ class Glance(SphinxDirective):
         return cell(link(line.record, text), *([aside(", ".join(place))] if place else []))
 
     def line(self, subject: Subject, workload: str) -> Line | None:
-        """The line that speaks for a subject; of a row that trains compiled too, that way, where it got as far.
+        """The line that speaks for a subject; of a row with a compiled variant, that one, where it got as far.
 
         Of one that has trained in its other ways alone, the best of those.
         """
