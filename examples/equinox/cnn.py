@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -17,79 +16,84 @@ def load_data():
     return cifar_for_library(channel_first=True, one_hot=False)  # NCHW images; integer class labels
 
 
+class Network(eqx.Module):  # a function of one image (3, 32, 32): vmap makes it one of a mini-batch
+    conv1: eqx.nn.Conv2d
+    conv2: eqx.nn.Conv2d
+    conv3: eqx.nn.Conv2d
+    conv4: eqx.nn.Conv2d
+    fc1: eqx.nn.Linear
+    fc2: eqx.nn.Linear
+    drops: list[eqx.nn.Dropout]
+
+    def __init__(self, keys):
+        conv = partial(eqx.nn.Conv2d, kernel_size=3, padding="SAME")
+        self.conv1, self.conv2 = conv(3, 50, key=keys[0]), conv(50, 50, key=keys[1])
+        self.conv3, self.conv4 = conv(50, 100, key=keys[2]), conv(100, 100, key=keys[3])
+        self.fc1, self.fc2 = eqx.nn.Linear(6400, 512, key=keys[4]), eqx.nn.Linear(512, params.classes, key=keys[5])
+        self.drops = [eqx.nn.Dropout(rate) for rate in params.dropout]
+
+    def __call__(self, x, key=None):
+        keys = [None] * 3 if key is None else jax.random.split(key, 3)  # for the masks of dropout
+        x = jax.nn.relu(self.conv1(x))
+        x = self.drops[0](jax.nn.relu(eqx.nn.MaxPool2d(2, 2)(self.conv2(x))), key=keys[0])
+        x = jax.nn.relu(self.conv3(x))
+        x = self.drops[1](jax.nn.relu(eqx.nn.MaxPool2d(2, 2)(self.conv4(x))), key=keys[1])
+        return self.fc2(self.drops[2](jax.nn.relu(self.fc1(x.ravel())), key=keys[2]))
+
+
 def create_symbol():
-    """A function of one image (3, 32, 32): mini-batches are left to vmap."""
-    drop1, drop2, drop3 = params.dropout
-    keys = iter(jax.random.split(jax.random.key(params.seed), 6))
-    conv = partial(eqx.nn.Conv2d, kernel_size=3, padding="SAME", dtype=params.dtype)
-    dense = partial(eqx.nn.Linear, dtype=params.dtype)
-    relu, pool = eqx.nn.Lambda(jax.nn.relu), eqx.nn.MaxPool2d(2, stride=2)
-    block1 = [conv(3, 50, key=next(keys)), relu, conv(50, 50, key=next(keys)), pool, relu, eqx.nn.Dropout(drop1)]
-    block2 = [conv(50, 100, key=next(keys)), relu, conv(100, 100, key=next(keys)), pool, relu, eqx.nn.Dropout(drop2)]
-    head = [eqx.nn.Lambda(jnp.ravel), dense(100 * 8 * 8, 512, key=next(keys)), relu, eqx.nn.Dropout(drop3)]
-    return eqx.nn.Sequential([*block1, *block2, *head, dense(512, params.classes, key=next(keys))])
-
-
-NAMES = [f"{name}.{kind}" for name in ["conv1", "conv2", "conv3", "conv4", "fc1", "fc2"] for kind in ["weight", "bias"]]
+    return Network(jax.random.split(jax.random.key(params.seed), 6))
 
 
 def parameters(network):
-    """The network's arrays in the order of NAMES."""
-    layers = [layer for layer in network if isinstance(layer, (eqx.nn.Conv2d, eqx.nn.Linear))]
-    return [array for layer in layers for array in (layer.weight, layer.bias)]
+    layers = {name: getattr(network, name) for name in ("conv1", "conv2", "conv3", "conv4", "fc1", "fc2")}
+    return {f"{name}.{kind}": getattr(layer, kind) for name, layer in layers.items() for kind in ("weight", "bias")}
 
 
 def init_model(symbol):
-    """The network is a tree of arrays that nobody changes: each step of training makes a new one."""
     np.random.seed(params.seed)
-    laws = [jax.nn.initializers.glorot_uniform(in_axis=1, out_axis=0), jax.nn.initializers.zeros] * 6
-    key, *keys = jax.random.split(jax.random.key(params.seed), 13)
-    start = [law(one, array.shape, array.dtype) for law, one, array in zip(laws, keys, parameters(symbol))]
-    network = eqx.tree_at(parameters, symbol, start)
+    glorot, zeros = jax.nn.initializers.glorot_uniform(in_axis=1, out_axis=0), jax.nn.initializers.zeros
+    keys, arrays = iter(jax.random.split(jax.random.key(params.seed), 13)), parameters(symbol)
+    start = {name: (glorot if "weight" in name else zeros)(next(keys), arrays[name].shape) for name in arrays}
+    network = eqx.tree_at(lambda tree: [*parameters(tree).values()], symbol, [*start.values()])
     sgd = optax.sgd(params.learning_rate, params.momentum)
-    return SimpleNamespace(network=network, optimiser=sgd, state=sgd.init(eqx.filter(network, eqx.is_array)), key=key)
+    state = sgd.init(eqx.filter(network, eqx.is_array))
+    return SimpleNamespace(network=network, optimizer=sgd, state=state, key=next(keys))
 
 
-def train_step(network, optimiser, state, key, data, target):
-    def loss_of(network):
-        scores = jax.vmap(network)(data, key=jax.random.split(key, len(data)))  # a mask of drop-out for each image
+@eqx.filter_jit  # compiled at the first call, and again for each new shape of data
+def train_step(network, optimizer, state, key, data, target):
+    def loss_fn(network):
+        scores = jax.vmap(network)(data, key=jax.random.split(key, len(data)))  # a mask of dropout for each image
         return optax.softmax_cross_entropy_with_integer_labels(scores, target).mean()
 
-    loss, gradients = eqx.filter_value_and_grad(loss_of)(network)
-    updates, state = optimiser.update(gradients, state)
-    return eqx.apply_updates(network, updates), state, loss
+    loss, gradients = eqx.filter_value_and_grad(loss_fn)(network)
+    updates, state = optimizer.update(gradients, state)
+    return eqx.apply_updates(network, updates), state, loss  # a module cannot change: each step makes a new one
 
 
-def train_epoch(step, model, x, y):
+def train(model, x, y, step=train_step):
     losses = []
     for data, target in minibatches(x, y, params.batch_size):
         model.key, key = jax.random.split(model.key)
-        model.network, model.state, loss = step(model.network, model.optimiser, model.state, key, data, target)
+        model.network, model.state, loss = step(model.network, model.optimizer, model.state, key, data, target)
         losses.append(loss)
-    return float(jnp.mean(jnp.array(losses)))
+    return float(np.mean(losses))
 
 
-def train(model, x, y):
-    return train_epoch(train_step, model, x, y)
-
-
-compiled_step = eqx.filter_jit(train_step)  # compiled when it is first called, and for each new shape of data
-compiled_network = eqx.filter_jit(lambda network, data: jax.vmap(network)(data))
-
-
-def train_compiled(model, x, y):
-    return train_epoch(compiled_step, model, x, y)
+def train_eager(model, x, y):
+    """The same step without `eqx.filter_jit`, one operation after the other: for debugging, it is much slower."""
+    return train(model, x, y, train_step.__wrapped__)
 
 
 def set_learning_rate(model, learning_rate):
-    """The rate is part of Optax' transformation and the velocity is not: another transformation takes it over."""
-    model.optimiser = optax.sgd(learning_rate, params.momentum)
+    model.optimizer = optax.sgd(learning_rate, params.momentum)  # the velocity is in the state
 
 
 def predict(model, x):
-    network = eqx.nn.inference_mode(model.network)  # without drop-out
+    network = eqx.filter_jit(eqx.filter_vmap(eqx.nn.inference_mode(model.network)))  # without dropout
     starts = range(0, len(x), params.batch_size)
-    return np.concatenate([compiled_network(network, x[i : i + params.batch_size]) for i in starts])
+    return np.concatenate([network(x[i : i + params.batch_size]) for i in starts])
 
 
 def evaluate(model, x, y):
@@ -98,14 +102,12 @@ def evaluate(model, x, y):
 
 def export_weights(model):
     """Equinox' layouts are the canonical ones, but for the bias (out, 1, 1) of a convolution."""
-    arrays = [np.asarray(array) for array in parameters(model.network)]
-    return {name: array.ravel() if name.endswith("bias") else array for name, array in zip(NAMES, arrays)}
+    return {name: np.asarray(array).squeeze() for name, array in parameters(model.network).items()}
 
 
 def import_weights(model, weights):
-    own = parameters(model.network)
-    given = [jnp.asarray(weights[name], array.dtype).reshape(array.shape) for name, array in zip(NAMES, own)]
-    model.network = eqx.tree_at(parameters, model.network, given)
+    given = {name: jax.numpy.reshape(weights[name], own.shape) for name, own in parameters(model.network).items()}
+    model.network = eqx.tree_at(lambda tree: [*parameters(tree).values()], model.network, [*given.values()])
 
 
 if __name__ == "__main__":

@@ -52,11 +52,11 @@ def max_pool(x):
     return {"output": pool(x), "gradient": jax.grad(lambda x: pool(x).sum())(x)}
 
 
-def steps(optimisers, weight, gradients):
+def steps(optimizers, weight, gradients):
     weight, weights = jnp.asarray(weight), []
-    state = optimisers[0].init(weight)
-    for optimiser, gradient in zip(optimisers, gradients):
-        updates, state = optimiser.update(gradient, state)
+    state = optimizers[0].init(weight)
+    for optimizer, gradient in zip(optimizers, gradients):
+        updates, state = optimizer.update(gradient, state)
         weight = eqx.apply_updates(weight, updates)
         weights.append(weight)
     return weights

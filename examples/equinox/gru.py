@@ -17,7 +17,7 @@ def load_data():
 
 
 class Network(eqx.Module):
-    """A function of one review (150,): mini-batches are left to vmap."""
+    """A function of one review (150,): `jax.vmap` makes it one of a mini-batch."""
 
     embedding: eqx.nn.Embedding
     cell: eqx.nn.GRUCell
@@ -25,13 +25,13 @@ class Network(eqx.Module):
 
     def __init__(self, key):
         key1, key2, key3 = jax.random.split(key, 3)
-        self.embedding = eqx.nn.Embedding(params.vocabulary, params.embedding, dtype=params.dtype, key=key1)
-        self.cell = eqx.nn.GRUCell(params.embedding, params.units, dtype=params.dtype, key=key2)
-        self.fc = eqx.nn.Linear(params.units, params.classes, dtype=params.dtype, key=key3)
+        self.embedding = eqx.nn.Embedding(params.vocabulary, params.embedding, key=key1)
+        self.cell = eqx.nn.GRUCell(params.embedding, params.units, key=key2)
+        self.fc = eqx.nn.Linear(params.units, params.classes, key=key3)
 
     def __call__(self, words):
-        start = jnp.zeros(params.units, params.dtype)
-        last, _ = jax.lax.scan(lambda state, x: (self.cell(x, state), None), start, jax.vmap(self.embedding)(words))
+        start, vectors = jnp.zeros(params.units), jax.vmap(self.embedding)(words)
+        last, _ = jax.lax.scan(lambda state, x: (self.cell(x, state), None), start, vectors)
         return self.fc(last)
 
 
@@ -39,59 +39,55 @@ def create_symbol():
     return Network(jax.random.key(params.seed))
 
 
-NAMES = ["embedding", "gru.weight_ih", "gru.weight_hh", "gru.bias_ih", "gru.bias_hh", "fc.weight", "fc.bias"]
-
-
 def parameters(network):
-    """The network's arrays in the order of NAMES. Of the recurrent biases there is that of the new gate only."""
+    """The network's arrays by their canonical names. Of the recurrent biases Equinox has that of the new gate only."""
     cell, fc = network.cell, network.fc
-    return [network.embedding.weight, cell.weight_ih, cell.weight_hh, cell.bias, cell.bias_n, fc.weight, fc.bias]
+    gates = {"gru.weight_ih": cell.weight_ih, "gru.weight_hh": cell.weight_hh, "gru.bias_ih": cell.bias}
+    gates["gru.bias_hh"] = cell.bias_n
+    return {"embedding": network.embedding.weight, **gates, "fc.weight": fc.weight, "fc.bias": fc.bias}
 
 
 def init_model(symbol):
-    """The network is a tree of arrays that nobody changes: each step of training makes a new one."""
     np.random.seed(params.seed)
-    bound, keys = params.embedding_bound, jax.random.split(jax.random.key(params.seed), 7)
+    bound, start = params.embedding_bound, {}
     glorot, zeros = jax.nn.initializers.glorot_uniform(in_axis=1, out_axis=0), jax.nn.initializers.zeros
-    laws = [lambda *given: jax.random.uniform(*given, -bound, bound), glorot, glorot, zeros, zeros, glorot, zeros]
-    start = [law(key, array.shape, array.dtype) for law, key, array in zip(laws, keys, parameters(symbol))]
-    network = eqx.tree_at(parameters, symbol, start)
+    for key, (name, array) in zip(jax.random.split(jax.random.key(params.seed), 7), parameters(symbol).items()):
+        if name == "embedding":
+            start[name] = jax.random.uniform(key, array.shape, minval=-bound, maxval=bound)
+        else:
+            start[name] = (glorot if array.ndim > 1 else zeros)(key, array.shape)
+    network = eqx.tree_at(lambda tree: [*parameters(tree).values()], symbol, [*start.values()])
     adam = optax.adam(params.learning_rate, params.beta1, params.beta2, params.epsilon)
-    return SimpleNamespace(network=network, optimiser=adam, state=adam.init(eqx.filter(network, eqx.is_array)))
+    return SimpleNamespace(network=network, optimizer=adam, state=adam.init(eqx.filter(network, eqx.is_array)))
 
 
-def train_step(network, optimiser, state, words, target):
-    def loss_of(network):
+@eqx.filter_jit  # compiled at the first call, and again for each new shape of data
+def train_step(network, optimizer, state, words, target):
+    def loss_fn(network):
         return optax.softmax_cross_entropy_with_integer_labels(jax.vmap(network)(words), target).mean()
 
-    loss, gradients = eqx.filter_value_and_grad(loss_of)(network)
-    updates, state = optimiser.update(gradients, state)
-    return eqx.apply_updates(network, updates), state, loss
+    loss, gradients = eqx.filter_value_and_grad(loss_fn)(network)
+    updates, state = optimizer.update(gradients, state)
+    return eqx.apply_updates(network, updates), state, loss  # a module cannot change: each step makes a new one
 
 
-def train_epoch(step, model, x, y):
+def train(model, x, y, step=train_step):
     losses = []
-    for batch in minibatches(x, y, params.batch_size):
-        model.network, model.state, loss = step(model.network, model.optimiser, model.state, *batch)
+    for words, target in minibatches(x, y, params.batch_size):
+        model.network, model.state, loss = step(model.network, model.optimizer, model.state, words, target)
         losses.append(loss)
-    return float(jnp.mean(jnp.array(losses)))
+    return float(np.mean(losses))
 
 
-def train(model, x, y):
-    return train_epoch(train_step, model, x, y)
-
-
-compiled_step = eqx.filter_jit(train_step)  # compiled when it is first called, and for each new shape of data
-compiled_scores = eqx.filter_jit(lambda network, words: jax.vmap(network)(words))
-
-
-def train_compiled(model, x, y):
-    return train_epoch(compiled_step, model, x, y)
+def train_eager(model, x, y):
+    """The same step without `eqx.filter_jit`, one operation after the other: for debugging, it is much slower."""
+    return train(model, x, y, train_step.__wrapped__)
 
 
 def predict(model, x):
+    network = eqx.filter_jit(eqx.filter_vmap(model.network))
     starts = range(0, len(x), params.batch_size)
-    return np.concatenate([compiled_scores(model.network, x[i : i + params.batch_size]) for i in starts])
+    return np.concatenate([network(x[i : i + params.batch_size]) for i in starts])
 
 
 def evaluate(model, x, y):
@@ -100,14 +96,14 @@ def evaluate(model, x, y):
 
 def export_weights(model):
     """Equinox' layouts and its order of the gates, r, z, n, are the canonical ones."""
-    weights = dict(zip(NAMES, map(np.asarray, parameters(model.network))))
+    weights = {name: np.asarray(array) for name, array in parameters(model.network).items()}
     return {**weights, "gru.bias_hh": np.pad(weights["gru.bias_hh"], (2 * params.units, 0))}
 
 
 def import_weights(model, weights):
     weights = {**weights, "gru.bias_hh": weights["gru.bias_hh"][2 * params.units :]}
-    given = [jnp.asarray(weights[name], params.dtype) for name in NAMES]
-    model.network = eqx.tree_at(parameters, model.network, given)
+    given = [jnp.asarray(weights[name]) for name in parameters(model.network)]
+    model.network = eqx.tree_at(lambda tree: [*parameters(tree).values()], model.network, given)
 
 
 if __name__ == "__main__":

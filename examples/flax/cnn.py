@@ -37,52 +37,51 @@ class Network(nnx.Module):
 
 
 def create_symbol():
-    """Flax draws the first weights as it creates the layers, and the masks of drop-out as they are needed."""
+    """Flax draws the first weights as it creates the layers, and the masks of dropout as they are needed."""
     return Network(nnx.Rngs(params.seed))
 
 
 def init_model(symbol):
     np.random.seed(params.seed)
     sgd = optax.sgd(params.learning_rate, params.momentum)
-    return SimpleNamespace(network=symbol, optimiser=nnx.Optimizer(symbol, sgd, wrt=nnx.Param))
+    return SimpleNamespace(network=symbol, optimizer=nnx.Optimizer(symbol, sgd, wrt=nnx.Param))
 
 
-def train_step(network, optimiser, data, target):
-    def loss_of(network):
+@nnx.jit  # compiled at the first call, and again for each new shape of data
+def train_step(network, optimizer, data, target):
+    def loss_fn(network):
         return optax.softmax_cross_entropy_with_integer_labels(network(data), target).mean()
 
-    loss, gradients = nnx.value_and_grad(loss_of)(network)
-    optimiser.update(network, gradients)
+    loss, gradients = nnx.value_and_grad(loss_fn)(network)
+    optimizer.update(network, gradients)
     return loss
 
 
-def train_epoch(step, model, x, y):
+def train(model, x, y, step=train_step):
     model.network.train()
-    losses = [step(model.network, model.optimiser, *batch) for batch in minibatches(x, y, params.batch_size)]
+    losses = [step(model.network, model.optimizer, *batch) for batch in minibatches(x, y, params.batch_size)]
     return float(jnp.mean(jnp.array(losses)))
 
 
-def train(model, x, y):
-    return train_epoch(train_step, model, x, y)
+def train_eager(model, x, y):
+    """The same step without `nnx.jit`, one operation after the other: for debugging, because it is much slower."""
+    return train(model, x, y, train_step.__wrapped__)
 
 
-compiled_step = nnx.jit(train_step)  # compiled when it is first called, and for each new shape of data
-compiled_network = nnx.jit(Network.__call__)
-
-
-def train_compiled(model, x, y):
-    return train_epoch(compiled_step, model, x, y)
+@nnx.jit
+def predict_step(network, data):
+    return network(data)
 
 
 def set_learning_rate(model, learning_rate):
-    """The rate is part of Optax' transformation and the velocity is not: another transformation takes it over."""
-    model.optimiser.tx = optax.sgd(learning_rate, params.momentum)
+    """The rate belongs to the Optax transformation and the velocity does not: another transformation takes it over."""
+    model.optimizer.tx = optax.sgd(learning_rate, params.momentum)
 
 
 def predict(model, x):
-    model.network.eval()  # without drop-out
+    model.network.eval()  # without dropout
     starts = range(0, len(x), params.batch_size)
-    return np.concatenate([compiled_network(model.network, x[i : i + params.batch_size]) for i in starts])
+    return np.concatenate([predict_step(model.network, x[i : i + params.batch_size]) for i in starts])
 
 
 def evaluate(model, x, y):

@@ -55,11 +55,11 @@ def max_pool(x):
     return {name: array.transpose(0, 3, 1, 2) for name, array in arrays.items()}
 
 
-def steps(optimisers, weight, gradients):
+def steps(optimizers, weight, gradients):
     weight, weights = jax.numpy.asarray(weight), []
-    state = optimisers[0].init(weight)
-    for optimiser, gradient in zip(optimisers, gradients):
-        updates, state = optimiser.update(gradient, state)
+    state = optimizers[0].init(weight)
+    for optimizer, gradient in zip(optimizers, gradients):
+        updates, state = optimizer.update(gradient, state)
         weight = optax.apply_updates(weight, updates)
         weights.append(weight)
     return weights

@@ -43,38 +43,37 @@ def create_symbol():
 def init_model(symbol):
     np.random.seed(params.seed)
     adam = optax.adam(params.learning_rate, params.beta1, params.beta2, params.epsilon)
-    return SimpleNamespace(network=symbol, optimiser=nnx.Optimizer(symbol, adam, wrt=nnx.Param))
+    return SimpleNamespace(network=symbol, optimizer=nnx.Optimizer(symbol, adam, wrt=nnx.Param))
 
 
-def train_step(network, optimiser, words, target):
-    def loss_of(network):
+@nnx.jit  # compiled at the first call, and again for each new shape of data
+def train_step(network, optimizer, words, target):
+    def loss_fn(network):
         return optax.softmax_cross_entropy_with_integer_labels(network(words), target).mean()
 
-    loss, gradients = nnx.value_and_grad(loss_of)(network)
-    optimiser.update(network, gradients)
+    loss, gradients = nnx.value_and_grad(loss_fn)(network)
+    optimizer.update(network, gradients)
     return loss
 
 
-def train_epoch(step, model, x, y):
-    losses = [step(model.network, model.optimiser, *batch) for batch in minibatches(x, y, params.batch_size)]
+def train(model, x, y, step=train_step):
+    losses = [step(model.network, model.optimizer, *batch) for batch in minibatches(x, y, params.batch_size)]
     return float(jnp.mean(jnp.array(losses)))
 
 
-def train(model, x, y):
-    return train_epoch(train_step, model, x, y)
+def train_eager(model, x, y):
+    """The same step without `nnx.jit`, one operation after the other: for debugging, because it is much slower."""
+    return train(model, x, y, train_step.__wrapped__)
 
 
-compiled_step = nnx.jit(train_step)  # compiled when it is first called, and for each new shape of data
-compiled_network = nnx.jit(Network.__call__)
-
-
-def train_compiled(model, x, y):
-    return train_epoch(compiled_step, model, x, y)
+@nnx.jit
+def predict_step(network, words):
+    return network(words)
 
 
 def predict(model, x):
     starts = range(0, len(x), params.batch_size)
-    return np.concatenate([compiled_network(model.network, x[i : i + params.batch_size]) for i in starts])
+    return np.concatenate([predict_step(model.network, x[i : i + params.batch_size]) for i in starts])
 
 
 def evaluate(model, x, y):

@@ -1,11 +1,11 @@
 """A VGG-style CNN on CIFAR-10 in MindSpore."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import mindspore
 import numpy as np
 from mindspore import Tensor, nn
-from mindspore.common.initializer import XavierUniform
 from mindspore.dataset import NumpySlicesDataset
 
 from rosetta_common.data import cifar_for_library, minibatches
@@ -16,18 +16,12 @@ def load_data():
     return cifar_for_library(channel_first=True, one_hot=False)  # NCHW images; integer class labels
 
 
-def conv(into, out):
-    """Glorot-uniform kernels, biases of zero: else both are uniform, by what goes in, and a bias is to be asked for."""
-    return nn.Conv2d(into, out, kernel_size=3, has_bias=True, weight_init=XavierUniform(), bias_init="zeros")
-
-
-def dense(into, out):
-    return nn.Dense(into, out, weight_init=XavierUniform(), bias_init="zeros")  # the same; a bias is the default here
-
-
 class Network(nn.Cell):
     def __init__(self):
         super().__init__()
+        start = {"weight_init": "xavier_uniform", "bias_init": "zeros"}  # by default both are uniform
+        conv = partial(nn.Conv2d, kernel_size=3, has_bias=True, **start)  # by default without biases
+        dense = partial(nn.Dense, **start)
         drop1, drop2, drop3 = params.dropout
         self.conv1, self.conv2 = conv(3, 50), conv(50, 50)
         self.conv3, self.conv4 = conv(50, 100), conv(100, 100)
@@ -51,24 +45,24 @@ def create_symbol():
 
 def init_model(symbol):
     np.random.seed(params.seed)
-    rule = nn.Momentum(symbol.trainable_params(), params.learning_rate, params.momentum)
-    entropy = nn.CrossEntropyLoss()  # soft-max included: it takes logits
+    optimizer = nn.Momentum(symbol.trainable_params(), params.learning_rate, params.momentum)
+    loss_fn = nn.CrossEntropyLoss()  # softmax included: it takes logits
 
-    def loss_of(images, labels):
-        return entropy(symbol(images), labels)
+    def forward(images, labels):
+        return loss_fn(symbol(images), labels)
 
-    gradients_of = mindspore.value_and_grad(loss_of, None, rule.parameters)
+    loss_and_gradients = mindspore.value_and_grad(forward, None, optimizer.parameters)
 
     def step(images, labels):
-        loss, gradients = gradients_of(images, labels)
-        rule(gradients)
+        loss, gradients = loss_and_gradients(images, labels)
+        optimizer(gradients)
         return loss
 
-    return SimpleNamespace(network=symbol, rule=rule, step=step, compiled=mindspore.jit(step))
+    return SimpleNamespace(network=symbol, optimizer=optimizer, step=mindspore.jit(step), eager_step=step)
 
 
 def train_epoch(model, step, batches):
-    model.network.set_train()
+    model.network.set_train()  # a step is compiled at its first call, and keeps the mode of that call
     return float(np.mean([float(step(Tensor(data), Tensor(target))) for data, target in batches]))
 
 
@@ -76,18 +70,19 @@ def train(model, x, y):
     return train_epoch(model, model.step, minibatches(x, y, params.batch_size))
 
 
-def train_compiled(model, x, y):
-    return train_epoch(model, model.compiled, minibatches(x, y, params.batch_size))
+def train_eager(model, x, y):
+    """The step without `mindspore.jit`, one operation after the other: for debugging."""
+    return train_epoch(model, model.eager_step, minibatches(x, y, params.batch_size))
 
 
 def train_with_loader(model, x, y):
-    mindspore.dataset.config.set_seed(np.random.randint(2**31))  # else every epoch has the order of the first
+    mindspore.dataset.config.set_seed(np.random.randint(2**31))  # otherwise every epoch has the order of the first
     dataset = NumpySlicesDataset((x, y), shuffle=True).batch(params.batch_size, drop_remainder=True)
     return train_epoch(model, model.step, dataset.create_tuple_iterator(num_epochs=1, output_numpy=True))
 
 
 def set_learning_rate(model, learning_rate):
-    mindspore.ops.assign(model.rule.learning_rate, Tensor(learning_rate, mindspore.float32))  # set_data has no effect
+    mindspore.ops.assign(model.optimizer.learning_rate, Tensor(learning_rate, mindspore.float32))  # set_data is ignored
 
 
 def predict(model, x):
@@ -106,8 +101,9 @@ def export_weights(model):
 
 
 def import_weights(model, weights):
+    """Written into the arrays that a compiled graph holds: it would not see what `set_data` replaces them by."""
     for weight in model.network.trainable_params():
-        weight.set_data(Tensor(weights[weight.name]))
+        mindspore.ops.assign(weight, Tensor(weights[weight.name]))
 
 
 if __name__ == "__main__":

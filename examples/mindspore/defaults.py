@@ -40,20 +40,20 @@ def max_pool(x):
     return arrays(output=layer(x), gradient=mindspore.grad(lambda x: layer(x).sum())(x))
 
 
-def steps(rule, parameter, gradients):
+def steps(optimizer, parameter, gradients):
     weights = []
     for gradient in gradients:
-        rule((Tensor(gradient),))
+        optimizer((Tensor(gradient),))
         weights.append(parameter.asnumpy().copy())
     return weights
 
 
 def momentum(weight, gradients, learning_rates, momentum):
     weight, weights = Parameter(Tensor(weight), name="weight"), []
-    rule = nn.Momentum([weight], learning_rates[0], momentum)
+    optimizer = nn.Momentum([weight], learning_rates[0], momentum)
     for gradient, learning_rate in zip(gradients, learning_rates):
-        mindspore.ops.assign(rule.learning_rate, Tensor(learning_rate, mindspore.float32))  # set_data has no effect
-        weights += steps(rule, weight, [gradient])
+        mindspore.ops.assign(optimizer.learning_rate, Tensor(learning_rate, mindspore.float32))  # set_data is ignored
+        weights += steps(optimizer, weight, [gradient])
     return weights
 
 

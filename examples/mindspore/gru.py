@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import mindspore
 import numpy as np
 from mindspore import Tensor, nn, ops
-from mindspore.common.initializer import Uniform, XavierUniform, initializer
+from mindspore.common.initializer import Uniform, initializer
 from mindspore.dataset import NumpySlicesDataset
 
 from rosetta_common.data import imdb_for_library, minibatches
@@ -37,31 +37,31 @@ class Network(nn.Cell):
 
 
 def create_symbol():
-    """Matrices start Glorot-uniform, biases at zero: else both are uniform, by what goes in."""
+    """Glorot-uniform matrices, biases of zero: by default both are uniform, by the number of inputs."""
     mindspore.set_seed(params.seed)
     network = Network()
     for layer in (network.gru, network.fc):
         for weight in layer.trainable_params():
-            law = XavierUniform() if weight.ndim > 1 else "zeros"
-            weight.set_data(initializer(law, weight.shape, weight.dtype))
+            distribution = "xavier_uniform" if weight.ndim > 1 else "zeros"
+            weight.set_data(initializer(distribution, weight.shape, weight.dtype))
     return network
 
 
 def init_model(symbol):
     np.random.seed(params.seed)
     betas = {"beta1": params.beta1, "beta2": params.beta2}
-    rule = nn.Adam(symbol.trainable_params(), params.learning_rate, **betas, eps=params.epsilon)
-    entropy = nn.CrossEntropyLoss()  # soft-max included: it takes logits
+    optimizer = nn.Adam(symbol.trainable_params(), params.learning_rate, **betas, eps=params.epsilon)
+    loss_fn = nn.CrossEntropyLoss()  # softmax included: it takes logits
 
-    def loss_of(words, labels):
-        return entropy(symbol(words), labels)
+    def forward(words, labels):
+        return loss_fn(symbol(words), labels)
 
-    gradients_of = mindspore.value_and_grad(loss_of, None, rule.parameters)
+    loss_and_gradients = mindspore.value_and_grad(forward, None, optimizer.parameters)
 
     @mindspore.jit
     def step(words, labels):
-        loss, gradients = gradients_of(words, labels)
-        rule(gradients)
+        loss, gradients = loss_and_gradients(words, labels)
+        optimizer(gradients)
         return loss
 
     return SimpleNamespace(network=symbol, step=step, predict=mindspore.jit(symbol))
@@ -76,7 +76,7 @@ def train(model, x, y):
 
 
 def train_with_loader(model, x, y):
-    mindspore.dataset.config.set_seed(np.random.randint(2**31))  # else every epoch has the order of the first
+    mindspore.dataset.config.set_seed(np.random.randint(2**31))  # otherwise every epoch has the order of the first
     dataset = NumpySlicesDataset((x, y), shuffle=True).batch(params.batch_size, drop_remainder=True)
     return train_epoch(model, dataset.create_tuple_iterator(num_epochs=1, output_numpy=True))
 
@@ -97,7 +97,7 @@ def export_weights(model):
 
 
 def import_weights(model, weights):
-    """Written into the arrays that a compiled graph holds: what `set_data` puts in their place it would not see."""
+    """Written into the arrays that a compiled graph holds: it would not see what `set_data` replaces them by."""
     for weight in model.network.trainable_params():
         ops.assign(weight, Tensor(weights[weight.name.replace("embedding.embedding_table", "embedding")]))
 

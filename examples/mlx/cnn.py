@@ -1,5 +1,6 @@
 """A VGG-style CNN on CIFAR-10 in MLX."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import mlx.core as mx
@@ -23,8 +24,7 @@ class Network(nn.Module):
         self.conv2 = nn.Conv2d(50, 50, kernel_size=3, padding=1)
         self.conv3 = nn.Conv2d(50, 100, kernel_size=3, padding=1)
         self.conv4 = nn.Conv2d(100, 100, kernel_size=3, padding=1)
-        self.fc1 = nn.Linear(100 * 8 * 8, 512)
-        self.fc2 = nn.Linear(512, params.classes)
+        self.fc1, self.fc2 = nn.Linear(100 * 8 * 8, 512), nn.Linear(512, params.classes)
         self.pool = nn.MaxPool2d(2, stride=2)
         self.drop1, self.drop2, self.drop3 = nn.Dropout(drop1), nn.Dropout(drop2), nn.Dropout(drop3)
 
@@ -33,13 +33,12 @@ class Network(nn.Module):
         x = self.drop1(nn.relu(self.pool(self.conv2(x))))
         x = nn.relu(self.conv3(x))
         x = self.drop2(nn.relu(self.pool(self.conv4(x))))
-        x = x.transpose(0, 3, 1, 2).flatten(1)  # channel by channel
-        x = self.drop3(nn.relu(self.fc1(x)))
+        x = self.drop3(nn.relu(self.fc1(x.transpose(0, 3, 1, 2).flatten(1))))  # flattened channel by channel
         return self.fc2(x)
 
 
 def create_symbol():
-    """Kernels and matrices start Glorot-uniform, biases at zero: else all are uniform, by what goes in."""
+    """Glorot-uniform kernels and matrices, biases of zero: by default MLX draws all of them by the number of inputs."""
     mx.random.seed(params.seed)
     network, glorot, zeros = Network(), nn.init.glorot_uniform(), nn.init.constant(0)
     for layer in (network.conv1, network.conv2, network.conv3, network.conv4, network.fc1, network.fc2):
@@ -47,46 +46,47 @@ def create_symbol():
     return network
 
 
-def loss_of(network, images, labels):
-    return nn.losses.cross_entropy(network(images), labels, reduction="mean")  # soft-max included: it takes logits
+def loss_fn(network, images, labels):
+    return nn.losses.cross_entropy(network(images), labels, reduction="mean")  # softmax included: it takes logits
 
 
 def init_model(symbol):
-    """MLX is lazy: a step says what is to be computed, and `mx.eval` has it done."""
+    """A compiled step has to name what else it changes: weights, the optimizer's state, and the random key."""
     np.random.seed(params.seed)
-    rule = optimizers.SGD(params.learning_rate, params.momentum)
-    rule.init(symbol.trainable_parameters())
-    gradients_of = nn.value_and_grad(symbol, loss_of)
+    optimizer = optimizers.SGD(params.learning_rate, params.momentum)
+    optimizer.init(symbol.trainable_parameters())
+    loss_and_gradients = nn.value_and_grad(symbol, loss_fn)
+    state = [symbol.state, optimizer.state, mx.random.state]
 
+    @partial(mx.compile, inputs=state, outputs=state)
     def step(images, labels):
-        loss, gradients = gradients_of(symbol, images, labels)
-        rule.update(symbol, gradients)
+        loss, gradients = loss_and_gradients(symbol, images, labels)
+        optimizer.update(symbol, gradients)
         return loss
 
-    return SimpleNamespace(network=symbol, rule=rule, step=step)
-
-
-def train_epoch(model, step, x, y):
-    model.network.train()
-    losses = []
-    for data, target in minibatches(x, y, params.batch_size):
-        losses.append(step(mx.array(data), mx.array(target)))
-        mx.eval(losses[-1], model.network.state, model.rule.state)
-    return mx.mean(mx.stack(losses)).item()
+    return SimpleNamespace(network=symbol, optimizer=optimizer, state=state, step=step)
 
 
 def train(model, x, y):
-    return train_epoch(model, model.step, x, y)
+    """MLX is lazy: a step says what is to be computed, and `mx.eval` computes it."""
+    model.network.train()
+    losses = []
+    for data, target in minibatches(x, y, params.batch_size):
+        losses.append(model.step(mx.array(data), mx.array(target)))
+        mx.eval(losses[-1], model.state)
+    return mx.mean(mx.stack(losses)).item()
 
 
-def train_compiled(model, x, y):
-    """What a compiled step changes it has to be told: weights, the optimiser's state, and the source of chance."""
-    changed = [model.network.state, model.rule.state, mx.random.state]
-    return train_epoch(model, mx.compile(model.step, inputs=changed, outputs=changed), x, y)
+def train_eager(model, x, y):
+    """The same with `mx.compile` switched off, one operation after the other: for debugging."""
+    mx.disable_compile()
+    loss = train(model, x, y)
+    mx.enable_compile()
+    return loss
 
 
 def set_learning_rate(model, learning_rate):
-    model.rule.learning_rate = learning_rate
+    model.optimizer.learning_rate = learning_rate
 
 
 def predict(model, x):
@@ -106,8 +106,8 @@ def export_weights(model):
 
 
 def import_weights(model, weights):
-    turned = [(name, weight.transpose(0, 2, 3, 1) if weight.ndim == 4 else weight) for name, weight in weights.items()]
-    model.network.update(tree_unflatten([(name, mx.array(weight)) for name, weight in turned]))
+    named = [(name, weight.transpose(0, 2, 3, 1) if weight.ndim == 4 else weight) for name, weight in weights.items()]
+    model.network.update(tree_unflatten([(name, mx.array(weight)) for name, weight in named]))
 
 
 if __name__ == "__main__":

@@ -48,20 +48,20 @@ def max_pool(x):
     return arrays(output=pool(images).transpose(0, 3, 1, 2), gradient=gradient.transpose(0, 3, 1, 2))
 
 
-def steps(rule, weight, gradients):
+def steps(optimizer, weight, gradients):
     weights = {"weight": mx.array(weight)}
     found = []
     for gradient in gradients:
-        weights = rule.apply_gradients({"weight": mx.array(gradient)}, weights)
+        weights = optimizer.apply_gradients({"weight": mx.array(gradient)}, weights)
         found.append(np.array(weights["weight"]))
     return found
 
 
 def momentum(weight, gradients, learning_rates, momentum):
-    rule, weights = optimizers.SGD(learning_rates[0], momentum), []
+    optimizer, weights = optimizers.SGD(learning_rates[0], momentum), []
     for gradient, learning_rate in zip(gradients, learning_rates):
-        rule.learning_rate = learning_rate
-        [weight] = steps(rule, weight, [gradient])
+        optimizer.learning_rate = learning_rate
+        [weight] = steps(optimizer, weight, [gradient])
         weights.append(weight)
     return weights
 

@@ -1,5 +1,6 @@
 """A GRU on IMDB reviews in MLX."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import mlx.core as mx
@@ -28,7 +29,7 @@ class Network(nn.Module):
 
 
 def create_symbol():
-    """The embedding starts uniform, matrices Glorot-uniform, biases at zero: else laws of MLX's own."""
+    """A uniform embedding, Glorot-uniform matrices, biases of zero: MLX's defaults are other distributions."""
     mx.random.seed(params.seed)
     network, glorot, zeros = Network(), nn.init.glorot_uniform(), nn.init.constant(0)
     network.embedding.apply(nn.init.uniform(-params.embedding_bound, params.embedding_bound))
@@ -37,42 +38,43 @@ def create_symbol():
     return network
 
 
-def loss_of(network, words, labels):
-    return nn.losses.cross_entropy(network(words), labels, reduction="mean")  # soft-max included: it takes logits
+def loss_fn(network, words, labels):
+    return nn.losses.cross_entropy(network(words), labels, reduction="mean")  # softmax included: it takes logits
 
 
 def init_model(symbol):
-    """MLX is lazy: a step says what is to be computed, and `mx.eval` has it done."""
+    """A compiled step has to name what else it changes: the weights and the optimizer's state."""
     np.random.seed(params.seed)
     betas = [params.beta1, params.beta2]
-    rule = optimizers.Adam(params.learning_rate, betas, params.epsilon, bias_correction=True)  # else none
-    rule.init(symbol.trainable_parameters())
-    gradients_of = nn.value_and_grad(symbol, loss_of)
+    optimizer = optimizers.Adam(params.learning_rate, betas, params.epsilon, bias_correction=True)  # off by default
+    optimizer.init(symbol.trainable_parameters())
+    loss_and_gradients = nn.value_and_grad(symbol, loss_fn)
+    state = [symbol.state, optimizer.state]
 
+    @partial(mx.compile, inputs=state, outputs=state)
     def step(words, labels):
-        loss, gradients = gradients_of(symbol, words, labels)
-        rule.update(symbol, gradients)
+        loss, gradients = loss_and_gradients(symbol, words, labels)
+        optimizer.update(symbol, gradients)
         return loss
 
-    return SimpleNamespace(network=symbol, rule=rule, step=step)
-
-
-def train_epoch(model, step, x, y):
-    losses = []
-    for data, target in minibatches(x, y, params.batch_size):
-        losses.append(step(mx.array(data), mx.array(target)))
-        mx.eval(losses[-1], model.network.state, model.rule.state)
-    return mx.mean(mx.stack(losses)).item()
+    return SimpleNamespace(network=symbol, optimizer=optimizer, state=state, step=step)
 
 
 def train(model, x, y):
-    return train_epoch(model, model.step, x, y)
+    """MLX is lazy: a step says what is to be computed, and `mx.eval` computes it."""
+    losses = []
+    for words, target in minibatches(x, y, params.batch_size):
+        losses.append(model.step(mx.array(words), mx.array(target)))
+        mx.eval(losses[-1], model.state)
+    return mx.mean(mx.stack(losses)).item()
 
 
-def train_compiled(model, x, y):
-    """What a compiled step changes it has to be told: the weights and the optimiser's state."""
-    changed = [model.network.state, model.rule.state]
-    return train_epoch(model, mx.compile(model.step, inputs=changed, outputs=changed), x, y)
+def train_eager(model, x, y):
+    """The same with `mx.compile` switched off, one operation after the other: for debugging."""
+    mx.disable_compile()
+    loss = train(model, x, y)
+    mx.enable_compile()
+    return loss
 
 
 def predict(model, x):

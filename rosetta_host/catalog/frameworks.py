@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,7 @@ import msgspec
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 WORKLOADS = ("cnn", "gru")
-VARIANTS = ("train_with_loader", "train_compiled")
+VARIANTS = ("train_with_loader", "train_compiled", "train_eager")
 SET_RATE = "set_learning_rate"  # the function, which an example may lack, that changes the rate between two steps
 GPU_LOCK = "requirements-gpu.txt"
 
@@ -81,6 +81,8 @@ class Workload(msgspec.Struct, forbid_unknown_fields=True):
     the forms known to the oracle it computes. partial_batch: it trains on the last, smaller batch.
     threads: how many it runs best with, where that is not all cores. start: weight name -> Law.
     slow_because: what a profiler said of a row that uses little of what the machine can do.
+    compiled_since_schema: the schema of records from which on `train` is the compiled step. In records of an older
+    schema `train` is the step-by-step one, and `train_compiled` the compiled one.
     """
 
     float64: bool = False
@@ -89,6 +91,7 @@ class Workload(msgspec.Struct, forbid_unknown_fields=True):
     threads: int | None = None
     threads_reason: str | None = None
     slow_because: str | None = None
+    compiled_since_schema: Annotated[int, msgspec.Meta(ge=2)] | None = None
     variables: dict[str, Variable] = {}
     start: dict[str, Law] = {}
     tolerances: dict[str, Tolerance] = {}
@@ -270,6 +273,12 @@ def rows(examples: Path | None = None) -> dict[str, Row]:
     folders = sorted(path.parent for path in examples.glob("*/framework.toml"))
     declared = {one.id: one for folder in folders for one in _declarations(folder)}
     return {name: _with_environment(declared[name], declared) for name in sorted(declared)}
+
+
+def compiled_since(rows: Iterable[Row]) -> dict[tuple[str, str], int]:
+    """(folder, workload) -> its `compiled_since_schema`, of those that declare one."""
+    declared = ((row, workload, row.workload(workload).compiled_since_schema) for row in rows for workload in WORKLOADS)
+    return {(row.folder.name, workload): schema for row, workload, schema in declared if schema is not None}
 
 
 def nearest(what: str, given: str, known: list[str]) -> UserError:

@@ -31,6 +31,7 @@ HEADINGS = {
     "train": "Training on mini-batches",
     "train_with_loader": "Training with the framework's own data loader",
     "train_compiled": "Training, compiled",
+    "train_eager": "Training, step by step",
     "predict": "Predict",
     "evaluate": "Evaluate",
     "export_weights": "Moving weights: out",

@@ -21,6 +21,7 @@ from rosetta_host.environments import external_python
 # What framework.toml tells a reader and no process: like comments in code, it may change.
 PROSE = {"name", "since", "last_release", "home_page", "retired", "successor", "why_alive", "needs", "reason"}
 PROSE |= {"threads_reason", "slow_because", "get_python", "compile_cache", "shown_first"}
+PROSE |= {"compiled_since_schema"}  # how the records of a past schema are read
 
 OF_A_VARIABLE = {"device"}  # where it is set: it counts by its being there or not
 BORROWED = "borrowed"  # the name of the digest of what another row's environment sets

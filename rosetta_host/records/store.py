@@ -14,9 +14,10 @@ from typing import Literal
 
 import msgspec
 
+from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import ROOT, UserError
 
-SCHEMA = 1
+SCHEMA = 2  # of what is written; `read` takes every schema from 1 on, and gives a record of this one
 COMMITTED = ROOT / "docs" / "records"
 LOCAL = ROOT / "docs" / "_local"  # git ignores it; the site shows it as "this machine, just now"
 
@@ -25,6 +26,15 @@ LOCAL = ROOT / "docs" / "_local"  # git ignores it; the site shows it as "this m
 Status = Literal["ok", "failed", "timeout", "oom", "interrupted", "unsupported"]
 Workload = Literal["cnn", "gru", "defaults"]
 Kind = Literal["benchmark", "parity", "lesson", "defaults", "transfer"]
+
+
+# Where `train` has become the compiled step: what the ways of training are called now, by what they were called before.
+# Step by step from a loader is a way that examples no longer have, and records do.
+EAGER_WITH_LOADER = "train_eager_with_loader"
+BECAME_COMPILED = {None: "train_eager", "train_compiled": None, "train_with_loader": EAGER_WITH_LOADER}
+OF_ONE_WAY: tuple[Kind, ...] = ("benchmark", "parity", "lesson")  # whose records are of one way of training
+
+CompiledSince = Mapping[tuple[str, str], int]  # as `catalogue.compiled_since` gives it
 
 
 class Machine(msgspec.Struct, omit_defaults=True):
@@ -99,6 +109,8 @@ class Answer(msgspec.Struct, omit_defaults=True):
 class Record(msgspec.Struct, omit_defaults=True):
     """One run, whatever its end.
 
+    schema: the one that the file follows, and SCHEMA once it is read. variant: the function that trained, where that is
+    not `train`.
     workload: "defaults" for what belongs to none, a framework's defaults. lesson, mutant: the lesson that a run
     belongs to, and the error that was patched in (None: the example as it is). pairs: seconds a step of the
     example as it is and with the mutant, run by turns. answers: question.facet -> the answer. variables: the
@@ -191,15 +203,31 @@ def write(record: Record, folder: Path) -> Path:
     return path
 
 
-def read(path: Path) -> Record:
-    """One record. Raises UserError where the file does not follow the schema."""
+def read(path: Path, compiled_since: CompiledSince | None = None) -> Record:
+    """One record, as of today's schema. Raises UserError where the file does not follow its own.
+
+    compiled_since: whose `train` has become the compiled step, and with which schema; by default what the catalogue
+    declares.
+    """
     try:
         record = msgspec.json.decode(path.read_bytes(), type=Record)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not a record: {error}.") from None
-    if record.schema != SCHEMA:
-        raise UserError(f"{path} follows schema {record.schema}; this project reads schema {SCHEMA}.")
-    return record
+    if not 1 <= record.schema <= SCHEMA:
+        raise UserError(f"{path} follows schema {record.schema}; this project reads schemas 1 to {SCHEMA}.")
+    if record.schema == SCHEMA:
+        return record
+    if compiled_since is None:
+        compiled_since = frameworks.compiled_since(frameworks.rows().values())
+    return _converted(record, compiled_since)
+
+
+def _converted(record: Record, compiled_since: CompiledSince) -> Record:
+    """A record of an older schema as one of today's: the one place that knows what has changed between them."""
+    since = compiled_since.get((record.framework, record.workload), record.schema)
+    renamed = record.schema < since and record.kind in OF_ONE_WAY and not record.historic
+    variant = BECAME_COMPILED.get(record.variant, record.variant) if renamed else record.variant
+    return msgspec.structs.replace(record, schema=SCHEMA, variant=variant)
 
 
 def paths(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[Path]:
@@ -209,7 +237,8 @@ def paths(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[Path]:
 
 def read_all(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[Record]:
     """Every record under these folders, oldest first."""
-    return sorted((read(path) for path in paths(folders)), key=lambda record: record.created)
+    since = frameworks.compiled_since(frameworks.rows().values())
+    return sorted((read(path, since) for path in paths(folders)), key=lambda record: record.created)
 
 
 def write_schema() -> None:

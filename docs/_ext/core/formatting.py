@@ -7,7 +7,7 @@ from datetime import datetime
 from docutils import nodes
 
 from _ext.core.store import Store
-from rosetta_host.records.store import Machine, Record
+from rosetta_host.records.store import EAGER_WITH_LOADER, Machine, Record
 
 WORKLOADS = {"cnn": "CNN on CIFAR-10", "gru": "GRU on IMDB"}
 LANES = {
@@ -17,7 +17,12 @@ LANES = {
 }
 DEVICES = {"gpu": "on the GPU", "cpu": "on the CPU"}
 PROCESSORS = {"gpu": "GPU", "cpu": "CPU"}
-VARIANTS = {"train_with_loader": "with its own data loader", "train_compiled": "compiled"}
+VARIANTS = {
+    "train_with_loader": "with its own data loader",
+    "train_compiled": "compiled",
+    "train_eager": "step by step",
+    EAGER_WITH_LOADER: "step by step, with its own data loader",
+}
 
 
 def date(record: Record) -> str:

@@ -62,10 +62,11 @@ class Store:
             self.rows = frameworks.rows(self.examples)
         except UserError as error:
             raise ExtensionError(str(error)) from None
+        since = frameworks.compiled_since(self.rows.values())
         for folder in self.folders:
             for path in record_store.paths([folder]):
                 try:
-                    record = record_store.read(path)
+                    record = record_store.read(path, since)
                 except UserError as error:
                     logger.warning("%s", error, type="rosetta", subtype="record")
                     continue

@@ -6,12 +6,14 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from _ext.core import formatting
+from _ext.core import store as stores
 from _ext.core.elements import DASH, aside, cell, heading, table
-from _ext.results.pairs import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
+from _ext.results.pairs import Pair, Way, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
 from _ext.results.result_lines import Line
 from _ext.results.results import OfWorkload
 
-VARIANT = "train_compiled"
+COMPILED = "train_compiled"
+WAYS: list[Way] = [(None, COMPILED), ("train_eager", None)]  # step by step and compiled: an example has one of the two
 NONE = "no implementation has trained compiled on all of the data yet."
 NEITHER = "no implementation has run both ways yet."
 
@@ -52,7 +54,8 @@ class Compiled(OfWorkload):
     """How many times as long compiled training takes, in a sentence, and a line for each row, lane and machine."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        found = pairs(self.store, self.workload, VARIANT)
+        stores.note(self.env, *(row.example(self.workload) for row in self.store.rows.values()))
+        found = pairs(self.store, self.workload, WAYS)
         network = self.workload.upper()  # two of these stand below one another
         if not found:
             return [nodes.paragraph("", f"{network}: {NONE}", classes=["rosetta-none"])]

@@ -13,12 +13,12 @@ from _ext.core.elements import DASH, cell, heading, table
 from _ext.core.numbers import Role
 from _ext.defaults import answers
 from _ext.pages.feeds import shares
-from _ext.results.pairs import Pair, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
+from _ext.results.pairs import Pair, Way, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
 from _ext.results.results import OfWorkload
 from rosetta_host.catalog.frameworks import WORKLOADS, nearest
-from rosetta_host.records.store import Record
+from rosetta_host.records.store import EAGER_WITH_LOADER, Record
 
-VARIANT = "train_with_loader"
+WAYS: list[Way] = [(None, "train_with_loader"), ("train_eager", EAGER_WITH_LOADER)]
 UNIT = "shuffled_loader.unit"  # the question of a framework's defaults that tells what its loader shuffles
 NONE = "No implementation has trained with its own loader on all of the data yet."
 
@@ -39,7 +39,7 @@ class Loaders(OfWorkload):
     """The sentence, and a line for each row, lane and machine."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        found = pairs(self.store, self.workload, VARIANT)
+        found = pairs(self.store, self.workload, WAYS)
         text = summary(found)
         if not found:
             return [nodes.paragraph("", text, classes=["rosetta-none"])]
@@ -82,7 +82,7 @@ class InShort(Role):
         stores.note(self.env)
         if self.text not in WORKLOADS:
             return self.warn(str(nearest("network", self.text, list(WORKLOADS))))
-        text = summary(pairs(stores.store(self.config), self.text, VARIANT))
+        text = summary(pairs(stores.store(self.config), self.text, WAYS))
         return [nodes.emphasis("", text, classes=["rosetta-verdicts"])], []
 
 

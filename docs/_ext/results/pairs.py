@@ -1,7 +1,8 @@
-"""A row's `train` beside a variant of it: the two runs that a reader compares, on one machine and in one lane."""
+"""Two ways of training a row, `train` and a variant of it, compared on one machine and in one lane."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from docutils import nodes
@@ -13,12 +14,13 @@ from _ext.core.links import link
 from _ext.results.result_lines import Line, lines, percent
 from rosetta_host.records.store import Record
 
+Way = tuple[str | None, str | None]  # the variants that are compared, the plain one first; None: `train`
 LANES = ("full", "epoch")  # over all of the data, the longer first
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The two ways of one row, on one machine and device and in one lane."""
+    """The two ways of one row, on one machine and device and in one lane: `variant` is held against `plain`."""
 
     variant: Line
     plain: Line | None
@@ -56,17 +58,29 @@ def _telling(found: list[Pair]) -> list[Pair]:
     return told
 
 
-def pairs(store: stores.Store, workload: str, variant: str) -> list[Pair]:
-    """Every row that trained in this variant on all of the data, by name."""
+def _trains(store: stores.Store, row: str, workload: str, variant: str | None) -> bool:
+    """Whether a row has this variant of `train`: its example as it is, or one that has run."""
+    example = store.rows.get(row)
+    if variant is None or (example and workload in example.workloads and example.defines(workload, variant)):
+        return True
+    return bool(store.of(kind="benchmark", row=row, workload=workload, variant=variant))
+
+
+def pairs(store: stores.Store, workload: str, ways: Sequence[Way]) -> list[Pair]:
+    """Every row that has both of these ways, and trained in the second on all of the data, by name."""
+    names = {name for way in ways for name in way}
     groups: dict[tuple[str, ...], list[Record]] = {}
     for run in store.of(kind="benchmark", workload=workload, historic=False):
-        if run.lane in LANES and run.variant in (None, variant) and not store.is_local(run):
+        if run.lane in LANES and run.variant in names and not store.is_local(run):
             groups.setdefault((run.row, run.lane, run.machine.id, run.device or "cpu"), []).append(run)
     found = []
     for runs in groups.values():
         by_variant = {line.record.variant: line for line in lines(store, runs)}
-        if variant in by_variant:
-            found.append(Pair(by_variant[variant], by_variant.get(None)))
+        found += [
+            Pair(by_variant[variant], by_variant.get(plain))
+            for plain, variant in ways
+            if variant in by_variant and _trains(store, runs[0].row, workload, plain)
+        ]
     told = _telling(found)
     return sorted(told, key=lambda pair: (store.name(pair.record).lower(), LANES.index(pair.record.lane or "")))
 

@@ -14,7 +14,7 @@ from _ext.core import formatting, newest
 from _ext.core import store as stores
 from _ext.core.elements import aside, cell, row_header, table
 from _ext.core.links import link
-from _ext.results.compiled import VARIANT as COMPILED
+from _ext.results.compiled import COMPILED
 from _ext.results.result_lines import Line, lines, percent, seed_of
 from rosetta_host.catalog.frameworks import VARIANTS, WORKLOADS
 
@@ -148,7 +148,7 @@ class Glance(SphinxDirective):
         return cell(link(line.record, text), *([aside(", ".join(place))] if place else []))
 
     def line(self, subject: Subject, workload: str) -> Line | None:
-        """The line that speaks for a subject; of a row that trains compiled too, that way, where it got as far.
+        """The line that speaks for a subject; of a row with a compiled variant, that one, where it got as far.
 
         Of one that has trained in its other ways alone, the best of those.
         """

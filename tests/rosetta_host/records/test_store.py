@@ -53,6 +53,62 @@ def test_another_schema_is_refused(tmp_path):
         store.read(path)
 
 
+def test_a_schema_before_the_first_is_refused(tmp_path):
+    path = store.write(made(schema=0), tmp_path)
+    with pytest.raises(UserError, match="follows schema"):
+        store.read(path)
+
+
+def as_read(tmp_path, **fields):
+    return store.read(store.write(made(**fields), tmp_path), {("alpha", "cnn"): 2})
+
+
+@pytest.mark.parametrize("kind", ["benchmark", "parity", "lesson"])
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (None, "train_eager"),
+        ("train_compiled", None),
+        ("train_with_loader", "train_eager_with_loader"),
+        ("train_by_mail", "train_by_mail"),
+    ],
+)
+def test_a_record_from_before_train_was_compiled_is_read_as_what_it_trained(tmp_path, kind, before, now):
+    record = as_read(tmp_path, kind=kind, schema=1, variant=before)
+    assert (record.variant, record.schema) == (now, store.SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"schema": 2},
+        {"schema": 1, "workload": "gru"},
+        {"schema": 1, "framework": "beta"},
+        {"schema": 1, "kind": "transfer"},
+        {"schema": 1, "historic": True},
+    ],
+    ids=str,
+)
+def test_what_did_not_become_compiled_keeps_its_variant(tmp_path, fields):
+    for created, variant in (("20260101", None), ("20260102", "train_compiled")):
+        record = as_read(tmp_path, created=f"{created}T000000.000000Z", variant=variant, **fields)
+        assert (record.variant, record.schema) == (variant, store.SCHEMA)
+
+
+def test_whose_training_became_compiled_is_declared_in_its_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "examples" / "alpha"
+    folder.mkdir(parents=True)
+    text = 'name = "A"\npackage = "a"\nsince = "2020"\nhome_page = "https://a.example"\n'
+    text += 'environment = { python = "3.13" }\n[cnn]\ncompiled_since_schema = 2\n'
+    (folder / "framework.toml").write_text(text)
+    monkeypatch.setattr(store.catalogue, "EXAMPLES", tmp_path / "examples")
+    path = store.write(made(schema=1), tmp_path / "records")
+    store.write(made(schema=1, workload="gru"), tmp_path / "records")
+    assert store.read(path).variant == "train_eager"
+    found = store.read_all([tmp_path / "records"])
+    assert {record.workload: record.variant for record in found} == {"cnn": "train_eager", "gru": None}
+
+
 def test_an_unknown_status_is_refused(tmp_path):
     path = store.write(made(), tmp_path)
     path.write_text(path.read_text().replace('"ok"', '"fine"'))

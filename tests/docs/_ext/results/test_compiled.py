@@ -7,7 +7,7 @@ from shown import page, tables
 
 from rosetta_host.records.store import Times
 
-COMPILED = "train_compiled"
+COMPILED, EAGER = "train_compiled", "train_eager"
 
 
 @pytest.fixture
@@ -52,6 +52,40 @@ def test_both_ways_stand_side_by_side(site, html, both) -> None:
         "Machine": "The desk",
     }
     assert "CNN: a compiled epoch takes 0.80× the time, in 1 run." in page(built).get_text()
+
+
+def test_where_train_is_compiled_the_variant_runs_step_by_step(site, html) -> None:
+    for variant, times in ((EAGER, Times(train=100.0, first_step=1.0)), (None, Times(train=80.0, first_step=11.0))):
+        site.record("ada", variant=variant, lane="epoch", epochs=1, times=times)
+    site.record("bell", lane="epoch")
+    built = html()
+    (table,) = tables(built)
+    assert table.names == ["Ada"]
+    told = line(built, "Ada")
+    assert (told["Step by step"], told["Compiled"]) == (
+        "100 s | 75.0% | no certificate ✗",
+        "80 s | 75.0% | no certificate ✗",
+    )
+    assert (told["Ratio"], told["First step"]) == ("0.80×", "11 s | 1 s without")
+
+
+def test_a_compiled_train_is_shown_before_the_variant_has_run(site, html) -> None:
+    example = site.examples / "ada" / "cnn.py"
+    example.write_text(f"{example.read_text('utf-8')}\n\ndef {EAGER}(model, x, y):\n    return 0.0\n", "utf-8")
+    site.record("ada", lane="epoch")
+    built = html()
+    assert line(built, "Ada")["Step by step"] == "not run yet"
+
+
+def test_records_from_before_train_was_compiled_are_told_apart(site, html, both) -> None:
+    declaration = site.examples / "ada" / "framework.toml"
+    declaration.write_text(f"{declaration.read_text('utf-8')}\n[cnn]\ncompiled_since_schema = 2\n", "utf-8")
+    both("ada", (100.0, 1.0), (80.0, 11.0), schema=1)
+    told = line(html(), "Ada")
+    assert (told["Step by step"], told["Compiled"]) == (
+        "100 s | 75.0% | no certificate ✗",
+        "80 s | 75.0% | no certificate ✗",
+    )
 
 
 def test_every_epoch_of_a_long_run_saves(html, both) -> None:

@@ -53,6 +53,16 @@ def test_both_ways_stand_side_by_side(site, html, both) -> None:
     assert "own loader, an epoch takes 0.90× to 1.20× the time, in 2 runs." in page(built).get_text()
 
 
+def test_a_loader_that_fed_a_step_by_step_training_is_held_against_that(site, html, both) -> None:
+    declaration = site.examples / "ada" / "framework.toml"
+    declaration.write_text(f"{declaration.read_text('utf-8')}\n[cnn]\ncompiled_since_schema = 2\n", "utf-8")
+    both("ada", 100.0, 90.0, schema=1)
+    site.record("ada", variant="train_compiled", lane="epoch", schema=1, times=Times(train=50.0))
+    (table,) = tables(html())
+    assert table.row("Ada")["In train"].startswith("100 s")
+    assert table.row("Ada")["Ratio"] == "0.90×"
+
+
 def test_what_a_loader_shuffles_is_what_was_asked_of_it(site, html, both, ask) -> None:
     both("ada", 100.0, 90.0)
     both("bell", 100.0, 90.0)

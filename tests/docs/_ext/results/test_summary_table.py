@@ -107,6 +107,16 @@ def test_a_row_that_trains_compiled_too_shows_that_where_it_got_as_far(site, cel
     assert cells()["Ada"][0] == "80.0%, 100 s"
 
 
+def test_a_row_whose_train_is_compiled_shows_that_and_not_the_step_by_step_variant(site, cells) -> None:
+    path = site.examples / "ada" / "cnn.py"
+    path.write_text(path.read_text("utf-8") + LOADER.replace("train_with_loader", "train_eager"), "utf-8")
+    site.record("ada", kind="parity", variant="train_eager")
+    site.record("ada", variant="train_eager", accuracy=0.7)
+    assert cells()["Ada"][0] == "70.0%, 100 s | step by step"
+    certified(site, "ada", accuracy=0.6, created="20260101T000000.000000Z")
+    assert cells()["Ada"][0] == "60.0%, 100 s"
+
+
 def test_the_newest_machine_speaks_and_a_failure_elsewhere_hides_nothing(site, cells) -> None:
     certified(site, "ada", accuracy=0.71, created="20260101T000000.000000Z")
     certified(site, "ada", accuracy=0.72, created="20260102T000000.000000Z", machine=TOWER)
