@@ -89,15 +89,15 @@ def benchmark(session: nox.Session) -> None:
 
 
 @nox.session
-def parity(session: nox.Session) -> None:
+def certificate(session: nox.Session) -> None:
     """Certify frameworks against the oracle; exit with 1 if one fails: -- [--records DIR] [--short] [ID …]"""
-    host(session, "parity")
+    host(session, "certificate")
 
 
 @nox.session
-def teeth(session: nox.Session) -> None:
+def mutation(session: nox.Session) -> None:
     """Mutation testing: the certificate must catch every deliberate error: -- [--minutes N] [--mutant NAME] [ID …]"""
-    host(session, "teeth")
+    host(session, "mutation")
 
 
 @nox.session
@@ -146,7 +146,7 @@ def tests(session: nox.Session) -> None:
     if not session.posargs:
         for name in ("shared", "site_tests", "new_framework"):
             session.notify(name)
-        session.notify("parity", posargs=["--short"])
+        session.notify("certificate", posargs=["--short"])
 
 
 @nox.session(python=SHARED_PYTHONS)
@@ -266,7 +266,7 @@ def locks(session: nox.Session) -> None:
 
 
 def one_row(name: str) -> None:
-    """Register `benchmark(ID)` and `parity(ID)`: one row at a time, for whoever schedules rows on machines.
+    """Register `benchmark(ID)` and `certificate(ID)`: one row at a time, for whoever schedules rows on machines.
 
     `nox -t benchmark -l --json` lists them.
     """
@@ -275,7 +275,7 @@ def one_row(name: str) -> None:
         command = session.name.partition("(")[0]
         host(session, command, name)
 
-    for command in ("benchmark", "parity"):
+    for command in ("benchmark", "certificate"):
         run.__doc__ = f"{command} for {name} alone."
         nox.session(name=f"{command}({name})", tags=[command], default=False)(run)
 

@@ -73,16 +73,16 @@ def parser() -> argparse.ArgumentParser:
     )
     full.add_argument("--again", action="store_true", help="repeat runs that already have a record")
     bench = commands.add_parser("benchmark", parents=[shared, found, full], help="certify, run, and record the times")
-    bench.add_argument("--lane", default="quick", metavar="|".join(runs.LANES), help=LANE_HELP)
+    bench.add_argument("--preset", default="quick", metavar="|".join(runs.PRESETS), help=PRESET_HELP)
     bench.add_argument("--seeds", type=int, default=1, metavar="N", help="run with the seeds 0 … N-1 (default: 1)")
     bench.add_argument("--hours", type=float, default=2.0, metavar="H", help=HOURS_HELP)
     certifying = commands.add_parser(
-        "parity", parents=[shared, found], help="certify only; exit with 1 if a certificate fails"
+        "certificate", parents=[shared, found], help="certify only; exit with 1 if a certificate fails"
     )
     certifying.add_argument("--short", action="store_true", help=SHORT_HELP)
-    biting = commands.add_parser("teeth", parents=[shared], help="test that the certificate catches every mutant")
-    biting.add_argument("--mutant", metavar="NAME", help="run this mutant only")
-    biting.add_argument(
+    mutating = commands.add_parser("mutation", parents=[shared], help="test that the certificate catches every mutant")
+    mutating.add_argument("--mutant", metavar="NAME", help="run this mutant only")
+    mutating.add_argument(
         "--minutes",
         type=float,
         metavar="N",
@@ -111,7 +111,7 @@ PYTHON_HELP = "run everything in this external interpreter, not in the locked en
 HOURS_HELP = "preset full: stop a run if its first ten minutes predict more than H hours of training (default: 2)"
 KIND_HELP = "what to measure: the certificate, seconds per step, accuracy after an epoch (default: size,time)"
 SHORT_HELP = "leave out the float64, line coverage and dropout checks for code that already has a published certificate"
-LANE_HELP = "quick: the small sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
+PRESET_HELP = "quick: the small sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
 
 
 def _choose(what: str, given: str, known: tuple[str, ...]) -> str:
@@ -265,7 +265,7 @@ def _published(cases: list[Case], device: str, past: Sequence[Record]) -> list[C
     return [case for case in cases if certify.certified(case, None, device, past)]
 
 
-def run_parity(options: argparse.Namespace) -> int:
+def run_certificate(options: argparse.Namespace) -> int:
     cases, short = _cases(options, frameworks.select(options.ids)), list[Case]()
     folder = _folder(options)
     if options.short:
@@ -275,21 +275,21 @@ def run_parity(options: argparse.Namespace) -> int:
 
 
 def run_benchmark(options: argparse.Namespace) -> int:
-    _choose("lane", options.lane, runs.LANES)
+    _choose("preset", options.preset, runs.PRESETS)
     if options.seeds < 1:
         raise UserError(f"--seeds must be at least 1, not {options.seeds}.")
     if not options.hours > 0:
         raise UserError(f"--hours must be more than 0, not {options.hours:g}.")
-    limit = 3600 * options.hours if options.lane == "full" else math.inf
+    limit = 3600 * options.hours if options.preset == "full" else math.inf
     rows, device, workloads = frameworks.select(options.ids), _device(options.device), _workloads(options)
-    folder = _folder(options, published=options.lane != "quick")
-    planned = runs.jobs(rows, workloads, options.lane, device, options.seeds, options.data, options.unofficial)
+    folder = _folder(options, published=options.preset != "quick")
+    planned = runs.jobs(rows, workloads, options.preset, device, options.seeds, options.data, options.unofficial)
     where = machine.describe(options.machine)
     past = store.read_all([folder])
     # A newcomer's machine proves equality for itself, though certificates of other machines come with the checkout.
     stale = [case for case in _cases(options, rows) if not certify.certified(case, where, device, past)]
     # With those at hand a first look needs no more than what its own float32 computes.
-    quick = options.lane == "quick"
+    quick = options.preset == "quick"
     short = _published(stale, device, store.read_all([COMMITTED, folder])) if quick else []
     statuses = certify_cases(options, stale, folder, short, judge.SHORTEST) if stale else []
     if not quick and not options.again:
@@ -309,7 +309,7 @@ def run_benchmark(options: argparse.Namespace) -> int:
     return _exit_code(statuses + [record.status for record in finished])
 
 
-def run_teeth(options: argparse.Namespace) -> int:
+def run_mutation(options: argparse.Namespace) -> int:
     rows, workloads = frameworks.select(options.ids), _workloads(options)
     return runner.run(rows, workloads, options.mutant, options.minutes, lambda line: console.print(line, markup=False))
 
@@ -321,7 +321,7 @@ def run_lessons(options: argparse.Namespace) -> int:
     folders = {kind: _folder(options, published=kind == "accuracy") for kind in planned}
     where, device = machine.describe(options.machine), _device(options.device)
     workloads = {one.case.workload for one in planned.get("accuracy", [])}
-    data = {name: dataset.locate(name, experiments.LANE, options.data, options.unofficial) for name in workloads}
+    data = {name: dataset.locate(name, experiments.PRESET, options.data, options.unofficial) for name in workloads}
     statuses: list[str] = []
     wrong: list[str] = []
     for kind, wanted in planned.items():
@@ -451,8 +451,8 @@ class Told(logging.Handler):
 
 COMMANDS = {
     "benchmark": run_benchmark,
-    "parity": run_parity,
-    "teeth": run_teeth,
+    "certificate": run_certificate,
+    "mutation": run_mutation,
     "lessons": run_lessons,
     "transfer": run_transfer,
     "defaults": run_defaults,

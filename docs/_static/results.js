@@ -1,9 +1,9 @@
 // Selects the table of results, its order, and the row that the ratios refer to. The address holds all of this:
-// ?workload=cnn&machine=ID&lane=full&device=cpu&sort=-accuracy&ratio=ROW, or #the-line-of-a-record.
+// ?workload=cnn&machine=ID&preset=full&device=cpu&sort=-accuracy&ratio=ROW, or #the-line-of-a-record.
 // The page loads this before its tables, so that nothing jumps. Without this script all tables are shown.
 (() => {
   "use strict";
-  const KEYS = ["workload", "machine", "lane", "device"], root = document.documentElement;
+  const KEYS = ["workload", "machine", "preset", "device"], root = document.documentElement;
   const bar = document.currentScript.previousElementSibling, status = bar.querySelector("[role=status]");
   const selects = Object.fromEntries([...bar.querySelectorAll("select")].map(one => [one.name, one]));
   const options = Object.fromEntries(KEYS.map(key => [key, [...selects[key].options]]));

@@ -1,7 +1,7 @@
 """Benchmarks rows: environment, certificate, first step, full run, record; with live progress; resumable.
 
-A sweep writes one record for every run, whatever its end. In the lanes `epoch` and `full` a run
-that already has a good record of the same code, machine, lane and seed is not repeated.
+A sweep writes one record for every run, whatever its end. In the presets `epoch` and `full` a run
+that already has a good record of the same code, machine, preset and seed is not repeated.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rosetta_host.records import faults, machine
 from rosetta_host.records.digests import differing, digests
 from rosetta_host.records.store import Machine, Record, Times
 
-LANES = ("quick", "epoch", "full")
+PRESETS = ("quick", "epoch", "full")
 TIMEOUTS = {
     "quick": 1800.0,
     "epoch": 4 * 3600.0,
@@ -45,7 +45,7 @@ class Job(msgspec.Struct, frozen=True):
     """One run to make. mutant: the deliberate error that the example carries."""
 
     case: Case
-    lane: str
+    preset: str
     device: str
     seed: int
     data: Path
@@ -70,7 +70,7 @@ class Job(msgspec.Struct, frozen=True):
 
     @property
     def epochs(self) -> int:
-        return self.settings.epochs if self.lane == "full" else 1
+        return self.settings.epochs if self.preset == "full" else 1
 
     @property
     def unit(self) -> str:
@@ -78,8 +78,8 @@ class Job(msgspec.Struct, frozen=True):
 
     @property
     def times_first_step(self) -> bool:
-        """Whether it is timed too. In the quick lane, which ranks nobody, it would start all that compiles twice."""
-        return self.lane != "quick" and self.mutant is None
+        """Whether it is timed too. In the quick preset, which ranks nobody, it would start all that compiles twice."""
+        return self.preset != "quick" and self.mutant is None
 
     @property
     def threads(self) -> int:
@@ -183,7 +183,7 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
     to train for more than `limit` seconds is given up; its record says what was foretold.
     """
     record = certify.blank(job.case, "benchmark", where, job.device)
-    record.lane, record.seed = job.lane, job.seed
+    record.preset, record.seed = job.preset, job.seed
     record.threads, record.epochs = job.threads, job.epochs
     record.data, labels = dataset.describe(job.workload, job.data, job.standing)
     try:
@@ -225,7 +225,7 @@ def _run(
             patience.take(event)
             on_event(job, event)
 
-        ended = process.run(called, environ, TIMEOUTS[job.lane], listen, halt=patience.over)
+        ended = process.run(called, environ, TIMEOUTS[job.preset], listen, halt=patience.over)
         record.status, record.reason = ended.status, ended.reason
         if ended.status == "interrupted" and patience.reason:
             record.status, record.reason = "timeout", patience.reason
@@ -238,23 +238,23 @@ def _run(
 
 
 def jobs(
-    rows: list[Row], workloads: list[str], lane: str, device: str, seeds: int, data: Path | None, unofficial: bool
+    rows: list[Row], workloads: list[str], preset: str, device: str, seeds: int, data: Path | None, unofficial: bool
 ) -> list[Job]:
     """All runs of a sweep: seed by seed, so that a row's trials lie apart in time. Raises UserError for the data."""
-    placed = {workload: dataset.locate(workload, lane, data, unofficial) for workload in workloads}
+    placed = {workload: dataset.locate(workload, preset, data, unofficial) for workload in workloads}
     made = []
     for seed in range(seeds):
         for workload in workloads:
             for row in rows:
-                made += [Job(case, lane, device, seed, *placed[workload]) for case in row.cases([workload])]
+                made += [Job(case, preset, device, seed, *placed[workload]) for case in row.cases([workload])]
     return made
 
 
 def done(job: Job, where: Machine, past: list[Record]) -> bool:
-    """Whether a good record of this very job exists: same code, environment, lane, machine, seed and data."""
-    wanted = ("benchmark", "ok", job.row.id, job.workload, job.lane, job.device, job.case.variant, job.seed, where.id)
+    """Whether a good record of this very job exists: same code, environment, preset, machine, seed and data."""
+    wanted = ("benchmark", "ok", job.row.id, job.workload, job.preset, job.device, job.case.variant, job.seed, where.id)
     return any(
-        (r.kind, r.status, r.row, r.workload, r.lane, r.device, r.variant, r.seed, r.machine.id) == wanted
+        (r.kind, r.status, r.row, r.workload, r.preset, r.device, r.variant, r.seed, r.machine.id) == wanted
         and not differing(r.digests, digests(job.row, job.workload, job.device))
         and r.data is not None
         and r.data.source == job.standing

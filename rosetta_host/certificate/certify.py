@@ -82,7 +82,7 @@ def certify(
 
     parts: as `judge.checks` takes them. timed: as `judge.Tracer` takes it. `times` is set where every check was made.
     """
-    record = blank(case, "parity", where, device, certificate_digests(case.row, case.workload, device))
+    record = blank(case, "certificate", where, device, certificate_digests(case.row, case.workload, device))
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder, faults.recorded(record), ended(record):
         tracer = Tracer(case, environment.ensure(case.row, device), device, Path(folder), timed)
@@ -132,7 +132,7 @@ def certified(case: Case, where: Machine | None, device: str, past: Sequence[Rec
     """
     threads = environment.threads(case.row, case.workload)
     way = threads, environment.stated(case.row, case.workload, threads, device)
-    wanted = ("parity", case.row.id, case.workload, case.variant, device)
+    wanted = ("certificate", case.row.id, case.workload, case.variant, device)
     now = certificate_digests(case.row, case.workload, device)
     newest = None
     for record in past:

@@ -101,13 +101,13 @@ def _official(source: Source, folder: Path, given: bool) -> bool:
     return True
 
 
-def locate(workload: str, lane: str, folder: Path | None = None, unofficial: bool = False) -> tuple[Path, str]:
-    """Where a lane's data lies, and its standing: "embedded sample", "official" or "unofficial copy".
+def locate(workload: str, preset: str, folder: Path | None = None, unofficial: bool = False) -> tuple[Path, str]:
+    """Where a preset's data lies, and its standing: "embedded sample", "official" or "unofficial copy".
 
     Raises UserError where it is not there, cannot be fetched, or is not official and not asked for.
     """
     source, given = SOURCES[workload], folder is not None
-    if lane == "quick":
+    if preset == "quick":
         return Path(data.SAMPLE), "embedded sample"
     if folder is None:
         folder = cache()

@@ -29,7 +29,7 @@ from rosetta_host.records.digests import JUDGE, differing, judge_digest, text_di
 from rosetta_host.records.store import Machine, Record
 
 KINDS = ("size", "time", "accuracy")
-LANE = "epoch"  # of the runs whose accuracy is compared
+PRESET = "epoch"  # of the runs whose accuracy is compared
 
 Measured = Iterator[tuple["Experiment", Record]]
 
@@ -56,7 +56,7 @@ class Experiment(msgspec.Struct, frozen=True):
         """A record of it with all that is known before it runs. Its digests are those of the example as it is."""
         record = certify.blank(self.case, "lesson", where, device)
         record.lesson, record.seed = self.lesson, self.seed
-        record.lane = LANE if self.kind == "accuracy" else None
+        record.preset = PRESET if self.kind == "accuracy" else None
         if self.kind == "size":  # what the certificate says
             record.digests[JUDGE] = judge_digest()
         if self.mutant:
@@ -113,7 +113,7 @@ def left(
     return found
 
 
-SAME = ("row", "workload", "variant", "lesson", "mutant", "lane", "seed", "device")
+SAME = ("row", "workload", "variant", "lesson", "mutant", "preset", "seed", "device")
 
 
 def _serves(record: Record, wanted: Record, kind: str, standing: str | None) -> bool:
@@ -132,12 +132,12 @@ def _serves(record: Record, wanted: Record, kind: str, standing: str | None) -> 
 
 
 def _kind(record: Record) -> str:
-    return "accuracy" if record.lane else "time" if record.data else "size"
+    return "accuracy" if record.preset else "time" if record.data else "size"
 
 
 def _take(record: Record, made: Record) -> Record:
     """What was made of a patched example, as the record of its lesson."""
-    own = {name: getattr(record, name) for name in ("kind", "lesson", "mutant", "seed", "lane", "digests")}
+    own = {name: getattr(record, name) for name in ("kind", "lesson", "mutant", "seed", "preset", "digests")}
     return msgspec.structs.replace(made, **own, executed={})
 
 
@@ -231,7 +231,7 @@ def _pair(record: Record, row: Row, as_it_is: paired_timing.Timed, one: paired_t
 def job(experiment: Experiment, device: str, data: Path, standing: str) -> runs.Job:
     """The run whose accuracy is measured; `accuracy` patches the mutant in."""
     mutant = experiment.mutant.name if experiment.mutant else None
-    return runs.Job(experiment.case, LANE, device, experiment.seed or 0, data, standing, mutant)
+    return runs.Job(experiment.case, PRESET, device, experiment.seed or 0, data, standing, mutant)
 
 
 def accuracy(experiment: Experiment, run: runs.Job, where: Machine, on_event: runs.OnEvent) -> Record:

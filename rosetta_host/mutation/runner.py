@@ -1,7 +1,7 @@
-"""Proves that the certificate has teeth: patches each mutant of mutants.toml into a copy of its example.
+"""Tests that the certificate catches every mutant: patches each of mutants.toml into a copy of its example.
 
 Each mutant must fail at least one check, one that is declared harmless must pass them all, and so must the
-unpatched example (`parity` says that). Every folder must offer every mutant of `REQUIRED`, and of
+unpatched example (`certificate` says that). Every folder must offer every mutant of `REQUIRED`, and of
 `REQUIRED_OR_REASON` each or the reason why its framework cannot make the error, so that none is dropped quietly.
 """
 
@@ -169,7 +169,7 @@ def plan(chosen: list[Mutant]) -> list[Mutant]:
 
 def seconds() -> dict[tuple[str, str], float]:
     """(row, workload) -> how long its newest published certificate took; on which machine does not matter here."""
-    published = [record for record in store.read_all([store.COMMITTED]) if record.kind == "parity"]
+    published = [record for record in store.read_all([store.COMMITTED]) if record.kind == "certificate"]
     return {(one.row, one.workload): one.times.process for one in published if one.times and one.times.process}
 
 

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -25,14 +25,17 @@ LOCAL = ROOT / "docs" / "_local"  # git ignores it; the site shows it as "this m
 # SIGKILL, or whose log spoke of memory.
 Status = Literal["ok", "failed", "timeout", "oom", "interrupted", "unsupported"]
 Workload = Literal["cnn", "gru", "defaults"]
-Kind = Literal["benchmark", "parity", "lesson", "defaults", "transfer"]
+Kind = Literal["benchmark", "certificate", "lesson", "defaults", "transfer"]
 
 
 # Where `train` has become the compiled step: what the ways of training are called now, by what they were called before.
 # Step by step from a loader is a way that examples no longer have, and records do.
 EAGER_WITH_LOADER = "train_eager_with_loader"
 BECAME_COMPILED = {None: "train_eager", "train_compiled": None, "train_with_loader": EAGER_WITH_LOADER}
-OF_ONE_WAY: tuple[Kind, ...] = ("benchmark", "parity", "lesson")  # whose records are of one way of training
+OF_ONE_WAY: tuple[Kind, ...] = ("benchmark", "certificate", "lesson")  # whose records are of one way of training
+
+FIELDS_OF_SCHEMA_1 = {"lane": "preset"}
+KINDS_OF_SCHEMA_1 = {"parity": "certificate"}
 
 CompiledSince = Mapping[tuple[str, str], int]  # as `catalogue.compiled_since` gives it
 
@@ -133,7 +136,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     machine: Machine
     reason: str | None = None
     backend: str | None = None
-    lane: str | None = None
+    preset: str | None = None
     device: str | None = None
     variant: str | None = None
     seed: int | None = None
@@ -210,8 +213,8 @@ def read(path: Path, compiled_since: CompiledSince | None = None) -> Record:
     declares.
     """
     try:
-        record = msgspec.json.decode(path.read_bytes(), type=Record)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        record = msgspec.convert(_renamed(msgspec.json.decode(path.read_bytes())), Record)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not a record: {error}.") from None
     if not 1 <= record.schema <= SCHEMA:
         raise UserError(f"{path} follows schema {record.schema}; this project reads schemas 1 to {SCHEMA}.")
@@ -220,6 +223,14 @@ def read(path: Path, compiled_since: CompiledSince | None = None) -> Record:
     if compiled_since is None:
         compiled_since = frameworks.compiled_since(frameworks.rows().values())
     return _converted(record, compiled_since)
+
+
+def _renamed(content: Any) -> Any:
+    """A record's content, with the fields and kinds of schema 1 by their names of today."""
+    if not isinstance(content, dict) or content.get("schema") != 1:
+        return content
+    renamed = {FIELDS_OF_SCHEMA_1.get(name, name): value for name, value in content.items()}
+    return {**renamed, "kind": KINDS_OF_SCHEMA_1.get(str(content.get("kind")), content.get("kind"))}
 
 
 def _converted(record: Record, compiled_since: CompiledSince) -> Record:

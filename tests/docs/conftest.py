@@ -134,15 +134,15 @@ class Site:
             "workload": "cnn",
             "created": f"20260102T030405.{len(self.records):06d}Z",
             "machine": MACHINE,
-            "lane": "full",
+            "preset": "full",
             "device": "cpu",
             "precision": "float32",
             "version": "1.2",
             "seed": 0,
             "digests": digests.digests(row, "cnn"),
         }
-        if changes.get("kind") == "parity":
-            fields |= {"lane": None, "seed": None, "checks": [Check("loss", True, 1e-7, 1e-5)]}
+        if changes.get("kind") == "certificate":
+            fields |= {"preset": None, "seed": None, "checks": [Check("loss", True, 1e-7, 1e-5)]}
             fields |= {"digests": digests.certificate_digests(row, "cnn")}
         else:
             fields |= {"accuracy": 0.75, "times": Times(train=100.0), "data": Data("CIFAR-10", "official")}
@@ -226,7 +226,7 @@ def _asking(site: Site, patch: pytest.MonkeyPatch) -> Callable[..., Record]:
         fields = {
             "kind": "defaults",
             "workload": "defaults",
-            **dict.fromkeys(["lane", "accuracy", "times", "data"]),
+            **dict.fromkeys(["preset", "accuracy", "times", "data"]),
             "digests": answers.today(row),
             "answers": {name: Answer(words, reason=reason or None) for name, (words, _, reason) in told.items()},
         }

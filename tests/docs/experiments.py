@@ -46,14 +46,14 @@ def lesson(site, row_id: str, mutant: str | None = "wrong_size", slug: str | Non
     now = dict(digests.digests(row, "cnn"))
     if mutant:
         now["mutant"] = digests.text_digest(mutants.offered(row, "cnn")[mutant].patched())
-    if not {"pairs", "data", "lane"} & set(changes):
+    if not {"pairs", "data", "preset"} & set(changes):
         now[digests.JUDGE] = digests.judge_digest()
     fields = {
         "kind": "lesson",
         "lesson": slug if mutant else None,
         "mutant": mutant,
         "digests": now,
-        **dict.fromkeys(("lane", "seed", "accuracy", "times", "data")),
+        **dict.fromkeys(("preset", "seed", "accuracy", "times", "data")),
     }
     return site.record(row_id, **{**fields, **changes})
 
@@ -73,7 +73,7 @@ def trained(site, row_id: str, mutant: str | None, *accuracies: float | None, **
     """Runs of an epoch with the seeds 0, 1, … and these accuracies; None for one that failed."""
     for seed, accuracy in enumerate(accuracies):
         how = {"status": "ok"} if accuracy is not None else {"status": "failed", "reason": "The loss is not finite."}
-        run = {"lane": "epoch", "seed": seed, "accuracy": accuracy, "data": Data("CIFAR-10", "official"), **how}
+        run = {"preset": "epoch", "seed": seed, "accuracy": accuracy, "data": Data("CIFAR-10", "official"), **how}
         lesson(site, row_id, mutant, **{**run, **changes})
 
 

@@ -40,7 +40,7 @@ const first = cell => cell.innerText.split(/\\n+/)[0];
 const held = () => rows().filter(row => row.classList.contains("is-reference")).map(row => first(row.cells[0])).join();
 const select = name => document.querySelector(`select[name=${name}]`);
 const offered = name => [...select(name).options].map(option => option.value).join();
-const chosen = () => ["workload", "machine", "lane", "device", "ratio"].map(name => select(name).value).join();
+const chosen = () => ["workload", "machine", "preset", "device", "ratio"].map(name => select(name).value).join();
 const pick = (name, value) => { select(name).value = value; select(name).dispatchEvent(new Event("change")); };
 const button = key => tables()[0].querySelector(`thead .by-${key} button`);
 const sorted = () => [...tables()[0].querySelectorAll("[aria-sort]")]
@@ -52,20 +52,20 @@ const settle = () => new Promise(done => setTimeout(done, 100));
 
 @pytest.fixture(scope="module")
 def once(modules_site):
-    """Two networks, two machines, three lanes and two devices; Curie fails on the desk, Bell is certified there."""
+    """Two networks, two machines, three presets and two devices; Curie fails on the desk, Bell is certified there."""
     site = modules_site
     for name in ("ada", "bell", "curie"):
         shutil.copy(site.examples / name / "cnn.py", site.examples / name / "gru.py")
-    site.record("bell", kind="parity")
+    site.record("bell", kind="certificate")
     site.record("ada", times=Times(train=50.0), train_rate=20.0, accuracy=0.7, epochs=10)
     site.record("bell", times=Times(train=200.0), train_rate=5.0, accuracy=0.8, epochs=10)
     site.record(
         "bell", variant="train_with_loader", times=Times(train=1000.0), train_rate=1.0, accuracy=0.75, epochs=10
     )
     site.record("curie", status="oom", reason="it ate all", accuracy=None, times=None)
-    site.record("ada", lane="epoch", times=Times(train=5.0))
-    site.record("ada", lane="quick", times=Times(train=1.0))
-    site.record("bell", lane="quick", times=Times(train=0.5))
+    site.record("ada", preset="epoch", times=Times(train=5.0))
+    site.record("ada", preset="quick", times=Times(train=1.0))
+    site.record("bell", preset="quick", times=Times(train=0.5))
     for name, seconds in (("ada", 3.0), ("bell", 2.0)):
         site.record(
             name,
@@ -133,7 +133,7 @@ def test_one_table_is_shown_with_its_headings_and_its_chart(read) -> None:
 
 
 def test_the_address_chooses(read) -> None:
-    assert read("?lane=epoch") == EPOCH
+    assert read("?preset=epoch") == EPOCH
     assert read("?workload=gru", "return [shown(), chosen()]") == [GRU, "gru,tower,full,gpu,"]
     assert read("?machine=tower&device=gpu", "return [shown(), said()]") == [GRU, ""]
 
@@ -141,11 +141,11 @@ def test_the_address_chooses(read) -> None:
 @pytest.mark.parametrize(
     ("address", "table", "lacking"),
     [
-        ("?lane=fulll", FULL, "lane “fulll”"),
+        ("?preset=fulll", FULL, "preset “fulll”"),
         ("?workload=gru&machine=desk", GRU, "machine “desk”"),
         ("?machine=x&sort=tme&ratio=nobody", FULL, "machine “x”, sort “tme”, ratio “nobody”"),
         ("?ratio=curie", FULL, "ratio “curie”"),
-        ("?lane=quick&sort=time", QUICK, "sort “time”"),
+        ("?preset=quick&sort=time", QUICK, "sort “time”"),
     ],
 )
 def test_what_is_not_here_is_said_and_the_default_shown(read, address: str, table: str, lacking: str) -> None:
@@ -159,7 +159,7 @@ def test_a_broken_address_still_shows_a_table(read, address: str) -> None:
 
 
 def test_only_what_exists_is_offered(read) -> None:
-    script = "return ['workload', 'machine', 'lane', 'device', 'ratio'].map(offered)"
+    script = "return ['workload', 'machine', 'preset', 'device', 'ratio'].map(offered)"
     assert read("", script) == ["cnn,gru", "desk", "full,epoch,quick", "cpu", "ada,bell,bell.train_with_loader"]
     assert read("?workload=gru", script) == ["cnn,gru", "tower", "full", "gpu", ",ada,bell"]
 
@@ -168,14 +168,17 @@ def test_a_choice_goes_into_the_address_and_the_history(read) -> None:
     script = """
     const seen = [];
     const see = () => seen.push(shown() + location.search + location.hash);
-    pick("lane", "epoch"); see();
+    pick("preset", "epoch"); see();
     pick("workload", "gru"); see();
     history.back(); await settle(); see();
     history.back(); await settle(); see();
     history.forward(); await settle(); see();
     return [seen, chosen()];
     """
-    epoch, gru = "workload=cnn&machine=desk&lane=epoch&device=cpu", "workload=gru&machine=tower&lane=full&device=gpu"
+    epoch, gru = (
+        "workload=cnn&machine=desk&preset=epoch&device=cpu",
+        "workload=gru&machine=tower&preset=full&device=gpu",
+    )
     seen = [f"{EPOCH}?{epoch}#runs", f"{GRU}?{gru}#runs", f"{EPOCH}?{epoch}#runs", FULL, f"{EPOCH}?{epoch}#runs"]
     assert read("", script) == [seen, "cnn,desk,epoch,cpu,"]
 
@@ -252,11 +255,11 @@ def test_nothing_is_held_against_another_without_a_certified_row(read) -> None:
     assert read("?workload=gru", again) == ["", "hidden", False]
 
 
-def test_the_quick_lane_is_not_ranked(read) -> None:
+def test_the_quick_preset_is_not_ranked(read) -> None:
     script = (
         "return [names(), select('ratio').disabled, document.querySelectorAll('#cnn-desk-quick-cpu button').length]"
     )
-    assert read("?lane=quick", script) == ["Ada,Bell", True, 0]
+    assert read("?preset=quick", script) == ["Ada,Bell", True, 0]
 
 
 def test_a_link_to_a_line_opens_its_table_and_marks_it(built, read) -> None:
@@ -269,7 +272,7 @@ def test_a_link_to_a_line_opens_its_table_and_marks_it(built, read) -> None:
     return [shown(), line.cells[0].querySelector("data").textContent, colour, seen];
     """
     assert read(there, script) == [EPOCH, "Ada", "rgb(1, 2, 3)", True]
-    assert read(f"?lane=quick{there}", "return shown()") == EPOCH
+    assert read(f"?preset=quick{there}", "return shown()") == EPOCH
 
 
 def test_a_link_within_the_page_opens_the_table_and_a_choice_leaves_it(read) -> None:
@@ -285,7 +288,7 @@ def test_a_link_within_the_page_opens_the_table_and_a_choice_leaves_it(read) -> 
     assert read("", script) == [GRU, FULL, "#runs", GRU]
 
 
-@pytest.mark.parametrize("address", ["", "?lane=epoch&machine=nowhere", "?sort=-time&ratio=ada#runs"])
+@pytest.mark.parametrize("address", ["", "?preset=epoch&machine=nowhere", "?sort=-time&ratio=ada#runs"])
 def test_all_is_restored_before_the_browser_sees_what_follows(read, address: str) -> None:
     """So nothing jumps: no table is seen before its turn, and what stands below the tables never moves."""
     see = "[shown(), names(), ratios(), said()].join()"

@@ -61,7 +61,7 @@ def test_they_are_marked_as_what_they_are(seed: list[Record]) -> None:
     for record in seed:
         assert record.historic
         assert record.machine.id == "seed-k80"
-        assert (record.kind, record.status, record.lane, record.device) == ("benchmark", "ok", "full", "gpu")
+        assert (record.kind, record.status, record.preset, record.device) == ("benchmark", "ok", "full", "gpu")
         assert "DeepLearningFrameworks" in record.source
         assert not record.digests
         assert record.version is None

@@ -21,10 +21,10 @@ from rosetta_host.lessons import declarations
     ("arguments", "sentence"),
     [
         (["benchmark", "pytroch"], "There is no framework 'pytroch': did you mean 'pytorch'?"),
-        (["benchmark", "--lane", "ful"], "There is no lane 'ful': did you mean 'full'?"),
-        (["parity", "--workload", "cmn"], "There is no workload 'cmn': did you mean 'cnn'?"),
-        (["parity", "--device", "gpus"], "There is no device 'gpus': did you mean 'gpu'?"),
-        (["benchmark", "--lane", "epoch", "--data", "/nowhere"], "There is no folder /nowhere"),
+        (["benchmark", "--preset", "ful"], "There is no preset 'ful': did you mean 'full'?"),
+        (["certificate", "--workload", "cmn"], "There is no workload 'cmn': did you mean 'cnn'?"),
+        (["certificate", "--device", "gpus"], "There is no device 'gpus': did you mean 'gpu'?"),
+        (["benchmark", "--preset", "epoch", "--data", "/nowhere"], "There is no folder /nowhere"),
         (["benchmark", "--seeds", "0"], "--seeds must be at least 1, not 0."),
         (["benchmark", "--hours", "0"], "--hours must be more than 0, not 0."),
         (["transfer", "pytroch"], "There is no framework 'pytroch': did you mean 'pytorch'?"),
@@ -35,7 +35,7 @@ from rosetta_host.lessons import declarations
             "There is no lesson or framework 'soft-max-twic': did you mean 'soft-max-twice'?",
         ),
         (["lessons", "pytroch"], "There is no lesson or framework 'pytroch': did you mean 'pytorch'?"),
-        (["teeth", "--mutant", "momentun"], "There is no mutant 'momentun': did you mean 'momentum'?"),
+        (["mutation", "--mutant", "momentun"], "There is no mutant 'momentun': did you mean 'momentum'?"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys, monkeypatch):
@@ -47,10 +47,10 @@ def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys, mo
 
 
 PUBLISHING = [
-    "benchmark --lane epoch numpy",
-    "benchmark --lane full numpy",
+    "benchmark --preset epoch numpy",
+    "benchmark --preset full numpy",
     "benchmark --records docs/records numpy",
-    "parity --records docs/records numpy",
+    "certificate --records docs/records numpy",
     "lessons --kind size,accuracy",
     "transfer --records docs/records",
     "defaults --records docs/records/ numpy",
@@ -70,7 +70,9 @@ def test_no_published_record_is_of_a_checkout_that_differs_from_its_commit(comma
     )
 
 
-@pytest.mark.parametrize("command", ["benchmark --lane epoch numpy --records {tmp}", "benchmark numpy", "parity numpy"])
+@pytest.mark.parametrize(
+    "command", ["benchmark --preset epoch numpy --records {tmp}", "benchmark numpy", "certificate numpy"]
+)
 def test_other_records_are_written_from_any_checkout(command, tmp_path, monkeypatch):
     class Reached(Exception):
         pass
@@ -85,7 +87,7 @@ def test_other_records_are_written_from_any_checkout(command, tmp_path, monkeypa
         cli.main(command.format(tmp=tmp_path).split())
 
 
-@pytest.mark.parametrize("command", ["benchmark", "parity", "teeth", "lessons", "transfer", "standalone"])
+@pytest.mark.parametrize("command", ["benchmark", "certificate", "mutation", "lessons", "transfer", "standalone"])
 def test_help(command, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main([command, "--help"])
@@ -215,10 +217,10 @@ def test_a_quick_sweep_takes_the_machines_rate_once(folder, tmp_path):
 
 def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_path):
     shutil.copytree(folder, folder.parent / "beta")
-    alone, _ = drive(folder, tmp_path, "parity").communicate(timeout=60)
+    alone, _ = drive(folder, tmp_path, "certificate").communicate(timeout=60)
     assert "\nalpha gru: FAILED scores before" in alone
     assert "\n[1/1] alpha gru: failed: FAILED" in alone
-    several, _ = drive(folder, tmp_path, "parity beta").communicate(timeout=60)
+    several, _ = drive(folder, tmp_path, "certificate beta").communicate(timeout=60)
     assert "\nalpha gru: " not in several
     assert re.search(r"^\[1/2\] \w+ gru: failed: FAILED .* · \d:\d\d left$", several, re.MULTILINE)
     (last,) = re.findall(r"^\[2/2\] \w+ gru: failed: FAILED .*$", several, re.MULTILINE)
@@ -226,7 +228,7 @@ def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_p
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("command", ["benchmark", "parity", "lessons --kind size", "lessons --kind time"])
+@pytest.mark.parametrize("command", ["benchmark", "certificate", "lessons --kind size", "lessons --kind time"])
 def test_what_is_interrupted_leaves_a_record_and_no_orphan(folder, tmp_path, command, number):
     declare_a_lesson(folder)
     path = folder / "gru.py"

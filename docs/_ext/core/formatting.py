@@ -1,4 +1,4 @@
-"""How the site says a record's facts: dates, times, sizes, lanes. One place, so that every page says them alike."""
+"""How the site says a record's facts: dates, times, sizes, presets. One place, so that every page says them alike."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from _ext.core.store import Store
 from rosetta_host.records.store import EAGER_WITH_LOADER, Machine, Record
 
 WORKLOADS = {"cnn": "CNN on CIFAR-10", "gru": "GRU on IMDB"}
-LANES = {
+PRESETS = {
     "full": "Preset full: all of the data, for as many epochs as the original notebooks",
     "epoch": "Preset epoch: one epoch over all of the data",
     "quick": "Preset quick: one epoch over the small sample that comes with the project, for a first run; never ranked",
@@ -118,10 +118,10 @@ def provenance(store: Store, record: Record) -> str:
 def anchor(record: Record) -> str:
     """The id of a record's line on the results pages."""
     parts = [record.machine.id, record.row, record.variant or ""]
-    if record.kind == "parity":
+    if record.kind == "certificate":
         other = "" if record.precision == "float32" else record.precision or ""
         parts = ["certificate", record.workload, *parts, record.device or "", other]
     else:
-        parts = ["result", record.workload, record.lane or "", *parts, record.device or "", record.precision or ""]
+        parts = ["result", record.workload, record.preset or "", *parts, record.device or "", record.precision or ""]
     name: str = nodes.make_id("-".join(part for part in parts if part))
     return name

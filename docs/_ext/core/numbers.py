@@ -1,7 +1,7 @@
 """Roles that put a number into prose: none is ever typed by hand.
 
 `{number}` takes a measured one from a record: `pytorch.cnn.full.accuracy|.1%`, that is the row, the
-workload, the lane (or `parity`), and the path of a field, with a format. It is the newest committed
+workload, the preset (or `certificate`), and the path of a field, with a format. It is the newest committed
 run in float32. `seed-k80/cntk+train_with_loader.cnn.full.times.train` names the machine and the variant too, and
 `desk@gpu/pytorch.cnn.full.times.train` the device of a machine that has several. Where records of several machines or
 devices answer, one has to be named.
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 FORM = re.compile(
     r"(?:(?P<machine>[\w-]+)(?:@(?P<device>cpu|gpu))?/)?(?P<row>[\w-]+)(?:\+(?P<variant>\w+))?"
-    r"\.(?P<workload>cnn|gru)\.(?P<lane>\w+)\.(?P<field>[\w. -]+)"
+    r"\.(?P<workload>cnn|gru)\.(?P<preset>\w+)\.(?P<field>[\w. -]+)"
 )
 # Fields that records hold and no page may show, with the reason.
 WITHDRAWN = {
@@ -45,15 +45,15 @@ def find(store: stores.Store, text: str) -> tuple[Record, Any]:
     """The record and the value that a number's text asks for. Raises UserError."""
     match = FORM.fullmatch(text)
     if not match:
-        raise UserError(f"{text!r} is not of the form framework.workload.lane.field.")
+        raise UserError(f"{text!r} is not of the form framework.workload.preset.field.")
     asked = match.groupdict()
     if asked["field"] in WITHDRAWN:
         raise UserError(f"{asked['field']} is withdrawn: {WITHDRAWN[asked['field']]}.")
-    kind = "parity" if asked["lane"] == "parity" else "benchmark"
+    kind = "certificate" if asked["preset"] == "certificate" else "benchmark"
     runs = store.of(kind=kind, row=asked["row"], workload=asked["workload"], variant=asked["variant"])
     runs = [run for run in runs if not store.is_local(run) and run.status == "ok"]
     runs = [run for run in runs if run.precision in (None, "float32")]
-    runs = [run for run in runs if kind == "parity" or run.lane == asked["lane"]]
+    runs = [run for run in runs if kind == "certificate" or run.preset == asked["preset"]]
     if asked["machine"]:
         runs = [run for run in runs if run.machine.id == asked["machine"]]
         runs = [run for run in runs if asked["device"] in (None, newest.place(run)[1])]

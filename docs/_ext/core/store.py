@@ -103,7 +103,7 @@ class Store:
 
         Those of a row's own environment: in another, a library's function of the same name may have counted.
         """
-        same = self.of(kind="parity", status="ok", row=row, workload=workload, environment=None)
+        same = self.of(kind="certificate", status="ok", row=row, workload=workload, environment=None)
         return coverage.together([one.executed for one in same if one.digests.get("example") == example])
 
     def idle(self, row: Row, workload: str) -> list[str] | None:

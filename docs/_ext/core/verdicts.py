@@ -31,11 +31,11 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the certificates say of one run, why, and the parity record that says it."""
+    """What the certificates say of one run, why, and the certificate record that says it."""
 
     state: State
     why: str
-    parity: Record | None = None
+    certificate: Record | None = None
 
     @property
     def mark(self) -> str:
@@ -65,15 +65,15 @@ def _differing(one: Record, other: Record) -> list[str]:
     return differing(*digests) + [key for key in WAY if getattr(one, key) != getattr(other, key)]
 
 
-def outdated(parity: Record, row: Row) -> str:
+def outdated(certificate: Record, row: Row) -> str:
     """What has changed since a certificate was made; nothing where it is of the code, lock and judge of this checkout.
 
     A Python as found has no lock here that its packages could differ from.
     """
-    now = certificate_digests(row, parity.workload, parity.device or "cpu")
-    if parity.environment:
-        now["lock"] = parity.digests.get("lock", "")
-    return _other(differing(parity.digests, now))
+    now = certificate_digests(row, certificate.workload, certificate.device or "cpu")
+    if certificate.environment:
+        now["lock"] = certificate.digests.get("lock", "")
+    return _other(differing(certificate.digests, now))
 
 
 def _other(changed: list[str]) -> str:
@@ -86,13 +86,13 @@ def named(changed: list[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def why_failed(parity: Record) -> str:
+def why_failed(certificate: Record) -> str:
     """The first check that a certificate did not pass, in words."""
-    for check in parity.checks:
+    for check in certificate.checks:
         if not check.ok:
             figures = f": {check.figure:.2g}, limit {check.limit:.2g}" if check.figure and check.limit else ""
             return f"{check.name}{figures}" + (f" ({check.reason})" if check.reason else "")
-    return parity.reason or "no reason recorded"
+    return certificate.reason or "no reason recorded"
 
 
 def verdict(run: Record, records: Iterable[Record]) -> Verdict:
@@ -102,15 +102,15 @@ def verdict(run: Record, records: Iterable[Record]) -> Verdict:
     """
     if run.historic:
         return Verdict("historic", run.source or "")
-    parity = [record for record in records if record.kind == "parity" and same_subject(record, run)]
-    parity = [record for record in parity if record.status in ("ok", "failed")]
-    if not parity:
+    certificate = [record for record in records if record.kind == "certificate" and same_subject(record, run)]
+    certificate = [record for record in certificate if record.status in ("ok", "failed")]
+    if not certificate:
         return Verdict("missing", "")
     judge = judge_digest()
-    same = [record for record in parity if not _differing(record, run)]
+    same = [record for record in certificate if not _differing(record, run)]
     holds = [record for record in same if record.digests.get(JUDGE) == judge]
     if not holds:
-        newest = max(same or parity, key=_created)
+        newest = max(same or certificate, key=_created)
         changed = _differing(newest, run) or [JUDGE]
         return Verdict("stale", _other(changed))
     newest = max(holds, key=_created)

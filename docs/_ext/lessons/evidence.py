@@ -93,7 +93,7 @@ class Place:
     def of(cls, store: stores.Store, *records: Record) -> Place:
         """Where records were made. What data they are of is told where it is not the official data."""
         one = records[0]
-        copy = one.data.source if one.data and one.lane and one.data.source != "official" else ""
+        copy = one.data.source if one.data and one.preset and one.data.source != "official" else ""
         machines = tuple(dict.fromkeys(record.machine.name for record in records))
         return cls(machines, one.device or "cpu", store.is_local(one), copy, bool(one.environment))
 
@@ -108,7 +108,7 @@ class Place:
 def where(store: stores.Store, record: Record) -> tuple[object, ...]:
     """What sets the place of a record apart: what else is known of a machine may change from day to day."""
     place = Place.of(store, record)
-    return record.machine.id if record.lane is None else "", place.device, place.local, place.data, place.found
+    return record.machine.id if record.preset is None else "", place.device, place.local, place.data, place.found
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,7 @@ class Trials:
         if mutant is None or mutant.unsupported:
             yield Trial(row, name, mutant, broken=broken)
             return
-        runs = [run for run in self.runs(row, mutant) if run.lane is None]
+        runs = [run for run in self.runs(row, mutant) if run.preset is None]
         places: dict[tuple[object, ...], list[Record]] = {}
         for run in runs:
             if not self.changed(row, mutant, run):
@@ -302,7 +302,7 @@ class Trials:
         now = dict(self.now.of(row, self.lesson.workload, run.device or "cpu"))
         if mutant:
             now["mutant"] = digests.text_digest(mutant.patched(), mutant.label)
-        if run.lane is None and not _is_time(run):  # what the certificate says
+        if run.preset is None and not _is_time(run):  # what the certificate says
             now[digests.JUDGE] = digests.judge_digest()
         if run.environment:  # no lock made it, and none of today can differ from it
             now["lock"] = run.digests.get("lock", "")
@@ -344,7 +344,7 @@ class Trials:
         """Place -> seed -> the newest current run on all of the data."""
         found: dict[tuple[object, ...], dict[int, Record]] = {}
         for run in self.runs(row, mutant):
-            if run.lane is not None and run.seed is not None and not self.changed(row, mutant, run):
+            if run.preset is not None and run.seed is not None and not self.changed(row, mutant, run):
                 found.setdefault(where(self.store, run), {})[run.seed] = run
         return found
 
@@ -352,7 +352,7 @@ class Trials:
     def stale_costs(self) -> bool:
         """Whether the cost in accuracy was measured, but of other code than today's."""
         known = self.store.of(kind="lesson", lesson=self.slug)
-        return not self.costs and any(run.lane is not None and run.mutant is not None for run in known)
+        return not self.costs and any(run.preset is not None and run.mutant is not None for run in known)
 
     def of_mutant(self, name: str) -> list[Trial]:
         """What counts of one patch, one trial a row: with a verdict, on the lesson's own device, the newest."""

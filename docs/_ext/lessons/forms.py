@@ -75,7 +75,9 @@ class Forms(SphinxDirective):
 
     def certificate(self, row: Row, workload: str) -> nodes.entry:
         """Whether the reference, computing this form, agreed."""
-        runs = stores.store(self.config).of(kind="parity", row=row.id, workload=workload, variant=None, device="cpu")
+        runs = stores.store(self.config).of(
+            kind="certificate", row=row.id, workload=workload, variant=None, device="cpu"
+        )
         runs = [run for run in runs if run.status in ("ok", "failed")]
         last = newest.anywhere(runs)
         if last is None:

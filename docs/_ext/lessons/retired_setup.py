@@ -24,7 +24,7 @@ def retired(store: stores.Store) -> list[Row]:
 
 def runs(store: stores.Store, row: Row) -> bool:
     """Whether a certificate of the row was ever passed."""
-    return bool(store.of(kind="parity", status="ok", row=row.id))
+    return bool(store.of(kind="certificate", status="ok", row=row.id))
 
 
 class Installs(SphinxDirective):

@@ -119,7 +119,7 @@ class Museum(SphinxDirective):
     def runs(self, row: Row) -> nodes.inline:
         """What ran last in the locked environment: its version, its Python, and the certificates of each network."""
         runs = self.store.of(row=row.id, historic=False, variant=None, environment=None)
-        runs = [run for run in runs if run.kind in ("benchmark", "parity")]
+        runs = [run for run in runs if run.kind in ("benchmark", "certificate")]
         version = newest.version(self.store, row)
         name = f"{row.name}: " if row.backend else ""
         said = nodes.inline("", f"{name}{version or 'not run yet'}, on Python {row.environment.python}")

@@ -22,7 +22,7 @@ WIDER = "†"
 
 
 class Certificates(SphinxDirective):
-    """The newest parity run of each row, variant, device and precision; the rows stand together."""
+    """The newest certificate run of each row, variant, device and precision; the rows stand together."""
 
     required_arguments = 1
 
@@ -30,7 +30,7 @@ class Certificates(SphinxDirective):
         self.store = stores.store(self.config)
         stores.note(self.env)
         groups: dict[tuple[str, ...], list[Record]] = {}
-        for run in self.store.of(kind="parity", workload=directives.choice(self.arguments[0], WORKLOADS)):
+        for run in self.store.of(kind="certificate", workload=directives.choice(self.arguments[0], WORKLOADS)):
             groups.setdefault((run.row, run.variant or "", run.device or "", run.precision or ""), []).append(run)
         if not groups:
             return [nodes.paragraph("", "No certificate is recorded yet.", classes=["rosetta-none"])]

@@ -51,7 +51,7 @@ def paid(number: float | None) -> str:
 
 
 class Compiled(OfWorkload):
-    """How many times as long compiled training takes, in a sentence, and a line for each row, lane and machine."""
+    """How many times as long compiled training takes, in a sentence, and a line for each row, preset and machine."""
 
     def content_nodes(self) -> list[nodes.Node]:
         stores.note(self.env, *(row.example(self.workload) for row in self.store.rows.values()))

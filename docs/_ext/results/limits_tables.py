@@ -30,7 +30,7 @@ class CanonicalWeights(OfWorkload):
         return [table(["Name", "Shape"], body, "The canonical weights")]
 
 
-TEETH = ROOT / "rosetta_host" / "mutation" / "runner.py"
+MUTATION = ROOT / "rosetta_host" / "mutation" / "runner.py"
 
 
 def constant(name: str, path: Path) -> Any:
@@ -68,17 +68,17 @@ class Limits(SphinxDirective):
         return [table(["Check", *map(str.upper, WORKLOADS)], body, title, {"CNN", "GRU"})]
 
 
-class Teeth(SphinxDirective):
-    """`{teeth}`: the deliberate errors that a certificate has to catch, and how many the examples carry."""
+class Mutants(SphinxDirective):
+    """`{mutation}`: the deliberate errors that a certificate has to catch, and how many the examples carry."""
 
     def run(self) -> list[nodes.Node]:
         store = stores.store(self.config)
         paths = sorted(store.examples.glob("*/mutants.toml"))
-        stores.note(self.env, TEETH, *(row.folder / "mutants.toml" for row in store.rows.values()))
-        required = {workload: dict(known) for workload, known in constant("REQUIRED", TEETH).items()}
-        for known in constant("REQUIRED_OF_VARIANTS", TEETH).values():
+        stores.note(self.env, MUTATION, *(row.folder / "mutants.toml" for row in store.rows.values()))
+        required = {workload: dict(known) for workload, known in constant("REQUIRED", MUTATION).items()}
+        for known in constant("REQUIRED_OF_VARIANTS", MUTATION).values():
             required["cnn"] |= known
-        or_reason = constant("REQUIRED_OR_REASON", TEETH)
+        or_reason = constant("REQUIRED_OR_REASON", MUTATION)
         for known in required.values():
             known |= or_reason
         carried = [
@@ -106,5 +106,5 @@ class Teeth(SphinxDirective):
 
 def setup(app: Sphinx) -> None:
     app.add_directive("limits", Limits)
-    app.add_directive("teeth", Teeth)
+    app.add_directive("mutation", Mutants)
     app.add_directive("canonical-weights", CanonicalWeights)

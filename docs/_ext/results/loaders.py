@@ -36,7 +36,7 @@ def summary(found: list[Pair]) -> str:
 
 
 class Loaders(OfWorkload):
-    """The sentence, and a line for each row, lane and machine."""
+    """The sentence, and a line for each row, preset and machine."""
 
     def content_nodes(self) -> list[nodes.Node]:
         found = pairs(self.store, self.workload, WAYS)

@@ -1,4 +1,4 @@
-"""Two ways of training a row, `train` and a variant of it, compared on one machine and in one lane."""
+"""Two ways of training a row, `train` and a variant of it, compared on one machine and in one preset."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from _ext.results.result_lines import Line, lines, percent
 from rosetta_host.records.store import Record
 
 Way = tuple[str | None, str | None]  # the variants that are compared, the plain one first; None: `train`
-LANES = ("full", "epoch")  # over all of the data, the longer first
+PRESETS = ("full", "epoch")  # over all of the data, the longer first
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The two ways of one row, on one machine and device and in one lane: `variant` is held against `plain`."""
+    """The two ways of one row, on one machine and device and in one preset: `variant` is held against `plain`."""
 
     variant: Line
     plain: Line | None
@@ -71,8 +71,8 @@ def pairs(store: stores.Store, workload: str, ways: Sequence[Way]) -> list[Pair]
     names = {name for way in ways for name in way}
     groups: dict[tuple[str, ...], list[Record]] = {}
     for run in store.of(kind="benchmark", workload=workload, historic=False):
-        if run.lane in LANES and run.variant in names and not store.is_local(run):
-            groups.setdefault((run.row, run.lane, run.machine.id, run.device or "cpu"), []).append(run)
+        if run.preset in PRESETS and run.variant in names and not store.is_local(run):
+            groups.setdefault((run.row, run.preset, run.machine.id, run.device or "cpu"), []).append(run)
     found = []
     for runs in groups.values():
         by_variant = {line.record.variant: line for line in lines(store, runs)}
@@ -82,12 +82,12 @@ def pairs(store: stores.Store, workload: str, ways: Sequence[Way]) -> list[Pair]
             if variant in by_variant and _trains(store, runs[0].row, workload, plain)
         ]
     told = _telling(found)
-    return sorted(told, key=lambda pair: (store.name(pair.record).lower(), LANES.index(pair.record.lane or "")))
+    return sorted(told, key=lambda pair: (store.name(pair.record).lower(), PRESETS.index(pair.record.preset or "")))
 
 
 def framework_cell(store: stores.Store, record: Record) -> nodes.entry:
-    """The row's name, its version and the lane."""
-    return row_header(store.name(record), aside(f"{record.version or ''} · preset {record.lane}".strip(" ·")))
+    """The row's name, its version and the preset."""
+    return row_header(store.name(record), aside(f"{record.version or ''} · preset {record.preset}".strip(" ·")))
 
 
 def run_cell(line: Line | None) -> nodes.entry:

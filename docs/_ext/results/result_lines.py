@@ -94,9 +94,9 @@ def _far_off(store: stores.Store, line: Line, found: list[Line]) -> str:
     """That an accuracy lies farther from the median of its table than seeds lie apart; nothing where none is known."""
     record = line.record
     usual = [other.accuracy[0] for other in found if other.accuracy and other.certified]
-    if record.lane != "full" or record.historic or not line.accuracy or len(usual) < 3:
+    if record.preset != "full" or record.historic or not line.accuracy or len(usual) < 3:
         return ""
-    between_seeds = spread(store, record.workload, record.lane)
+    between_seeds = spread(store, record.workload, record.preset)
     apart = line.accuracy[0] - median(usual)
     if between_seeds is None or abs(apart) <= FAR * between_seeds:
         return ""
@@ -137,7 +137,7 @@ def notes_of(store: stores.Store, line: Line, found: list[Line]) -> list[str]:
     """What a reader of the numbers has to know; what holds for a whole table is said in its caption."""
     record = line.record
     notes = [
-        f"{record.epochs} epochs" if record.epochs and record.lane == "full" else "",
+        f"{record.epochs} epochs" if record.epochs and record.preset == "full" else "",
         _far_off(store, line, found),
         _uncommitted(line),
         _beyond(line),

@@ -1,4 +1,4 @@
-"""`{results}`: every run, a table a machine, lane and device, with plots, and a bar to choose among them.
+"""`{results}`: every run, a table a machine, preset and device, with plots, and a bar to choose among them.
 
 `{lifecycle}`: the frameworks themselves.
 """
@@ -66,14 +66,14 @@ def _numeric(key: str) -> list[str]:
 
 
 class Table:
-    """The runs of one workload on one machine, in one lane, on one device. Time is compared here and nowhere else."""
+    """The runs of one workload on one machine, in one preset, on one device. Time is compared here and nowhere else."""
 
     def __init__(self, store: stores.Store, env: BuildEnvironment, found: list[Line]) -> None:
         self.store, self.env = store, env
         first = found[0].record
-        self.lane, self.workload = first.lane or "", first.workload
-        self.ranked = self.lane != "quick" and len([line for line in found if line.time]) > 1
-        self.found = found if self.lane != "quick" else sorted(found, key=lambda line: line.record.row)
+        self.preset, self.workload = first.preset or "", first.workload
+        self.ranked = self.preset != "quick" and len([line for line in found if line.time]) > 1
+        self.found = found if self.preset != "quick" else sorted(found, key=lambda line: line.record.row)
         self.historic = all(line.record.historic for line in found)
         notes = {line.key: notes_of(store, line, found) for line in found}
         # A profiler's words are of one row: in the caption of a table of one framework nobody knew whose.
@@ -89,7 +89,7 @@ class Table:
 
     @property
     def caption(self) -> str:
-        about = formatting.LANES[self.lane].partition(": ")[2]
+        about = formatting.PRESETS[self.preset].partition(": ")[2]
         text = "; ".join([about, *self.shared, *(["historic, no certificate"] if self.historic else [])])
         return text[0].upper() + text[1:]
 
@@ -104,19 +104,19 @@ class Table:
             (True, Column("time", "Training time", self.time, measured=True)),
             (any_of(lambda line: line.rate), Column("rate", RATES[self.workload], self.rate, more=True, measured=True)),
             (self.ranked, Column("ratio", "Ratio", self.ratio)),
-            (self.lane != "quick" and any_of(self.seed_of), Column("seed", "Original, K80", self.seed)),
+            (self.preset != "quick" and any_of(self.seed_of), Column("seed", "Original, K80", self.seed)),
             (not self.historic, Column("certificate", "Certificate", self.certificate)),
         ]
         return [column for is_wanted, column in wanted if is_wanted]
 
     def content(self) -> list[nodes.Node]:
         """The table, and a chart where there is something to compare."""
-        notes = {"ratio": "to the marked row", "seed": "" if self.lane == "full" else "preset full"}
+        notes = {"ratio": "to the marked row", "seed": "" if self.preset == "full" else "preset full"}
         head = [column.head(notes.get(column.key, "")) for column in self.columns]
         classes = ["rosetta-runs", *(["is-ranked"] if self.ranked else []), *([] if self.reference else ["is-unheld"])]
         body = [self.row(line) for line in self.found]
         shown = elements.table([nodes.row("", *head)], body, self.caption, tuple(classes))
-        return [shown, *(self.plot() if self.lane != "quick" else [])]
+        return [shown, *(self.plot() if self.preset != "quick" else [])]
 
     def row(self, line: Line) -> nodes.row:
         columns = self.columns
@@ -178,7 +178,7 @@ class Table:
         """The verdict, leading to its proof, and what a reader of the row has to know."""
         verdict = line.verdict
         mark = datum("", STATES.index(verdict.state))
-        mark += link(verdict.parity, verdict.mark) if verdict.parity else nodes.Text(verdict.mark)
+        mark += link(verdict.certificate, verdict.mark) if verdict.certificate else nodes.Text(verdict.mark)
         mark["classes"] = [] if verdict.state in ("certified", "historic") else ["failed"]
         why = [verdict.why] if verdict.state in ("failed", "stale") else []
         return cell(mark, *map(aside, [*why, *self.notes[line.key]]))
@@ -290,16 +290,16 @@ class Results(SphinxDirective):
         facts = [f"Historic, quoted from: {run.source}" for run in runs if run.historic and run.source]
         for fact in dict.fromkeys(facts or [formatting.machine_facts(last.machine)]):
             section += nodes.paragraph("", fact)
-        for lane in formatting.LANES:
+        for preset in formatting.PRESETS:
             for device in formatting.DEVICES:
-                found = [run for run in runs if (run.lane, run.device) == (lane, device)]
+                found = [run for run in runs if (run.preset, run.device) == (preset, device)]
                 if found:
-                    name = f"{last.workload}-{machine}-{lane}-{device}"
-                    part = _part(f"Preset {lane}, {formatting.DEVICES[device]}", name)
+                    name = f"{last.workload}-{machine}-{preset}-{device}"
+                    part = _part(f"Preset {preset}, {formatting.DEVICES[device]}", name)
                     shown = lines(self.store, found)
                     part += Table(self.store, self.env, shown).content()
                     section += part
-                    place = Place(part["ids"][0], last.workload, machine, title, lane, device)
+                    place = Place(part["ids"][0], last.workload, machine, title, preset, device)
                     asked = self.workloads.index(last.workload)
                     self.places[place] = (asked, not local, last.historic, -len(shown))
         return section

@@ -10,14 +10,14 @@ from _ext.core import store as stores
 FAR = 3  # standard deviations between seeds: an accuracy that lies farther from its table's median is pointed out
 
 
-def spread(store: stores.Store, workload: str, lane: str) -> float | None:
+def spread(store: stores.Store, workload: str, preset: str) -> float | None:
     """The standard deviation of an accuracy, a fraction of 1, between seeds of the same code; None where none is known.
 
     Pooled over all code that ran with several seeds on the same data; another machine only rounds in another way. The
     examples as they are count, whether they ran as benchmarks or for a lesson.
     """
     seeds: dict[tuple[object, ...], dict[int, float]] = {}
-    for run in store.of(workload=workload, lane=lane, status="ok", mutant=None, historic=False):
+    for run in store.of(workload=workload, preset=preset, status="ok", mutant=None, historic=False):
         if run.kind not in ("benchmark", "lesson") or run.accuracy is None or run.seed is None or store.is_local(run):
             continue
         data = run.data and run.data.digest

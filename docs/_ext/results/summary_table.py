@@ -18,9 +18,9 @@ from _ext.results.compiled import COMPILED
 from _ext.results.result_lines import Line, lines, percent, seed_of
 from rosetta_host.catalog.frameworks import VARIANTS, WORKLOADS
 
-LANES = ("full", "epoch")  # in the order in which they are looked for
+PRESETS = ("full", "epoch")  # in the order in which they are looked for
 Subject = tuple[str, str | None]  # a row's id and a variant
-Place = tuple[str, ...]  # lane, machine, device, data
+Place = tuple[str, ...]  # preset, machine, device, data
 
 
 class Glance(SphinxDirective):
@@ -54,8 +54,8 @@ class Glance(SphinxDirective):
     def known(self) -> dict[tuple[Subject, str], list[Line]]:
         """All lines of a subject in a network, over all of the data and in float32."""
         found: dict[tuple[Subject, str], list[Line]] = {}
-        for lane, workload in product(LANES, WORKLOADS):
-            runs = [run for run in self.runs if (run.lane, run.workload, run.historic) == (lane, workload, False)]
+        for preset, workload in product(PRESETS, WORKLOADS):
+            runs = [run for run in self.runs if (run.preset, run.workload, run.historic) == (preset, workload, False)]
             for line in lines(self.store, runs):
                 if line.record.precision in (None, "float32"):
                     found.setdefault(((line.record.row, line.record.variant), workload), []).append(line)
@@ -74,7 +74,7 @@ class Glance(SphinxDirective):
     def best(self) -> dict[tuple[Subject, str], Line]:
         """The line that speaks for a subject in a network.
 
-        The newest certified one in the lane full, else in the lane epoch; else one whose certificate is stale;
+        The newest certified one in the preset full, else in the preset epoch; else one whose certificate is stale;
         else the newest, with what it lacks. One of the device that most subjects have one of comes first: a
         GPU's times among those of CPUs would mislead.
         """
@@ -88,7 +88,7 @@ class Glance(SphinxDirective):
             speaks,
             speaks and line.certified,
             usual,
-            speaks and record.lane == LANES[0],
+            speaks and record.preset == PRESETS[0],
             record.variant == COMPILED,
             record.created,
         )
@@ -180,7 +180,7 @@ def _place(line: Line) -> Place:
     source = record.data.source if record.data else ""
     data = "official data" if source == "official" else source
     device = formatting.DEVICES[record.device or "cpu"] + (", external interpreter" if record.environment else "")
-    return f"preset {record.lane}", record.machine.name, device, data
+    return f"preset {record.preset}", record.machine.name, device, data
 
 
 def setup(app: Sphinx) -> None:

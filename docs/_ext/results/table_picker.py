@@ -30,7 +30,7 @@ class Place:
     workload: str
     machine: str
     machine_name: str
-    lane: str
+    preset: str
     device: str
 
 
@@ -47,7 +47,9 @@ def bar(places: Sequence[Place]) -> list[nodes.Node]:
         _select("Network", "workload", {place.workload: formatting.WORKLOADS[place.workload] for place in places}),
         _select("Machine", "machine", {place.machine: place.machine_name for place in places}),
         _select(
-            "Preset", "lane", {lane: lane for lane in formatting.LANES if any(lane == place.lane for place in places)}
+            "Preset",
+            "preset",
+            {preset: preset for preset in formatting.PRESETS if any(preset == place.preset for place in places)},
         ),
         _select("Device", "device", {place.device: formatting.PROCESSORS[place.device] for place in places}),
         _select("Ratio to", "ratio", {"": "–"}),

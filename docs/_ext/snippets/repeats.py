@@ -1,6 +1,6 @@
 """Whether a run comes out the same again: runs of the same code, seed, data, threads and machine, loss by loss.
 
-No run is made for this: the lanes `epoch` and `full` begin alike, and so do the runs that a lesson compares with.
+No run is made for this: the presets `epoch` and `full` begin alike, and so do the runs that a lesson compares with.
 """
 
 from __future__ import annotations

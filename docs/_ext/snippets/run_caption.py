@@ -27,7 +27,7 @@ UNITS = {"cnn": "images/s", "gru": "reviews/s"}
 def shown_run(store: Store, case: Case, digest: str) -> Record | None:
     """The run that speaks for a snippet, or None.
 
-    One of this very source if there is one; a success before a failure, a benchmark before a parity run, all of the
+    One of this very source if there is one; a success before a failure, a benchmark before a certificate, all of the
     data before the sample, a locked environment, which a reader can make as well, before a Python as found, a CPU
     before a GPU; the newest of what is left. What it gave says where.
     """
@@ -37,13 +37,15 @@ def shown_run(store: Store, case: Case, digest: str) -> Record | None:
             record.digests.get("example") == digest,
             record.status == "ok",
             record.kind == "benchmark",
-            -list(formatting.LANES).index(record.lane) if record.lane in formatting.LANES else -len(formatting.LANES),
+            -list(formatting.PRESETS).index(record.preset)
+            if record.preset in formatting.PRESETS
+            else -len(formatting.PRESETS),
             record.environment is None,
             newest.rank(record),
         )
 
     runs = store.of(row=case.row.id, workload=case.workload, variant=case.variant, historic=False)
-    runs = [record for record in runs if record.kind in ("benchmark", "parity")]
+    runs = [record for record in runs if record.kind in ("benchmark", "certificate")]
     return max(runs, key=worth, default=None)
 
 
@@ -93,7 +95,7 @@ def _summary(store: Store, run: Record, where: str, functions: list[str]) -> nod
     why = f": {verdict.why}" if verdict.state in ("failed", "stale") else ""
     line = caption(link(run, f"ran: {where}"), "is-certified" if verdict.state == "certified" else "is-open")
     mark = f"{verdict.mark}{why}"
-    line += [nodes.Text(" · "), link(verdict.parity, mark) if verdict.parity else nodes.Text(mark)]
+    line += [nodes.Text(" · "), link(verdict.certificate, mark) if verdict.certificate else nodes.Text(mark)]
     if changes := formatting.uncommitted(run):
         line += nodes.Text(f" · {changes}")
     for name in functions:
@@ -186,7 +188,7 @@ def _folded(
         said = "; ".join(f"{', '.join(names)}: {way}" for way, names in same.items())
         facts.append(("Line coverage in its certificate", said))
     items = [nodes.list_item("", nodes.paragraph("", "", *_fact(name, text))) for name, text in facts]
-    door = "parity --" if run.kind == "parity" else f"benchmark -- --lane {run.lane}"
+    door = "certificate --" if run.kind == "certificate" else f"benchmark -- --preset {run.preset}"
     handed = " --device gpu" if run.device == "gpu" else ""
     handed += ' --python "$(command -v python3)"' if run.environment else ""
     command = f"nox -s {door} --workload {run.workload}{handed} {run.row}"
@@ -207,9 +209,9 @@ def _fact(name: str, text: str) -> list[nodes.Node]:
 
 def _facts(store: Store, run: Record) -> Iterator[tuple[str, str]]:
     """Name and text of what a record holds, in the order of the steps."""
-    lane = formatting.LANES.get(run.lane or "")
-    if lane and run.data:
-        yield lane.partition(":")[0], f"{lane.partition(': ')[2]}; {run.data.name}, {run.data.source}"
+    preset = formatting.PRESETS.get(run.preset or "")
+    if preset and run.data:
+        yield preset.partition(":")[0], f"{preset.partition(': ')[2]}; {run.data.name}, {run.data.source}"
     if run.shapes:
         yield "Shapes", " · ".join(f"{name} {shape}" for name, shape in run.shapes.items())
     if run.parameters:

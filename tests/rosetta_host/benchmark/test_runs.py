@@ -15,19 +15,19 @@ from rosetta_host.environments.environment import Unsupported
 from rosetta_host.records import machine, store
 
 
-def run(folder, old="", new="", lane="quick"):
+def run(folder, old="", new="", preset="quick"):
     if old:
         path = folder / "gru.py"
         text = path.read_text()
         assert text.count(old) == 1
         path.write_text(text.replace(old, new))
     (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
-    job, events = msgspec.structs.replace(job, lane=lane), []
+    job, events = msgspec.structs.replace(job, preset=preset), []
     return runs.benchmark(job, machine.describe("test box"), lambda job, event: events.append(event)), events
 
 
 def test_a_good_run_has_all_that_a_record_promises(folder):
-    record, events = run(folder, lane="epoch")
+    record, events = run(folder, preset="epoch")
     assert (record.status, record.reason) == ("ok", None)
     assert record.row == "alpha"
     assert record.version == np.__version__
@@ -56,17 +56,17 @@ def test_the_rate_of_two_epochs_is_that_of_their_mean(folder, monkeypatch):
     counted = (
         "EPOCHS = []\n\n\ndef train(model, x, y):\n    EPOCHS.append(len(EPOCHS))\n    time.sleep(0.2 * EPOCHS[-1])\n"
     )
-    record, _ = run(folder, "def train(model, x, y):\n", counted, lane="full")
+    record, _ = run(folder, "def train(model, x, y):\n", counted, preset="full")
     assert record.status == "ok", record.reason
     first, second = record.times.epochs
     assert second > first + 0.1
     assert record.train_rate == pytest.approx(10 * 64 * 2 / ((first + second) / 2))
 
 
-@pytest.mark.parametrize(("lane", "starts"), [("quick", 1), ("epoch", 2)])
-def test_the_quick_lane_starts_an_example_once(folder, tmp_path, lane, starts):
+@pytest.mark.parametrize(("preset", "starts"), [("quick", 1), ("epoch", 2)])
+def test_the_quick_preset_starts_an_example_once(folder, tmp_path, preset, starts):
     load, noted = "    return imdb_for_library()", tmp_path / "starts"
-    record, events = run(folder, load, f"    open({str(noted)!r}, 'a').write('x')\n{load}", lane=lane)
+    record, events = run(folder, load, f"    open({str(noted)!r}, 'a').write('x')\n{load}", preset=preset)
     assert record.status == "ok"
     assert len(noted.read_text()) == starts
     assert (record.times.first_step is not None) == (starts == 2)
@@ -196,7 +196,7 @@ def test_a_run_that_takes_no_longer_than_it_may_goes_on(folder, monkeypatch):
 )
 def test_where_no_batches_are_reported_whole_epochs_foretell(folder, monkeypatch, limit, seconds, over):
     (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
-    job, now = msgspec.structs.replace(job, lane="full"), [0.0]
+    job, now = msgspec.structs.replace(job, preset="full"), [0.0]
     monkeypatch.setattr(runs.time, "monotonic", lambda: now[0])
     patience = runs.Patience(job, limit)
     patience.take({"event": "epoch", "epoch": 1, "samples": 1000})
@@ -209,7 +209,7 @@ def test_where_no_batches_are_reported_whole_epochs_foretell(folder, monkeypatch
 
 def test_a_slow_spell_later_on_costs_no_run(folder, monkeypatch):
     (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
-    job, now = msgspec.structs.replace(job, lane="full"), [0.0]
+    job, now = msgspec.structs.replace(job, preset="full"), [0.0]
     monkeypatch.setattr(runs.time, "monotonic", lambda: now[0])
     patience = runs.Patience(job, 3600.0)
     patience.take({"event": "epoch", "epoch": 1, "samples": 1000})
@@ -229,7 +229,7 @@ def test_of_a_mutant_the_scores_alone_count_and_its_first_step_is_not_timed(fold
     path = folder / "gru.py"
     path.write_text(path.read_text().replace("return float(np.mean(y == 0))", "return 0.99"))
     (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
-    job = msgspec.structs.replace(job, lane="epoch", mutant="boastful")
+    job = msgspec.structs.replace(job, preset="epoch", mutant="boastful")
     record = runs.benchmark(job, machine.describe("b"), lambda job, event: None)
     assert (record.status, record.reason) == ("ok", None)
     assert record.accuracy == pytest.approx(0.5, abs=0.1)

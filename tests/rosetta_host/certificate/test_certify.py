@@ -30,7 +30,7 @@ def alpha(variant=None):
 
 def certificate(status="ok", where=HERE):
     held = digests.certificate_digests(alpha().row, "gru")
-    record = certify.blank(alpha(), "parity", where, "cpu", held)
+    record = certify.blank(alpha(), "certificate", where, "cpu", held)
     record.status, record.threads = status, machine.cores()
     record.variables = environment.stated(alpha().row, "gru", machine.cores(), "cpu")
     return record
@@ -190,7 +190,7 @@ def test_a_fault_in_the_certificates_own_code_is_a_record(folder, monkeypatch):
     monkeypatch.setattr(certify, "facts", broken)
     record = certify.certify(alpha(), HERE)
     assert record.status == "failed"
-    assert record.reason.startswith("This project's own code failed: ZeroDivisionError: a slip (parity.py, line ")
+    assert record.reason.startswith("This project's own code failed: ZeroDivisionError: a slip (certificate.py, line ")
 
 
 def test_each_check_comes_while_the_example_goes_on_and_closing_ends_it(folder, tmp_path):
@@ -237,21 +237,21 @@ def test_in_short_what_is_published_leaves_out_float64_and_what_is_not_does_not(
     published, here = tmp_path / "published", tmp_path / "here"
     monkeypatch.setattr(cli, "COMMITTED", published)
 
-    def lanes():
-        assert cli.main(["parity", "alpha", "--short", "--records", str(here)]) == 1
+    def presets():
+        assert cli.main(["certificate", "alpha", "--short", "--records", str(here)]) == 1
         return {check.name.startswith("float64") for check in store.read_all([here])[-1].checks}
 
-    assert lanes() == {False, True}
+    assert presets() == {False, True}
     assert "Left out" not in capsys.readouterr().out
     store.write(certificate(where=machine.describe("elsewhere")), published)
-    (here / "parity").rename(tmp_path / "failed here")
-    assert lanes() == {False}
+    (here / "certificate").rename(tmp_path / "failed here")
+    assert presets() == {False}
     assert "Skipped for the 1 of 1 with a published certificate: the pass in float64" in capsys.readouterr().out
     # It failed here now, and what is published says nothing of that: the next one is whole again.
-    assert lanes() == {False, True}
+    assert presets() == {False, True}
 
 
-def test_the_quick_lane_leaves_out_more_than_the_tests_do(folder, tmp_path, monkeypatch, capsys):
+def test_the_quick_preset_leaves_out_more_than_the_tests_do(folder, tmp_path, monkeypatch, capsys):
     """How weights are drawn and samples are shuffled is of no machine; CI repeats it all the same."""
     published = tmp_path / "published"
     monkeypatch.setattr(cli, "COMMITTED", published)
@@ -260,10 +260,10 @@ def test_the_quick_lane_leaves_out_more_than_the_tests_do(folder, tmp_path, monk
     def starts(*command):
         here = tmp_path / command[0]
         assert cli.main([*command, "alpha", "--workload", "gru", "--records", str(here)]) == 1
-        newest = [record for record in store.read_all([here]) if record.kind == "parity"][-1]
+        newest = [record for record in store.read_all([here]) if record.kind == "certificate"][-1]
         return any(check.name.startswith("start") for check in newest.checks), capsys.readouterr().out
 
-    begun, said = starts("parity", "--short")
+    begun, said = starts("certificate", "--short")
     assert begun
     assert "certificate: the pass in float64, which lines of the example run, dropout." in said
     begun, said = starts("benchmark")
@@ -271,20 +271,20 @@ def test_the_quick_lane_leaves_out_more_than_the_tests_do(folder, tmp_path, monk
     assert "certificate: one thread against all, the first weights and the shuffle, the pass in float64," in said
 
 
-def test_the_quick_lane_certifies_in_short_what_is_published_until_a_check_fails(folder, tmp_path, monkeypatch):
+def test_the_quick_preset_certifies_in_short_what_is_published_until_a_check_fails(folder, tmp_path, monkeypatch):
     toml = folder / "framework.toml"
     toml.write_text(toml.read_text() + "[gru]\nfloat64 = true\n")
     published, here = tmp_path / "published", tmp_path / "here"
     monkeypatch.setattr(cli, "COMMITTED", published)
     store.write(certificate(where=machine.describe("elsewhere")), published)
 
-    def lanes():
+    def presets():
         assert cli.main(["benchmark", "alpha", "--workload", "gru", "--records", str(here)]) == 1
-        newest = [record for record in store.read_all([here]) if record.kind == "parity"][-1]
+        newest = [record for record in store.read_all([here]) if record.kind == "certificate"][-1]
         return {check.name.startswith("float64") for check in newest.checks}
 
-    assert lanes() == {False}
-    assert lanes() == {False, True}
+    assert presets() == {False}
+    assert presets() == {False, True}
 
 
 def test_a_variant_has_a_certificate_of_its_own(folder, tmp_path):

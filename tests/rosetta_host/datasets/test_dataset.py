@@ -196,7 +196,7 @@ def test_data_of_the_wrong_shape_is_one_sentence(tmp_path):
         dataset.describe("cnn", tmp_path, "unofficial copy")
 
 
-def test_the_quick_lane_needs_no_fetching():
+def test_the_quick_preset_needs_no_fetching():
     folder, standing = dataset.locate("gru", "quick")
     described, labels = dataset.describe("gru", folder, standing)
     assert standing == "embedded sample"

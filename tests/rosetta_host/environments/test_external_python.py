@@ -107,7 +107,7 @@ def test_what_is_no_interpreter_is_one_sentence(tmp_path, script, why, capsys):
         os.chmod(python, 0o755)
     with pytest.raises(UserError, match=why):
         external_python.use(python)
-    assert cli.main(["parity", "--python", str(python), "alpha"]) == 2
+    assert cli.main(["certificate", "--python", str(python), "alpha"]) == 2
     out = capsys.readouterr().out
     assert out.startswith(f"error: --python {python} is no interpreter that can run an example: ")
     assert out.count("\n") == 1

@@ -89,7 +89,7 @@ def test_the_example_as_it_is_is_trained_once_for_all_lessons(row):
 def certified(monkeypatch, *checks, **fields):
     def certified_as_given(case, where, device, parts, timed):
         assert (parts, timed) == (judge.JUDGED, False)
-        record = certify.blank(case, "parity", where, device)
+        record = certify.blank(case, "certificate", where, device)
         record.checks, record.times = list(checks), Times(process=1.0)
         return msgspec.structs.replace(record, **fields)
 
@@ -198,7 +198,7 @@ def accuracy(row, name, seed=2):
 def test_accuracy_is_that_of_the_scores_even_where_the_mutant_says_otherwise(row):
     record = accuracy(row, "boastful")
     assert (record.kind, record.status, record.lesson, record.mutant) == ("lesson", "ok", "errors", "boastful")
-    assert (record.lane, record.seed, record.data.source) == ("epoch", 2, "embedded sample")
+    assert (record.preset, record.seed, record.data.source) == ("epoch", 2, "embedded sample")
     assert record.accuracy == pytest.approx(0.5, abs=0.1)
     assert record.times.train > 0
     assert record.digests == of(row, "accuracy", "boastful").record(HERE, "cpu").digests
@@ -207,7 +207,7 @@ def test_accuracy_is_that_of_the_scores_even_where_the_mutant_says_otherwise(row
 
 def test_the_example_as_it_is_belongs_to_no_lesson(row):
     record = accuracy(row, None)
-    assert (record.status, record.lesson, record.mutant, record.lane) == ("ok", None, None, "epoch")
+    assert (record.status, record.lesson, record.mutant, record.preset) == ("ok", None, None, "epoch")
     assert record.digests == digests(row, "gru")
 
 

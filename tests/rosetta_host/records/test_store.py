@@ -63,7 +63,7 @@ def as_read(tmp_path, **fields):
     return store.read(store.write(made(**fields), tmp_path), {("alpha", "cnn"): 2})
 
 
-@pytest.mark.parametrize("kind", ["benchmark", "parity", "lesson"])
+@pytest.mark.parametrize("kind", ["benchmark", "certificate", "lesson"])
 @pytest.mark.parametrize(
     ("before", "now"),
     [

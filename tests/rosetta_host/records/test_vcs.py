@@ -6,7 +6,7 @@ import pytest
 
 from rosetta_host.records import vcs
 
-FILES = ("README.md", "examples/ada/cnn.py", "docs/records/parity/desk/old.json", "docs/notebooks/ada.ipynb")
+FILES = ("README.md", "examples/ada/cnn.py", "docs/records/certificate/desk/old.json", "docs/notebooks/ada.ipynb")
 
 
 @pytest.fixture
@@ -43,11 +43,11 @@ def test_a_clean_checkout_is_its_commit(repository):
 
 @pytest.mark.parametrize("staged", [False, True])
 @pytest.mark.parametrize(
-    "name", ["docs/records/parity/desk/new.json", "docs/notebooks/ada.ipynb", "docs/notebooks/bell.ipynb"]
+    "name", ["docs/records/certificate/desk/new.json", "docs/notebooks/ada.ipynb", "docs/notebooks/bell.ipynb"]
 )
 def test_what_runs_write_makes_no_difference(repository, name, staged):
     write(repository, name, "2")
-    write(repository, "docs/_local/parity/desk/new.json", "2")
+    write(repository, "docs/_local/certificate/desk/new.json", "2")
     if staged:
         git(repository, "add", "--all")
     assert vcs.changed() == []
@@ -55,7 +55,9 @@ def test_what_runs_write_makes_no_difference(repository, name, staged):
 
 
 @pytest.mark.parametrize("staged", [False, True])
-@pytest.mark.parametrize("name", ["examples/ada/cnn.py", "docs/records/parity/desk/old.json", "examples/new/cnn.py"])
+@pytest.mark.parametrize(
+    "name", ["examples/ada/cnn.py", "docs/records/certificate/desk/old.json", "examples/new/cnn.py"]
+)
 def test_code_and_edited_records_make_a_difference(repository, name, staged):
     write(repository, name, "2")
     if staged:

@@ -27,20 +27,20 @@ def shown(site, text: str) -> str:
         ("ada.cnn.full.times.train|,.0f", "100"),
         ("ada.cnn.full.version", "1.2"),
         ("ada.cnn.full.losses.1|.2f", "1.50"),
-        ("ada.cnn.parity.checks.loss.figure|.0e", "1e-07"),
+        ("ada.cnn.certificate.checks.loss.figure|.0e", "1e-07"),
     ],
 )
 def test_a_field_of_a_record(site, text: str, expected: str) -> None:
     site.record(losses=[2.0, 1.5])
-    site.record(kind="parity")
+    site.record(kind="certificate")
     assert shown(site, f"{{number}}`{text}`") == expected
 
 
-def test_the_newest_published_success_of_this_very_lane_counts(site) -> None:
+def test_the_newest_published_success_of_this_very_preset_counts(site) -> None:
     site.record(created="20260101T000000.000000Z", accuracy=0.1)
     site.record(created="20260102T000000.000000Z", accuracy=0.2)
     site.record(created="20260103T000000.000000Z", accuracy=0.3, status="failed")
-    site.record(created="20260104T000000.000000Z", accuracy=0.4, lane="epoch")
+    site.record(created="20260104T000000.000000Z", accuracy=0.4, preset="epoch")
     site.record(created="20260105T000000.000000Z", accuracy=0.5, local=True)
     site.record(created="20260106T000000.000000Z", accuracy=0.6, historic=True, machine=OLD)
     site.record(created="20260107T000000.000000Z", accuracy=0.7, variant="train_compiled")

@@ -19,8 +19,8 @@ def html(site):
 def test_each_row_has_its_form_and_a_certificate_that_checked_it(site, html) -> None:
     toml = site.examples / "bell" / "framework.toml"
     toml.write_text(toml.read_text("utf-8") + '[cnn.forms]\nmax_pool = "all"\n', "utf-8")
-    site.record("ada", kind="parity")
-    site.record("bell", kind="parity", status="failed")
+    site.record("ada", kind="certificate")
+    site.record("bell", kind="certificate", status="failed")
     (table,) = tables(html())
     assert table.head == ["Framework", "Form", "Newest certificate"]
     assert [list(table.row(name).values()) for name in table.names] == [
@@ -35,9 +35,9 @@ def test_each_row_has_its_form_and_a_certificate_that_checked_it(site, html) -> 
 
 
 def test_a_certificate_of_another_form_is_stale_and_one_that_was_cut_short_says_nothing(site, html) -> None:
-    site.record("ada", kind="parity", created="20260101T000000.000000Z")
-    site.record("ada", kind="parity", created="20260102T000000.000000Z", status="interrupted")
-    site.record("ada", kind="parity", created="20260103T000000.000000Z", status="failed", device="gpu")
+    site.record("ada", kind="certificate", created="20260101T000000.000000Z")
+    site.record("ada", kind="certificate", created="20260102T000000.000000Z", status="interrupted")
+    site.record("ada", kind="certificate", created="20260103T000000.000000Z", status="failed", device="gpu")
     (table,) = tables(html())
     assert table.row("Ada")["Newest certificate"] == "passed ✓"
     toml = site.examples / "ada" / "framework.toml"

@@ -551,7 +551,7 @@ def test_only_runs_of_today_are_held_against_one_another(site, html) -> None:
     assert "not measured yet with the current code; the earlier measurement is stale." in prose(html("cost"))
 
 
-def test_runs_of_another_lesson_or_lane_do_not_count(site, only, html) -> None:
+def test_runs_of_another_lesson_or_preset_do_not_count(site, only, html) -> None:
     declare(site, more=MEASURED)
     everywhere(site)
     trained(site, "ada", None, 0.50)

@@ -71,7 +71,7 @@ def test_each_side_says_what_became_of_it(site, build) -> None:
     declare(site)
     everywhere(site)
     site.record("ada")
-    site.record("ada", kind="parity")
+    site.record("ada", kind="certificate")
     judged(site, "ada")
     lesson(site, "bell", status="failed", reason="The certificate does not notice it.")
     html = build()

@@ -67,8 +67,8 @@ def test_another_set_up_step_is_noticed(dead, html) -> None:
 
 
 def test_how_many_run(dead, html) -> None:
-    dead.record("bell", kind="parity")
-    dead.record("curie", kind="parity", status="failed")
-    dead.record("ada", kind="parity")
+    dead.record("bell", kind="certificate")
+    dead.record("curie", kind="certificate", status="failed")
+    dead.record("ada", kind="certificate")
     text = page(html("It: {installs}`retired`")).get_text()
     assert "1 of 2 retired implementations run here and are certified." in text

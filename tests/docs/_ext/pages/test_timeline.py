@@ -49,7 +49,7 @@ def test_a_life(site, text) -> None:
 
 def test_it_runs_here_as_the_newest_record_and_its_certificate_say(site, text) -> None:
     site.record("ada", version="1.1", created="20260101T000000.000000Z")
-    site.record("ada", kind="parity", version="1.1", created="20260102T000000.000000Z")
+    site.record("ada", kind="certificate", version="1.1", created="20260102T000000.000000Z")
     assert "1.1, on Python 3.11 · CNN certified ✓" in text()
     site.record("ada", version="1.2", created="20260103T000000.000000Z", status="failed", reason="out of disk")
     assert "1.2, on Python 3.11 · CNN failed: out of disk" in text()

@@ -29,8 +29,8 @@ def test_a_column_is_a_family_and_its_figure_the_one_nearest_to_its_limit(site, 
     steps = [Check("step median", True, 1e-4, 5e-4), Check("step worst", True, 2e-4, 2e-2)]
     scores = [Check("scores before", True, 0.0, 1e-6), Check("scores after", True, 3e-7, 1e-6)]
     flags = [Check("start: law", True), Check("start: same seed, same weights", True)]
-    site.record("ada", kind="parity", checks=[Check("weights", True, 0.0, 0.0), *steps, *scores, *flags])
-    site.record("bell", kind="parity", checks=[Check("weights", True, 0.0, 0.0)])
+    site.record("ada", kind="certificate", checks=[Check("weights", True, 0.0, 0.0), *steps, *scores, *flags])
+    site.record("bell", kind="certificate", checks=[Check("weights", True, 0.0, 0.0)])
     shown = table()
     assert shown.row("Ada") == {
         "Framework": "Ada",
@@ -45,7 +45,7 @@ def test_a_column_is_a_family_and_its_figure_the_one_nearest_to_its_limit(site, 
 def test_a_failed_check_is_named_in_its_column_and_below(site, table) -> None:
     checks = [Check("loss", True, 1e-7, 1e-5), Check("step median", False, 9e-3, 5e-4, reason="momentum?")]
     checks += [Check("shuffle: a", True), Check("shuffle: b", False), Check("shuffle: c", False)]
-    site.record("ada", kind="parity", status="failed", checks=checks)
+    site.record("ada", kind="certificate", status="failed", checks=checks)
     shown = table()
     assert shown.row("Ada")["step"] == "✗ median 9.0e-3"
     assert shown.row("Ada")["shuffle"] == "✗ b and 1 more"
@@ -55,14 +55,16 @@ def test_a_failed_check_is_named_in_its_column_and_below(site, table) -> None:
 
 
 def test_a_certificate_of_a_python_as_found_says_so(site, table) -> None:
-    site.record("ada", kind="parity", checks=[Check("loss", True, 1e-7, 1e-5)], device="gpu", environment="as found")
+    site.record(
+        "ada", kind="certificate", checks=[Check("loss", True, 1e-7, 1e-5)], device="gpu", environment="as found"
+    )
     said = "1.2 · GPU · The desk · in an external interpreter, not in the locked environment"
     assert said in below(table(), "Ada, on a GPU")
 
 
 def test_a_wider_limit_is_marked_and_its_reason_told_once(site, table) -> None:
     wide = [Check(f"float64: {name}", True, 6e-6, 1e-5, reason="it rounds its rates.") for name in ("loop", "loss")]
-    site.record("ada", kind="parity", checks=[Check("loss", True, 1e-7, 1e-5), *wide])
+    site.record("ada", kind="certificate", checks=[Check("loss", True, 1e-7, 1e-5), *wide])
     shown = table()
     assert shown.row("Ada")["loss"] == "1.0e-7"
     assert shown.row("Ada")["float64"] == "6.0e-6 †"
@@ -72,7 +74,9 @@ def test_a_wider_limit_is_marked_and_its_reason_told_once(site, table) -> None:
 
 
 def test_all_checks_stand_in_a_part_that_opens(site, table) -> None:
-    site.record("ada", kind="parity", checks=[Check("loss", True, 1e-7, 1e-5, "step 3"), Check("start: law", True)])
+    site.record(
+        "ada", kind="certificate", checks=[Check("loss", True, 1e-7, 1e-5, "step 3"), Check("start: law", True)]
+    )
     told = below(table(), "Ada").split(" | ")
     assert told == [
         "passed ✓ 2 checks · 1.2 · CPU · The desk · 2026-01-02",
@@ -85,16 +89,16 @@ def test_all_checks_stand_in_a_part_that_opens(site, table) -> None:
 
 
 def test_a_run_that_was_cut_short_says_so(site, table) -> None:
-    site.record("ada", kind="parity", status="timeout", reason="it took too long", checks=[])
-    site.record("bell", kind="parity")
+    site.record("ada", kind="certificate", status="timeout", reason="it took too long", checks=[])
+    site.record("bell", kind="certificate")
     assert below(table(), "Ada").startswith("timeout ✗: it took too long ·")
 
 
 def test_the_lines_of_a_row_stand_together_each_with_an_anchor(site, table) -> None:
-    site.record("bell", kind="parity")
+    site.record("bell", kind="certificate")
     for variant in ("train_with_loader", None):
-        site.record("ada", kind="parity", variant=variant)
-    site.record("ada", kind="parity", device="gpu", precision="tf32")
+        site.record("ada", kind="certificate", variant=variant)
+    site.record("ada", kind="certificate", device="gpu", precision="tf32")
     shown = table()
     assert shown.names == ["Ada", "Ada (tf32), on a GPU", "Ada (with its own data loader)", "Bell"]
     first = ["is-first" in line.get("class", []) for line in shown.lines]
@@ -103,8 +107,8 @@ def test_the_lines_of_a_row_stand_together_each_with_an_anchor(site, table) -> N
 
 
 def test_the_newest_is_shown(site, table) -> None:
-    site.record("ada", kind="parity", created="20260101T000000.000000Z", checks=[Check("loss", False, 1.0, 1e-5)])
-    site.record("ada", kind="parity", created="20260102T000000.000000Z", checks=[Check("loss", True, 1e-7, 1e-5)])
+    site.record("ada", kind="certificate", created="20260101T000000.000000Z", checks=[Check("loss", False, 1.0, 1e-5)])
+    site.record("ada", kind="certificate", created="20260102T000000.000000Z", checks=[Check("loss", True, 1e-7, 1e-5)])
     assert table().row("Ada")["loss"] == "1.0e-7"
 
 

@@ -27,7 +27,7 @@ def both(site):
     def make(name: str, plain: tuple | None, compiled: tuple, **changes) -> None:
         for variant, times in ((None, plain), (COMPILED, compiled)):
             if times:
-                settings = {"lane": "epoch", "epochs": 1, **changes}
+                settings = {"preset": "epoch", "epochs": 1, **changes}
                 site.record(name, variant=variant, times=Times(train=times[0], first_step=times[1]), **settings)
 
     return make
@@ -40,7 +40,7 @@ def line(built: str, name: str) -> dict[str, str]:
 
 def test_both_ways_stand_side_by_side(site, html, both) -> None:
     both("ada", (100.0, 1.0), (80.0, 11.0))
-    site.record("ada", kind="parity")
+    site.record("ada", kind="certificate")
     built = html()
     assert line(built, "Ada") == {
         "Framework": "Ada | 1.2 · preset epoch",
@@ -56,8 +56,8 @@ def test_both_ways_stand_side_by_side(site, html, both) -> None:
 
 def test_where_train_is_compiled_the_variant_runs_step_by_step(site, html) -> None:
     for variant, times in ((EAGER, Times(train=100.0, first_step=1.0)), (None, Times(train=80.0, first_step=11.0))):
-        site.record("ada", variant=variant, lane="epoch", epochs=1, times=times)
-    site.record("bell", lane="epoch")
+        site.record("ada", variant=variant, preset="epoch", epochs=1, times=times)
+    site.record("bell", preset="epoch")
     built = html()
     (table,) = tables(built)
     assert table.names == ["Ada"]
@@ -72,7 +72,7 @@ def test_where_train_is_compiled_the_variant_runs_step_by_step(site, html) -> No
 def test_a_compiled_train_is_shown_before_the_variant_has_run(site, html) -> None:
     example = site.examples / "ada" / "cnn.py"
     example.write_text(f"{example.read_text('utf-8')}\n\ndef {EAGER}(model, x, y):\n    return 0.0\n", "utf-8")
-    site.record("ada", lane="epoch")
+    site.record("ada", preset="epoch")
     built = html()
     assert line(built, "Ada")["Step by step"] == "not run yet"
 
@@ -89,7 +89,7 @@ def test_records_from_before_train_was_compiled_are_told_apart(site, html, both)
 
 
 def test_every_epoch_of_a_long_run_saves(html, both) -> None:
-    both("ada", (1000.0, 0.0), (950.0, 450.0), lane="full", epochs=10)  # 50 s of 100 saved in each
+    both("ada", (1000.0, 0.0), (950.0, 450.0), preset="full", epochs=10)  # 50 s of 100 saved in each
     assert line(html(), "Ada")["Pays back"] == "after 9 epochs"
 
 
@@ -114,14 +114,14 @@ def test_what_was_not_measured_is_not_guessed(site, html, both) -> None:
 def test_a_run_that_was_given_up_is_told_only_of_a_row_that_has_no_other(site, html, both) -> None:
     both("ada", None, (80.0, 11.0))
     for name in ("ada", "bell"):
-        site.record(name, variant=COMPILED, lane="full", status="timeout", reason="Stopped after 10 minutes.")
+        site.record(name, variant=COMPILED, preset="full", status="timeout", reason="Stopped after 10 minutes.")
     (table,) = tables(html())
     assert [table.row(name)["Compiled"] for name in ("Ada", "Bell")] == ["80 s | 75.0% | no certificate ✗", "timeout"]
     assert len(table.names) == 2
 
 
 def test_where_nothing_is_compiled_it_says_so(site, html) -> None:
-    site.record("ada", lane="epoch")
+    site.record("ada", preset="epoch")
     built = html()
     assert not tables(built)
     assert "CNN: no implementation has trained compiled on all of the data yet." in page(built).get_text()

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from _ext.results.limits_tables import TEETH, constant, shown
+from _ext.results.limits_tables import MUTATION, constant, shown
 
 MUTANT = '[{name}]\nedits = [["a", "b"]]\n'
 
@@ -14,7 +14,7 @@ MUTANT = '[{name}]\nedits = [["a", "b"]]\n'
 @pytest.fixture
 def text(site):
     def build() -> str:
-        site.page("index", "```{teeth}\n```")
+        site.page("index", "```{mutation}\n```")
         assert not site.build()
         return " ".join(re.sub(r"<[^>]+>", " ", site.html("index")).split()).replace("’", "'")
 
@@ -23,10 +23,10 @@ def text(site):
 
 def test_every_required_error_is_told_in_words(text) -> None:
     page = text()
-    for errors in [*constant("REQUIRED", TEETH).values(), *constant("REQUIRED_OF_VARIANTS", TEETH).values()]:
+    for errors in [*constant("REQUIRED", MUTATION).values(), *constant("REQUIRED_OF_VARIANTS", MUTATION).values()]:
         for said in errors.values():
             assert f" {said} 0 " in page
-    for said in constant("REQUIRED_OR_REASON", TEETH).values():
+    for said in constant("REQUIRED_OR_REASON", MUTATION).values():
         assert f" CNN {said} 0 " in page
         assert f" GRU {said} 0 " in page
     assert "The last 3 of each network an example leaves out where its framework cannot make them." in page
@@ -38,7 +38,7 @@ def test_what_the_examples_carry_is_counted(site, text) -> None:
         path = site.examples / name / "mutants.toml"
         path.write_text("".join(MUTANT.format(name=mutant) for mutant in mutants), "utf-8")
     page = text()
-    required = constant("REQUIRED", TEETH)
+    required = constant("REQUIRED", MUTATION)
     assert f"CNN {required['cnn']['momentum']} 2" in page
     assert f"GRU {required['gru']['beta1']} 1" in page
     assert "That makes 4 errors in 2 examples. Beside these, some carry: off by one." in page
@@ -62,8 +62,8 @@ def test_a_new_error_is_noticed(site, text) -> None:
 
 
 def test_a_constant_that_is_gone_is_named() -> None:
-    with pytest.raises(LookupError, match=r"teeth\.py defines no NOTHING"):
-        constant("NOTHING", TEETH)
+    with pytest.raises(LookupError, match=r"runner\.py defines no NOTHING"):
+        constant("NOTHING", MUTATION)
 
 
 def test_a_limit_is_shown_with_all_its_digits() -> None:

@@ -27,7 +27,7 @@ def both(site):
     def make(name: str, shared: float | None, loader: float | None, **changes) -> None:
         for variant, seconds in ((None, shared), (LOADER, loader)):
             if seconds is not None:
-                site.record(name, variant=variant, times=Times(train=seconds), **{"lane": "epoch", **changes})
+                site.record(name, variant=variant, times=Times(train=seconds), **{"preset": "epoch", **changes})
 
     return make
 
@@ -35,9 +35,9 @@ def both(site):
 def test_both_ways_stand_side_by_side(site, html, both) -> None:
     both("ada", 100.0, 90.0)
     both("bell", 100.0, 120.0)
-    site.record("curie", lane="epoch")
-    site.record("ada", kind="parity")
-    site.record("ada", kind="parity", variant=LOADER)
+    site.record("curie", preset="epoch")
+    site.record("ada", kind="certificate")
+    site.record("ada", kind="certificate", variant=LOADER)
     built = html()
     (table,) = tables(built)
     assert table.names == ["Ada", "Bell"]
@@ -57,7 +57,7 @@ def test_a_loader_that_fed_a_step_by_step_training_is_held_against_that(site, ht
     declaration = site.examples / "ada" / "framework.toml"
     declaration.write_text(f"{declaration.read_text('utf-8')}\n[cnn]\ncompiled_since_schema = 2\n", "utf-8")
     both("ada", 100.0, 90.0, schema=1)
-    site.record("ada", variant="train_compiled", lane="epoch", schema=1, times=Times(train=50.0))
+    site.record("ada", variant="train_compiled", preset="epoch", schema=1, times=Times(train=50.0))
     (table,) = tables(html())
     assert table.row("Ada")["In train"].startswith("100 s")
     assert table.row("Ada")["Ratio"] == "0.90×"
@@ -80,9 +80,9 @@ def test_an_answer_of_other_code_says_nothing_of_what_a_loader_shuffles(site, ht
     assert "Loader shuffles" not in table.head
 
 
-def test_machines_and_lanes_are_never_mixed(site, html, both) -> None:
+def test_machines_and_presets_are_never_mixed(site, html, both) -> None:
     both("ada", 100.0, 90.0)
-    both("ada", 500.0, 600.0, lane="full")
+    both("ada", 500.0, 600.0, preset="full")
     both("bell", 100.0, None, machine=Machine("tower", "The tower"))
     both("bell", None, 50.0)
     (table,) = tables(html())
@@ -108,7 +108,7 @@ def test_what_an_older_declaration_gave_is_not_told_beside_the_newer(site, html,
 
 def test_what_is_not_published_or_of_the_sample_or_of_the_seed_does_not_count(html, both) -> None:
     both("ada", 100.0, 90.0, local=True)
-    both("bell", 100.0, 90.0, lane="quick")
+    both("bell", 100.0, 90.0, preset="quick")
     both("curie", 100.0, 90.0, historic=True, machine=Machine("museum", "The museum"))
     built = html()
     assert not tables(built)
@@ -118,7 +118,7 @@ def test_what_is_not_published_or_of_the_sample_or_of_the_seed_does_not_count(ht
 def test_a_failed_run_says_so(site, html, both) -> None:
     both("ada", 100.0, 90.0)
     failed = {"status": "timeout", "accuracy": None, "times": None, "created": "20270101T000000.000000Z"}
-    site.record("ada", variant=LOADER, lane="epoch", **failed)
+    site.record("ada", variant=LOADER, preset="epoch", **failed)
     built = html()
     assert tables(built)[0].row("Ada")["Own loader"] == "timeout"
     assert tables(built)[0].row("Ada")["Ratio"] == "–"

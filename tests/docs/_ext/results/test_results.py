@@ -49,7 +49,7 @@ def store_of(site) -> Store:
 
 def test_a_row_holds_what_a_reader_asks_for(site, only) -> None:
     site.record(times=Times(train=100.4), epochs=10, train_rate=4980.0)
-    site.record(kind="parity")
+    site.record(kind="certificate")
     table = only()
     assert table.row("Ada") == {
         "Framework": "Ada | 1.2 · 2026-01-02",
@@ -105,7 +105,7 @@ def test_the_certified_stand_first_and_then_the_fast(site) -> None:
     for name, seconds in (("ada", 1.0), ("bell", 3.0), ("curie", 2.0)):
         site.record(name, times=Times(train=seconds))
     for name in ("bell", "curie"):
-        site.record(name, kind="parity")
+        site.record(name, kind="certificate")
     store = store_of(site)
     found = lines(store, store.of(kind="benchmark"))
     assert [line.record.framework for line in found] == ["curie", "bell", "ada"]
@@ -144,14 +144,14 @@ def test_a_new_failure_hides_an_old_success(site) -> None:
 
 
 def several(site) -> None:
-    """Runs on three machines, in three lanes, on two devices."""
+    """Runs on three machines, in three presets, on two devices."""
     site.record(created="20260101T000000.000000Z", machine=OTHER, device="gpu")
-    site.record(created="20260102T000000.000000Z", lane="epoch")
-    site.record(created="20260103T000000.000000Z", lane="quick", local=True)
+    site.record(created="20260102T000000.000000Z", preset="epoch")
+    site.record(created="20260103T000000.000000Z", preset="quick", local=True)
     site.record(created="20260104T000000.000000Z", historic=True, machine=MUSEUM, source="A book.")
 
 
-def test_machines_lanes_and_devices_are_never_mixed(site, html) -> None:
+def test_machines_presets_and_devices_are_never_mixed(site, html) -> None:
     several(site)
     shown = " ".join(page(html()).find(role="main").get_text().split())
     order = ["The desk (this machine, just now", "Preset quick", "never ranked"]
@@ -173,13 +173,13 @@ def test_the_controls_offer_what_exists_and_are_hidden_without_a_script(site, ht
     assert offered == {
         "workload": ["cnn"],
         "machine": ["desk-local", "desk", "tower", "museum"],
-        "lane": ["full", "epoch", "quick"],
+        "preset": ["full", "epoch", "quick"],
         "device": ["cpu", "gpu"],
         "ratio": [""],
     }
     assert bar.find_next_sibling("script")["src"].startswith("_static/results.js?v=")
     found = json.loads(bar["data-tables"])
-    assert [(one["machine"], one["lane"], one["device"]) for one in found] == [
+    assert [(one["machine"], one["preset"], one["device"]) for one in found] == [
         ("desk-local", "quick", "cpu"),
         ("desk", "epoch", "cpu"),
         ("tower", "full", "gpu"),
@@ -191,15 +191,15 @@ def test_the_controls_offer_what_exists_and_are_hidden_without_a_script(site, ht
 
 def test_the_controls_open_with_the_table_of_most_rows(site, html) -> None:
     for name in ("ada", "bell"):
-        site.record(name, lane="epoch")
+        site.record(name, preset="epoch")
         site.record(name, historic=True, machine=MUSEUM)
-    site.record("bell", lane="full", created="20260105T000000.000000Z")
+    site.record("bell", preset="full", created="20260105T000000.000000Z")
     site.record("ada", machine=OTHER, created="20260106T000000.000000Z")
-    site.record("ada", lane="quick", local=True)
-    site.record("ada", workload="gru", lane="epoch")
+    site.record("ada", preset="quick", local=True)
+    site.record("ada", workload="gru", preset="epoch")
     found = json.loads(page(html(argument="gru cnn")).find(id="runs")["data-tables"])
     assert found.pop(0)["workload"] == "gru"
-    assert [(one["machine"], one["lane"]) for one in found] == [
+    assert [(one["machine"], one["preset"]) for one in found] == [
         ("desk-local", "quick"),
         ("desk", "epoch"),
         ("tower", "full"),
@@ -268,7 +268,7 @@ def test_a_file_that_is_no_record_is_a_warning(site) -> None:
 
 def test_a_verdict_leads_to_its_certificate(site) -> None:
     site.record()
-    site.record(kind="parity")
+    site.record(kind="certificate")
     site.page("index", "```{results} cnn\n```\n\n```{certificates} cnn\n```")
     site.build()
     shown = page(site.html("index"))
@@ -279,7 +279,7 @@ def test_a_verdict_leads_to_its_certificate(site) -> None:
 def test_a_plot_shows_the_empty_bar_only_for_an_uncertified_run(site) -> None:
     for name in ("ada", "bell"):
         site.record(name)
-        site.record(name, kind="parity")
+        site.record(name, kind="certificate")
     site.page("index", "```{results} cnn\n```")
     site.build()
     assert "An empty bar" not in site.html("index")
@@ -398,7 +398,7 @@ def test_one_seed_from_uncommitted_changes_marks_the_mean(site, only) -> None:
 
 def certified(site, **accuracies: float) -> None:
     for name, accuracy in accuracies.items():
-        site.record(name, kind="parity")
+        site.record(name, kind="certificate")
         site.record(name, accuracy=accuracy)
 
 
@@ -416,7 +416,7 @@ def test_an_accuracy_farther_from_the_others_than_seeds_lie_apart_is_pointed_out
     "changes",
     [
         {"accuracies": (0.74, 0.75, 0.76)},  # three times a whole point
-        {"lane": "epoch"},
+        {"preset": "epoch"},
         {"workload": "gru"},
         {"digests": [{"example": str(number)} for number in range(3)]},
         {"local": True},
@@ -436,7 +436,7 @@ def test_rows_are_held_against_the_first_certified_one(site, only) -> None:
     for name, seconds in (("ada", 50.0), ("bell", 200.0), ("curie", 300.0)):
         site.record(name, times=Times(train=seconds), train_rate=1000 / seconds)
     for name in ("bell", "curie"):
-        site.record(name, kind="parity")
+        site.record(name, kind="certificate")
     table = only()
     assert {name: table.row(name)["Ratio"] for name in table.names} == {
         "Bell": "1.00× | rate 1.00×",
@@ -457,16 +457,16 @@ def test_without_a_certified_row_nothing_is_held_against_another(site, only) -> 
 
 def test_ratios_stay_within_a_table(site, html) -> None:
     for name in ("ada", "bell"):
-        site.record(name, kind="parity")
+        site.record(name, kind="certificate")
         site.record(name, times=Times(train=100.0 if name == "ada" else 200.0))
-        site.record(name, times=Times(train=7.0 if name == "ada" else 70.0), machine=OTHER, lane="epoch")
+        site.record(name, times=Times(train=7.0 if name == "ada" else 70.0), machine=OTHER, preset="epoch")
     ratios = [sorted(table.row(name)["Ratio"] for name in table.names) for table in tables(html())]
     assert sorted(ratios) == [["1.00×", "10.0×"], ["1.00×", "2.00×"]]
 
 
-def test_the_quick_lane_is_not_ranked(site, only) -> None:
+def test_the_quick_preset_is_not_ranked(site, only) -> None:
     for name, seconds in (("bell", 1.0), ("ada", 2.0)):
-        site.record(name, lane="quick", local=True, times=Times(train=seconds))
+        site.record(name, preset="quick", local=True, times=Times(train=seconds))
     table = only()
     assert "is-ranked" not in table.table["class"]
     assert "Ratio" not in table.head

@@ -35,7 +35,7 @@ def cells(glance):
 
 
 def certified(site, row: str, **changes: object) -> None:
-    site.record(row, kind="parity", device=changes.get("device", "cpu"))
+    site.record(row, kind="certificate", device=changes.get("device", "cpu"))
     site.record(row, **changes)
 
 
@@ -57,10 +57,10 @@ def test_a_run_in_a_python_as_found_on_a_gpu_says_so(site, cells) -> None:
 
 
 def test_a_number_whose_certificate_is_stale_says_so_and_gives_way_to_a_certified_one(site, glance) -> None:
-    certified(site, "ada", lane="epoch", accuracy=0.46, created="20260101T000000.000000Z")
-    site.record("ada", lane="full", accuracy=0.76, threads=64, created="20260102T000000.000000Z")
-    site.record("bell", lane="full", accuracy=0.77, threads=64)
-    site.record("bell", kind="parity")
+    certified(site, "ada", preset="epoch", accuracy=0.46, created="20260101T000000.000000Z")
+    site.record("ada", preset="full", accuracy=0.76, threads=64, created="20260102T000000.000000Z")
+    site.record("bell", preset="full", accuracy=0.77, threads=64)
+    site.record("bell", kind="certificate")
     table = glance()
     assert "46.0%" in text(table.line("Ada"))
     assert "certificate stale" not in text(table.line("Ada"))
@@ -75,11 +75,11 @@ def test_a_number_without_a_certificate_is_not_shown(site, glance) -> None:
     assert "12.3%" not in text(table.table)
 
 
-def test_the_lane_full_comes_before_a_newer_epoch_and_a_quick_run_never(site, cells) -> None:
-    certified(site, "ada", lane="full", accuracy=0.76, created="20260101T000000.000000Z")
-    certified(site, "ada", lane="epoch", accuracy=0.46, created="20260102T000000.000000Z")
-    certified(site, "bell", lane="epoch", accuracy=0.47)
-    certified(site, "curie", lane="quick", accuracy=0.2)
+def test_the_preset_full_comes_before_a_newer_epoch_and_a_quick_run_never(site, cells) -> None:
+    certified(site, "ada", preset="full", accuracy=0.76, created="20260101T000000.000000Z")
+    certified(site, "ada", preset="epoch", accuracy=0.46, created="20260102T000000.000000Z")
+    certified(site, "bell", preset="epoch", accuracy=0.47)
+    certified(site, "curie", preset="quick", accuracy=0.2)
     shown = cells()
     assert shown["Ada"][0].startswith("76.0%")
     assert shown["Bell"][0].startswith("47.0%")
@@ -89,7 +89,7 @@ def test_the_lane_full_comes_before_a_newer_epoch_and_a_quick_run_never(site, ce
 def test_a_row_that_trained_in_another_way_alone_shows_that_and_names_it(site, cells) -> None:
     path = site.examples / "ada" / "cnn.py"
     path.write_text(path.read_text("utf-8") + LOADER, "utf-8")
-    site.record("ada", kind="parity", variant="train_with_loader")
+    site.record("ada", kind="certificate", variant="train_with_loader")
     site.record("ada", variant="train_with_loader", accuracy=0.7)
     assert cells()["Ada"][0] == "70.0%, 100 s | with its own data loader"
     certified(site, "ada", accuracy=0.6)
@@ -99,18 +99,18 @@ def test_a_row_that_trained_in_another_way_alone_shows_that_and_names_it(site, c
 def test_a_row_that_trains_compiled_too_shows_that_where_it_got_as_far(site, cells) -> None:
     path = site.examples / "ada" / "cnn.py"
     path.write_text(path.read_text("utf-8") + LOADER.replace("train_with_loader", "train_compiled"), "utf-8")
-    site.record("ada", kind="parity", variant="train_compiled")
-    site.record("ada", variant="train_compiled", accuracy=0.7, lane="epoch", created="20260101T000000.000000Z")
-    certified(site, "ada", lane="epoch", accuracy=0.76, created="20260102T000000.000000Z")
+    site.record("ada", kind="certificate", variant="train_compiled")
+    site.record("ada", variant="train_compiled", accuracy=0.7, preset="epoch", created="20260101T000000.000000Z")
+    certified(site, "ada", preset="epoch", accuracy=0.76, created="20260102T000000.000000Z")
     assert cells()["Ada"][0] == "70.0%, 100 s | compiled"
-    certified(site, "ada", lane="full", accuracy=0.8, created="20260103T000000.000000Z")
+    certified(site, "ada", preset="full", accuracy=0.8, created="20260103T000000.000000Z")
     assert cells()["Ada"][0] == "80.0%, 100 s"
 
 
 def test_a_row_whose_train_is_compiled_shows_that_and_not_the_step_by_step_variant(site, cells) -> None:
     path = site.examples / "ada" / "cnn.py"
     path.write_text(path.read_text("utf-8") + LOADER.replace("train_with_loader", "train_eager"), "utf-8")
-    site.record("ada", kind="parity", variant="train_eager")
+    site.record("ada", kind="certificate", variant="train_eager")
     site.record("ada", variant="train_eager", accuracy=0.7)
     assert cells()["Ada"][0] == "70.0%, 100 s | step by step"
     certified(site, "ada", accuracy=0.6, created="20260101T000000.000000Z")
@@ -120,7 +120,7 @@ def test_a_row_whose_train_is_compiled_shows_that_and_not_the_step_by_step_varia
 def test_the_newest_machine_speaks_and_a_failure_elsewhere_hides_nothing(site, cells) -> None:
     certified(site, "ada", accuracy=0.71, created="20260101T000000.000000Z")
     certified(site, "ada", accuracy=0.72, created="20260102T000000.000000Z", machine=TOWER)
-    site.record("ada", status="oom", accuracy=None, times=None, created="20260103T000000.000000Z", lane="epoch")
+    site.record("ada", status="oom", accuracy=None, times=None, created="20260103T000000.000000Z", preset="epoch")
     assert cells()["Ada"][0] == "72.0%, 100 s"
 
 
@@ -143,7 +143,7 @@ def test_two_tables_of_the_seed_are_no_one_table(site) -> None:
 
 
 def test_what_is_not_published_is_left_out(site, cells) -> None:
-    site.record(kind="parity")
+    site.record(kind="certificate")
     site.record(local=True)
     assert cells()["Ada"][0] == "not run yet"
 
@@ -151,9 +151,9 @@ def test_what_is_not_published_is_left_out(site, cells) -> None:
 def test_a_place_is_said_once_where_most_of_a_network_share_it_and_else_what_differs(site, glance) -> None:
     for row in ("ada", "bell"):
         certified(site, row, data=Data("CIFAR-10", "unofficial copy"))
-    certified(site, "curie", machine=TOWER, lane="epoch")
-    site.record("ada", kind="parity", workload="gru")
-    site.record("ada", workload="gru", machine=TOWER, lane="epoch")
+    certified(site, "curie", machine=TOWER, preset="epoch")
+    site.record("ada", kind="certificate", workload="gru")
+    site.record("ada", workload="gru", machine=TOWER, preset="epoch")
     table = glance()
     _, cnn, gru = (text(one) for one in table.table.thead.tr.find_all("th"))
     assert cnn == "CNN on CIFAR-10 | preset full, The desk, on the CPU, unofficial copy"

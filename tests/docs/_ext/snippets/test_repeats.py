@@ -34,7 +34,7 @@ def told(site) -> str | None:
 )
 def test_a_run_is_held_against_the_others_of_its_seed(site, losses: list[float], said: str) -> None:
     site.record(losses=[1.25, 1.0, 0.75])
-    site.record(lane="epoch", losses=losses)
+    site.record(preset="epoch", losses=losses)
     assert told(site) == said
 
 
@@ -55,7 +55,7 @@ def test_a_run_is_held_against_the_others_of_its_seed(site, losses: list[float],
     ids=lambda other: next(iter(other)),
 )
 def test_a_run_of_something_else_says_nothing_of_it(site, other: dict[str, object]) -> None:
-    site.record(**{"losses": [1.25, 1.0], "lane": "epoch", **other})
+    site.record(**{"losses": [1.25, 1.0], "preset": "epoch", **other})
     site.record(losses=[1.25, 1.0], times=Times(train=1.0))
     assert told(site) is None
 
@@ -63,10 +63,10 @@ def test_a_run_of_something_else_says_nothing_of_it(site, other: dict[str, objec
 def test_prose_counts_the_examples_that_ran_twice(site) -> None:
     for row, losses in [("ada", [1.0]), ("bell", [2.0]), ("curie", [3.0])]:
         site.record(row, losses=losses)
-    site.record("ada", losses=[1.0], lane="epoch")
+    site.record("ada", losses=[1.0], preset="epoch")
     site.record("ada", losses=[1.0], kind="lesson")
-    site.record("bell", losses=[2.5], lane="epoch")
-    site.record("curie", losses=[3.0], lane="epoch", local=True)
+    site.record("bell", losses=[2.5], preset="epoch")
+    site.record("curie", losses=[3.0], preset="epoch", local=True)
     site.page("index", "It is {repeats}`alike` of {repeats}`twice`.")
     assert not site.build()
     assert re.sub(r"<[^>]+>", "", re.search(r"It is (.*?)\.</p>", site.html("index"))[1]) == "1 of 2"

@@ -31,7 +31,7 @@ def folded(site) -> str:
 
 def test_the_line_tells_what_ran_and_whether_it_is_certified(site) -> None:
     site.record("ada", losses=[1.25], epochs=1, train_rate=611.4)
-    site.record("ada", kind="parity")
+    site.record("ada", kind="certificate")
     site.record("bell", historic=True)
     assert not build(site)
     found = captions(site)
@@ -81,7 +81,7 @@ def test_all_of_the_run_is_folded_with_the_command_and_the_record(site) -> None:
     assert "Loss of each epoch: 1.500 0.750" in text
     assert "Seconds: data 1.5 s · an epoch 50 s" in text
     assert "The desk, 2 threads, Python 3.11.7, 2026-01-02" in text
-    assert "nox -s benchmark -- --lane full --workload cnn ada" in text
+    assert "nox -s benchmark -- --preset full --workload cnn ada" in text
     (path,) = re.findall(r'href="(records/[^"]+)"', site.html("index"))
     published = site.folder / "html" / path
     assert published.read_bytes() == (site.docs / path).read_bytes()
@@ -91,12 +91,12 @@ def test_all_of_the_run_is_folded_with_the_command_and_the_record(site) -> None:
 def test_a_run_on_a_gpu_and_in_a_python_as_found_says_so(site) -> None:
     how = {"device": "gpu", "environment": "as found", "threads": 2}
     site.record(losses=[1.5], epochs=1, train_rate=9.0, python="3.11.7", **how)
-    site.record(kind="parity", **how)
+    site.record(kind="certificate", **how)
     assert not build(site)
     assert captions(site)["ada"].endswith(" · certified ✓ · loss 1.500 after 1 epoch · 9 images/s on a GPU")
     text = unescape(folded(site))
     assert "The desk, on its GPU, 2 threads, Python 3.11.7 in an external interpreter, not in the locked" in text
-    assert 'benchmark -- --lane full --workload cnn --device gpu --python "$(command -v python3)" ada' in text
+    assert 'benchmark -- --preset full --workload cnn --device gpu --python "$(command -v python3)" ada' in text
 
 
 def test_all_of_the_run_stands_once_on_a_page_and_its_later_snippets_lead_there(site) -> None:
@@ -118,9 +118,9 @@ def test_a_run_without_seconds_says_none(site) -> None:
 
 
 def test_a_certificate_is_repeated_as_one(site) -> None:
-    site.record(kind="parity")
+    site.record(kind="certificate")
     assert not build(site)
-    assert "nox -s parity -- --workload cnn ada" in folded(site)
+    assert "nox -s certificate -- --workload cnn ada" in folded(site)
 
 
 def test_a_run_that_is_not_published_has_no_link_to_a_record(site) -> None:
@@ -145,7 +145,7 @@ def test_a_loss_of_several_epochs_is_drawn(site) -> None:
 
 def test_the_line_says_why_not(site) -> None:
     site.record("ada")
-    site.record("ada", kind="parity", status="failed", checks=[Check("loss", False, 1.0, 1e-5)])
+    site.record("ada", kind="certificate", status="failed", checks=[Check("loss", False, 1.0, 1e-5)])
     site.record("bell", status="oom", reason="8 GiB were not enough")
     build(site)
     found = captions(site)
@@ -173,17 +173,19 @@ def test_a_run_of_this_very_code_goes_before_a_newer_one_of_other_code(site) -> 
 
 
 def test_all_of_the_data_goes_before_the_sample(site) -> None:
-    site.record(created="20260101T000000.000000Z", version="1.1", lane="epoch")
-    site.record(created="20260102T000000.000000Z", version="1.2", lane="quick")
+    site.record(created="20260101T000000.000000Z", version="1.1", preset="epoch")
+    site.record(created="20260102T000000.000000Z", version="1.2", preset="quick")
     build(site)
     assert "Ada, version 1.1" in captions(site)["ada"]
 
 
 def test_what_a_certificate_executed_is_told_with_its_variants(site) -> None:
     site.record("ada")
-    site.record("ada", kind="parity", executed={"train": "every line", "load_data": "not executed"})
+    site.record("ada", kind="certificate", executed={"train": "every line", "load_data": "not executed"})
     loaded = {"train": "called", "load_data": "2 of 3 lines"}
-    site.record("ada", kind="parity", variant="train_with_loader", created="20260103T000000.000000Z", executed=loaded)
+    site.record(
+        "ada", kind="certificate", variant="train_with_loader", created="20260103T000000.000000Z", executed=loaded
+    )
     assert not build(site)
     assert "Line coverage in its certificate: train: every line" in folded(site)
     assert "not executed" not in captions(site)["ada"]
@@ -193,7 +195,7 @@ def test_what_a_certificate_executed_is_told_with_its_variants(site) -> None:
 
 def test_a_function_that_no_certificate_executed_is_named_on_its_page_and_by_the_build(site) -> None:
     site.record("ada")
-    site.record("ada", kind="parity", executed={"train": "not executed", "load_data": "every line"})
+    site.record("ada", kind="certificate", executed={"train": "not executed", "load_data": "every line"})
     assert not build(site)
     assert captions(site)["ada"].endswith("· not run in its certificate: train")
     assert "ada cnn: not executed: train\n" in site.said
