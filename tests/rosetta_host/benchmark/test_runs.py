@@ -153,7 +153,7 @@ def test_a_fault_of_the_projects_own_is_a_record_with_its_place(folder, monkeypa
     record, _ = run(folder)
     assert record.status == "failed"
     assert re.fullmatch(
-        r"This project's own code failed: ZeroDivisionError: a slip \(sweep.py, line \d+\)\.", record.reason
+        r"This project's own code failed: ZeroDivisionError: a slip \(runs.py, line \d+\)\.", record.reason
     )
     assert "Traceback" in record.log
 

@@ -190,7 +190,7 @@ def test_a_fault_in_the_certificates_own_code_is_a_record(folder, monkeypatch):
     monkeypatch.setattr(certify, "facts", broken)
     record = certify.certify(alpha(), HERE)
     assert record.status == "failed"
-    assert record.reason.startswith("This project's own code failed: ZeroDivisionError: a slip (certificate.py, line ")
+    assert record.reason.startswith("This project's own code failed: ZeroDivisionError: a slip (certify.py, line ")
 
 
 def test_each_check_comes_while_the_example_goes_on_and_closing_ends_it(folder, tmp_path):

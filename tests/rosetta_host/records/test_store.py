@@ -101,7 +101,7 @@ def test_whose_training_became_compiled_is_declared_in_its_folder(tmp_path, monk
     text = 'name = "A"\npackage = "a"\nsince = "2020"\nhome_page = "https://a.example"\n'
     text += 'environment = { python = "3.13" }\n[cnn]\ncompiled_since_schema = 2\n'
     (folder / "framework.toml").write_text(text)
-    monkeypatch.setattr(store.catalogue, "EXAMPLES", tmp_path / "examples")
+    monkeypatch.setattr(store.frameworks, "EXAMPLES", tmp_path / "examples")
     path = store.write(made(schema=1), tmp_path / "records")
     store.write(made(schema=1, workload="gru"), tmp_path / "records")
     assert store.read(path).variant == "train_eager"
