@@ -44,6 +44,8 @@ def _trace(path, program, folder):
         setattr(settings, name, tuple(value) if isinstance(value, list) else value)
     example = load_example(path)
     train_epoch = verb_of(example, path, program["train"])
+    if hasattr(example, "set_dtype"):
+        example.set_dtype(settings.dtype)
     x_train, x_test, y_train, y_test = example.load_data()
 
     def leave(name, write):

@@ -12,7 +12,7 @@ from rosetta_common.params import cnn as params
 
 FIELDS = {"conv1": 3, "conv2": 3, "conv3": 3, "conv4": 3, "fc1": 8, "fc2": 1}  # the width of what each unit sees
 DEVICE = core.DeviceOption(workspace.GpuDeviceType if workspace.has_gpu_support else caffe2_pb2.CPU)
-workspace.GlobalInit(["caffe2", "--caffe2_log_level=3"])  # without its notes on how it was built
+workspace.GlobalInit(["caffe2", "--caffe2_log_level=3"])  # without its messages on how it was built
 
 
 def load_data():
@@ -20,7 +20,7 @@ def load_data():
 
 
 def create_symbol():
-    """One network in two nets: to train, with drop-out, and to predict. They share weights, as blobs go by name."""
+    """One network in two nets: to train, with dropout, and to predict. They share weights, as blobs go by name."""
     drop1, drop2, drop3 = map(float, params.dropout)  # an operator takes 0 for an integer
     train = ModelHelper("train", arg_scope={"order": "NHWC", "is_test": False})
     predict = ModelHelper("predict", arg_scope={"order": "NHWC", "is_test": True}, init_params=False)
@@ -50,7 +50,7 @@ def init_model(symbol):
             symbol.train, params.learning_rate, momentum=params.momentum, nesterov=False, allow_lr_injection=True
         )
     for operator in symbol.train.net.Proto().op:
-        operator.device_option.random_seed = np.random.randint(2**31)  # drop-out's, each layer its own
+        operator.device_option.random_seed = np.random.randint(2**31)  # dropout's, each layer its own
     workspace.RunNetOnce(symbol.train.param_init_net)
     for blob in symbol.train.weights:  # Glorot-uniform: Caffe2's XavierFill looks at the fan-in alone
         shape = workspace.FetchBlob(blob).shape  # (out, 3, 3, in) or (out, in)

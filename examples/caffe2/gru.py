@@ -13,7 +13,7 @@ from rosetta_common.data import imdb_for_library, minibatches
 from rosetta_common.params import gru as params
 
 DEVICE = core.DeviceOption(workspace.GpuDeviceType if workspace.has_gpu_support else caffe2_pb2.CPU)
-workspace.GlobalInit(["caffe2", "--caffe2_log_level=3"])  # without its notes on how it was built
+workspace.GlobalInit(["caffe2", "--caffe2_log_level=3"])  # without its messages on how it was built
 
 
 def load_data():

@@ -26,7 +26,7 @@ class Symbol(chainer.Chain):
     def __init__(self):
         super().__init__()
         with self.init_scope(), chainer.using_config("dtype", np.dtype(params.dtype)):
-            glorot = chainer.initializers.GlorotUniform()  # Chainer's default is LeCun's normal law
+            glorot = chainer.initializers.GlorotUniform()  # Chainer's default is LeCun's normal distribution
             self.conv1 = L.Convolution2D(3, 50, ksize=3, pad=1, initialW=glorot)
             self.conv2 = L.Convolution2D(50, 50, ksize=3, pad=1, initialW=glorot)
             self.conv3 = L.Convolution2D(50, 100, ksize=3, pad=1, initialW=glorot)
@@ -47,7 +47,7 @@ class Symbol(chainer.Chain):
 
 
 def create_symbol():
-    np.random.seed(params.seed)  # Chainer draws weights and drop-out masks from NumPy's generator
+    np.random.seed(params.seed)  # Chainer draws weights and dropout masks from NumPy's generator
     return Symbol()
 
 
@@ -55,16 +55,16 @@ def init_model(symbol):
     np.random.seed(params.seed)
     device = chainer.get_device("@cupy:0" if cuda.available else "@numpy")
     symbol.to_device(device)
-    optimiser = chainer.optimizers.MomentumSGD(lr=params.learning_rate, momentum=params.momentum)
-    optimiser.setup(symbol)
-    return SimpleNamespace(network=symbol, device=device, optimiser=optimiser)
+    optimizer = chainer.optimizers.MomentumSGD(lr=params.learning_rate, momentum=params.momentum)
+    optimizer.setup(symbol)
+    return SimpleNamespace(network=symbol, device=device, optimizer=optimizer)
 
 
 def update(model, data, target):
-    loss = F.softmax_cross_entropy(model.network(data), target)  # soft-max included: the network ends in logits
+    loss = F.softmax_cross_entropy(model.network(data), target)  # softmax included: the network ends in logits
     model.network.cleargrads()
     loss.backward()
-    model.optimiser.update()
+    model.optimizer.update()
     return float(loss.array)
 
 
@@ -82,7 +82,7 @@ def train_with_loader(model, x, y):
 
 
 def set_learning_rate(model, learning_rate):
-    model.optimiser.lr = learning_rate
+    model.optimizer.lr = learning_rate
 
 
 def predict(model, x):

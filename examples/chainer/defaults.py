@@ -30,7 +30,7 @@ def embedding(indices):
 
 def gru(x):
     """L.GRU, a single step, is another form: it applies the reset gate before the product, and its z is 1 - z."""
-    layer = L.NStepGRU(1, 48, 32, 0)  # one layer, no drop-out: both must be given
+    layer = L.NStepGRU(1, 48, 32, 0)  # one layer, no dropout: both must be given
     _, outputs = layer(None, list(x))
     weights = [getattr(layer[0], f"w{k}").array for k in range(6)]
     biases = [getattr(layer[0], f"b{k}").array for k in range(6)]
@@ -50,17 +50,17 @@ def max_pool(x):
     return {"output": output.array, "gradient": x.grad}
 
 
-def train(weight, gradients, optimiser, learning_rates=()):
+def train(weight, gradients, optimizer, learning_rates=()):
     link = chainer.Link()
     with link.init_scope():
         link.weight = chainer.Parameter(weight)
-    optimiser.setup(link)
+    optimizer.setup(link)
     weights = []
     for step, gradient in enumerate(gradients):
         if learning_rates:
-            optimiser.lr = learning_rates[step]
+            optimizer.lr = learning_rates[step]
         link.weight.grad = gradient
-        optimiser.update()
+        optimizer.update()
         weights.append(link.weight.array.copy())
     return weights
 

@@ -53,16 +53,16 @@ def init_model(symbol):
         weight.array[...] = np.random.uniform(-bound, bound, weight.shape)
     device = chainer.get_device("@cupy:0" if cuda.available else "@numpy")
     symbol.to_device(device)
-    optimiser = chainer.optimizers.Adam(params.learning_rate, params.beta1, params.beta2, params.epsilon)
-    optimiser.setup(symbol)
-    return SimpleNamespace(network=symbol, device=device, optimiser=optimiser)
+    optimizer = chainer.optimizers.Adam(params.learning_rate, params.beta1, params.beta2, params.epsilon)
+    optimizer.setup(symbol)
+    return SimpleNamespace(network=symbol, device=device, optimizer=optimizer)
 
 
 def update(model, data, target):
-    loss = F.softmax_cross_entropy(model.network(data), target)  # soft-max included: the network ends in logits
+    loss = F.softmax_cross_entropy(model.network(data), target)  # softmax included: the network ends in logits
     model.network.cleargrads()
     loss.backward()
-    model.optimiser.update()
+    model.optimizer.update()
     return float(loss.array)
 
 

@@ -46,7 +46,7 @@ def create_symbol():
 def init_model(symbol):
     np.random.seed(params.seed)
     labels = cntk.input_variable(params.classes, dtype=params.dtype)
-    loss = cntk.cross_entropy_with_softmax(symbol, labels)  # soft-max included: the network ends in logits
+    loss = cntk.cross_entropy_with_softmax(symbol, labels)  # softmax included: the network ends in logits
     learner = cntk.momentum_sgd(
         symbol.parameters,
         lr=cntk.learning_parameter_schedule(params.learning_rate),  # of the mean gradient of the mini-batch

@@ -53,7 +53,7 @@ def create_symbol():
 def init_model(symbol):
     np.random.seed(params.seed)
     labels = cntk.input_variable(params.classes, dtype=params.dtype)
-    loss = cntk.cross_entropy_with_softmax(symbol, labels)  # soft-max included: the network ends in logits
+    loss = cntk.cross_entropy_with_softmax(symbol, labels)  # softmax included: the network ends in logits
     rate = cntk.learning_parameter_schedule(params.learning_rate)
     beta1, beta2 = cntk.momentum_schedule(params.beta1), cntk.momentum_schedule(params.beta2)
     # With IGNORE Adam gets the gradients' mean, by default their sum; with unit_gain it is the usual Adam.

@@ -1,7 +1,5 @@
 """A VGG-style CNN on CIFAR-10 in Keras 3: one file for TensorFlow, JAX and PyTorch, as KERAS_BACKEND says."""
 
-import random
-
 import keras
 import numpy as np
 from keras import layers
@@ -10,15 +8,17 @@ from rosetta_common.data import cifar_for_library
 from rosetta_common.params import cnn as params
 
 
+def set_dtype(name):
+    keras.config.set_floatx(name)
+
+
 def load_data():
     return cifar_for_library(channel_first=False, one_hot=False)  # NHWC images, Keras' default; integer class labels
 
 
 def create_symbol():
-    # A layer draws the seeds of its first weights and its drop-out when it is made: the seed comes before the layers.
-    keras.utils.set_random_seed(params.seed)  # Python's, NumPy's and the back end's
-    keras.config.set_floatx(params.dtype)  # of the data
-    keras.config.set_dtype_policy(params.dtype)  # of the layers
+    # A layer draws the seeds of its first weights and its dropout when it is made: the seed comes before the layers.
+    keras.utils.set_random_seed(params.seed)  # Python's, NumPy's and the backend's
     drop1, drop2, drop3 = params.dropout
     return keras.Sequential(
         [
@@ -43,13 +43,13 @@ def create_symbol():
 
 def init_model(symbol):
     """The weights are there already: Glorot-uniform, the biases zero, Keras' defaults."""
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)  # soft-max included
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)  # softmax included
     symbol.compile(keras.optimizers.SGD(params.learning_rate, momentum=params.momentum), loss)
     return symbol
 
 
 def train(model, x, y):
-    keras.utils.set_random_seed(random.getrandbits(32))  # else TensorFlow shuffles each fit alike
+    keras.utils.set_random_seed(params.seed + int(model.optimizer.iterations))  # or TensorFlow shuffles each fit alike
     # fit keeps the last, smaller batch: a step like the others, though of fewer samples.
     return model.fit(x, y, params.batch_size, epochs=1, shuffle=True, verbose=0).history["loss"][0]
 

@@ -5,7 +5,7 @@ import numpy as np
 from keras import layers, ops
 
 unanswered = {
-    "input_gradient": "Keras hands out no gradients: fit keeps them to itself, and each back end takes its own",
+    "input_gradient": "Keras hands out no gradients: fit keeps them to itself, and each backend takes its own",
 }
 
 
@@ -55,7 +55,7 @@ def gru(x):
 
 
 def gradient(function, x):
-    """Keras has no function that derives: each back end has its own."""
+    """Keras has no function that derives: each backend has its own."""
     if keras.backend.backend() == "jax":
         import jax
 
@@ -79,20 +79,20 @@ def max_pool(x):
     return {name: ops.convert_to_numpy(array).transpose(0, 3, 1, 2) for name, array in arrays.items()}
 
 
-def steps(optimiser, variable, gradients):
+def steps(optimizer, variable, gradients):
     weights = []
     for gradient in gradients:
-        optimiser.apply([ops.convert_to_tensor(gradient)], [variable])
+        optimizer.apply([ops.convert_to_tensor(gradient)], [variable])
         weights.append(np.array(ops.convert_to_numpy(variable)))  # on PyTorch it is a view
     return weights
 
 
 def momentum(weight, gradients, learning_rates, momentum):
     variable, weights = keras.Variable(weight), []
-    optimiser = keras.optimizers.SGD(learning_rates[0], momentum)
+    optimizer = keras.optimizers.SGD(learning_rates[0], momentum)
     for gradient, learning_rate in zip(gradients, learning_rates):
-        optimiser.learning_rate = learning_rate
-        weights += steps(optimiser, variable, [gradient])
+        optimizer.learning_rate = learning_rate
+        weights += steps(optimizer, variable, [gradient])
     return weights
 
 
@@ -119,7 +119,7 @@ class Watched(keras.Sequential):
 
 
 def loader(x, batch_size):
-    """Batches are made by fit: it shuffles unasked."""
+    """Batches are made by fit: it shuffles by default."""
     model = Watched([layers.Dense(1)])
     model.batches = []
     model.compile(loss="mse", run_eagerly=True)

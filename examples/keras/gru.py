@@ -1,13 +1,15 @@
 """A GRU on IMDB reviews in Keras 3: one file for TensorFlow, JAX and PyTorch, as KERAS_BACKEND says."""
 
-import random
-
 import keras
 import numpy as np
 from keras import layers
 
 from rosetta_common.data import imdb_for_library
 from rosetta_common.params import gru as params
+
+
+def set_dtype(name):
+    keras.config.set_floatx(name)
 
 
 def load_data():
@@ -17,24 +19,12 @@ def load_data():
 
 def create_symbol():
     # A layer draws the seeds of its first weights when it is made, so the seed comes before the layers.
-    keras.utils.set_random_seed(params.seed)  # Python's, NumPy's and the back end's
-    keras.config.set_floatx(params.dtype)
-    keras.config.set_dtype_policy(params.dtype)
+    keras.utils.set_random_seed(params.seed)  # Python's, NumPy's and the backend's
     uniform = keras.initializers.RandomUniform(-params.embedding_bound, params.embedding_bound)
-    # TensorFlow's gradient of an embedding is a list of rows, one for each occurrence of a word in a mini-batch. Keras'
-    # Adam would square each and add the squares, where it should add a word's rows and square the sum. A penalty of
-    # zero changes no number, but its gradient is a matrix, to which TensorFlow adds the rows before Adam sees them.
-    no_penalty = keras.regularizers.L2(0.0)
     return keras.Sequential(
         [
             keras.Input((params.max_length,), dtype="int32"),
-            layers.Embedding(
-                params.vocabulary,
-                params.embedding,
-                embeddings_initializer=uniform,
-                embeddings_regularizer=no_penalty,
-                name="embedding",
-            ),
+            layers.Embedding(params.vocabulary, params.embedding, embeddings_initializer=uniform, name="embedding"),
             # Glorot-uniform, as all other weights by default; the recurrent ones would be orthogonal.
             layers.GRU(params.units, recurrent_initializer="glorot_uniform", name="gru"),
             layers.Dense(params.classes, name="fc"),
@@ -44,17 +34,15 @@ def create_symbol():
 
 def init_model(symbol):
     """The weights are there already."""
-    on_tensorflow = keras.backend.backend() == "tensorflow"
-    symbol.compile(
-        keras.optimizers.Adam(params.learning_rate, beta_1=params.beta1, beta_2=params.beta2, epsilon=params.epsilon),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),  # soft-max included
-        jit_compile=on_tensorflow or "auto",  # XLA: half as fast again; "auto" compiles for JAX, not for PyTorch
-    )
+    betas = {"beta_1": params.beta1, "beta_2": params.beta2}
+    optimizer = keras.optimizers.Adam(params.learning_rate, **betas, epsilon=params.epsilon)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)  # softmax included
+    symbol.compile(optimizer, loss)
     return symbol
 
 
 def train(model, x, y):
-    keras.utils.set_random_seed(random.getrandbits(32))  # else TensorFlow shuffles each fit alike
+    keras.utils.set_random_seed(params.seed + int(model.optimizer.iterations))  # or TensorFlow shuffles each fit alike
     # fit keeps the last, smaller batch: a step like the others, though of fewer samples.
     return model.fit(x, y, params.batch_size, epochs=1, shuffle=True, verbose=0).history["loss"][0]
 

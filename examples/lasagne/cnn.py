@@ -21,7 +21,7 @@ def load_data():
 
 def create_symbol():
     """The network's last layer, which knows the others. Kernels and matrices start Glorot-uniform, by default."""
-    np.random.seed(params.seed)  # Lasagne draws its weights, and the seeds of its drop-out, from NumPy's generator
+    np.random.seed(params.seed)  # Lasagne draws its weights, and the seeds of its dropout, from NumPy's generator
     theano.config.floatX = params.dtype
     drop1, drop2, drop3 = params.dropout
     x = L.InputLayer((None, 3, 32, 32))
@@ -44,7 +44,7 @@ def init_model(symbol):
     loss = categorical_crossentropy(softmax(L.get_output(symbol)), labels).mean()
     rate = theano.shared(np.array(params.learning_rate, params.dtype))
     updates = momentum(loss, L.get_all_params(symbol, trainable=True), rate, params.momentum)
-    scores = L.get_output(symbol, deterministic=True)  # without drop-out
+    scores = L.get_output(symbol, deterministic=True)  # without dropout
     return SimpleNamespace(
         network=symbol,
         rate=rate,

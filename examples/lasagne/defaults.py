@@ -67,10 +67,10 @@ def adam(weight, gradients, learning_rate):
     return train(lasagne.updates.adam, weight, gradients)
 
 
-def train(rule, weight, gradients, *rates, learning_rates=()):
+def train(optimizer, weight, gradients, *rates, learning_rates=()):
     """The weight is in floatX, as a layer makes its own: one of 32 bits would be refused while floatX has 64."""
     weight, gradient = theano.shared(lasagne.utils.floatX(weight)), T.vector()
-    step = theano.function([gradient], updates=rule([gradient], [weight], *rates))
+    step = theano.function([gradient], updates=optimizer([gradient], [weight], *rates))
     steps = []
     for number, values in enumerate(gradients):
         if learning_rates:
@@ -81,7 +81,7 @@ def train(rule, weight, gradients, *rates, learning_rates=()):
 
 
 def cross_entropy(scores, labels):
-    """It wants probabilities: a classifier's last layer is a soft-max."""
+    """It wants probabilities: a classifier's last layer is a softmax."""
     return lasagne.objectives.categorical_crossentropy(theano.shared(scores), theano.shared(labels)).eval()
 
 

@@ -21,7 +21,7 @@ def load_data():
 
 
 def gate(**options):
-    return L.Gate(W_in=GlorotUniform(), W_hid=GlorotUniform(), W_cell=None, **options)  # else normal, with 0.1
+    return L.Gate(W_in=GlorotUniform(), W_hid=GlorotUniform(), W_cell=None, **options)  # by default normal, with 0.1
 
 
 def create_symbol():
@@ -32,7 +32,7 @@ def create_symbol():
     x = L.InputLayer((None, params.max_length), T.imatrix("words"))
     x = L.EmbeddingLayer(x, params.vocabulary, params.embedding, W=uniform, name="embedding")
     gates = {"resetgate": gate(), "updategate": gate(), "hidden_update": gate(nonlinearity=tanh)}
-    x = L.GRULayer(x, params.units, learn_init=False, name="gru", **gates)  # else it trains the first state as well
+    x = L.GRULayer(x, params.units, learn_init=False, name="gru", **gates)  # or it trains the first state too
     x = L.SliceLayer(x, -1, axis=1)
     return L.DenseLayer(x, params.classes, nonlinearity=linear, name="fc")  # its weights start Glorot-uniform
 

@@ -43,8 +43,8 @@ def init_model(symbol):
     data = mx.io.DataDesc("data", (params.batch_size, 3, 32, 32), params.dtype)
     model.bind([data], [mx.io.DataDesc("softmax_label", (params.batch_size,), params.dtype)])
     model.init_params(mx.init.Xavier())  # Glorot-uniform, not Module's uniform ± 0.01
-    optimiser = {"learning_rate": params.learning_rate, "momentum": params.momentum}
-    model.init_optimizer(optimizer="sgd", optimizer_params=optimiser)  # divides the gradients by the batch size
+    rates = {"learning_rate": params.learning_rate, "momentum": params.momentum}
+    model.init_optimizer(optimizer="sgd", optimizer_params=rates)  # divides the gradients by the batch size
     return model
 
 

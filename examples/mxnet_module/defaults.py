@@ -92,12 +92,12 @@ def momentum(weight, gradients, learning_rates, momentum):
 
 
 def adam(weight, gradients, learning_rate):
-    """The learning rate is the module's own, the same for every optimiser, and not mx.optimizer.Adam's."""
+    """The learning rate is the module's own, the same for every optimizer, and not mx.optimizer.Adam's."""
     return train(weight, gradients, optimizer="adam")
 
 
 def cross_entropy(scores, labels):
-    """The symbol gives soft-max's probabilities, and hides its loss in backward(): a metric tells the loss."""
+    """The symbol gives softmax's probabilities, and hides its loss in backward(): a metric tells the loss."""
     module = mx.mod.Module(mx.sym.SoftmaxOutput(mx.sym.Variable("data"), name="softmax"))
     module.bind([("data", scores.shape)], [("softmax_label", labels.shape)])
     module.init_params()

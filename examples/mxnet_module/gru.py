@@ -39,9 +39,9 @@ def init_model(symbol):
     data = mx.io.DataDesc("data", (params.batch_size, params.max_length), params.dtype)
     model.bind([data], [mx.io.DataDesc("softmax_label", (params.batch_size,), params.dtype)])
     model.init_params(mx.init.Xavier())  # Glorot-uniform, not Module's uniform ± 0.01
-    optimiser = {"learning_rate": params.learning_rate, "beta1": params.beta1, "beta2": params.beta2}
-    optimiser["epsilon"] = params.epsilon
-    model.init_optimizer(optimizer="adam", optimizer_params=optimiser)  # divides the gradients by the batch size
+    rates = {"learning_rate": params.learning_rate, "beta1": params.beta1, "beta2": params.beta2}
+    rates["epsilon"] = params.epsilon
+    model.init_optimizer(optimizer="adam", optimizer_params=rates)  # divides the gradients by the batch size
     return model
 
 

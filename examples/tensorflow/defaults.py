@@ -1,83 +1,98 @@
-"""What TensorFlow's own level does when nothing is said: each function gives what is required, and no more."""
+"""What TensorFlow does when nothing is said: each function gives what is required, and no more.
+
+Layers, losses and optimizers are those of tf.keras; batches come from tf.data, gradients from tf.GradientTape.
+"""
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.keras import layers
 
 unanswered = {
-    "convolution.weights": "must be given: tf.nn.conv2d is a function of the weights, there is no layer",
-    "convolution.bias": "tf.nn.conv2d adds none: tf.nn.bias_add does",
-    "convolution.padding": "must be given: tf.nn.conv2d has no default (the general tf.nn.convolution has: VALID)",
-    "convolution.stride": "must be given: tf.nn.conv2d has no default (the general tf.nn.convolution has: 1)",
-    "convolution.number": "the size of a kernel is never said: it is that of the weights",
-    "convolution.pair": "the size of a kernel is never said: it is that of the weights",
-    "dense.weights": "must be given: tf.matmul is a function of the weights, there is no layer",
-    "dense.bias": "tf.matmul adds none",
-    "embedding.weights": "must be given: tf.nn.embedding_lookup is a function of the weights, there is no layer",
-    "gru": "TensorFlow has no GRU outside Keras: its tf.compat.v1.nn.rnn_cell.GRUCell is not available with Keras 3",
-    "max_pool.stride": "must be given: tf.nn.max_pool2d has no default (the general tf.nn.pool has: 1)",
-    "max_pool.edge": "must be given: the padding decides, without default (but the general tf.nn.pool's is VALID)",
     "shuffled_loader.unit": "must be given: the size of a buffer of samples; one smaller than the data mixes less",
 }
 
 
 def convolution(x, kernel):
-    weight = tf.Variable(tf.random.normal([*kernel, 64, 96]))
-    output = tf.nn.conv2d(x.transpose(0, 2, 3, 1), weight, strides=1, padding="VALID")
+    layer = layers.Conv2D(96, kernel)
+    output = layer(x.transpose(0, 2, 3, 1)).numpy()
+    weight, bias = layer.get_weights()
     return {
-        "output": output.numpy().transpose(0, 3, 1, 2),
-        "weight": weight.numpy().transpose(3, 2, 0, 1),
+        "output": output.transpose(0, 3, 1, 2),
+        "weight": weight.transpose(3, 2, 0, 1),
+        "bias": bias,
         "native": np.array(output.shape),
     }
 
 
 def dense(x):
-    weight = tf.Variable(tf.random.normal([640, 320]))
-    return {"output": tf.matmul(x, weight).numpy(), "weight": weight.numpy().T}
+    layer = layers.Dense(320)
+    output = layer(x).numpy()
+    weight, bias = layer.get_weights()
+    return {"output": output, "weight": weight.T, "bias": bias}
 
 
 def embedding(indices):
-    weight = tf.Variable(tf.random.normal([1000, 64]))
-    return {"output": tf.nn.embedding_lookup(weight, indices).numpy(), "weight": weight.numpy()}
+    layer = layers.Embedding(1000, 64)
+    output = layer(indices).numpy()
+    (weight,) = layer.get_weights()
+    return {"output": output, "weight": weight}
+
+
+def swap_gates(array):
+    """Keras' gate order z, r, n to the canonical r, z, n along the last axis."""
+    update, reset, new = np.split(array, 3, axis=-1)
+    return np.concatenate([reset, update, new], axis=-1)
+
+
+def gru(x):
+    layer = layers.GRU(32)
+    output = layer(x).numpy()
+    weight_ih, weight_hh, (bias_ih, bias_hh) = [swap_gates(array) for array in layer.get_weights()]
+    return {
+        "output": output,
+        "weight_ih": weight_ih.T,
+        "weight_hh": weight_hh.T,
+        "bias_ih": bias_ih,
+        "bias_hh": bias_hh,
+    }
 
 
 def max_pool(x):
     x = tf.constant(x.transpose(0, 2, 3, 1))
     with tf.GradientTape() as tape:
         tape.watch(x)
-        output = tf.nn.max_pool2d(x, 2, strides=2, padding="VALID")
+        output = layers.MaxPooling2D(2)(x)
     gradient = tape.gradient(output, x)  # of the output's sum
     return {"output": output.numpy().transpose(0, 3, 1, 2), "gradient": gradient.numpy().transpose(0, 3, 1, 2)}
 
 
-def steps(optimiser, variable, gradients):
+def steps(optimizer, variable, gradients):
     weights = []
     for gradient in gradients:
-        optimiser.apply_gradients([(tf.constant(gradient), variable)])
+        optimizer.apply_gradients([(tf.constant(gradient), variable)])
         weights.append(variable.numpy())
     return weights
 
 
 def momentum(weight, gradients, learning_rates, momentum):
-    """TensorFlow's own optimizers are those of version 1, version 2 has Keras' only. The rate may be a function."""
-    variable, rate, weights = tf.Variable(weight), tf.Variable(0.0), []
-    optimiser = tf.compat.v1.train.MomentumOptimizer(rate.read_value, momentum)
+    variable, weights = tf.Variable(weight), []
+    optimizer = tf.keras.optimizers.SGD(learning_rates[0], momentum)
     for gradient, learning_rate in zip(gradients, learning_rates):
-        rate.assign(learning_rate)
-        weights += steps(optimiser, variable, [gradient])
+        optimizer.learning_rate = learning_rate
+        weights += steps(optimizer, variable, [gradient])
     return weights
 
 
 def adam(weight, gradients, learning_rate):
-    return steps(tf.compat.v1.train.AdamOptimizer(), tf.Variable(weight), gradients)
+    return steps(tf.keras.optimizers.Adam(), tf.Variable(weight), gradients)
 
 
 def cross_entropy(scores, labels):
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, scores).numpy()
+    return tf.keras.losses.SparseCategoricalCrossentropy()(labels, scores).numpy()
 
 
 def dropout(x):
-    """A function, which knows no modes: it drops whenever it is called."""
-    return {"training": tf.nn.dropout(x, 0.5).numpy(), "unsaid": tf.nn.dropout(x, 0.5).numpy()}
+    return {"training": layers.Dropout(0.5)(x, training=True).numpy(), "unsaid": layers.Dropout(0.5)(x).numpy()}
 
 
 def loader(x, batch_size):
@@ -90,14 +105,14 @@ def shuffled_loader(x, batch_size):
 
 
 def padding(sequences, length):
-    return tf.ragged.constant(sequences).to_tensor(shape=(None, length)).numpy()
+    return tf.keras.utils.pad_sequences(sequences, length)
 
 
 def input_gradient(x):
     """A tape watches variables, not constants: asked for the input's gradient, it has None."""
     x = tf.constant(x.transpose(0, 2, 3, 1))
-    weight = tf.Variable(tf.random.normal([3, 3, 3, 4]))
+    layer = layers.Conv2D(4, 3)
     with tf.GradientTape() as tape:
-        output = tf.nn.conv2d(x, weight, strides=1, padding="VALID")
-    _, gradient = tape.gradient(output, [weight, x])
+        output = layer(x)
+    _, gradient = tape.gradient(output, [layer.kernel, x])
     return np.zeros(0) if gradient is None else gradient.numpy().transpose(0, 3, 1, 2)

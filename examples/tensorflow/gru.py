@@ -1,12 +1,17 @@
-"""A GRU on IMDB reviews in TensorFlow, on its own level: tf.foldl, tf.Module, tf.GradientTape."""
+"""A GRU on IMDB reviews in TensorFlow: Keras layers, and a training loop written out with tf.GradientTape."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.keras import layers
 
 from rosetta_common.data import imdb_for_library, minibatches
 from rosetta_common.params import gru as params
+
+
+def set_dtype(name):
+    tf.keras.config.set_floatx(name)
 
 
 def load_data():
@@ -14,100 +19,89 @@ def load_data():
     return imdb_for_library()
 
 
-class SymbolModule(tf.Module):
+class GRUClassifier(tf.keras.Model):
     def __init__(self):
         super().__init__()
-        gates = 3 * params.units  # reset, update, new: side by side
-        shapes = {"embedding": (params.vocabulary, params.embedding), "fc.weight": (params.units, params.classes)}
-        shapes.update({"gru.weight_ih": (params.embedding, gates), "gru.weight_hh": (params.units, gates)})
-        shapes.update({"gru.bias_ih": (gates,), "gru.bias_hh": (gates,), "fc.bias": (params.classes,)})
-        self.weights = {name: tf.Variable(tf.zeros(shape, params.dtype)) for name, shape in shapes.items()}
+        uniform = tf.keras.initializers.RandomUniform(-params.embedding_bound, params.embedding_bound)
+        self.embedding = layers.Embedding(params.vocabulary, params.embedding, embeddings_initializer=uniform)
+        # Glorot-uniform, as all other weights by default; the recurrent ones would be orthogonal.
+        self.gru = layers.GRU(params.units, recurrent_initializer="glorot_uniform")
+        self.fc = layers.Dense(params.classes)
 
-    def cell(self, state, projected):
-        """One time step; the reset gate is applied after the recurrent product, as cuDNN does."""
-        recurrent = tf.matmul(state, self.weights["gru.weight_hh"]) + self.weights["gru.bias_hh"]
-        (r_x, z_x, n_x), (r_h, z_h, n_h) = (tf.split(gates, 3, axis=1) for gates in (projected, recurrent))
-        z, n = tf.sigmoid(z_x + z_h), tf.tanh(n_x + tf.sigmoid(r_x + r_h) * n_h)
-        return (1 - z) * n + z * state
-
-    def __call__(self, words):
-        x = tf.nn.embedding_lookup(self.weights["embedding"], tf.transpose(words))  # time first
-        projected = tf.tensordot(x, self.weights["gru.weight_ih"], axes=1) + self.weights["gru.bias_ih"]
-        state = tf.foldl(self.cell, projected, tf.zeros([words.shape[0], params.units], params.dtype))
-        return tf.matmul(state, self.weights["fc.weight"]) + self.weights["fc.bias"]
+    def call(self, words):
+        return self.fc(self.gru(self.embedding(words)))
 
 
 def create_symbol():
-    return SymbolModule()
-
-
-class Adam:
-    def __init__(self, variables, learning_rate, beta1, beta2, epsilon):
-        self.learning_rate, self.beta1, self.beta2, self.epsilon = learning_rate, beta1, beta2, epsilon
-        self.steps = tf.Variable(tf.zeros([], params.dtype), trainable=False)
-        zeros = [[tf.Variable(tf.zeros_like(variable), trainable=False) for variable in variables] for _ in range(2)]
-        self.slots = list(zip(variables, *zeros))
-
-    def apply_gradients(self, gradients):
-        step = self.steps.assign_add(1)
-        # The embedding's gradient comes as IndexedSlices, the rows that were seen; Adam moves every row.
-        for (variable, mean, square), gradient in zip(self.slots, map(tf.convert_to_tensor, gradients)):
-            mean.assign(self.beta1 * mean + (1 - self.beta1) * gradient)
-            square.assign(self.beta2 * square + (1 - self.beta2) * tf.square(gradient))
-            unbiased, root = mean / (1 - self.beta1**step), tf.sqrt(square / (1 - self.beta2**step))
-            variable.assign_sub(self.learning_rate * unbiased / (root + self.epsilon))
+    tf.keras.utils.set_random_seed(params.seed)  # Python's, NumPy's and TensorFlow's; layers draw theirs when made
+    network = GRUClassifier()
+    network(tf.zeros((1, params.max_length), tf.int32))  # the first call creates the weights
+    return network
 
 
 def init_model(symbol):
-    np.random.seed(params.seed)
-    tf.random.set_seed(params.seed)
-    for name, weight in symbol.weights.items():  # Glorot-uniform; the biases are zeros already
-        if len(weight.shape) == 2:
-            bound = params.embedding_bound if name == "embedding" else np.sqrt(6 / sum(weight.shape))
-            weight.assign(tf.random.uniform(weight.shape, -bound, bound, params.dtype))
-    optimiser = Adam(symbol.trainable_variables, params.learning_rate, params.beta1, params.beta2, params.epsilon)
-    return SimpleNamespace(network=symbol, optimiser=optimiser, forward=tf.function(symbol, jit_compile=True))
+    optimizer = tf.keras.optimizers.Adam(params.learning_rate, params.beta1, params.beta2, params.epsilon)
+    optimizer.build(symbol.trainable_variables)  # a tf.function may not create variables after its first call
+    loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)  # softmax included
+    return SimpleNamespace(network=symbol, forward=tf.function(symbol), optimizer=optimizer, loss=loss)
 
 
-@tf.function(jit_compile=True)  # by XLA: a third faster; calling model.forward in it would compile at each step
-def train_step(network, optimiser, data, target):
+@tf.function  # traced to a graph once for each model and shape of data
+def train_step(network, optimizer, loss_fn, words, labels):
     with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(target, network(data)))
-    optimiser.apply_gradients(tape.gradient(loss, network.trainable_variables))
+        loss = loss_fn(labels, network(words, training=True))
+    gradients = tape.gradient(loss, network.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, network.trainable_variables))
     return loss
 
 
-def train(model, x, y):
-    batches = minibatches(x, y, params.batch_size)
-    losses = [train_step(model.network, model.optimiser, data, target) for data, target in batches]
+def train_epoch(model, batches):
+    losses = [train_step(model.network, model.optimizer, model.loss, words, labels) for words, labels in batches]
     return float(tf.reduce_mean(losses))
+
+
+def train(model, x, y):
+    return train_epoch(model, minibatches(x, y, params.batch_size))
 
 
 def train_with_loader(model, x, y):
     dataset = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x))  # a smaller buffer would mix less
-    batches = dataset.batch(params.batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
-    losses = [train_step(model.network, model.optimiser, data, target) for data, target in batches]
-    return float(tf.reduce_mean(losses))
+    return train_epoch(model, dataset.batch(params.batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE))
 
 
 def predict(model, x):
-    starts = range(0, len(x), params.batch_size)
-    return np.concatenate([model.forward(x[i : i + params.batch_size]) for i in starts])
+    batches = np.split(x, range(params.batch_size, len(x), params.batch_size))
+    return np.concatenate([model.forward(words, training=False) for words in batches])
 
 
 def evaluate(model, x, y):
-    return float(tf.reduce_mean(tf.cast(tf.math.in_top_k(y, predict(model, x), k=1), tf.float64)))
+    accuracy = tf.keras.metrics.SparseCategoricalAccuracy()
+    accuracy.update_state(y, predict(model, x))
+    return float(accuracy.result())
+
+
+def swap_gates(array):
+    """Keras' gate order z, r, n from the canonical r, z, n along the last axis, and back."""
+    first, second, new = np.split(array, 3, axis=-1)
+    return np.concatenate([second, first, new], axis=-1)
 
 
 def export_weights(model):
-    """TensorFlow's matrices are (in, out); gate order r, z, n is the canonical one."""
-    weights = model.network.weights.items()
-    return {name: weight.numpy() if name == "embedding" else weight.numpy().T for name, weight in weights}
+    """Matrices are (in, out); both biases of the GRU are rows of one array."""
+    network = model.network
+    (embedding,) = network.embedding.get_weights()
+    weight_ih, weight_hh, (bias_ih, bias_hh) = [swap_gates(array) for array in network.gru.get_weights()]
+    weight, bias = network.fc.get_weights()
+    weights = {"embedding": embedding, "gru.weight_ih": weight_ih.T, "gru.weight_hh": weight_hh.T}
+    return {**weights, "gru.bias_ih": bias_ih, "gru.bias_hh": bias_hh, "fc.weight": weight.T, "fc.bias": bias}
 
 
 def import_weights(model, weights):
-    for name, weight in model.network.weights.items():
-        weight.assign(weights[name] if name == "embedding" else weights[name].T)
+    network, biases = model.network, np.stack([weights["gru.bias_ih"], weights["gru.bias_hh"]])
+    network.embedding.set_weights([weights["embedding"]])
+    gru = [weights["gru.weight_ih"].T, weights["gru.weight_hh"].T, biases]
+    network.gru.set_weights([swap_gates(array) for array in gru])
+    network.fc.set_weights([weights["fc.weight"].T, weights["fc.bias"]])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,10 @@ framework, and a slip would have to survive finite differences and PyTorch's flo
 - GRU, `biases`: "two", or "folded": r and z have one bias only, that of gru.bias_ih, or "no b_hn": nor does n have a
   recurrent one. A bias that the framework does not have is a constant here: its value counts, its gradient is 0.
   The certificate sets it to 0, see `exists`;
-- GRU, `epsilon`: Adam's ε added to the "corrected" √v̂ or to the "uncorrected" √v (Kingma & Ba 2015, end of section 2).
+- GRU, `epsilon`: Adam's ε added to the "corrected" √v̂ or to the "uncorrected" √v (Kingma & Ba 2015, end of section 2);
+- GRU, `repeated_words`: a word that occurs several times in a mini-batch has a gradient for each occurrence. They are
+  "summed" before Adam squares them, as v's formula says, or "squared apart": v gets the sum of their squares. A
+  framework computes the latter whose embedding has a gradient of one row an occurrence, which Adam squares row by row.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,8 +41,10 @@ FORMS: dict[str, dict[str, tuple[str, ...]]] = {
         "reset_gate": ("after", "before"),
         "biases": ("two", "folded", "no b_hn"),
         "epsilon": ("corrected", "uncorrected"),
+        "repeated_words": ("summed", "squared apart"),
     },
 }
+SQUARES = "embedding: squares"  # beside the gradients where repeated words are squared apart: what v gets instead of g²
 PART = {"cnn": 8, "gru": 64}  # samples computed at once: eight images' patches stay in the processor's cache
 TIE = 1e-12  # activations near 1 that are closer than this differ by float64's rounding alone
 
@@ -85,12 +90,15 @@ def gradients(
 ) -> tuple[float, Gradients]:
     """The mean soft-max cross-entropy over the batch, and its gradient: name -> float64 array. y: integer (n,).
 
+    Where repeated words are "squared apart", `SQUARES` stands beside the gradients, for Adam.
     dtype: "float32" takes half the time, where nothing is judged by the result (CNN alone).
     """
     forms = settle(workload, forms)
     weights = _typed(workload, weights, dtype)
     forward, backward = MODELS[workload]
     loss, total = 0.0, {name: np.zeros(weight.shape) for name, weight in weights.items()}
+    if forms.get("repeated_words") == "squared apart":
+        total[SQUARES] = np.zeros(weights["embedding"].shape)
     for part in _parts(workload, x):
         tape = forward(weights, x[part], forms)
         loss += float(losses(tape.scores, y[part]).sum()) / len(x)
@@ -358,8 +366,11 @@ def _gru_backward(w: Weights, tape: SimpleNamespace, d_scores: Array, forms: For
 
     h, d_in, d_hid = tape.h[:-1], rows(d_in), rows(d_hid)
     into_new = h if after else tape.r * h
+    words, d_embedded, vocabulary = tape.words.reshape(-1), d_in @ w["gru.weight_ih"], len(w["embedding"])
+    apart = forms["repeated_words"] == "squared apart"
     return {
-        "embedding": _embedding_gradient(tape.words.reshape(-1), d_in @ w["gru.weight_ih"], len(w["embedding"])),
+        **({SQUARES: _sum_of_rows(words, d_embedded**2, vocabulary)} if apart else {}),
+        "embedding": _sum_of_rows(words, d_embedded, vocabulary),
         "gru.weight_ih": d_in.T @ rows(tape.embedded),
         "gru.weight_hh": np.concatenate([d_hid[:, : 2 * units].T @ rows(h), d_hid[:, 2 * units :].T @ rows(into_new)]),
         "gru.bias_ih": d_in.sum(axis=0),
@@ -369,13 +380,13 @@ def _gru_backward(w: Weights, tape: SimpleNamespace, d_scores: Array, forms: For
     }
 
 
-def _embedding_gradient(words: Array, d_embedded: Array, vocabulary: int) -> Array:
-    """Sum the gradients (m, 125) of equal words (m,) -> (vocabulary, 125); np.add.at would take seconds."""
+def _sum_of_rows(words: Array, rows: Array, vocabulary: int) -> Array:
+    """Sum the rows (m, 125) of equal words (m,) -> (vocabulary, 125); np.add.at would take seconds."""
     order = np.argsort(words, kind="stable")
     present, starts = np.unique(words[order], return_index=True)
-    gradient = np.zeros((vocabulary, d_embedded.shape[1]))
-    gradient[present] = np.add.reduceat(d_embedded[order], starts)
-    return gradient
+    total = np.zeros((vocabulary, rows.shape[1]))
+    total[present] = np.add.reduceat(rows[order], starts)
+    return total
 
 
 MODELS: dict[str, tuple[Callable[..., SimpleNamespace], Callable[..., Gradients]]] = {
@@ -426,12 +437,16 @@ class Adam:
         self.t = 0
 
     def movement(self, gradients: Weights) -> Gradients:
+        """How far the weights move. `SQUARES` among the gradients is what the embedding's v gets instead of g²."""
         self.t += 1
-        return {name: self._move(name, gradient) for name, gradient in gradients.items()}
+        squares = {name: gradient**2 for name, gradient in gradients.items() if name != SQUARES}
+        if SQUARES in gradients:
+            squares["embedding"] = gradients[SQUARES]
+        return {name: self._move(name, gradients[name], square) for name, square in squares.items()}
 
-    def _move(self, name: str, gradient: Array) -> Array:
+    def _move(self, name: str, gradient: Array, square: Array) -> Array:
         m = self.m[name] = self.beta1 * self.m.get(name, 0.0) + (1 - self.beta1) * gradient
-        v = self.v[name] = self.beta2 * self.v.get(name, 0.0) + (1 - self.beta2) * gradient**2
+        v = self.v[name] = self.beta2 * self.v.get(name, 0.0) + (1 - self.beta2) * square
         correct_m, correct_v = 1 - self.beta1**self.t, 1 - self.beta2**self.t
         # √v + ε √(1-β2ᵗ), over √(1-β2ᵗ), is √v̂ + ε: the two forms differ by that factor of ε alone.
         epsilon = self.epsilon * (np.sqrt(correct_v) if self.form == "corrected" else 1.0)

@@ -422,8 +422,12 @@ def _judge_loop(
     """An epoch of copies of one sample is three known steps, whatever the shuffle; then the rates still hold."""
     start = trace.weights("halfway")
     at = dict(start)
-    for _ in range(protocol.COPIES // BATCH + partial):
-        _, predicted = _predicted(limits.workload, at, samples.x_train[:1], samples.y_train[:1], forms, optimiser)
+    for size in [BATCH] * (protocol.COPIES // BATCH) + [protocol.COPIES % BATCH] * partial:
+        # The mean over copies is that of one; where repeated words are squared apart, their number counts.
+        copies = [0] * (size if forms.get("repeated_words") == "squared apart" else 1)
+        _, predicted = _predicted(
+            limits.workload, at, samples.x_train[copies], samples.y_train[copies], forms, optimiser
+        )
         at = {name: at[name] + predicted[name] for name in at}
     found = trace.weights("loop")
     figure, tensors = step_figures(difference(found, start), difference(at, start))

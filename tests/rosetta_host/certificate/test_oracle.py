@@ -200,6 +200,25 @@ def test_words_that_do_not_occur_get_no_gradient():
     np.testing.assert_array_equal(np.flatnonzero(gradients["embedding"].any(axis=1)), np.unique(x))
 
 
+def test_squares_of_repeated_words_are_those_of_each_occurrence():
+    """One review whose last words are `first`, `first` and 0: each occurrence's gradient is one of a row of its own."""
+    own, x, y = gru_case()
+    x, y, first = x[:1].copy(), y[:1], 7
+    x[0, -3:] = first, first, 0
+    x[0, :-3] = np.arange(100, 247)  # each once
+    apart, alone = x.copy(), {**own, "embedding": own["embedding"].copy()}
+    apart[0, -3:] = 20000, 20001, 20002
+    alone["embedding"][[20000, 20001, 20002]] = own["embedding"][[first, first, 0]]
+    _, gradients = oracle.gradients("gru", own, x, y, {"repeated_words": "squared apart"})
+    _, occurrences = oracle.gradients("gru", alone, apart, y)
+    squares, rows = gradients[oracle.SQUARES], occurrences["embedding"]
+    np.testing.assert_allclose(squares[first], rows[20000] ** 2 + rows[20001] ** 2, rtol=1e-10)
+    np.testing.assert_allclose(squares[[0, *range(100, 247)]], rows[[20002, *range(100, 247)]] ** 2, rtol=1e-10)
+    np.testing.assert_allclose(gradients["embedding"][first], rows[20000] + rows[20001], rtol=1e-10)
+    np.testing.assert_array_equal(np.flatnonzero(squares.any(axis=1)), np.unique(x))
+    assert oracle.SQUARES not in oracle.gradients("gru", own, x, y)[1]
+
+
 # Ties in a max-pool
 
 
@@ -305,6 +324,18 @@ def test_adam_against_its_recurrence(form):
         movement = adam.movement({"w": g})
         np.testing.assert_allclose(movement["w"], expected, rtol=1e-12)
         adam.resynchronise({"w": np.full(7, 9.0)})  # m and v stay its own
+
+
+def test_adam_takes_the_squares_that_it_is_given():
+    """v is the mean of the squares and m that of the gradients, in the same step of the same Adam."""
+    adam, gradient, squares = oracle.Adam(0.01, 0.8, 0.99, 1e-3), np.array([3.0, -1.0]), np.array([5.0, 1.0])
+    for t in range(1, 4):
+        m, v = (1 - 0.8**t) * gradient, (1 - 0.99**t) * squares
+        expected = -0.01 * (m / (1 - 0.8**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-3)
+        movement = adam.movement({"embedding": gradient, "fc.bias": gradient, oracle.SQUARES: squares})
+        assert set(movement) == {"embedding", "fc.bias"}
+        np.testing.assert_allclose(movement["embedding"], expected, rtol=1e-12)
+        np.testing.assert_allclose(movement["fc.bias"], -0.01 * gradient / (np.abs(gradient) + 1e-3), rtol=1e-12)
 
 
 def test_the_workloads_optimisers():

@@ -31,10 +31,12 @@ def play(
     noise=1e-6,
     kind="float",
     left=0.0,
+    repeated=1,
 ):
     """Write the trace of a perfect framework, but for `movement`, which may change what a step does.
 
     In float32 it is as inexact as that: `noise` of each movement, and all that it gives is rounded.
+    repeated: how many copies of the sample a step of the loop takes.
     """
     at = {name: value.astype(np.float64) for name, value in protocol.canonical_weights("gru", forms).items()}
     optimiser = oracle.optimiser("gru")
@@ -66,7 +68,7 @@ def play(
     accuracy = float(np.mean(scores.argmax(axis=1) == SMALL.y_test))
     save("halfway")
     for _ in range(copies):
-        step("loop", SMALL.x_train[:1], SMALL.y_train[:1])
+        step("loop", SMALL.x_train[[0] * repeated], SMALL.y_train[[0] * repeated])
     save("loop")
     for k in range(STEPS_AFTER[dtype]):
         step(f"again{k + 1}", SMALL.x_train[k * BATCH : (k + 1) * BATCH], SMALL.y_train[k * BATCH : (k + 1) * BATCH])
@@ -120,6 +122,16 @@ def test_a_framework_without_some_biases_imports_zeros_and_keeps_them(tmp_path, 
     assert failed(judge(play(tmp_path, forms=forms), forms=forms)) == set()
     np.testing.assert_array_equal(Trace(tmp_path).weights("again2")["gru.bias_hh"][:200], 0)
     assert "weights" in failed(judge(play(tmp_path, forms=forms)))
+
+
+def test_words_that_are_squared_apart_are_told_from_words_that_are_summed(tmp_path):
+    """From the first step on, and in an epoch of copies, where the mean over a batch is not that of one sample."""
+    forms = {"repeated_words": "squared apart"}
+    trace = play(tmp_path, forms=forms, dtype="float64", repeated=BATCH)
+    assert failed(judge(trace, "float64", forms=forms)) == set()
+    assert {"float64: step worst", "float64: loop"} <= failed(judge(trace, "float64"))
+    trace = play(tmp_path, forms=forms, dtype="float64", repeated=1)
+    assert "float64: loop" in failed(judge(trace, "float64", forms=forms))
 
 
 def test_a_tenth_of_a_percent_in_every_step_fails(tmp_path):
