@@ -24,9 +24,9 @@ from rosetta_common import params
 from rosetta_host.catalog.frameworks import Case, Row
 from rosetta_host.certificate import certify, oracle
 from rosetta_host.datasets import dataset
-from rosetta_host.environments import environment, process
-from rosetta_host.records import faults, machine
-from rosetta_host.records.digests import differing, digests
+from rosetta_host.environments import environment, faults, process
+from rosetta_host.environments.digests import differing, digests
+from rosetta_host.records import machine
 from rosetta_host.records.store import Machine, Record, Times
 
 PRESETS = ("quick", "epoch", "full")

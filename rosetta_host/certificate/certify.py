@@ -18,9 +18,9 @@ from threadpoolctl import threadpool_limits
 from rosetta_host.catalog.frameworks import Case, Row
 from rosetta_host.certificate import coverage
 from rosetta_host.certificate.judge import AS_TIMED, ASIDE, JUDGEMENT, PARTS, SHORT, TraceFailed, Tracer, checks
-from rosetta_host.environments import environment, external_python, process
-from rosetta_host.records import faults, machine, store, vcs
-from rosetta_host.records.digests import certificate_digests, differing, digests
+from rosetta_host.environments import environment, external_python, faults, process
+from rosetta_host.environments.digests import certificate_digests, differing, digests
+from rosetta_host.records import machine, store, vcs
 from rosetta_host.records.store import Check, Machine, Record, Times
 
 Report = Callable[[str], None]

@@ -23,8 +23,8 @@ import numpy as np
 from rosetta_host.catalog.frameworks import SET_RATE, Case
 from rosetta_host.certificate import behavior, protocol, steps
 from rosetta_host.certificate.steps import Limits, Trace
-from rosetta_host.environments import environment, process
-from rosetta_host.records import faults, machine
+from rosetta_host.environments import environment, faults, process
+from rosetta_host.records import machine
 from rosetta_host.records.store import Check
 
 TIMEOUT = 900.0  # seconds for one traced process; the slowest takes about a minute on one core

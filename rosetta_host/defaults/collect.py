@@ -24,9 +24,8 @@ from rosetta_host.certificate import certify
 from rosetta_host.defaults import infer
 from rosetta_host.defaults.infer import Call, Came
 from rosetta_host.defaults.spec import QUESTIONS
-from rosetta_host.environments import environment, process
-from rosetta_host.records import faults
-from rosetta_host.records.digests import borrowed_digest, declared_digest, environment_digest, example_digest
+from rosetta_host.environments import environment, faults, process
+from rosetta_host.environments.digests import borrowed_digest, declared_digest, environment_digest, example_digest
 from rosetta_host.records.store import Answer, Machine, Record, Times
 
 TIMEOUT = 300.0  # seconds for one process; the slowest import and its compilers take under a minute

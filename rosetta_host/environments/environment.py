@@ -23,8 +23,8 @@ import uv
 
 from rosetta_host.catalog.frameworks import ROOT, Row, UserError, Variable
 from rosetta_host.environments import external_python, process
+from rosetta_host.environments.digests import installation_digest
 from rosetta_host.records import machine
-from rosetta_host.records.digests import installation_digest
 
 HOME = Path(os.environ.get("ROSETTA_HOME", ROOT / ".rosetta"))
 COMPLETE = "rosetta-complete"  # written last: a folder without it is a build that was cut short

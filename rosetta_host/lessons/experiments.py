@@ -20,12 +20,12 @@ from rosetta_host.benchmark import paired_timing, runs
 from rosetta_host.catalog.frameworks import Case, Row
 from rosetta_host.certificate import certify, judge
 from rosetta_host.datasets import dataset
-from rosetta_host.environments import environment, process
+from rosetta_host.environments import environment, faults, process
+from rosetta_host.environments.digests import JUDGE, differing, judge_digest, text_digest
 from rosetta_host.lessons.declarations import Lesson
 from rosetta_host.mutation import runner
 from rosetta_host.mutation.mutants import Mutant, offered
-from rosetta_host.records import faults, store
-from rosetta_host.records.digests import JUDGE, differing, judge_digest, text_digest
+from rosetta_host.records import store
 from rosetta_host.records.store import Machine, Record
 
 KINDS = ("size", "time", "accuracy")

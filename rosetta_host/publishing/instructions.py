@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from rosetta_host.catalog.frameworks import Row, Variable
-from rosetta_host.records.digests import setup_files
+from rosetta_host.environments.digests import setup_files
 
 WIDTH = 90
 # What the runner fills in, as the shell says it.

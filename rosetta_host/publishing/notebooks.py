@@ -16,10 +16,10 @@ from typing import Any, Literal
 import msgspec
 
 from rosetta_host.catalog.frameworks import ROOT, Row, UserError
+from rosetta_host.environments.digests import environment_digest, text_digest
 from rosetta_host.publishing import instructions, standalone
 from rosetta_host.publishing.source import Module, is_main
 from rosetta_host.publishing.standalone import Script
-from rosetta_host.records.digests import environment_digest, text_digest
 
 FOLDER = ROOT / "docs" / "notebooks"
 KEY = "rosetta"  # of a notebook's metadata: what it is a run of

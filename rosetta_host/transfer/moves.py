@@ -29,8 +29,7 @@ from rosetta_host.certificate.certify import Report
 from rosetta_host.certificate.judge import Tracer
 from rosetta_host.certificate.protocol import Arrays, Samples
 from rosetta_host.certificate.steps import Limits, Trace
-from rosetta_host.environments import environment
-from rosetta_host.records import faults
+from rosetta_host.environments import environment, faults
 from rosetta_host.records.store import Check, Machine, Record, Times
 from rosetta_host.transfer import layouts
 

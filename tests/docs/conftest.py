@@ -18,11 +18,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from _ext.defaults import answers
+from _ext.core import answers
 from _ext.snippets import default_warnings
 from rosetta_host.catalog import frameworks
 from rosetta_host.defaults import spec
-from rosetta_host.records import digests, store
+from rosetta_host.environments import digests
+from rosetta_host.records import store
 from rosetta_host.records.store import Answer, Check, Data, Machine, Record, Times
 
 CONF = """

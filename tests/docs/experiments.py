@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rosetta_host.catalog import frameworks
+from rosetta_host.environments import digests
 from rosetta_host.mutation import mutants
-from rosetta_host.records import digests
 from rosetta_host.records.store import Check, Data, Record
 
 LESSON = '[{slug}]\ntitle = "{slug}"\nworkload = "cnn"\nmutants = {names}\n{more}\n'

@@ -65,8 +65,8 @@ def test_no_published_record_is_of_a_checkout_that_differs_from_its_commit(comma
     monkeypatch.setattr(cli.vcs, "changed", lambda: ["examples/new/", "README.md"])
     assert cli.main(command.split()) == 2
     assert capsys.readouterr().out == (
-        "error: Records under docs/records name the commit that ran, and this checkout has uncommitted changes "
-        "(examples/new/ and 1 more): commit them, or write the records elsewhere with --records DIR.\n"
+        "error: Records under docs/records name the commit that ran, but this checkout has uncommitted changes "
+        "(examples/new/ and 1 more). Commit them, or write the records elsewhere with --records DIR.\n"
     )
 
 

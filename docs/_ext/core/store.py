@@ -24,8 +24,8 @@ from _ext.core import verdicts
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import Row, UserError
 from rosetta_host.certificate import coverage
+from rosetta_host.environments.digests import example_digest
 from rosetta_host.records import store as record_store
-from rosetta_host.records.digests import example_digest
 from rosetta_host.records.store import Record
 
 logger = logging.getLogger(__name__)

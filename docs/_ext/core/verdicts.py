@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rosetta_host.catalog.frameworks import Row
-from rosetta_host.records.digests import BORROWED, JUDGE, certificate_digests, differing, judge_digest
+from rosetta_host.environments.digests import BORROWED, JUDGE, certificate_digests, differing, judge_digest
 from rosetta_host.records.store import Record
 
 State = Literal["certified", "failed", "stale", "missing", "historic"]

@@ -1,16 +1,12 @@
-"""The pages of defaults: what each framework does where nothing is said. Imports core and snippets."""
+"""The pages of defaults: what each framework does unless you say otherwise."""
 
 from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from _ext.defaults import answers, defaults, probes
+from _ext.defaults import defaults, probes
 
 
 def setup(app: Sphinx) -> None:
-    for module in (
-        answers,
-        defaults,
-        probes,
-    ):
+    for module in (defaults, probes):
         module.setup(app)

@@ -14,9 +14,9 @@ from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import formatting
 from _ext.core import store as stores
+from _ext.core.answers import NONE, UNKNOWN, Asked, answers, is_given, name_of, probe_anchor, row_anchor
 from _ext.core.elements import DASH, Datum, Details, Summary, aside, cell, row_header, table
 from _ext.core.links import link, place_link, site_file, target
-from _ext.defaults.answers import NONE, UNKNOWN, Asked, answers, is_given, name_of, probe_anchor, row_anchor
 from _ext.snippets import snippets
 from rosetta_host.defaults import spec
 from rosetta_host.records.store import Answer

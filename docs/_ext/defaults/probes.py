@@ -12,8 +12,8 @@ from sphinx.util.typing import OptionSpec
 
 from _ext.core import formatting
 from _ext.core import store as stores
+from _ext.core.answers import SOURCE, answers, probe_anchor, row_anchor
 from _ext.core.links import link, place_link
-from _ext.defaults.answers import SOURCE, answers, probe_anchor, row_anchor
 from _ext.results.limits_tables import constant
 from _ext.snippets.run_caption import caption
 from _ext.snippets.snippets import Rosetta, literal, shown_path

@@ -1,4 +1,4 @@
-"""The pages of lessons: the mistake as a diff, what the certificate says, what it costs. Imports results as well."""
+"""The pages of lessons: the mistake as a diff, what the certificate reports, and what it costs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,5 @@ from _ext.lessons import forms, lessons, mutant_diff, retired_setup
 
 
 def setup(app: Sphinx) -> None:
-    for module in (
-        lessons,
-        mutant_diff,
-        forms,
-        retired_setup,
-    ):
+    for module in (lessons, mutant_diff, forms, retired_setup):
         module.setup(app)

@@ -18,10 +18,10 @@ from _ext.core.verdicts import named
 from _ext.lessons.intervals import SAME_ACCURACY, SAME_TIME, Change, Interval, interval, of_accuracy, of_time, ratio
 from _ext.results.certificates import number
 from rosetta_host.catalog.frameworks import Row, UserError
+from rosetta_host.environments import digests
 from rosetta_host.lessons.declarations import Lesson
 from rosetta_host.mutation import mutants
 from rosetta_host.mutation.mutants import Mutant
-from rosetta_host.records import digests
 from rosetta_host.records.store import Check, Record
 
 SAME = f"same within {100 * (SAME_TIME - 1):.0f} %"

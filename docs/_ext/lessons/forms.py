@@ -22,7 +22,7 @@ from _ext.core.links import link
 from _ext.core.numbers import Role
 from rosetta_host.catalog.frameworks import Row, UserError, nearest
 from rosetta_host.certificate.oracle import FORMS
-from rosetta_host.records.digests import declared_digest
+from rosetta_host.environments.digests import declared_digest
 
 Asked = tuple[str, str]  # the workload, and what differs
 

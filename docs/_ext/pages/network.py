@@ -13,8 +13,9 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from _ext.core import store as stores
+from _ext.core.directives import OfWorkload
 from _ext.pages.svg import INK, LINE, Drawing
-from _ext.results.results import DASH, OfWorkload, table
+from _ext.results.results import DASH, table
 from rosetta_common import data, params, weights
 from rosetta_host.certificate import oracle
 

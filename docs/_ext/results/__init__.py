@@ -1,4 +1,4 @@
-"""The pages of results: tables, plots, certificates and limits. Imports core and snippets."""
+"""The pages of results: tables, plots, certificates and limits."""
 
 from __future__ import annotations
 
@@ -8,13 +8,5 @@ from _ext.results import certificates, compiled, limits_tables, loaders, results
 
 
 def setup(app: Sphinx) -> None:
-    for module in (
-        table_picker,
-        results,
-        summary_table,
-        certificates,
-        limits_tables,
-        loaders,
-        compiled,
-    ):
+    for module in (table_picker, results, summary_table, certificates, limits_tables, loaders, compiled):
         module.setup(app)

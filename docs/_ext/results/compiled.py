@@ -7,10 +7,10 @@ from sphinx.application import Sphinx
 
 from _ext.core import formatting
 from _ext.core import store as stores
+from _ext.core.directives import OfWorkload
 from _ext.core.elements import DASH, aside, cell, heading, table
 from _ext.results.pairs import Pair, Way, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
 from _ext.results.result_lines import Line
-from _ext.results.results import OfWorkload
 
 COMPILED = "train_compiled"
 WAYS: list[Way] = [(None, COMPILED), ("train_eager", None)]  # step by step and compiled: an example has one of the two

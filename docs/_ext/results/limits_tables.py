@@ -12,7 +12,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import store as stores
-from _ext.results.results import OfWorkload, table
+from _ext.core.directives import OfWorkload
+from _ext.results.results import table
 from rosetta_common import weights
 from rosetta_host.catalog.frameworks import ROOT, WORKLOADS
 from rosetta_host.certificate import limits

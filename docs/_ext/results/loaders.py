@@ -8,13 +8,13 @@ from __future__ import annotations
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from _ext.core import answers
 from _ext.core import store as stores
+from _ext.core.directives import OfWorkload
 from _ext.core.elements import DASH, cell, heading, table
 from _ext.core.numbers import Role
-from _ext.defaults import answers
-from _ext.pages.feeds import shares
 from _ext.results.pairs import Pair, Way, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
-from _ext.results.results import OfWorkload
+from _ext.snippets.feeds import shares
 from rosetta_host.catalog.frameworks import WORKLOADS, nearest
 from rosetta_host.records.store import EAGER_WITH_LOADER, Record
 

@@ -226,25 +226,6 @@ def table(
     return nodes.table("", nodes.title("", title), group, classes=["rosetta-table", "rosetta-lines"])
 
 
-class OfWorkload(SphinxDirective):
-    """A directive about one network, its argument: `content_nodes` makes what it shows, of `store` and `workload`."""
-
-    required_arguments = 1
-    option_spec: ClassVar[OptionSpec] = {}
-
-    def run(self) -> list[nodes.Node]:
-        self.store = stores.store(self.config)
-        stores.note(self.env)
-        if self.arguments[0] not in WORKLOADS:
-            stores.note_warning(self.env)
-            raise self.error(str(nearest("network", self.arguments[0], list(WORKLOADS))))
-        self.workload = self.arguments[0]
-        return self.content_nodes()
-
-    def content_nodes(self) -> list[nodes.Node]:
-        raise NotImplementedError
-
-
 class Results(SphinxDirective):
     """All machines: this one first where it just ran, then the newest, the historic last.
 

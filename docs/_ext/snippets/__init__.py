@@ -1,17 +1,12 @@
-"""Functions of the examples, side by side, with what is known of how they ran."""
+"""The examples' code: functions side by side, how they ran, and the files to download."""
 
 from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from _ext.snippets import lexer, repeats, shared_code, snippets
+from _ext.snippets import downloads, feeds, lexer, repeats, shared_code, snippets
 
 
 def setup(app: Sphinx) -> None:
-    for module in (
-        snippets,
-        shared_code,
-        lexer,
-        repeats,
-    ):
+    for module in (downloads, snippets, feeds, shared_code, lexer, repeats):
         module.setup(app)

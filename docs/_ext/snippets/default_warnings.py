@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from docutils import nodes
 from sphinx.environment import BuildEnvironment
 
+from _ext.core.answers import Answers, answers, known, name_of, row_anchor
 from _ext.core.links import AnchorLink, place_link
-from _ext.defaults.answers import Answers, answers, known, name_of, row_anchor
 from rosetta_common import params
 from rosetta_host.catalog.frameworks import Row, nearest
 from rosetta_host.defaults import spec

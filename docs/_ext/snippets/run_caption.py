@@ -12,11 +12,10 @@ from sphinx.environment import BuildEnvironment
 from _ext.core import formatting, newest
 from _ext.core.links import link, site_file
 from _ext.core.store import Store
-from _ext.pages import downloads
-from _ext.snippets import repeats
+from _ext.snippets import downloads, repeats
 from rosetta_host.catalog.frameworks import VARIANTS, Case
 from rosetta_host.certificate import coverage
-from rosetta_host.records.digests import example_digest
+from rosetta_host.environments.digests import example_digest
 from rosetta_host.records.store import Record
 
 CURVE_WIDTH, CURVE_HEIGHT = 120, 24  # pixels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from _ext.results.results import OfWorkload
+from _ext.core.directives import OfWorkload
 from rosetta_host.publishing import standalone
 
 

@@ -25,10 +25,9 @@ from sphinx.util.typing import OptionSpec
 from sphinx_tabs.tabs import SphinxTabsPanel, SphinxTabsTab, SphinxTabsTablist
 
 from _ext.core import store as stores
+from _ext.core.answers import answers
 from _ext.core.links import place_link
-from _ext.defaults.answers import answers
-from _ext.pages import downloads
-from _ext.snippets import default_warnings
+from _ext.snippets import default_warnings, downloads
 from _ext.snippets.run_caption import ran
 from _ext.snippets.source import WHOLE, NotFound, Snippet, snippet
 from rosetta_host.catalog.frameworks import VARIANTS, WORKLOADS, Case, Row, nearest

@@ -1,4 +1,4 @@
-"""What the theme lacks: small repairs of its pages, styles, and the page for a missing address."""
+"""What the theme lacks: repairs of its pages, styles, the 404 page, the site's address."""
 
 from __future__ import annotations
 
@@ -8,10 +8,5 @@ from _ext.theme import address, inline_css, notfound, theme_fixes
 
 
 def setup(app: Sphinx) -> None:
-    for module in (
-        notfound,
-        address,
-        theme_fixes,
-        inline_css,
-    ):
+    for module in (notfound, address, theme_fixes, inline_css):
         module.setup(app)

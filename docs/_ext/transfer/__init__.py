@@ -1,4 +1,4 @@
-"""The page of moved weights. Imports core."""
+"""The page of transferred weights."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from _ext.core import store as stores
 from _ext.core.elements import DASH, cell, heading, row_header, table
 from rosetta_common import weights
 from rosetta_host.catalog.frameworks import WORKLOADS, Row, nearest
-from rosetta_host.records.digests import example_digest
+from rosetta_host.environments.digests import example_digest
 from rosetta_host.records.store import Check, Record
 
 AS_IT_IS = "as it is"  # what rosetta_host/transfer/layouts.py calls a tensor that nothing is done to

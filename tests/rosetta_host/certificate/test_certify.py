@@ -17,8 +17,8 @@ from rosetta_host.catalog.frameworks import Case
 from rosetta_host.certificate import certify, coverage, judge, protocol
 from rosetta_host.certificate import steps as certificate_module
 from rosetta_host.certificate.steps import Trace
-from rosetta_host.environments import environment, process
-from rosetta_host.records import digests, machine, store
+from rosetta_host.environments import digests, environment, process
+from rosetta_host.records import machine, store
 from rosetta_host.records.store import Check
 
 HERE = machine.describe("here")

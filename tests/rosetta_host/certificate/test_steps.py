@@ -155,15 +155,15 @@ def test_a_small_tensor_cannot_hide_behind_the_embedding(tmp_path):
     assert checks["tensor median"].where == "fc.bias"
 
 
-@pytest.mark.parametrize(("factor", "steps"), [(1.5, 1), (1.0009, 3)])
-def test_in_haste_no_more_steps_are_read_than_it_takes_to_know(tmp_path, factor, steps):
+@pytest.mark.parametrize(("factor", "count"), [(1.5, 1), (1.0009, 3)])
+def test_in_haste_no_more_steps_are_read_than_it_takes_to_know(tmp_path, factor, count):
     """Half as far again is too much for any step, a thousandth for the median: three of five must show it."""
     play(tmp_path, lambda name, step, value: factor * value)
     read = set()
     trace = Trace(tmp_path, lambda path: read.add(path.name))
     checks = steps.judge_steps(trace, SMALL, Limits("gru", "float32", {}), {}, False, hasty=True)
     assert next(check.name for check in checks if not check.ok) in ("step median", "loss")
-    assert {name for name in read if name.endswith(".trained")} == {f"step{k + 1}.trained" for k in range(steps)}
+    assert {name for name in read if name.endswith(".trained")} == {f"step{k + 1}.trained" for k in range(count)}
 
 
 def test_what_was_asked_to_the_last_bit_is_not_computed_again(tmp_path, monkeypatch):

@@ -13,8 +13,8 @@ import pytest
 
 from rosetta_host.catalog import frameworks
 from rosetta_host.environments import environment, process
+from rosetta_host.environments.digests import environment_digest
 from rosetta_host.environments.environment import Unsupported
-from rosetta_host.records.digests import environment_digest
 
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 

@@ -12,8 +12,8 @@ from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import Case, UserError
 from rosetta_host.certificate import certify
 from rosetta_host.environments import environment, external_python
+from rosetta_host.environments.digests import digests
 from rosetta_host.records import machine
-from rosetta_host.records.digests import digests
 
 ENSURE = environment.ensure
 

@@ -10,13 +10,13 @@ from rosetta_host.benchmark import paired_timing
 from rosetta_host.catalog import frameworks
 from rosetta_host.certificate import certify, judge
 from rosetta_host.environments import environment
+from rosetta_host.environments.digests import certificate_digests, digests, text_digest
 from rosetta_host.environments.environment import Unsupported
 from rosetta_host.lessons import experiments
 from rosetta_host.lessons.declarations import Lesson
 from rosetta_host.lessons.experiments import Experiment
 from rosetta_host.mutation.mutants import offered
 from rosetta_host.records import machine, store
-from rosetta_host.records.digests import certificate_digests, digests, text_digest
 from rosetta_host.records.store import Check, Times
 
 HERE = machine.describe("here")

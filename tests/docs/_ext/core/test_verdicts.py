@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from _ext.core.verdicts import NAMES, verdict
-from rosetta_host.records.digests import JUDGE, judge_digest
+from rosetta_host.environments.digests import JUDGE, judge_digest
 from rosetta_host.records.store import Check, Record
 
 FAILED = [Check("weights", True), Check("step median", False, 9e-3, 5e-4, reason="momentum?")]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from _ext.defaults import answers
+from _ext.core import answers
 from _ext.snippets import default_warnings
 from rosetta_common import weights
 from rosetta_common.run import VERBS

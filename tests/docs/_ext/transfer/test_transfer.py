@@ -9,7 +9,7 @@ import pytest
 
 from rosetta_common import weights
 from rosetta_host.catalog import frameworks
-from rosetta_host.records import digests
+from rosetta_host.environments import digests
 from rosetta_host.records.store import Check, Record
 
 NAMES = ["ada", "bell", "curie"]

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from rosetta_host.catalog import frameworks
-from rosetta_host.records import digests
+from rosetta_host.environments import digests
 
 CODE = '''
 """A docstring."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from shown import page
 
-from _ext.pages.feeds import sentence, shares
+from _ext.snippets.feeds import sentence, shares
 
 TRAIN = "def train(model, x, y):\n    return {}\n"
 IMPORT = "from rosetta_common.data import minibatches\n\n\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from _ext.core import answers
 from _ext.core.store import Store
-from _ext.defaults import answers
 from rosetta_host.records.store import Answer
 
 

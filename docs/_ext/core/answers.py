@@ -20,7 +20,7 @@ from _ext.core import newest
 from _ext.core import store as stores
 from rosetta_host.catalog.frameworks import Row
 from rosetta_host.defaults import spec
-from rosetta_host.records import digests
+from rosetta_host.environments import digests
 from rosetta_host.records.store import Answer, Record
 
 SOURCE = "defaults"  # the file of a folder that asks, as Row.example() names it
