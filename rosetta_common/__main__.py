@@ -18,7 +18,7 @@ def parse(arguments=None):
     commands.required = True
     running = commands.add_parser("run", help="train, predict and evaluate one example, timed")
     running.add_argument("--epochs", type=int, default=1, help="epochs to train for (default: 1)")
-    running.add_argument("--seed", type=int, default=0, help="seed of weights, drop-out and shuffling (default: 0)")
+    running.add_argument("--seed", type=int, default=0, help="seed of weights, dropout and shuffling (default: 0)")
     running.add_argument("--verb", default="train", help="the function that trains (default: train)")
     running.add_argument("--samples", type=int, help="train on the first N samples only and predict nothing")
     running.add_argument("--turns", action="store_true", help="an epoch for each line on standard input, until it ends")

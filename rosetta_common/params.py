@@ -1,7 +1,7 @@
 """The hyper-parameters of both workloads, stated once for every framework.
 
 An example reads them when its verbs are called (`params.seed`, never a copy made at import), so
-that the certificate can switch drop-out off or ask for float64 without touching the example.
+that the certificate can switch dropout off or ask for float64 without touching the example.
 Source: the notebooks of the seed document, see "How the numbers are made" on the site.
 """
 

@@ -1,7 +1,7 @@
 """Cut the embedded sample out of the two whole data sets, in the same layouts and always the same files.
 
 Images and reviews are taken in the order of the source, evenly by class. The images in which the
-oracle finds an exact tie in a max-pool at the canonical weights are moved behind the others: the
+oracle finds an exact tie in a max pooling at the canonical weights are moved behind the others: the
 certificate trains on the first ones, where no framework's rule for ties can matter.
 """
 

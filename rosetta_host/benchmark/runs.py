@@ -167,7 +167,7 @@ def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
     epoch = statistics.median(times["epochs"])
     record.train_rate = min(record.steps // job.epochs * job.settings.batch_size, result["samples"]) / epoch
     record.predict_rate = len(labels) / times["predict"]
-    evaluated = None if job.mutant else result["evaluated"]  # with drop-out left on, no two predictions agree
+    evaluated = None if job.mutant else result["evaluated"]  # with dropout left on, no two predictions agree
     try:
         record.accuracy = score(np.load(folder / "scores.npy"), labels, evaluated)
         if not all(math.isfinite(loss) for loss in result["losses"]):

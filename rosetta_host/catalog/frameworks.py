@@ -1,6 +1,6 @@
 """The one list of frameworks: what examples/*/framework.toml say, checked and typed.
 
-A row is what a benchmark runs and a table shows: a folder, or a folder on one of its back ends
+A row is what a benchmark runs and a table shows: a folder, or a folder on one of its backends
 (ids `keras2-cntk`, `keras2-theano`). Everywhere else the id is the folder's name.
 """
 
@@ -133,7 +133,7 @@ class Declared(msgspec.Struct, kw_only=True):
     """What a folder says of one of its rows.
 
     backends: all that the folder has, this row's among them. title: the folder's own name, which the files' tab
-    carries; `framework.name` is the row's. raw: the keys of framework.toml that hold for this row, a back end's laid
+    carries; `framework.name` is the row's. raw: the keys of framework.toml that hold for this row, a backend's laid
     over the folder's.
     """
 
@@ -221,17 +221,17 @@ def _overlay(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def _declarations(folder: Path) -> Iterator[Declared]:
-    """The rows of a folder: one for each back end, or the folder itself."""
+    """The rows of a folder: one for each backend, or the folder itself."""
     where = f"{folder.name}/framework.toml"
     if "-" in folder.name:
-        raise UserError(f"The folder {folder.name} has a hyphen in its name: a hyphen stands only before a back end.")
+        raise UserError(f"The folder {folder.name} has a hyphen in its name: a hyphen stands only before a backend.")
     try:
         base = tomllib.loads((folder / "framework.toml").read_text("utf-8"))
         backends = msgspec.convert(base.pop("backend", {}), dict[str, dict[str, Any]])
         for backend, keys in backends.items() or [(None, {})]:
             where = f"{folder.name}/framework.toml, [backend.{backend}]," if backend else where
             if backend and "name" not in keys:
-                raise UserError(f"{where} lacks the key `name`: each back end is a row with a name of its own.")
+                raise UserError(f"{where} lacks the key `name`: each backend is a row with a name of its own.")
             raw = _overlay(base, keys)
             name = f"{folder.name}-{backend}" if backend else folder.name
             framework = msgspec.convert(raw, Framework)

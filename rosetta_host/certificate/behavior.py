@@ -174,7 +174,7 @@ def _visits(trace: Trace, workload: str, samples: Samples, sizes: list[int]) -> 
 
 
 def judge_shuffle(trace: Trace, workload: str, samples: Samples, partial: bool) -> Iterator[Check]:
-    """Every sample once an epoch; orders that differ between neighbours, seeds and epochs.
+    """Every sample once an epoch; orders that differ between neighbors, seeds and epochs.
 
     Each epoch is judged before the next is read, for the first one shows whether anything is shuffled at all.
     """
@@ -211,7 +211,7 @@ def _silent(movement: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _masks(movement: Arrays) -> list[np.ndarray]:
-    """The units that drop-out silenced in one step, True where silenced: after pool 1, after pool 2, before fc2."""
+    """The units that dropout silenced in one step, True where silenced: after pool 1, after pool 2, before fc2."""
     kernels = movement["conv3.weight"]
     kernels = kernels[np.abs(kernels).max(axis=(1, 2, 3)) > 0].reshape(-1, kernels[0].size)
     silent = np.abs(kernels) < 1e-4 * np.median(np.abs(kernels), axis=1, keepdims=True)
@@ -222,7 +222,7 @@ def _masks(movement: Arrays) -> list[np.ndarray]:
 def judge_dropout(trace: Trace, scores_before: np.ndarray, limits: Limits) -> Iterator[Check]:
     """Off in prediction; in training on, at each place at its rate, with other units for another seed."""
     off = scores_check(limits, "scores before", trace.scores("with_dropout"), scores_before)
-    off.name = "drop-out: off in prediction"
+    off.name = "dropout: off in prediction"
     yield off
     seeds = [
         _masks(difference(trace.weights(f"after{seed}"), trace.weights(f"before{seed}")))
@@ -231,7 +231,7 @@ def judge_dropout(trace: Trace, scores_before: np.ndarray, limits: Limits) -> It
     for place, rate in enumerate(params.cnn.dropout):
         found = float(np.mean(np.concatenate([masks[place].ravel() for masks in seeds])))
         error = abs(found - rate)
-        name = f"drop-out: rate at place {place + 1}"
+        name = f"dropout: rate at place {place + 1}"
         yield Check(name, error <= DROPOUT_LIMIT, error, DROPOUT_LIMIT, figures={"found": found, "stated": rate})
     same = all(np.array_equal(seeds[0][2], masks[2]) for masks in seeds[1:])
-    yield Check("drop-out: other seed, other units", not same)
+    yield Check("dropout: other seed, other units", not same)

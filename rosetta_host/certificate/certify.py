@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from rosetta_host.catalog.frameworks import Case, Row
 from rosetta_host.certificate import coverage
-from rosetta_host.certificate.judge import AS_TIMED, ASIDE, JUDGEMENT, PARTS, SHORT, TraceFailed, Tracer, checks
+from rosetta_host.certificate.judge import AS_TIMED, ASIDE, JUDGMENT, PARTS, SHORT, TraceFailed, Tracer, checks
 from rosetta_host.environments import environment, external_python, faults, process
 from rosetta_host.environments.digests import certificate_digests, differing, digests
 from rosetta_host.records import machine, store, vcs
@@ -95,7 +95,7 @@ def certify(
         failed = [check for check in record.checks if not check.ok]
         record.status = "failed" if failed else "ok"
         record.reason = "; ".join(line(check) for check in failed) or None
-        if any(check.name == JUDGEMENT for check in failed):  # which ends the process before it leaves its facts
+        if any(check.name == JUDGMENT for check in failed):  # which ends the process before it leaves its facts
             return record
         facts(record, case.row, Path(folder) / "steps-float32")
         if "lines" in parts:

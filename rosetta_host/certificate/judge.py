@@ -47,7 +47,7 @@ JUDGED = (*protocol.STEPPED, "start", "dropout")
 SHORT = (*protocol.STEPPED, "threads", "start")
 # And a machine that has none of its own yet, before a first look: the seed draws and shuffles the same on every one.
 SHORTEST = protocol.STEPPED
-JUDGEMENT = "judgement"  # the check that fails where the others cannot be made
+JUDGMENT = "judgment"  # the check that fails where the others cannot be made
 
 
 class TraceFailed(Exception):
@@ -209,7 +209,7 @@ def checks(tracer: Tracer, parts: Collection[str] = tuple(PARTS), hasty: bool = 
     except TraceFailed:
         raise
     except Exception as error:
-        yield Check(JUDGEMENT, False, where=faults.where(error))
+        yield Check(JUDGMENT, False, where=faults.where(error))
 
 
 def _checks(tracer: Tracer, parts: Collection[str], hasty: bool) -> Iterator[Check]:

@@ -1,7 +1,7 @@
-"""The oracle: both models, their gradients and their optimisers in float64 NumPy, written from the formulas.
+"""The oracle: both models, their gradients and their optimizers in float64 NumPy, written from the formulas.
 
 The certificate holds every framework against it. Weights go in and gradients come out under the
-canonical names and layouts of `rosetta_common.weights`; drop-out is off. Nothing here comes from a
+canonical names and layouts of `rosetta_common.weights`; dropout is off. Nothing here comes from a
 framework, and a slip would have to survive finite differences and PyTorch's float64 to go unseen.
 
 `forms` says where a framework differs by design; what it leaves out takes the first form of `FORMS`:
@@ -88,7 +88,7 @@ def layers(workload: str, weights: Weights, x: Array, forms: Forms | None = None
 def gradients(
     workload: str, weights: Weights, x: Array, y: Array, forms: Forms | None = None, dtype: str = "float64"
 ) -> tuple[float, Gradients]:
-    """The mean soft-max cross-entropy over the batch, and its gradient: name -> float64 array. y: integer (n,).
+    """The mean softmax cross-entropy over the batch, and its gradient: name -> float64 array. y: integer (n,).
 
     Where repeated words are "squared apart", `SQUARES` stands beside the gradients, for Adam.
     dtype: "float32" takes half the time, where nothing is judged by the result (CNN alone).
@@ -115,20 +115,20 @@ def softmax(scores: Array) -> Array:
 
 
 def losses(scores: Array, y: Array) -> Array:
-    """Soft-max cross-entropy of each sample (n,): log-sum-exp less the score of the true class."""
+    """Softmax cross-entropy of each sample (n,): log-sum-exp less the score of the true class."""
     shifted: Array = scores - scores.max(axis=1, keepdims=True)
     log_sum: Array = np.log(np.exp(shifted).sum(axis=1))
     return log_sum - shifted[np.arange(len(y)), y]
 
 
 def hidden(weights: Weights, x: Array, dtype: str = "float64") -> Array:
-    """The CNN's fc1 after ReLU, (n, 512): with the soft-max it makes up each sample's gradient of fc2."""
+    """The CNN's fc1 after ReLU, (n, 512): with the softmax it makes up each sample's gradient of fc2."""
     weights = _typed("cnn", weights, dtype)
     return np.concatenate([_cnn_forward(weights, x[part], {}).hidden for part in _parts("cnn", x)])
 
 
 def ties(weights: Weights, x: Array) -> Array:
-    """Whether an image has a window of either max-pool whose maximum is positive and not unique, bool (n,).
+    """Whether an image has a window of either max pooling whose maximum is positive and not unique, bool (n,).
 
     Which of the tied inputs gets the gradient is a framework's choice; at 0 or below, ReLU gives none to any.
     """
@@ -189,7 +189,7 @@ def _relu(x: Array) -> Array:
 
 
 def _patches(x: Array) -> Array:
-    """Each pixel's 3x3 neighbourhood, zeros beyond the border: (n, h, w, c) -> (n·h·w, 9·c)."""
+    """Each pixel's 3x3 neighborhood, zeros beyond the border: (n, h, w, c) -> (n·h·w, 9·c)."""
     padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     windows = sliding_window_view(padded, (3, 3), axis=(1, 2))  # (n, h, w, c, 3, 3)
     return windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, 9 * x.shape[3])
@@ -210,12 +210,12 @@ def _kernel_gradient(x: Array, d_out: Array) -> Array:
 
 
 def _input_gradient(d_out: Array, kernel: Array) -> Array:
-    """What a pixel gave to each neighbour comes back from it: correlate with the kernel turned by half a circle."""
+    """What a pixel gave to each neighbor comes back from it: correlate with the kernel turned by half a circle."""
     return _convolve(d_out, kernel[:, :, ::-1, ::-1].swapaxes(0, 1))
 
 
 def _windows(x: Array) -> Array:
-    """The 2x2 windows of a max-pool, in row-major order: (n, h, w, c) -> (n, h/2, w/2, 4, c)."""
+    """The 2x2 windows of a max pooling, in row-major order: (n, h, w, c) -> (n, h/2, w/2, 4, c)."""
     n, h, w, c = x.shape
     return x.reshape(n, h // 2, 2, w // 2, 2, c).swapaxes(2, 3).reshape(n, h // 2, w // 2, 4, c)
 
@@ -258,10 +258,10 @@ def _cnn_forward(w: Weights, x: Array, forms: Forms) -> SimpleNamespace:
         return layer("ReLU", _relu(x))
 
     def pool(windows: Array) -> Array:
-        return layer("max-pool", windows.max(axis=3))
+        return layer("max pooling", windows.max(axis=3))
 
     def dropout(x: Array) -> Array:
-        return layer("drop-out", x)  # it is off
+        return layer("dropout", x)  # it is off
 
     layer("images", tape.images)
     tape.relu1 = relu(convolution("conv1", tape.images))
@@ -395,7 +395,7 @@ MODELS: dict[str, tuple[Callable[..., SimpleNamespace], Callable[..., Gradients]
 }
 
 
-# The optimisers. They predict how far the weights move; the certificate sets that against how far they moved.
+# The optimizers. They predict how far the weights move; the certificate sets that against how far they moved.
 
 
 class SGD:
@@ -419,7 +419,7 @@ class SGD:
         self.velocity = {name: self.momentum * before.get(name, 0.0) + inside * g for name, g in gradients.items()}
         return {name: -self._outside * velocity for name, velocity in self.velocity.items()}
 
-    def resynchronise(self, movement: Weights) -> None:
+    def resynchronize(self, movement: Weights) -> None:
         """Take the velocity from a framework's own last movement, so that its rounding does not run on."""
         self.velocity = {name: np.asarray(moved, np.float64) / -self._outside for name, moved in movement.items()}
 
@@ -454,12 +454,12 @@ class Adam:
         moved *= -self.learning_rate * np.sqrt(correct_v) / correct_m
         return moved
 
-    def resynchronise(self, movement: Weights) -> None:
+    def resynchronize(self, movement: Weights) -> None:
         """Nothing: m and v cannot be had from a movement, they stay the oracle's own."""
 
 
-def optimiser(workload: str, forms: Forms | None = None) -> SGD | Adam:
-    """The workload's optimiser with the rates of `rosetta_common.params`."""
+def optimizer(workload: str, forms: Forms | None = None) -> SGD | Adam:
+    """The workload's optimizer with the rates of `rosetta_common.params`."""
     forms = settle(workload, forms)
     if workload == "cnn":
         return SGD(params.cnn.learning_rate, params.cnn.momentum, forms["momentum"])

@@ -1,8 +1,8 @@
 """What a certificate and a transfer ask of an example: fixed data, and programs that `rosetta_common.trace` runs.
 
 Two data sets for each workload. "steps" holds five batches of 64 real samples and 100 others to
-predict, chosen so that the oracle finds no exact tie in a max-pool. "probe" holds samples made so
-that the weights tell, after an epoch, which samples each step saw and which units drop-out silenced.
+predict, chosen so that the oracle finds no exact tie in a max pooling. "probe" holds samples made so
+that the weights tell, after an epoch, which samples each step saw and which units dropout silenced.
 They reach the framework as one, the probe behind the steps, through the example's own `load_data()`.
 """
 
@@ -38,7 +38,7 @@ DROPOUT_SEEDS = (1, 2, 3, 4)
 # An epoch of the shuffle's check: two full batches (three for the GRU) and ten samples over.
 SHUFFLED = {"cnn": 2 * BATCH + 10, "gru": 3 * BATCH + 10}
 FIRST_ROW = 1003  # of the embedding: the first review of the GRU's probe is this word only, the next the next one
-BRIGHT_PLACE = (4, 4)  # the pooled position that the drop-out probe's fc1 looks at
+BRIGHT_PLACE = (4, 4)  # the pooled position that the dropout probe's fc1 looks at
 
 Arrays = dict[str, np.ndarray]
 
@@ -86,7 +86,7 @@ def encoded_steps(workload: str, dtype: str) -> Samples:
 
 
 def probe_samples(workload: str) -> Samples:
-    """The data set "probe": two sets for the shuffle, then (CNN) one bright image and 63 black ones for drop-out."""
+    """The data set "probe": two sets for the shuffle, then (CNN) one bright image and 63 black ones for dropout."""
     count = 2 * SHUFFLED[workload]
     others = sample(workload)
     if workload == "gru":
@@ -153,7 +153,7 @@ def canonical_weights(workload: str, forms: Mapping[str, str] | None = None) -> 
 
 
 def probe_weights() -> Arrays:
-    """CNN weights under which the drop-out masks can be read off one step's movement.
+    """CNN weights under which the dropout masks can be read off one step's movement.
 
     All weights are positive and all biases zero, so a bright image lights every unit and a black
     one none. conv4 passes each channel on unchanged, and fc1 sees one pooled position only, so the
@@ -260,7 +260,7 @@ def start_program(workload: str, verb: str, parts: Collection[str]) -> dict[str,
 
 
 def dropout_program(verb: str = "train") -> dict[str, Any]:
-    """With drop-out on: predict at the canonical weights; and one step at the probe's weights for each seed."""
+    """With dropout on: predict at the canonical weights; and one step at the probe's weights for each seed."""
     batch = _indices(PROBE + 2 * SHUFFLED["cnn"], BATCH)
     steps: list[list[Any]] = []
     for seed in DROPOUT_SEEDS:

@@ -1,6 +1,6 @@
 """Holds a framework's trace against the oracle: weights, scores, losses, steps, the loop and the schedule.
 
-The oracle re-synchronises at every step: at the framework's own exported weights it computes loss
+The oracle re-synchronizes at every step: at the framework's own exported weights it computes loss
 and gradient in float64 and predicts the movement to the next. Comparing the weights after five
 steps with an absolute limit does not work: float32 noise and a momentum wrong by 1 % overlap.
 """
@@ -31,7 +31,7 @@ MOST = 95  # per cent of those movements: the rounding of few shows that most ar
 KEPT = 24  # answers of the oracle, 27 MB each for the CNN: what two certificates ask
 
 
-Optimiser = oracle.SGD | oracle.Adam
+Optimizer = oracle.SGD | oracle.Adam
 
 
 class Limits(msgspec.Struct):
@@ -218,17 +218,17 @@ def judge_steps(
         yield scores_check(limits, "scores before", trace.scores("before"), at_start(workload, samples, forms).scores)
     if "scores" in parts and limits.dtype == "float32":
         yield types_check({**trace.arrays("w0"), "scores": trace.predicted("before")})
-    optimiser = oracle.optimiser(workload, forms)
+    optimizer = oracle.optimizer(workload, forms)
     if "steps" in parts:
-        yield from _judge_single(trace, samples, limits, forms, optimiser, hasty)
+        yield from _judge_single(trace, samples, limits, forms, optimizer, hasty)
     if "scores" in parts:
         expected = oracle.scores(workload, trace.weights("halfway"), samples.x_test, forms)
         yield scores_check(limits, "scores after", trace.scores("after"), expected)
         yield _evaluate_check(trace, samples, limits)
     if "loop" in parts:
-        yield from _judge_loop(trace, samples, limits, forms, optimiser, partial)
+        yield from _judge_loop(trace, samples, limits, forms, optimizer, partial)
         if "rate" in parts:
-            yield _judge_changed_rate(trace, samples, limits, forms, optimiser)
+            yield _judge_changed_rate(trace, samples, limits, forms, optimizer)
     if "scores" in parts:
         yield scores_check(limits, "scores back", trace.scores("back"), at_start(workload, samples, forms).scores)
 
@@ -238,7 +238,7 @@ def judge_thread(trace: Trace, samples: Samples, limits: Limits, forms: dict[str
     start = at_start(limits.workload, samples, forms)
     yield scores_check(limits, "one thread: scores", trace.scores("before"), start.scores)
     movement = difference(trace.weights("w1"), trace.weights("w0"))
-    predicted = oracle.optimiser(limits.workload, forms).movement(start.gradients)
+    predicted = oracle.optimizer(limits.workload, forms).movement(start.gradients)
     figure, tensors = step_figures(movement, predicted)
     worst = max(tensors, key=lambda name: _nan_last(tensors[name]))
     yield limits.check("one thread: step", figure, f"worst tensor: {worst}", like="step worst")
@@ -256,10 +256,10 @@ def _evaluate_check(trace: Trace, samples: Samples, limits: Limits) -> Check:
 
 
 def _predicted(
-    workload: str, at: Arrays, x: np.ndarray, y: np.ndarray, forms: dict[str, str], optimiser: Optimiser
+    workload: str, at: Arrays, x: np.ndarray, y: np.ndarray, forms: dict[str, str], optimizer: Optimizer
 ) -> tuple[float, Arrays]:
     loss, gradients = _gradients(workload, at, x, y, forms)
-    return loss, optimiser.movement(gradients)
+    return loss, optimizer.movement(gradients)
 
 
 _answers: dict[bytes, tuple[float, Arrays]] = {}
@@ -321,7 +321,7 @@ def _judge_single(
     samples: Samples,
     limits: Limits,
     forms: dict[str, str],
-    optimiser: Optimiser,
+    optimizer: Optimizer,
     hasty: bool,
 ) -> Iterator[Check]:
     steps: list[Step] = []
@@ -329,11 +329,11 @@ def _judge_single(
     for k in range(STEPS[limits.dtype]):
         if k == 0:
             start = at_start(limits.workload, samples, forms)
-            loss, predicted = start.loss, optimiser.movement(start.gradients)
+            loss, predicted = start.loss, optimizer.movement(start.gradients)
         else:
             batch = slice(k * BATCH, (k + 1) * BATCH)
             loss, predicted = _predicted(
-                limits.workload, at, samples.x_train[batch], samples.y_train[batch], forms, optimiser
+                limits.workload, at, samples.x_train[batch], samples.y_train[batch], forms, optimizer
             )
         to = trace.weights(f"w{k + 1}")
         actual = difference(to, at)
@@ -341,7 +341,7 @@ def _judge_single(
         steps.append(Step(abs(trace.loss(f"step{k + 1}") - loss), *step_figures(actual, predicted), resolved))
         if hasty and _lost(steps, limits):
             break
-        optimiser.resynchronise(actual)
+        optimizer.resynchronize(actual)
         at = to
     if limits.dtype == "float32":
         yield _loss_is_done(trace, len(steps))
@@ -417,7 +417,7 @@ def _worst(figures: list[float]) -> int:
 
 
 def _judge_loop(
-    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimiser: Optimiser, partial: bool
+    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimizer: Optimizer, partial: bool
 ) -> Iterator[Check]:
     """An epoch of copies of one sample is three known steps, whatever the shuffle; then the rates still hold."""
     start = trace.weights("halfway")
@@ -426,7 +426,7 @@ def _judge_loop(
         # The mean over copies is that of one; where repeated words are squared apart, their number counts.
         copies = [0] * (size if forms.get("repeated_words") == "squared apart" else 1)
         _, predicted = _predicted(
-            limits.workload, at, samples.x_train[copies], samples.y_train[copies], forms, optimiser
+            limits.workload, at, samples.x_train[copies], samples.y_train[copies], forms, optimizer
         )
         at = {name: at[name] + predicted[name] for name in at}
     found = trace.weights("loop")
@@ -436,24 +436,24 @@ def _judge_loop(
     for k in range(STEPS_AFTER[limits.dtype]):
         batch = slice(k * BATCH, (k + 1) * BATCH)
         _, predicted = _predicted(
-            limits.workload, found, samples.x_train[batch], samples.y_train[batch], forms, optimiser
+            limits.workload, found, samples.x_train[batch], samples.y_train[batch], forms, optimizer
         )
         to = trace.weights(f"again{k + 1}")
         actual = difference(to, found)
         figures.append(step_figures(actual, predicted)[0])
-        optimiser.resynchronise(actual)
+        optimizer.resynchronize(actual)
         found = to
     yield limits.check("schedule", figures[_worst(figures)], f"step {_worst(figures) + 1} after the epoch")
 
 
 def _judge_changed_rate(
-    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimiser: Optimiser
+    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimizer: Optimizer
 ) -> Check:
     """The step after the learning rate has changed: it alone tells where the rate stands in the momentum."""
     after = STEPS_AFTER[limits.dtype]
     start, batch = trace.weights(f"again{after}"), slice(after * BATCH, (after + 1) * BATCH)
-    optimiser.learning_rate = protocol.changed_rate(limits.workload)
-    _, predicted = _predicted(limits.workload, start, samples.x_train[batch], samples.y_train[batch], forms, optimiser)
+    optimizer.learning_rate = protocol.changed_rate(limits.workload)
+    _, predicted = _predicted(limits.workload, start, samples.x_train[batch], samples.y_train[batch], forms, optimizer)
     figure, tensors = step_figures(difference(trace.weights("changed"), start), predicted)
     return limits.check(
         "schedule: changed rate", figure, max(tensors, key=lambda name: _nan_last(tensors[name])), like="schedule"

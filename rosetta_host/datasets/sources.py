@@ -37,7 +37,7 @@ SOURCES = {
         "https://ai.stanford.edu/~amaas/data/sentiment/",
     ),
 }
-LICENCE = (
-    "Neither data set comes with an explicit licence. "
+LICENSE = (
+    "Neither data set comes with an explicit license. "
     "Their authors published them for research and ask to be cited as here."
 )

@@ -292,7 +292,7 @@ def _max_pool(came: dict[str, Came], arrays: Arrays) -> Judged:
 
 
 def _pooled(x: np.ndarray, stride: int, rows: int) -> np.ndarray:
-    """Max-pool of windows of 2 × 2 that may hang over the lower and the right edge."""
+    """Max pooling of windows of 2 × 2 that may hang over the lower and the right edge."""
     padded = np.pad(x, [(0, 0), (0, 0), (0, 1), (0, 1)], constant_values=-np.inf)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (2, 2), axis=(2, 3)).max(axis=(4, 5))
     return windows[:, :, ::stride, ::stride][:, :, :rows, :rows]
@@ -438,7 +438,7 @@ def _epsilon(steps: np.ndarray, gradient: float, beta2: float) -> Judged:
 
 
 def _losses(scores: np.ndarray, labels: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
-    """The loss by each way to compute it; where the soft-max is and what becomes of the batch -> its value."""
+    """The loss by each way to compute it; where the softmax is and what becomes of the batch -> its value."""
     rows = np.arange(len(labels))
     log_soft_max = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     ways = {"in the loss": -log_soft_max[rows, labels], "in the network": -np.log(scores)[rows, labels]}
@@ -509,7 +509,7 @@ def _shuffled_loader(came: dict[str, Came], arrays: Arrays) -> Judged:
         return
     together = float(np.mean(np.diff(order) == 1))  # 0.9 where batches of ten stay whole
     apart = float(np.mean(np.abs(order - np.arange(len(order)))) / len(order))  # a third where it is thorough
-    figures: dict[str, float | None] = {"neighbours that stay": together, "mean move": apart}
+    figures: dict[str, float | None] = {"neighbors that stay": together, "mean move": apart}
     if together > 0.5:
         yield "unit", Answer("whole batches", figures)
     else:

@@ -163,7 +163,7 @@ def borrowed_digest(row: Row, device: str = "cpu") -> dict[str, str]:
     """SHA-256 of the variables that come with another row's environment, by the name `BORROWED`; nothing for its owner.
 
     The owner's declarations hold them already. Those of a row that borrows hold the owner's name alone: the flags of a
-    back end could be changed below it, and no certificate noticed.
+    backend could be changed below it, and no certificate noticed.
     """
     if row.environment_id == row.id:
         return {}

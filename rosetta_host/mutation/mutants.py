@@ -90,9 +90,9 @@ def _check_given(row: Row, table: _Table, where: str) -> None:
             raise UserError(f"{where}: one of `edits` and `unsupported` must be given.")
         return
     if table.backend not in row.backends:
-        raise UserError(f"{where}: there is no back end {table.backend!r}.")
+        raise UserError(f"{where}: there is no backend {table.backend!r}.")
     if not (table.edits and table.unsupported):
-        raise UserError(f"{where}: `backend` wants both `edits` and, for the other back ends, `unsupported`.")
+        raise UserError(f"{where}: `backend` wants both `edits` and, for the other backends, `unsupported`.")
 
 
 def _mutant(row: Row, workload: str, name: str, table: _Table) -> Mutant:

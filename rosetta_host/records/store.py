@@ -178,7 +178,7 @@ class Record(msgspec.Struct, omit_defaults=True):
 
     @property
     def row(self) -> str:
-        """The id of the row: the folder, and the back end where there is one."""
+        """The id of the row: the folder, and the backend where there is one."""
         return f"{self.framework}-{self.backend}" if self.backend else self.framework
 
 
@@ -230,6 +230,8 @@ def _renamed(content: Any) -> Any:
     if not isinstance(content, dict) or content.get("schema") != 1:
         return content
     renamed = {FIELDS_OF_SCHEMA_1.get(name, name): value for name, value in content.items()}
+    for check in renamed.get("checks", ()):
+        check["name"] = check["name"].replace("drop-out: ", "dropout: ")
     return {**renamed, "kind": KINDS_OF_SCHEMA_1.get(str(content.get("kind")), content.get("kind"))}
 
 

@@ -29,7 +29,7 @@ const pick = (select, value) => { select.value = value; select.dispatchEvent(new
 
 @pytest.fixture(scope="module")
 def once(modules_site, modules_ask):
-    """Bell runs on two back ends, which differ in one answer; Curie's are of another lock."""
+    """Bell runs on two backends, which differ in one answer; Curie's are of another lock."""
     site, ask = modules_site, modules_ask
     toml = site.examples / "bell" / "framework.toml"
     toml.write_text(toml.read_text("utf-8") + "".join(f'[backend.{b}]\nname = "Bell on {b}"\n' for b in "xy"), "utf-8")

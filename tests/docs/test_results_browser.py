@@ -268,8 +268,8 @@ def test_a_link_to_a_line_opens_its_table_and_marks_it(built, read) -> None:
     document.documentElement.style.setProperty("--color-highlight-on-target", "rgb(1, 2, 3)");
     const line = document.querySelector(":target"), box = line.getBoundingClientRect();
     const seen = box.top > -1 && box.bottom < innerHeight + 1 || [box.top, box.bottom, innerHeight, scrollY];
-    const colour = getComputedStyle(line.cells[1]).backgroundColor;
-    return [shown(), line.cells[0].querySelector("data").textContent, colour, seen];
+    const color = getComputedStyle(line.cells[1]).backgroundColor;
+    return [shown(), line.cells[0].querySelector("data").textContent, color, seen];
     """
     assert read(there, script) == [EPOCH, "Ada", "rgb(1, 2, 3)", True]
     assert read(f"?preset=quick{there}", "return shown()") == EPOCH

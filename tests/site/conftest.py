@@ -102,7 +102,7 @@ def visit(browser, root):
             old.close()
         del contexts[:-OPEN]
         watch(context, at, complaints)
-        if options.get("java_script_enabled", True):  # furo keeps the reader's choice of colours here
+        if options.get("java_script_enabled", True):  # furo keeps the reader's choice of colors here
             keep = f"localStorage.theme ??= {json.dumps(theme)}"
             context.add_init_script(f"if (location.protocol === 'http:') {keep}")
         tab = context.new_page()

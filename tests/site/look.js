@@ -47,9 +47,9 @@
       });
     },
 
-    // Mark a few of all elements with the same colours: a page of code has thousands, and axe looks at each for a
+    // Mark a few of all elements with the same colors: a page of code has thousands, and axe looks at each for a
     // millisecond. A few, for axe cannot judge one that is scrolled out of its box, nor a single letter.
-    colours: () => {
+    colors: () => {
       const grounds = new Map();
       const ground = element => {
         if (!element) return "";
@@ -68,7 +68,7 @@
         const {color, fontSize, fontWeight, textShadow} = getComputedStyle(element);
         const kind = [color, fontSize, fontWeight, textShadow, ground(element)].join();
         kinds.set(kind, (kinds.get(kind) || 0) + 1);
-        if (kinds.get(kind) <= 5) element.dataset.colours = "";
+        if (kinds.get(kind) <= 5) element.dataset.colors = "";
       }
       return kinds.size;
     },

@@ -19,8 +19,8 @@ WIDTHS = pytest.mark.parametrize("width", [1280, 375])
 def violations(tab) -> list[str]:
     """What axe finds wrong with a page, a line an element."""
     tab.evaluate(AXE)
-    assert look(tab, "colours")
-    tab.evaluate("axe.configure({rules: [{id: 'color-contrast', selector: '[data-colours]'}]})")
+    assert look(tab, "colors")
+    tab.evaluate("axe.configure({rules: [{id: 'color-contrast', selector: '[data-colors]'}]})")
     options = {"runOnly": TAGS, "resultTypes": ["violations"]}
     found = tab.evaluate("options => axe.run(document, options)", options)
     return [
@@ -144,7 +144,7 @@ def test_keys_alone_open_the_navigation_on_a_phone_and_follow_it(visit, root, co
     tab.wait_for_url(f"**/{other.address}")
 
 
-def test_keys_alone_change_the_colours(visit, concept) -> None:
+def test_keys_alone_change_the_colors(visit, concept) -> None:
     tab = visit(concept)
     focus(tab, tab.get_by_role("button", name="theme").filter(visible=True).first)
     before = tab.evaluate("document.body.dataset.theme")

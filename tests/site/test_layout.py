@@ -104,7 +104,7 @@ def test_who_wants_no_motion_gets_none(visit, each_kind) -> None:
         assert not look(visit(page, reduced_motion="reduce"), "moving"), page.address
 
 
-def test_colours_follow_the_machine_until_the_reader_chooses(visit, concept) -> None:
+def test_colors_follow_the_machine_until_the_reader_chooses(visit, concept) -> None:
     grounds = set()
     for scheme in ("light", "dark"):
         tab = visit(concept, theme="auto", color_scheme=scheme)

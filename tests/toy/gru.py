@@ -28,7 +28,7 @@ def init_model(symbol):
             bound = params.embedding_bound if name == "embedding" else np.sqrt(6 / sum(shape))
             start[name] = np.random.uniform(-bound, bound, shape)
     start = {name: weight.astype(params.dtype) for name, weight in start.items()}
-    return SimpleNamespace(weights=start, optimiser=oracle.optimiser("gru"))
+    return SimpleNamespace(weights=start, optimizer=oracle.optimizer("gru"))
 
 
 def rounded(gradient):
@@ -41,7 +41,7 @@ def train(model, x, y):
     losses = []
     for data, target in minibatches(x, y, params.batch_size):
         loss, gradients = oracle.gradients("gru", model.weights, data, target)
-        for name, movement in model.optimiser.movement({name: rounded(g) for name, g in gradients.items()}).items():
+        for name, movement in model.optimizer.movement({name: rounded(g) for name, g in gradients.items()}).items():
             model.weights[name] += movement.astype(params.dtype)
         losses.append(np.asarray(loss, params.dtype))
     return float(np.mean(losses))

@@ -70,9 +70,9 @@ def _said(workload: str, layer: oracle.Layer, before: tuple[int, ...], rates: It
     if layer.kind == "convolution":
         kernel = weights.shapes(workload)[f"{layer.name}.weight"][2:]
         return f"{times(kernel)} convolution"
-    if layer.kind == "max-pool":
+    if layer.kind == "max pooling":
         return "max pooling " + times(tuple(a // b for a, b in zip(before[1:], layer.shape[1:], strict=True)))
-    if layer.kind == "drop-out":
+    if layer.kind == "dropout":
         return f"dropout {next(rates)}"
     return {"images": "an image", "words": "a review’s words", "last word": "the last word’s output"}.get(
         layer.kind, layer.kind

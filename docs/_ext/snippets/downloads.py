@@ -24,7 +24,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import store as stores
 from rosetta_host.catalog.frameworks import Row, UserError
-from rosetta_host.datasets.sources import LICENCE, SOURCES
+from rosetta_host.datasets.sources import LICENSE, SOURCES
 from rosetta_host.publishing import instructions, notebooks, standalone
 from rosetta_host.publishing.notebooks import Notebook
 
@@ -142,7 +142,7 @@ def readme(found: Offer) -> str:
         "A script reads the data from the folder in ROSETTA_DATA, or from `data` in this folder. If the data is "
         "missing, it is downloaded from the publisher, and its SHA-256 is verified."
     )
-    return "\n\n".join([*parts, _headline("The data", "-"), *map(_filled, [place, *cited, LICENCE])]) + "\n"
+    return "\n\n".join([*parts, _headline("The data", "-"), *map(_filled, [place, *cited, LICENSE])]) + "\n"
 
 
 def _filled(text: str) -> str:

@@ -117,7 +117,7 @@ def _symbol(run: Record) -> Iterator[str]:
         yield f"{run.parameters:,} parameters"
 
 
-def _initialised(run: Record) -> Iterator[str]:
+def _initialized(run: Record) -> Iterator[str]:
     if run.times and run.times.build is not None:
         yield f"built in {formatting.seconds(run.times.build)}"
 
@@ -152,7 +152,7 @@ def _evaluated(run: Record) -> Iterator[str]:
 GAVE: dict[str, Callable[[Record], Iterator[str]]] = {
     "load_data": _loaded,
     "create_symbol": _symbol,
-    "init_model": _initialised,
+    "init_model": _initialized,
     "train": _trained,
     **dict.fromkeys(VARIANTS, _trained),
     "predict": _predicted,

@@ -59,7 +59,7 @@ def test_an_environment_that_no_folder_describes_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('colour = "red"\n' + MINIMAL, "colour"),
+        ('color = "red"\n' + MINIMAL, "color"),
         ("name = \n", "not valid"),
         (MINIMAL.replace('since = "2020"', ""), "since"),
         (MINIMAL.replace('"3.11"', '"3.11.7"'), r"\$\.environment\.python"),
@@ -67,7 +67,7 @@ def test_an_environment_that_no_folder_describes_is_refused(tmp_path):
             MINIMAL + "[backend.one]\nenvironment = 'x'\n",
             r"alpha/framework\.toml, \[backend\.one\], lacks the key `name`",
         ),
-        (MINIMAL + "[backend.one]\nname = 'One'\ncolour = 'red'\n", r"\[backend\.one\], is not valid: .*colour"),
+        (MINIMAL + "[backend.one]\nname = 'One'\ncolor = 'red'\n", r"\[backend\.one\], is not valid: .*color"),
         (MINIMAL + "backend = 3\n", "backend"),
         (MINIMAL + "[cnn.tolerances.loss]\nlimit = 1.0\n", "reason"),
     ],

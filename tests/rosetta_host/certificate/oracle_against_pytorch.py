@@ -1,4 +1,4 @@
-"""Hold the oracle against PyTorch in float64: scores, losses, gradients, and five steps of each optimiser.
+"""Hold the oracle against PyTorch in float64: scores, losses, gradients, and five steps of each optimizer.
 
 Runs in PyTorch's environment, on the embedded sample. The figure of each line is the largest difference
 anywhere in the tensor over the largest magnitude in PyTorch's tensor (maximum norm); of the steps it is
@@ -23,7 +23,7 @@ LIMIT, STEPS, BATCH = 1e-12, 5, 64
 
 
 def cnn():
-    """The network of the seed in PyTorch, without drop-out; its parameters by canonical name."""
+    """The network of the seed in PyTorch, without dropout; its parameters by canonical name."""
     layers = {
         "conv1": nn.Conv2d(3, 50, 3, padding=1),
         "conv2": nn.Conv2d(50, 50, 3, padding=1),
@@ -74,14 +74,14 @@ class Report:
         print(f"{what:30} {figure:.1e} {'ok' if ok else 'FAILED'}", flush=True)
 
 
-def compare(workload, build, optimiser, x, y, report):
-    """Both start at the canonical weights and then go their own way: nothing is synchronised in between."""
+def compare(workload, build, optimizer, x, y, report):
+    """Both start at the canonical weights and then go their own way: nothing is synchronized in between."""
     network, parameters = build()
     start = {name: array.astype(np.float64) for name, array in weights.canonical(workload).items()}
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(torch.from_numpy(start[name]))
-    own, ours, theirs = start, oracle.optimiser(workload), optimiser(network.parameters())
+    own, ours, theirs = start, oracle.optimizer(workload), optimizer(network.parameters())
     for step in range(STEPS):
         part = slice(step * BATCH, (step + 1) * BATCH)
         theirs.zero_grad()
@@ -115,7 +115,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--limit", type=float, default=LIMIT, help="largest figure that passes (default: %(default)s)")
     report = Report(parser.parse_args().limit)
-    os.environ.pop("ROSETTA_DATA", None)  # the sample's first images have no tie in a max-pool
+    os.environ.pop("ROSETTA_DATA", None)  # the sample's first images have no tie in a max pooling
     first = slice(0, STEPS * BATCH)
     images, _, classes, _ = data.read_cifar()
     compare("cnn", cnn, sgd, images[first] / 255.0, classes[first], report)

@@ -1,4 +1,4 @@
-"""Starts, shuffles and drop-out masks, read off weights that were made to tell."""
+"""Starts, shuffles and dropout masks, read off weights that were made to tell."""
 
 import itertools
 
@@ -51,10 +51,10 @@ def test_least_squares_tells_which_images_each_step_saw(sizes):
     x, y = probe.x_train[:count], probe.y_train[:count]
     at = {name: value.astype(np.float64) for name, value in weights.canonical("cnn").items()}
     order = np.random.RandomState(5).permutation(count)
-    optimiser, now, expected = oracle.optimiser("cnn"), dict(at), np.zeros(count, int)
+    optimizer, now, expected = oracle.optimizer("cnn"), dict(at), np.zeros(count, int)
     for step, batch in enumerate(np.split(order, np.cumsum(sizes))[: len(sizes)], start=1):
         _, gradients = oracle.gradients("cnn", now, x[batch], y[batch])
-        now = {name: now[name] + value for name, value in optimiser.movement(gradients).items()}
+        now = {name: now[name] + value for name, value in optimizer.movement(gradients).items()}
         expected[batch] = step
     still = {name: np.zeros_like(value) for name, value in at.items()}
     steps, _ = behavior._visits_of_gradients(at, now, still, x, y, sizes)

@@ -157,7 +157,7 @@ def test_weights_that_cannot_be_judged_fail_and_end_nothing_else(folder):
     record = certify.certify(alpha(), HERE)
     assert record.status == "failed"
     assert record.reason.startswith("FAILED weights")
-    assert "FAILED judgement at KeyError: 'embedding' (" in record.reason
+    assert "FAILED judgment at KeyError: 'embedding' (" in record.reason
 
 
 @pytest.mark.parametrize("end", ["import sys; sys.exit(0)", "os._exit(0)"])
@@ -180,7 +180,7 @@ def test_weights_that_are_torn_or_gone_fail_and_end_nothing_else(folder, monkeyp
     monkeypatch.setattr(certificate_module.Trace, "arrays", tear)
     record = certify.certify(alpha(), HERE)
     assert record.status == "failed"
-    assert record.reason.startswith("FAILED judgement at ")
+    assert record.reason.startswith("FAILED judgment at ")
 
 
 def test_a_fault_in_the_certificates_own_code_is_a_record(folder, monkeypatch):

@@ -123,7 +123,7 @@ def test_more_samples_than_are_computed_at_once():
     np.testing.assert_allclose(oracle.scores("cnn", own, x), alone, rtol=0, atol=1e-12)
     loss, gradients = oracle.gradients("cnn", own, x, y)
     assert loss == pytest.approx(mean_loss(alone, y), abs=1e-12)
-    # fc2's gradient is (soft-max - one-hot) x hidden, averaged: what identifies the samples of a step.
+    # fc2's gradient is (softmax - one-hot) x hidden, averaged: what identifies the samples of a step.
     outer = (oracle.softmax(alone) - np.eye(10)[y]).T @ oracle.hidden(own, x) / 11
     np.testing.assert_allclose(gradients["fc2.weight"], outer, rtol=0, atol=1e-12)
 
@@ -219,7 +219,7 @@ def test_squares_of_repeated_words_are_those_of_each_occurrence():
     assert oracle.SQUARES not in oracle.gradients("gru", own, x, y)[1]
 
 
-# Ties in a max-pool
+# Ties in a max pooling
 
 
 def flat_case():
@@ -228,7 +228,7 @@ def flat_case():
     for i, layer in enumerate(["conv1", "conv2", "conv3", "conv4"]):
         own[layer + ".bias"][:] = 0.1
         if i > 1:
-            own[layer + ".weight"][:, :, 1, 1] = 0.01  # the centre alone: a border would not be flat
+            own[layer + ".weight"][:, :, 1, 1] = 0.01  # the center alone: a border would not be flat
     random = random_state()
     own["fc1.weight"][:], own["fc2.weight"][:] = 0.01, random.uniform(size=(10, 512))
     return own, np.full((1, 3, 32, 32), 0.5), np.array([4])
@@ -242,7 +242,7 @@ def test_of_tied_inputs_the_first_or_all_are_paid():
 
 
 def test_the_first_of_tied_inputs_is_the_upper_left():
-    """It sits in even rows and columns: of 8x8, only the top row and left column have a neighbour beyond the border."""
+    """It sits in even rows and columns: of 8x8, only the top row and left column have a neighbor beyond the border."""
     _, gradients = oracle.gradients("cnn", *flat_case())
     taps = gradients["conv4.weight"][0, 0] / gradients["conv4.weight"][0, 0, 1, 1]
     np.testing.assert_allclose(taps * 64, [[49, 56, 56], [56, 64, 64], [56, 64, 64]], rtol=1e-12)
@@ -266,7 +266,7 @@ def test_ties_that_relu_silences_do_not_count():
     assert not oracle.ties(own, noise).any()
 
 
-# Optimisers
+# Optimizers
 
 
 def test_sgd_under_a_constant_gradient():
@@ -280,7 +280,7 @@ def test_sgd_under_a_constant_gradient():
 def test_sgd_takes_its_velocity_from_the_last_movement():
     sgd = oracle.SGD(0.1, 0.9)
     sgd.movement({"w": np.array([5.0])})
-    sgd.resynchronise({"w": np.array([-0.3])})  # a velocity of 3, not 5
+    sgd.resynchronize({"w": np.array([-0.3])})  # a velocity of 3, not 5
     np.testing.assert_allclose(sgd.movement({"w": np.array([1.0])})["w"], [-0.1 * (0.9 * 3 + 1)], rtol=1e-14)
 
 
@@ -299,7 +299,7 @@ def test_sgd_takes_its_velocity_from_a_movement_at_the_rate_of_that_step(form, m
     sgd = oracle.SGD(0.1, 0.9, form)
     sgd.movement({"w": np.array([5.0])})
     sgd.learning_rate = 0.01
-    sgd.resynchronise({"w": np.array([-0.3])})  # made at a rate of 0.1: a velocity of 3, or of 0.3 with the rate in it
+    sgd.resynchronize({"w": np.array([-0.3])})  # made at a rate of 0.1: a velocity of 3, or of 0.3 with the rate in it
     np.testing.assert_allclose(sgd.movement({"w": np.array([1.0])})["w"], [moved], rtol=1e-14)
 
 
@@ -323,7 +323,7 @@ def test_adam_against_its_recurrence(form):
             expected = -0.01 * np.sqrt(1 - 0.99**t) / (1 - 0.8**t) * m / (np.sqrt(v) + 1e-3)
         movement = adam.movement({"w": g})
         np.testing.assert_allclose(movement["w"], expected, rtol=1e-12)
-        adam.resynchronise({"w": np.full(7, 9.0)})  # m and v stay its own
+        adam.resynchronize({"w": np.full(7, 9.0)})  # m and v stay its own
 
 
 def test_adam_takes_the_squares_that_it_is_given():
@@ -338,13 +338,13 @@ def test_adam_takes_the_squares_that_it_is_given():
         np.testing.assert_allclose(movement["fc.bias"], -0.01 * gradient / (np.abs(gradient) + 1e-3), rtol=1e-12)
 
 
-def test_the_workloads_optimisers():
-    sgd, adam = oracle.optimiser("cnn"), oracle.optimiser("gru", {"epsilon": "uncorrected"})
+def test_the_workloads_optimizers():
+    sgd, adam = oracle.optimizer("cnn"), oracle.optimizer("gru", {"epsilon": "uncorrected"})
     assert (sgd.learning_rate, sgd.momentum, sgd.form) == (0.01, 0.9, "rate outside")
-    assert oracle.optimiser("cnn", {"momentum": "rate inside"}).form == "rate inside"
+    assert oracle.optimizer("cnn", {"momentum": "rate inside"}).form == "rate inside"
     assert (adam.learning_rate, adam.beta1, adam.beta2, adam.epsilon) == (0.001, 0.9, 0.999, 1e-8)
     assert adam.form == "uncorrected"
-    assert oracle.optimiser("gru").form == "corrected"
+    assert oracle.optimizer("gru").form == "corrected"
 
 
 # The layers
@@ -354,12 +354,12 @@ def test_the_layers_of_the_cnn_in_order_with_what_a_sample_is_after_each():
     own, x, _ = cnn_case()
     blocks = [("convolution", "conv1", (50, 32, 32), 50 * 3 * 9 + 50), ("ReLU", "", (50, 32, 32), 0)]
     blocks += [("convolution", "conv2", (50, 32, 32), 50 * 50 * 9 + 50)]
-    blocks += [(kind, "", (50, 16, 16), 0) for kind in ("max-pool", "ReLU", "drop-out")]
+    blocks += [(kind, "", (50, 16, 16), 0) for kind in ("max pooling", "ReLU", "dropout")]
     blocks += [("convolution", "conv3", (100, 16, 16), 100 * 50 * 9 + 100), ("ReLU", "", (100, 16, 16), 0)]
     blocks += [("convolution", "conv4", (100, 16, 16), 100 * 100 * 9 + 100)]
-    blocks += [(kind, "", (100, 8, 8), 0) for kind in ("max-pool", "ReLU", "drop-out")]
+    blocks += [(kind, "", (100, 8, 8), 0) for kind in ("max pooling", "ReLU", "dropout")]
     dense = [("flatten", "", (6400,), 0), ("dense", "fc1", (512,), 512 * 6400 + 512)]
-    dense += [(kind, "", (512,), 0) for kind in ("ReLU", "drop-out")] + [("dense", "fc2", (10,), 10 * 512 + 10)]
+    dense += [(kind, "", (512,), 0) for kind in ("ReLU", "dropout")] + [("dense", "fc2", (10,), 10 * 512 + 10)]
     expected = [("images", "", (3, 32, 32), 0), *blocks, *dense]
     found = oracle.layers("cnn", own, x)
     assert [(layer.kind, layer.name, layer.shape, layer.parameters) for layer in found] == expected
@@ -410,7 +410,7 @@ def test_unknown_forms(workload, forms, sentence):
         lambda: oracle.scores(workload, {}, np.zeros(0), forms),
         lambda: oracle.layers(workload, {}, np.zeros(0), forms),
         lambda: oracle.gradients(workload, {}, np.zeros(0), np.zeros(0), forms),
-        lambda: oracle.optimiser(workload, forms),
+        lambda: oracle.optimizer(workload, forms),
     ]
     for call in calls:
         with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):

@@ -1,4 +1,4 @@
-"""The certificate's judgement, on traces that the oracle itself plays: right ones pass, wrong ones name the place."""
+"""The certificate's judgment, on traces that the oracle itself plays: right ones pass, wrong ones name the place."""
 
 import functools
 import json
@@ -39,7 +39,7 @@ def play(
     repeated: how many copies of the sample a step of the loop takes.
     """
     at = {name: value.astype(np.float64) for name, value in protocol.canonical_weights("gru", forms).items()}
-    optimiser = oracle.optimiser("gru")
+    optimizer = oracle.optimizer("gru")
     losses = {}
 
     def save(name):
@@ -53,7 +53,7 @@ def play(
     def step(name, x, y):
         found, gradients = oracle.gradients("gru", at, x, y, forms)
         losses.setdefault(name, float(np.asarray(found + loss, dtype)))
-        for key, value in optimiser.movement(gradients).items():
+        for key, value in optimizer.movement(gradients).items():
             inexact = 1 + noise * noise_of(value.shape) if dtype == "float32" else 1
             at[key] = (at[key] + inexact * movement(key, name, value)).astype(dtype).astype(np.float64)
 
@@ -335,7 +335,7 @@ def few(monkeypatch):
 def play_changed_rate(folder, dtype, form, rate=None):
     """Write the trace of a framework of this form whose learning rate is changed to `rate`, or as it is asked to."""
     at = {name: value.astype(dtype) for name, value in protocol.canonical_weights("cnn").items()}
-    sgd = oracle.optimiser("cnn", {"momentum": form})
+    sgd = oracle.optimizer("cnn", {"momentum": form})
 
     def save(*names):
         for name in names:

@@ -45,7 +45,7 @@ def test_a_mutant_of_one_back_end_tells_the_others_why(folder):
     path = folder / "framework.toml"
     path.write_text(path.read_text() + '[backend.fast]\nname = "Fast"\n')
     (folder / "mutants.toml").write_text(f'[gru.lazy]\nbackend = "fast"\n{FITS}\n')
-    with pytest.raises(UserError, match=r"gru\.lazy: `backend` wants both `edits` and, for the other back ends"):
+    with pytest.raises(UserError, match=r"gru\.lazy: `backend` wants both `edits` and, for the other backends"):
         mutants.offered(frameworks.rows()["alpha-fast"], "gru")
 
 
@@ -67,7 +67,7 @@ def test_a_folder_without_a_file_offers_none(folder):
         ('edits = [["return", "x"]]', r"gru\.slow: 'return' occurs \d+ times in gru\.py, not once"),
         ("harmless = true", r"gru\.slow: one of `edits` and `unsupported` must be given"),
         (FITS + '\nunsupported = "No."', r"gru\.slow: one of `edits` and `unsupported` must be given"),
-        (FITS + '\nbackend = "fast"', r"gru\.slow: there is no back end 'fast'"),
+        (FITS + '\nbackend = "fast"', r"gru\.slow: there is no backend 'fast'"),
         (FITS + "\nharmles = true", "is not valid: .*unknown field `harmles`"),
         (FITS + '\ndevice = "tpu"', "is not valid: .*'tpu'"),
         ("edits = [", "is not valid"),

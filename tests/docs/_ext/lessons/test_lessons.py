@@ -371,7 +371,7 @@ def test_an_unknown_lesson_is_a_warning_at_every_build(site, page_text: str, war
 
 
 def test_a_file_of_lessons_that_is_not_valid_is_a_warning(site) -> None:
-    declare(site, more='colour = "red"')
+    declare(site, more='color = "red"')
     site.page("index", "```{lesson} trap\n```")
     assert "lessons.toml, [trap]" in site.build()
 

@@ -69,8 +69,8 @@ def test_the_figure_is_plain_svg_that_fits_a_telephone(workload: str) -> None:
     assert workload.upper() in root.attrib["aria-label"]
     assert WIDTH <= 343  # what a page leaves of 375 pixels
     assert float(root.attrib["width"]) == WIDTH
-    colours = {value for element in root.iter() for key, value in element.attrib.items() if key in ("fill", "stroke")}
-    assert colours <= {"currentColor", "var(--rosetta-bar)", "none"}
+    colors = {value for element in root.iter() for key, value in element.attrib.items() if key in ("fill", "stroke")}
+    assert colors <= {"currentColor", "var(--rosetta-bar)", "none"}
     assert not re.search(r'\bid="|<script|https?:', svg)
 
 

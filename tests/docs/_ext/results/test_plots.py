@@ -7,7 +7,7 @@ import re
 from _ext.results.plots import Bar, bars
 
 
-def test_a_plot_is_plain_svg_in_the_pages_own_colours() -> None:
+def test_a_plot_is_plain_svg_in_the_pages_own_colors() -> None:
     svg = bars([Bar("Ada", 10.0, "10 s", True), Bar("Bell & Co", 20.0, "20 s", False)], 'Preset "full"')
     assert svg.startswith('<svg role="img" aria-label="Plot')
     assert 'Preset &quot;full&quot;"' in svg

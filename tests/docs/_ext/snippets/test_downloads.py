@@ -118,7 +118,7 @@ def test_the_archive_holds_the_scripts_the_lists_and_the_commands(site) -> None:
         "cnn.py   the CNN",
         "python setup_it.py\n    python cnn.py",
         "uv pip sync requirements-gpu.txt",
-        "licence",
+        "license",
     ):
         assert said in readme
     assert "gru.py" not in readme

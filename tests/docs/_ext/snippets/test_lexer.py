@@ -1,4 +1,4 @@
-"""What has the colour of plain text needs no mark, operators get none, and everything else keeps its own."""
+"""What has the color of plain text needs no mark, operators get none, and everything else keeps its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_in_the_sites_styles_these_tokens_look_like_plain_text(style: str) -> No
     assert {str(known.style_for_token(token)) for token in PLAIN} == {str(known.style_for_token(Text))}
 
 
-def test_only_what_has_a_colour_is_marked(site) -> None:
+def test_only_what_has_a_color_is_marked(site) -> None:
     site.page("index", "```python\n\ndef total(x):\n    return sum(x) + 1  # of all\n```")
     assert not site.build()
     html = site.html("index")
