@@ -236,12 +236,13 @@ SCHEMAS = {
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, format, types, the direction of imports, and the schemas of the files for GitHub."""
+    """Check style, format, types, imports, the pages' words, and the schemas of the files for GitHub."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     session.run("lint-imports", "--no-logo", "--no-cache", env={"PYTHONPATH": os.pathsep.join([".", "docs"])})
+    session.run("python", "-m", "tools.prose")
     for schema, pattern in SCHEMAS.items():
         paths = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(pattern))
         session.run("check-jsonschema", "--builtin-schema", schema, *paths)

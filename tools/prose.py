@@ -38,7 +38,7 @@ class Finding(NamedTuple):
 AMERICAN = "American spelling, as in every framework's own documentation"
 TERM = "the term that a reader of the frameworks' documentation knows"
 PRIVATE = "a word of this project's own, which a reader cannot look up"
-DOCUMENT = "a document or a number does not speak, stand or lie"
+DOCUMENT = "a number or a statement is somewhere; it does not stand there, and nobody is told it"
 IDIOM = "not how a native speaker puts it in technical prose"
 
 _ISE = "author|categor|character|custom|final|general|initial|linear|maxim|minim|modern|normal|optim|organ|parallel"
@@ -61,7 +61,11 @@ SPELLING = [
 ]
 
 STYLE = [
-    Rule(r"(?<!thing )(?<!body )(?<!one )(?<!where )(?<!what )(?<!who )(?<!all )\b(?<!or )else\b", "otherwise", IDIOM),
+    Rule(
+        r"(?<!thing )(?<!body )(?<!one )(?<!where )(?<!what )(?<!whatever )(?<!who )(?<!all )\b(?<!or )else\b",
+        "otherwise",
+        IDIOM,
+    ),
     Rule(r"(?:(?<=[.;:] )|(?<=\n\n))(?-i:Who)\b(?![^.]*\?)", "anyone who, or you", IDIOM),
     Rule(
         r"\b(?:as|by|do|does|for|from|if|of|than|that|to|when|where|with) who\b", "anyone who, or a reader who", IDIOM
@@ -77,20 +81,13 @@ STYLE = [
     Rule(r"\bof today\b", "current, today's", IDIOM),
     Rule(r"\bfor(?:etells?|etelling|etold)\b", "predict, estimate", IDIOM),
     Rule(r"\bto be had\b", "available", IDIOM),
-    Rule(r"\b(?:tells?|telling|told)\b(?! (?:[\w'’-]+ ){0,4}apart\b)", "say, show, report, explain", DOCUMENT),
-    Rule(
-        r"\b(?:caption|certificate|column|documentation|figure|file|folder|lesson|list|note|number|page|README|reason"
-        r"|record|section|table)s? (?:that )?says?\b",
-        "states, shows, gives, lists",
-        DOCUMENT,
-    ),
+    Rule(r"\btold\b", "shown, given, stated", DOCUMENT),
     Rule(r"\b(?:stands?|stood)\b(?! (?:for|out)\b)", "is, appears", DOCUMENT),
-    Rule(r"\blies\b", "is", DOCUMENT),
     Rule(r"\bby turns\b", "interleaved, paired timing", PRIVATE),
     Rule(r"\blanes?\b", "preset, or the float64 pass", PRIVATE),
     Rule(r"\b(?:teeth|bites?)\b", "mutation testing; catches", PRIVATE),
     Rule(r"\bverbs?\b", "function", PRIVATE),
-    Rule(r"\bas found\b", "an interpreter of your own, external interpreter", PRIVATE),
+    Rule(r"\bPythons? as found\b", "an interpreter of your own, external interpreter", PRIVATE),
     Rule(r"\blaws?\b", "distribution", PRIVATE),
     Rule(r"\bmovements?\b", "update", PRIVATE),
     Rule(r"\b(?:doors?|rooms?|houses?)\b(?! for\b)", "command, component", PRIVATE),
