@@ -117,7 +117,7 @@ def dropout(x):
 
 
 def write(x, path):
-    """A database of one serialised tensor a sample, as in the tutorial "Create your own dataset"."""
+    """A database of one serialized tensor a sample, as in the tutorial "Create your own dataset"."""
     database = workspace.C.create_db("minidb", path, workspace.C.Mode.write)
     transaction = database.new_transaction()
     for number, sample in enumerate(x):

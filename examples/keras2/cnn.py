@@ -11,16 +11,19 @@ from rosetta_common.params import cnn as params
 turn = keras.utils.conv_utils.convert_kernel if keras.backend.backend() == "theano" else np.array
 
 
+def set_dtype(name):
+    keras.backend.set_floatx(name)
+
+
 def load_data():
-    return cifar_for_library(channel_first=True, one_hot=False)  # NCHW images, as both back ends take them
+    return cifar_for_library(channel_first=True, one_hot=False)  # NCHW images, as both backends take them
 
 
 def create_symbol():
-    np.random.seed(params.seed)  # Keras draws from NumPy's generator the seeds of its weights and its drop-out
-    keras.backend.set_floatx(params.dtype)
+    np.random.seed(params.seed)  # Keras draws from NumPy's generator the seeds of its weights and its dropout
     keras.backend.set_image_data_format("channels_first")
     drop1, drop2, drop3 = params.dropout
-    return keras.Sequential(
+    return keras.Sequential(  # its weights start Glorot-uniform and its biases at zero, by default
         [
             layers.Conv2D(50, 3, padding="same", activation="relu", input_shape=(3, 32, 32), name="conv1"),
             layers.Conv2D(50, 3, padding="same", name="conv2"),
@@ -41,11 +44,8 @@ def create_symbol():
 
 
 def init_model(symbol):
-    """The weights are there already: Glorot-uniform, the biases zero, Keras' defaults."""
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)  # soft-max included
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)  # softmax included
     symbol.compile(keras.optimizers.SGD(params.learning_rate, params.momentum), loss)
-    # Theano compiles here, not in the first epoch; CNTK on one thread crashes if it predicts before this (SIGFPE).
-    symbol._make_train_function()
     return symbol
 
 

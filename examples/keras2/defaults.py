@@ -91,7 +91,7 @@ def train(optimizer, weight, gradients, learning_rates=()):
 
 
 def cross_entropy(scores, labels):
-    """It wants probabilities: a classifier's last layer is a soft-max."""
+    """It wants probabilities: a classifier's last layer is a softmax."""
     model = keras.Sequential([layers.Activation("linear", input_shape=(4,))])
     model.compile("sgd", "sparse_categorical_crossentropy")
     return model.test_on_batch(scores, labels)

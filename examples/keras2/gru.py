@@ -8,6 +8,10 @@ from rosetta_common.data import imdb_for_library
 from rosetta_common.params import gru as params
 
 
+def set_dtype(name):
+    keras.backend.set_floatx(name)
+
+
 def load_data():
     """Reviews (n, 150) and integer class labels."""
     return imdb_for_library()
@@ -15,7 +19,6 @@ def load_data():
 
 def create_symbol():
     np.random.seed(params.seed)  # Keras draws from NumPy's generator the seeds of its weights
-    keras.backend.set_floatx(params.dtype)
     uniform = keras.initializers.RandomUniform(-params.embedding_bound, params.embedding_bound)
     embedding = {"input_length": params.max_length, "embeddings_initializer": uniform}
     # By default the reset gate comes before the recurrent product, and the recurrent weights start orthogonal.
@@ -31,10 +34,9 @@ def create_symbol():
 
 def init_model(symbol):
     """The weights are there already."""
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)  # soft-max included
-    adam = keras.optimizers.Adam(params.learning_rate, params.beta1, params.beta2, epsilon=params.epsilon)
-    symbol.compile(adam, loss)
-    symbol._make_train_function()  # Theano compiles here, not in the first epoch
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)  # softmax included
+    optimizer = keras.optimizers.Adam(params.learning_rate, params.beta1, params.beta2, epsilon=params.epsilon)
+    symbol.compile(optimizer, loss)
     return symbol
 
 

@@ -18,22 +18,22 @@ def load_data():
 
 def create_symbol():
     drop1, drop2, drop3 = params.dropout
-    symbol = nn.HybridSequential()
+    symbol = nn.HybridSequential(prefix="")
     symbol.add(
-        nn.Conv2D(50, kernel_size=3, padding=1, activation="relu", in_channels=3),
-        nn.Conv2D(50, kernel_size=3, padding=1, in_channels=50),
+        nn.Conv2D(50, kernel_size=3, padding=1, activation="relu", in_channels=3, prefix="conv1_"),
+        nn.Conv2D(50, kernel_size=3, padding=1, in_channels=50, prefix="conv2_"),
         nn.MaxPool2D(),
         nn.Activation("relu"),
         nn.Dropout(drop1),
-        nn.Conv2D(100, kernel_size=3, padding=1, activation="relu", in_channels=50),
-        nn.Conv2D(100, kernel_size=3, padding=1, in_channels=100),
+        nn.Conv2D(100, kernel_size=3, padding=1, activation="relu", in_channels=50, prefix="conv3_"),
+        nn.Conv2D(100, kernel_size=3, padding=1, in_channels=100, prefix="conv4_"),
         nn.MaxPool2D(),
         nn.Activation("relu"),
         nn.Dropout(drop2),
         nn.Flatten(),
-        nn.Dense(512, activation="relu", in_units=100 * 8 * 8),
+        nn.Dense(512, activation="relu", in_units=100 * 8 * 8, prefix="fc1_"),
         nn.Dropout(drop3),
-        nn.Dense(params.classes, in_units=512),
+        nn.Dense(params.classes, in_units=512, prefix="fc2_"),
     )
     return symbol
 
@@ -46,9 +46,9 @@ def init_model(symbol):
     symbol.initialize(mx.init.Xavier(), ctx=device)
     symbol.cast(params.dtype)
     symbol.hybridize(static_alloc=True, static_shape=True)  # a graph of fixed memory: faster than line by line
-    optimiser = mx.optimizer.SGD(learning_rate=params.learning_rate, momentum=params.momentum)
-    loss = gluon.loss.SoftmaxCrossEntropyLoss()  # soft-max included: the network ends in logits
-    trainer = gluon.Trainer(symbol.collect_params(), optimiser)
+    optimizer = mx.optimizer.SGD(learning_rate=params.learning_rate, momentum=params.momentum)
+    loss = gluon.loss.SoftmaxCrossEntropyLoss()  # softmax included: the network ends in logits
+    trainer = gluon.Trainer(symbol.collect_params(), optimizer)
     return SimpleNamespace(network=symbol, device=device, loss=loss, trainer=trainer)
 
 
@@ -60,7 +60,7 @@ def train_epoch(model, batches):
     losses = []
     for data, target in batches:
         data, target = data.as_in_context(model.device), target.as_in_context(model.device)
-        with autograd.record():  # records for backward(), and switches drop-out on
+        with autograd.record():  # records for backward(), and switches dropout on
             loss = model.loss(model.network(data), target)  # one loss a sample
         loss.backward()
         model.trainer.step(params.batch_size)  # divides the summed gradients by the batch size
@@ -96,9 +96,7 @@ def evaluate(model, x, y):
 
 def parameters(model):
     """Gluon's parameters under their canonical names: (out, in, 3, 3) and (out, in) are its layouts as well."""
-    layers = [layer for layer in model.network if isinstance(layer, (nn.Conv2D, nn.Dense))]
-    names = ["conv1", "conv2", "conv3", "conv4", "fc1", "fc2"]
-    return {f"{name}.{kind}": getattr(layer, kind) for name, layer in zip(names, layers) for kind in ("weight", "bias")}
+    return {name.replace("_", "."): parameter for name, parameter in model.network.collect_params().items()}
 
 
 def export_weights(model):

@@ -53,11 +53,11 @@ def max_pool(x):
     return {"output": output.asnumpy(), "gradient": x.grad.asnumpy()}
 
 
-def train(weight, gradients, optimiser, options=None, learning_rates=()):
+def train(weight, gradients, optimizer, options=None, learning_rates=()):
     parameter = gluon.Parameter("weight", shape=weight.shape)
     parameter.initialize()
     parameter.set_data(mx.nd.array(weight))
-    trainer = gluon.Trainer([parameter], optimiser, options)
+    trainer = gluon.Trainer([parameter], optimizer, options)
     weights = []
     for step, gradient in enumerate(gradients):
         if learning_rates:

@@ -16,7 +16,7 @@ def load_data():
     return imdb_for_library()
 
 
-class SymbolBlock(nn.HybridBlock):
+class Network(nn.HybridBlock):
     def __init__(self):
         super().__init__()
         with self.name_scope():
@@ -25,14 +25,14 @@ class SymbolBlock(nn.HybridBlock):
             self.gru = rnn.GRU(params.units, input_size=params.embedding)
             self.fc = nn.Dense(params.classes, in_units=params.units)
 
-    def hybrid_forward(self, F, words):  # noqa: N803 (Gluon's own name: F is mx.nd, or mx.sym once hybridised)
+    def hybrid_forward(self, F, words):  # noqa: N803 (Gluon's own name: F is mx.nd, or mx.sym once hybridized)
         outputs = self.gru(self.embedding(words.transpose()))  # time first: Gluon's default, and the faster layout
         last = F.slice_axis(outputs, axis=0, begin=-1, end=None)
         return self.fc(last.squeeze(axis=0))
 
 
 def create_symbol():
-    return SymbolBlock()
+    return Network()
 
 
 def init_model(symbol):
@@ -43,9 +43,9 @@ def init_model(symbol):
     symbol.initialize(mx.init.Xavier(), ctx=device)
     symbol.cast(params.dtype)
     symbol.hybridize(static_alloc=True, static_shape=True)  # a graph of fixed memory: faster than line by line
-    optimiser = mx.optimizer.Adam(params.learning_rate, params.beta1, params.beta2, params.epsilon)
-    loss = gluon.loss.SoftmaxCrossEntropyLoss()  # soft-max included: the network ends in logits
-    trainer = gluon.Trainer(symbol.collect_params(), optimiser)
+    optimizer = mx.optimizer.Adam(params.learning_rate, params.beta1, params.beta2, params.epsilon)
+    loss = gluon.loss.SoftmaxCrossEntropyLoss()  # softmax included: the network ends in logits
+    trainer = gluon.Trainer(symbol.collect_params(), optimizer)
     return SimpleNamespace(network=symbol, device=device, loss=loss, trainer=trainer)
 
 
@@ -57,7 +57,7 @@ def train_epoch(model, batches):
     losses = []
     for data, target in batches:
         data, target = data.as_in_context(model.device), target.as_in_context(model.device)
-        with autograd.record():  # records for backward(), and switches drop-out on
+        with autograd.record():  # records for backward(), and switches dropout on
             loss = model.loss(model.network(data), target)  # one loss a sample
         loss.backward()
         model.trainer.step(params.batch_size)  # divides the summed gradients by the batch size

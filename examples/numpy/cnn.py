@@ -1,4 +1,4 @@
-"""A VGG-style CNN on CIFAR-10 in plain NumPy: the mathematics itself, each step with its way back."""
+"""A VGG-style CNN on CIFAR-10 in plain NumPy: the mathematics itself, each layer with its backward pass."""
 
 import numpy as np
 
@@ -11,24 +11,24 @@ def load_data():
 
 
 def windows(x):
-    """What 3 x 3 kernels see of images (n, channels, h, w) in a frame of zeros: (n, channels, h, w, 3, 3)."""
+    """What 3 x 3 kernels see of images (n, channels, h, w) padded with zeros: (n, channels, h, w, 3, 3)."""
     return np.lib.stride_tricks.sliding_window_view(np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))), (3, 3), axis=(2, 3))
 
 
 def convolve(x, weight, bias):
-    """Kernels (out, in, 3, 3) over images, as matrix products; and the way back: gradients of x and the weights."""
-    seen = windows(x)
-    return np.tensordot(weight, seen, ((1, 2, 3), (1, 4, 5))).swapaxes(0, 1) + bias[:, None, None], lambda grad: [
+    """Kernels (out, in, 3, 3) over images, as matrix products; backward, the gradients of x and the weights."""
+    patches = windows(x)
+    return np.tensordot(weight, patches, ((1, 2, 3), (1, 4, 5))).swapaxes(0, 1) + bias[:, None, None], lambda grad: [
         np.tensordot(weight, windows(grad)[..., ::-1, ::-1], ((0, 2, 3), (1, 4, 5))).swapaxes(0, 1),
-        np.moveaxis(np.tensordot(seen, grad, ((0, 2, 3), (0, 2, 3))), 3, 0),
+        np.moveaxis(np.tensordot(patches, grad, ((0, 2, 3), (0, 2, 3))), 3, 0),
         grad.sum(axis=(0, 2, 3)),
     ]
 
 
 def max_pool(x):
     corners = np.stack([x[:, :, i::2, j::2] for i, j in np.ndindex(2, 2)])
-    hit = corners.argmax(axis=0) == np.arange(4).reshape(2, 2, 1, 1, 1, 1)  # of equal corners the first
-    return corners.max(axis=0), lambda grad: [(grad * hit).transpose(2, 3, 4, 0, 5, 1).reshape(x.shape)]
+    mask = corners.argmax(axis=0) == np.arange(4).reshape(2, 2, 1, 1, 1, 1)  # of equal corners the first
+    return corners.max(axis=0), lambda grad: [(grad * mask).transpose(2, 3, 4, 0, 5, 1).reshape(x.shape)]
 
 
 def relu(x):
@@ -36,8 +36,8 @@ def relu(x):
 
 
 def dropout(x, rate):
-    kept = (np.random.random(x.shape) >= rate).astype(x.dtype) / (1 - rate)
-    return x * kept, lambda grad: [grad * kept]
+    mask = (np.random.random(x.shape) >= rate).astype(x.dtype) / (1 - rate)
+    return x * mask, lambda grad: [grad * mask]
 
 
 def dense(x, weight, bias):
@@ -57,34 +57,34 @@ def init_model(symbol):
     np.random.seed(params.seed)
     shapes = {"conv1": (50, 3, 3, 3), "conv2": (50, 50, 3, 3), "conv3": (100, 50, 3, 3), "conv4": (100, 100, 3, 3)}
     weights = {}
-    for name, (out, into, *field) in {**shapes, "fc1": (512, 100 * 8 * 8), "fc2": (params.classes, 512)}.items():
-        bound = np.sqrt(6 / ((into + out) * np.prod(field)))  # Glorot-uniform
-        weights[name + ".weight"] = np.random.uniform(-bound, bound, (out, into, *field)).astype(params.dtype)
-        weights[name + ".bias"] = np.zeros(out, params.dtype)
+    for name, shape in {**shapes, "fc1": (512, 100 * 8 * 8), "fc2": (params.classes, 512)}.items():
+        bound = np.sqrt(6 / (sum(shape[:2]) * np.prod(shape[2:])))  # Glorot-uniform
+        weights[name + ".weight"] = np.random.uniform(-bound, bound, shape).astype(params.dtype)
+        weights[name + ".bias"] = np.zeros(shape[0], params.dtype)
     return {"steps": symbol, "weights": weights, "velocity": dict.fromkeys(weights, 0), "rate": params.learning_rate}
 
 
 def forward(model, x, training):
-    ways_back = []  # of each step, with the names of its weights
+    tape = []  # each layer's backward pass, with the names of its weights
     for step, *names in model["steps"]:
         if training or step is not dropout:
             x, back = step(x, *(model["weights"].get(name, name) for name in names))
-            ways_back.append((back, names))
-    return x, ways_back
+            tape.append((back, names))
+    return x, tape
 
 
 def train(model, x, y):
     losses, weights, velocity = [], model["weights"], model["velocity"]
     for data, target in minibatches(x, y, params.batch_size):
-        scores, ways_back = forward(model, data, training=True)
-        chances = np.exp(scores - scores.max(axis=1, keepdims=True))
-        chances /= chances.sum(axis=1, keepdims=True)
-        losses.append(-np.log((chances * target).sum(axis=1)).mean())
-        gradient = (chances - target) / len(target)
-        for back, names in reversed(ways_back):
-            gradient, *of_weights = back(gradient)
-            for name, of_weight in zip(names, of_weights):
-                velocity[name] = params.momentum * velocity[name] + of_weight
+        scores, tape = forward(model, data, training=True)
+        probs = np.exp(scores - scores.max(axis=1, keepdims=True))
+        probs /= probs.sum(axis=1, keepdims=True)
+        losses.append(-np.log((probs * target).sum(axis=1)).mean())
+        gradient = (probs - target) / len(target)
+        for back, names in reversed(tape):
+            gradient, *dweights = back(gradient)
+            for name, dweight in zip(names, dweights):
+                velocity[name] = params.momentum * velocity[name] + dweight
                 weights[name] = weights[name] - model["rate"] * velocity[name]
     return float(np.mean(losses))
 

@@ -1,4 +1,4 @@
-"""A GRU on IMDB reviews in plain NumPy: the mathematics itself, and the way back through time."""
+"""A GRU on IMDB reviews in plain NumPy: the mathematics itself, and backpropagation through time."""
 
 from types import SimpleNamespace
 
@@ -35,40 +35,40 @@ def init_model(symbol):
 
 
 def forward(weights, words):
-    """Scores; the last state (n, units); and for the way back what each time step saw and computed."""
+    """Scores; the last state (n, units); and the tape: what each time step was given and computed, for `backward`."""
     inputs = weights["embedding"][words.T] @ weights["gru.weight_ih"].T + weights["gru.bias_ih"]
-    state, seen = np.zeros((len(words), params.units), inputs.dtype), []
+    state, tape = np.zeros((len(words), params.units), inputs.dtype), []
     for x in inputs:  # (n, 3 x units), one time step after the other
         h = state @ weights["gru.weight_hh"].T + weights["gru.bias_hh"]
         (x_gates, x_new), (h_gates, h_new) = (np.split(both, [2 * params.units], axis=1) for both in (x, h))
         reset, update = np.split(1 / (1 + np.exp(-x_gates - h_gates)), 2, axis=1)
         new = np.tanh(x_new + reset * h_new)
-        seen.append((state, reset, update, new, h_new))
+        tape.append((state, reset, update, new, h_new))
         state = (1 - update) * new + update * state
-    return state @ weights["fc.weight"].T + weights["fc.bias"], state, seen
+    return state @ weights["fc.weight"].T + weights["fc.bias"], state, tape
 
 
-def backward(weights, words, of_scores, last, seen):
+def backward(weights, words, dscores, last, tape):
     """The gradients of all weights, from that of the scores."""
-    of_state = of_scores @ weights["fc.weight"]
-    of_x, of_h = np.empty((2, len(seen), len(words), 3 * params.units), of_state.dtype)
-    for t, (state, reset, update, new, h_new) in reversed(list(enumerate(seen))):
-        of_new = of_state * (1 - update) * (1 - new**2)
-        of_reset = of_new * h_new * reset * (1 - reset)
-        of_update = of_state * (state - new) * update * (1 - update)
-        of_x[t] = np.hstack([of_reset, of_update, of_new])
-        of_h[t] = np.hstack([of_reset, of_update, of_new * reset])
-        of_state = of_state * update + of_h[t] @ weights["gru.weight_hh"]
-    of_embedding = np.zeros_like(weights["embedding"])
-    np.add.at(of_embedding, words.T, of_x @ weights["gru.weight_ih"])  # a word that occurs twice counts twice
+    dstate = dscores @ weights["fc.weight"]
+    dx, dh = np.empty((2, len(tape), len(words), 3 * params.units), dstate.dtype)
+    for t, (state, reset, update, new, h_new) in reversed(list(enumerate(tape))):
+        dnew = dstate * (1 - update) * (1 - new**2)
+        dreset = dnew * h_new * reset * (1 - reset)
+        dupdate = dstate * (state - new) * update * (1 - update)
+        dx[t] = np.hstack([dreset, dupdate, dnew])
+        dh[t] = np.hstack([dreset, dupdate, dnew * reset])
+        dstate = dstate * update + dh[t] @ weights["gru.weight_hh"]
+    dembedding = np.zeros_like(weights["embedding"])
+    np.add.at(dembedding, words.T, dx @ weights["gru.weight_ih"])  # a word that occurs twice counts twice
     return {
-        "embedding": of_embedding,
-        "gru.weight_ih": np.tensordot(of_x, weights["embedding"][words.T], ((0, 1), (0, 1))),
-        "gru.weight_hh": np.tensordot(of_h, [state for state, *_ in seen], ((0, 1), (0, 1))),
-        "gru.bias_ih": of_x.sum(axis=(0, 1)),
-        "gru.bias_hh": of_h.sum(axis=(0, 1)),
-        "fc.weight": of_scores.T @ last,
-        "fc.bias": of_scores.sum(axis=0),
+        "embedding": dembedding,
+        "gru.weight_ih": np.tensordot(dx, weights["embedding"][words.T], ((0, 1), (0, 1))),
+        "gru.weight_hh": np.tensordot(dh, [state for state, *_ in tape], ((0, 1), (0, 1))),
+        "gru.bias_ih": dx.sum(axis=(0, 1)),
+        "gru.bias_hh": dh.sum(axis=(0, 1)),
+        "fc.weight": dscores.T @ last,
+        "fc.bias": dscores.sum(axis=0),
     }
 
 
@@ -85,11 +85,11 @@ def adam(model, gradients):
 def train(model, x, y):
     losses = []
     for words, target in minibatches(x, y, params.batch_size):
-        scores, last, seen = forward(model.weights, words)
-        chances = np.exp(scores - scores.max(axis=1, keepdims=True))
-        chances /= chances.sum(axis=1, keepdims=True)
-        losses.append(-np.log((chances * target).sum(axis=1)).mean())
-        adam(model, backward(model.weights, words, (chances - target) / len(target), last, seen))
+        scores, last, tape = forward(model.weights, words)
+        probs = np.exp(scores - scores.max(axis=1, keepdims=True))
+        probs /= probs.sum(axis=1, keepdims=True)
+        losses.append(-np.log((probs * target).sum(axis=1)).mean())
+        adam(model, backward(model.weights, words, (probs - target) / len(target), last, tape))
     return float(np.mean(losses))
 
 

@@ -1,13 +1,18 @@
 """A VGG-style CNN on CIFAR-10 in PaddlePaddle."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import paddle
 from paddle import nn
 from paddle.io import DataLoader, TensorDataset
-from paddle.static import InputSpec
 
 from rosetta_common.data import cifar_for_library, minibatches
 from rosetta_common.params import cnn as params
+
+
+def set_dtype(name):
+    paddle.set_default_dtype(name)
 
 
 def load_data():
@@ -16,14 +21,13 @@ def load_data():
     return x_train, x_test, y_train.astype(np.int64), y_test.astype(np.int64)
 
 
-def conv(into, out):
-    """Glorot-uniform kernels: else they are normal. Biases start at zero, by default."""
-    return nn.Conv2D(into, out, kernel_size=3, padding="SAME", weight_attr=nn.initializer.XavierUniform())
+def conv(in_channels, out_channels):
+    """Glorot-uniform kernels; by default they are normal. Biases start at zero, by default."""
+    return nn.Conv2D(in_channels, out_channels, 3, padding="SAME", weight_attr=nn.initializer.XavierUniform())
 
 
 def create_symbol():
     paddle.seed(params.seed)
-    paddle.set_default_dtype(params.dtype)
     drop1, drop2, drop3 = params.dropout
     return nn.Sequential(
         ("conv1", conv(3, 50)),
@@ -48,50 +52,51 @@ def create_symbol():
 
 def init_model(symbol):
     np.random.seed(params.seed)
-    rule = paddle.optimizer.Momentum(params.learning_rate, params.momentum, parameters=symbol.parameters())
-    paddle.jit.enable_to_static(False)  # step by step, until train_compiled turns it on
-    network = paddle.jit.to_static(symbol)
-    model = paddle.Model(network, InputSpec([None, 3, 32, 32], params.dtype, "images"))
-    model.prepare(rule, nn.CrossEntropyLoss(), paddle.metric.Accuracy())  # soft-max included: it takes logits
-    return model
+    optimizer = paddle.optimizer.Momentum(params.learning_rate, params.momentum, parameters=symbol.parameters())
+    loss = nn.CrossEntropyLoss()  # softmax included: the network ends in logits
+    compiled = paddle.jit.to_static(symbol.forward)  # at its first call; the network itself stays as it is
+    return SimpleNamespace(network=symbol, compiled=compiled, loss=loss, optimizer=optimizer)
 
 
-def train_epoch(model, batches):
+def train_epoch(model, forward, batches):
+    model.network.train()
     losses = []
-    for data, target in batches:
-        ([loss], _) = model.train_batch([data], [target])
-        losses.append(loss)
+    for images, labels in batches:
+        images, labels = paddle.to_tensor(images), paddle.to_tensor(labels)
+        loss = model.loss(forward(images), labels)
+        loss.backward()
+        model.optimizer.step()
+        model.optimizer.clear_grad()
+        losses.append(loss.item())
     return float(np.mean(losses))
 
 
 def train(model, x, y):
-    return train_epoch(model, minibatches(x, y, params.batch_size))
+    return train_epoch(model, model.network, minibatches(x, y, params.batch_size))
 
 
 def train_compiled(model, x, y):
-    """Forward and backward pass are compiled at the first call, and predictions from here on.
-
-    In evaluation mode a compiled network learns nothing, and does not say so: train_batch leaves that mode first.
-    """
-    paddle.jit.enable_to_static(True)
-    return train(model, x, y)
+    return train_epoch(model, model.compiled, minibatches(x, y, params.batch_size))
 
 
 def train_with_loader(model, x, y):
-    dataset = TensorDataset([x, y])
-    return train_epoch(model, DataLoader(dataset, batch_size=params.batch_size, shuffle=True, drop_last=True))
+    loader = DataLoader(TensorDataset([x, y]), batch_size=params.batch_size, shuffle=True, drop_last=True)
+    return train_epoch(model, model.network, loader)
 
 
 def set_learning_rate(model, learning_rate):
-    model._optimizer.set_lr(learning_rate)  # paddle.Model has no function of its own for it
+    model.optimizer.set_lr(learning_rate)
 
 
+@paddle.no_grad()
 def predict(model, x):
-    return model.predict(TensorDataset([x]), params.batch_size, stack_outputs=True, verbose=0)[0]
+    model.network.eval()
+    batches = np.split(x, range(params.batch_size, len(x), params.batch_size))
+    return np.concatenate([model.network(paddle.to_tensor(images)).numpy() for images in batches])
 
 
 def evaluate(model, x, y):
-    return model.evaluate(TensorDataset([x, y[:, None]]), params.batch_size, verbose=0)["acc"]
+    return paddle.metric.accuracy(paddle.to_tensor(predict(model, x)), paddle.to_tensor(y[:, None])).item()
 
 
 def export_weights(model):

@@ -49,12 +49,12 @@ def max_pool(x):
     return arrays(output=output, gradient=x.grad)
 
 
-def steps(rule, parameter, gradients):
+def steps(optimizer, parameter, gradients):
     weights = []
     for gradient in gradients:
         (parameter * paddle.to_tensor(gradient)).sum().backward()
-        rule.step()
-        rule.clear_grad()
+        optimizer.step()
+        optimizer.clear_grad()
         weights.append(parameter.numpy())
     return weights
 
@@ -65,10 +65,10 @@ def parameter(weight):
 
 def momentum(weight, gradients, learning_rates, momentum):
     weight, weights = parameter(weight), []
-    rule = paddle.optimizer.Momentum(learning_rates[0], momentum, parameters=[weight])
+    optimizer = paddle.optimizer.Momentum(learning_rates[0], momentum, parameters=[weight])
     for gradient, learning_rate in zip(gradients, learning_rates):
-        rule.set_lr(learning_rate)
-        weights += steps(rule, weight, [gradient])
+        optimizer.set_lr(learning_rate)
+        weights += steps(optimizer, weight, [gradient])
     return weights
 
 

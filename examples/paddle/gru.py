@@ -1,13 +1,18 @@
 """A GRU on IMDB reviews in PaddlePaddle."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import paddle
 from paddle import nn
 from paddle.io import DataLoader, TensorDataset
-from paddle.static import InputSpec
 
 from rosetta_common.data import imdb_for_library, minibatches
 from rosetta_common.params import gru as params
+
+
+def set_dtype(name):
+    paddle.set_default_dtype(name)
 
 
 def load_data():
@@ -15,14 +20,14 @@ def load_data():
     return tuple(array.astype(np.int64) for array in imdb_for_library())
 
 
-class SymbolLayer(nn.Layer):
+class GRUClassifier(nn.Layer):
     def __init__(self):
         super().__init__()
         uniform = nn.initializer.Uniform(-params.embedding_bound, params.embedding_bound)
         glorot, zeros = nn.initializer.XavierUniform(), nn.initializer.Constant(0)
-        laws = {"weight_ih_attr": glorot, "weight_hh_attr": glorot, "bias_ih_attr": zeros, "bias_hh_attr": zeros}
+        starts = {"weight_ih_attr": glorot, "weight_hh_attr": glorot, "bias_ih_attr": zeros, "bias_hh_attr": zeros}
         self.embedding = nn.Embedding(params.vocabulary, params.embedding, weight_attr=uniform)
-        self.gru = nn.GRU(params.embedding, params.units, **laws)  # else all uniform
+        self.gru = nn.GRU(params.embedding, params.units, **starts)  # by default all are uniform
         self.fc = nn.Linear(params.units, params.classes)  # its weights start Glorot-uniform, by default
 
     def forward(self, words):
@@ -32,58 +37,57 @@ class SymbolLayer(nn.Layer):
 
 def create_symbol():
     paddle.seed(params.seed)
-    paddle.set_default_dtype(params.dtype)
-    return SymbolLayer()
+    return GRUClassifier()
 
 
 def init_model(symbol):
     np.random.seed(params.seed)
-    rates = {"beta1": params.beta1, "beta2": params.beta2, "epsilon": params.epsilon}
-    rule = paddle.optimizer.Adam(params.learning_rate, **rates, parameters=symbol.parameters())
-    paddle.jit.enable_to_static(False)  # step by step, until train_compiled turns it on
-    network = paddle.jit.to_static(symbol)
-    model = paddle.Model(network, InputSpec([None, params.max_length], "int64", "words"))
-    model.prepare(rule, nn.CrossEntropyLoss(), paddle.metric.Accuracy())  # soft-max included: it takes logits
-    return model
+    rates = (params.learning_rate, params.beta1, params.beta2, params.epsilon)
+    optimizer = paddle.optimizer.Adam(*rates, parameters=symbol.parameters())
+    loss = nn.CrossEntropyLoss()  # softmax included: the network ends in logits
+    compiled = paddle.jit.to_static(symbol.forward)  # at its first call; the network itself stays as it is
+    return SimpleNamespace(network=symbol, compiled=compiled, loss=loss, optimizer=optimizer)
 
 
-def train_epoch(model, batches):
+def train_epoch(model, forward, batches):
+    model.network.train()
     losses = []
-    for data, target in batches:
-        ([loss], _) = model.train_batch([data], [target])
-        losses.append(loss)
+    for words, labels in batches:
+        words, labels = paddle.to_tensor(words), paddle.to_tensor(labels)
+        loss = model.loss(forward(words), labels)
+        loss.backward()
+        model.optimizer.step()
+        model.optimizer.clear_grad()
+        losses.append(loss.item())
     return float(np.mean(losses))
 
 
 def train(model, x, y):
-    return train_epoch(model, minibatches(x, y, params.batch_size))
+    return train_epoch(model, model.network, minibatches(x, y, params.batch_size))
 
 
 def train_compiled(model, x, y):
-    """Forward and backward pass are compiled at the first call, and predictions from here on.
-
-    In evaluation mode a compiled network learns nothing, and does not say so: train_batch leaves that mode first.
-    """
-    paddle.jit.enable_to_static(True)
-    return train(model, x, y)
+    return train_epoch(model, model.compiled, minibatches(x, y, params.batch_size))
 
 
 def train_with_loader(model, x, y):
-    dataset = TensorDataset([x, y])
-    return train_epoch(model, DataLoader(dataset, batch_size=params.batch_size, shuffle=True, drop_last=True))
+    loader = DataLoader(TensorDataset([x, y]), batch_size=params.batch_size, shuffle=True, drop_last=True)
+    return train_epoch(model, model.network, loader)
 
 
+@paddle.no_grad()
 def predict(model, x):
-    return model.predict(TensorDataset([x]), params.batch_size, stack_outputs=True, verbose=0)[0]
+    model.network.eval()
+    batches = np.split(x, range(params.batch_size, len(x), params.batch_size))
+    return np.concatenate([model.network(paddle.to_tensor(words)).numpy() for words in batches])
 
 
 def evaluate(model, x, y):
-    return model.evaluate(TensorDataset([x, y[:, None]]), params.batch_size, verbose=0)["acc"]
+    return paddle.metric.accuracy(paddle.to_tensor(predict(model, x)), paddle.to_tensor(y[:, None])).item()
 
 
-def parameters(model):
+def parameters(network):
     """Paddle's parameters under their canonical names; gate order r, z, n is the canonical one."""
-    network = model.network
     return {
         "embedding": network.embedding.weight,
         "gru.weight_ih": network.gru.weight_ih_l0,
@@ -97,12 +101,12 @@ def parameters(model):
 
 def export_weights(model):
     """Dense weights lie as (in, out); those of the GRU as (out, in), which is canonical."""
-    weights = {name: parameter.numpy() for name, parameter in parameters(model).items()}
+    weights = {name: parameter.numpy() for name, parameter in parameters(model.network).items()}
     return {**weights, "fc.weight": weights["fc.weight"].T.copy()}
 
 
 def import_weights(model, weights):
-    for name, parameter in parameters(model).items():
+    for name, parameter in parameters(model.network).items():
         parameter.set_value(weights[name].T if name == "fc.weight" else weights[name])
 
 

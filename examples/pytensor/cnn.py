@@ -16,12 +16,12 @@ def load_data():
 
 
 def convolve(x, weight, bias):
-    """3 x 3 kernels (out, in, 3, 3): nine copies of the images, shifted in a frame of zeros, by one matrix product."""
-    (_, h, w, into), out = x.type.shape, weight.type.shape[0]
-    framed = pt.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
-    seen = pt.concatenate([framed[:, i : i + h, j : j + w] for i in range(3) for j in range(3)], axis=3)
-    kernels = weight.transpose(2, 3, 1, 0).reshape((9 * into, out))
-    return (seen.reshape((-1, 9 * into)) @ kernels + bias).reshape((-1, h, w, out))
+    """3 x 3 kernels (out, in, 3, 3): nine copies of the zero-padded images, each shifted, and one matrix product."""
+    (_, h, w, in_channels), out_channels = x.type.shape, weight.type.shape[0]
+    padded = pt.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    patches = pt.concatenate([padded[:, i : i + h, j : j + w] for i in range(3) for j in range(3)], axis=3)
+    kernels = weight.transpose(2, 3, 1, 0).reshape((9 * in_channels, out_channels))
+    return (patches.reshape((-1, 9 * in_channels)) @ kernels + bias).reshape((-1, h, w, out_channels))
 
 
 def max_pool(x):
@@ -32,8 +32,8 @@ def max_pool(x):
 def dropout(x, rate, random):
     if random is None:
         return x, None  # in prediction all is kept
-    random, chances = random.uniform(size=x.shape)  # its bernoulli takes ten times as long
-    return x * (chances >= rate) / (1 - rate), random  # and the source of chance as it is after the draw
+    random, draws = random.uniform(size=x.shape)  # its bernoulli takes ten times as long
+    return x * (draws >= rate) / (1 - rate), random  # and the generator as it is after the draw
 
 
 def dense(x, weight, bias):
@@ -45,11 +45,11 @@ def create_symbol():
     pytensor.config.floatX = params.dtype  # of numbers that are written in an expression
     random, weights = np.random.default_rng(params.seed), {}
     shapes = {"conv1": (50, 3, 3, 3), "conv2": (50, 50, 3, 3), "conv3": (100, 50, 3, 3), "conv4": (100, 100, 3, 3)}
-    for name, (out, into, *field) in {**shapes, "fc1": (512, 100 * 8 * 8), "fc2": (params.classes, 512)}.items():
-        bound = np.sqrt(6 / ((into + out) * np.prod(field)))  # Glorot-uniform
-        weight = random.uniform(-bound, bound, (out, into, *field)).astype(params.dtype)
-        weights[name + ".weight"] = pytensor.shared(weight, shape=weight.shape)
-        weights[name + ".bias"] = pytensor.shared(np.zeros(out, params.dtype), shape=(out,))
+    for name, shape in {**shapes, "fc1": (512, 100 * 8 * 8), "fc2": (params.classes, 512)}.items():
+        bound = np.sqrt(6 / (sum(shape[:2]) * np.prod(shape[2:])))  # Glorot-uniform
+        weight = random.uniform(-bound, bound, shape).astype(params.dtype)
+        weights[name + ".weight"] = pytensor.shared(weight, shape=shape)
+        weights[name + ".bias"] = pytensor.shared(np.zeros(shape[0], params.dtype), shape=shape[:1])
 
     def network(x, random=None):
         drop1, drop2, drop3 = params.dropout

@@ -54,7 +54,7 @@ def gru_cell(x, state, weight, bias):
 
 
 def adam(weights, gradients):
-    """What becomes of each shared variable in a step: the weights, their gradients' means and squares, the count."""
+    """The updates of the shared variables in a step: weights, the gradients' means and squares, and the count."""
     count = pytensor.shared(np.array(0, params.dtype))
     updates = {count: count + 1}
     for weight, gradient in zip(weights, gradients):

@@ -11,38 +11,38 @@ from rosetta_common.data import cifar_for_library, minibatches
 from rosetta_common.params import cnn as params
 
 
+def set_dtype(name):
+    torch.set_default_dtype(getattr(torch, name))
+
+
 def load_data():
     x_train, x_test, y_train, y_test = cifar_for_library(channel_first=True, one_hot=False)
     return x_train, x_test, y_train.astype(np.int64), y_test.astype(np.int64)  # the type that PyTorch wants of labels
 
 
+class CNN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 50, kernel_size=3, padding="same")
+        self.conv2 = nn.Conv2d(50, 50, kernel_size=3, padding="same")
+        self.conv3 = nn.Conv2d(50, 100, kernel_size=3, padding="same")
+        self.conv4 = nn.Conv2d(100, 100, kernel_size=3, padding="same")
+        self.pool = nn.MaxPool2d(2)
+        self.dropout1, self.dropout2, self.dropout3 = map(nn.Dropout, params.dropout)
+        self.fc1 = nn.Linear(100 * 8 * 8, 512)  # 32 pixels a side, halved twice
+        self.fc2 = nn.Linear(512, params.classes)
+
+    def forward(self, x):
+        x = self.conv2(torch.relu(self.conv1(x)))
+        x = self.dropout1(torch.relu(self.pool(x)))
+        x = self.conv4(torch.relu(self.conv3(x)))
+        x = self.dropout2(torch.relu(self.pool(x)))
+        x = self.dropout3(torch.relu(self.fc1(torch.flatten(x, 1))))
+        return self.fc2(x)
+
+
 def create_symbol():
-    drop1, drop2, drop3 = params.dropout
-    return nn.Sequential(
-        nn.Conv2d(3, 50, kernel_size=3, padding="same"),
-        nn.ReLU(),
-        nn.Conv2d(50, 50, kernel_size=3, padding="same"),
-        nn.MaxPool2d(2),
-        nn.ReLU(),
-        nn.Dropout(drop1),
-        nn.Conv2d(50, 100, kernel_size=3, padding="same"),
-        nn.ReLU(),
-        nn.Conv2d(100, 100, kernel_size=3, padding="same"),
-        nn.MaxPool2d(2),
-        nn.ReLU(),
-        nn.Dropout(drop2),
-        nn.Flatten(),
-        nn.Linear(100 * 8 * 8, 512),  # 32 pixels a side, halved twice
-        nn.ReLU(),
-        nn.Dropout(drop3),
-        nn.Linear(512, params.classes),
-    )
-
-
-def parameters(symbol):
-    """Weights and biases by their canonical names: (out, in, 3, 3) and (out, in) are PyTorch's layouts as well."""
-    layers = ["conv1", "conv2", "conv3", "conv4", "fc1", "fc2"]
-    return dict(zip([f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")], symbol.parameters()))
+    return CNN()
 
 
 def init_model(symbol):
@@ -52,37 +52,41 @@ def init_model(symbol):
     torch.backends.cudnn.benchmark = True
     for parameter in symbol.parameters():
         nn.init.xavier_uniform_(parameter) if parameter.dim() > 1 else nn.init.zeros_(parameter)
-    # On a CPU, convolutions run faster in channels-last memory than in PyTorch's default; shapes and maths stay.
-    network = symbol.to(device, getattr(torch, params.dtype), memory_format=torch.channels_last)
-    loss = nn.CrossEntropyLoss()  # soft-max included: the network ends in logits
-    optimiser = torch.optim.SGD(network.parameters(), lr=params.learning_rate, momentum=params.momentum)
-    return SimpleNamespace(network=network, device=device, loss=loss, optimiser=optimiser)
+    # On a CPU, convolutions run faster in channels-last memory than in PyTorch's default; shapes and results stay.
+    symbol.to(device, memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD(symbol.parameters(), lr=params.learning_rate, momentum=params.momentum)
+    loss, compiled = nn.CrossEntropyLoss(), torch.compile(symbol)  # softmax is included; compiled at the first call
+    return SimpleNamespace(network=symbol, compiled=compiled, device=device, loss=loss, optimizer=optimizer)
 
 
-def train_epoch(model, batches):
+def train_epoch(model, forward, batches):
     model.network.train()
     losses = []
     for data, target in batches:
-        data, target = data.to(model.device), target.to(model.device)
-        model.optimiser.zero_grad()
-        loss = model.loss(model.network(data), target)
+        data, target = (torch.as_tensor(array, device=model.device) for array in (data, target))
+        model.optimizer.zero_grad()
+        loss = model.loss(forward(data), target)
         loss.backward()
-        model.optimiser.step()
+        model.optimizer.step()
         losses.append(loss.detach())
     return torch.stack(losses).mean().item()
 
 
 def train(model, x, y):
-    return train_epoch(model, (map(torch.from_numpy, batch) for batch in minibatches(x, y, params.batch_size)))
+    return train_epoch(model, model.network, minibatches(x, y, params.batch_size))
+
+
+def train_compiled(model, x, y):
+    return train_epoch(model, model.compiled, minibatches(x, y, params.batch_size))
 
 
 def train_with_loader(model, x, y):
     dataset = TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
-    return train_epoch(model, DataLoader(dataset, params.batch_size, shuffle=True, drop_last=True))
+    return train_epoch(model, model.network, DataLoader(dataset, params.batch_size, shuffle=True, drop_last=True))
 
 
 def set_learning_rate(model, learning_rate):
-    for group in model.optimiser.param_groups:
+    for group in model.optimizer.param_groups:
         group["lr"] = learning_rate
 
 
@@ -98,13 +102,12 @@ def evaluate(model, x, y):
 
 
 def export_weights(model):
-    return {name: parameter.detach().cpu().numpy().copy() for name, parameter in parameters(model.network).items()}
+    """PyTorch's layouts, (out, in, 3, 3) and (out, in), are the canonical ones, and so are the names of the layers."""
+    return {name: weight.cpu().numpy().copy() for name, weight in model.network.state_dict().items()}
 
 
-@torch.no_grad()
 def import_weights(model, weights):
-    for name, parameter in parameters(model.network).items():
-        parameter.copy_(torch.from_numpy(weights[name]))
+    model.network.load_state_dict({name: torch.from_numpy(weight) for name, weight in weights.items()})
 
 
 if __name__ == "__main__":

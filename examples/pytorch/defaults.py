@@ -50,21 +50,21 @@ def max_pool(x):
     return arrays(output=output, gradient=x.grad)
 
 
-def steps(optimiser, parameter, gradients):
+def steps(optimizer, parameter, gradients):
     weights = []
     for gradient in gradients:
         parameter.grad = torch.from_numpy(gradient)
-        optimiser.step()
+        optimizer.step()
         weights.append(parameter.detach().numpy().copy())
     return weights
 
 
 def momentum(weight, gradients, learning_rates, momentum):
     parameter, weights = nn.Parameter(torch.from_numpy(weight)), []
-    optimiser = torch.optim.SGD([parameter], learning_rates[0], momentum)
+    optimizer = torch.optim.SGD([parameter], learning_rates[0], momentum)
     for gradient, learning_rate in zip(gradients, learning_rates):
-        optimiser.param_groups[0]["lr"] = learning_rate
-        weights += steps(optimiser, parameter, [gradient])
+        optimizer.param_groups[0]["lr"] = learning_rate
+        weights += steps(optimizer, parameter, [gradient])
     return weights
 
 

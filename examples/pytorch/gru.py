@@ -11,12 +11,16 @@ from rosetta_common.data import imdb_for_library, minibatches
 from rosetta_common.params import gru as params
 
 
+def set_dtype(name):
+    torch.set_default_dtype(getattr(torch, name))
+
+
 def load_data():
     """Reviews (n, 150) and class labels; PyTorch wants both as int64."""
     return tuple(array.astype(np.int64) for array in imdb_for_library())
 
 
-class SymbolModule(nn.Module):
+class GRUClassifier(nn.Module):
     def __init__(self):
         super().__init__()
         self.embedding = nn.Embedding(params.vocabulary, params.embedding)
@@ -29,7 +33,7 @@ class SymbolModule(nn.Module):
 
 
 def create_symbol():
-    return SymbolModule()
+    return GRUClassifier()
 
 
 def init_model(symbol):
@@ -41,37 +45,37 @@ def init_model(symbol):
         nn.init.xavier_uniform_(weight)
     for bias in (symbol.gru.bias_ih_l0, symbol.gru.bias_hh_l0, symbol.fc.bias):
         nn.init.zeros_(bias)
-    network = symbol.to(device, getattr(torch, params.dtype))
-    return SimpleNamespace(
-        network=network,
-        device=device,
-        loss=nn.CrossEntropyLoss(),  # soft-max included: the network ends in logits
-        optimiser=torch.optim.Adam(
-            network.parameters(), lr=params.learning_rate, betas=(params.beta1, params.beta2), eps=params.epsilon
-        ),
-    )
+    symbol.to(device)
+    betas = (params.beta1, params.beta2)
+    optimizer = torch.optim.Adam(symbol.parameters(), lr=params.learning_rate, betas=betas, eps=params.epsilon)
+    loss, compiled = nn.CrossEntropyLoss(), torch.compile(symbol)  # softmax is included; compiled at the first call
+    return SimpleNamespace(network=symbol, compiled=compiled, device=device, loss=loss, optimizer=optimizer)
 
 
-def train_epoch(model, batches):
+def train_epoch(model, forward, batches):
     model.network.train()
     losses = []
     for data, target in batches:
-        data, target = data.to(model.device), target.to(model.device)
-        model.optimiser.zero_grad()
-        loss = model.loss(model.network(data), target)
+        data, target = (torch.as_tensor(array, device=model.device) for array in (data, target))
+        model.optimizer.zero_grad()
+        loss = model.loss(forward(data), target)
         loss.backward()
-        model.optimiser.step()
+        model.optimizer.step()
         losses.append(loss.detach())
     return torch.stack(losses).mean().item()
 
 
 def train(model, x, y):
-    return train_epoch(model, (map(torch.from_numpy, batch) for batch in minibatches(x, y, params.batch_size)))
+    return train_epoch(model, model.network, minibatches(x, y, params.batch_size))
+
+
+def train_compiled(model, x, y):
+    return train_epoch(model, model.compiled, minibatches(x, y, params.batch_size))
 
 
 def train_with_loader(model, x, y):
     dataset = TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
-    return train_epoch(model, DataLoader(dataset, params.batch_size, shuffle=True, drop_last=True))
+    return train_epoch(model, model.network, DataLoader(dataset, params.batch_size, shuffle=True, drop_last=True))
 
 
 @torch.no_grad()
@@ -85,28 +89,18 @@ def evaluate(model, x, y):
     return float(np.mean(predict(model, x).argmax(axis=1) == y))
 
 
-def parameters(model):
-    """PyTorch's parameters under their canonical names; gate order r, z, n is the canonical one."""
-    network = model.network
-    return {
-        "embedding": network.embedding.weight,
-        "gru.weight_ih": network.gru.weight_ih_l0,
-        "gru.weight_hh": network.gru.weight_hh_l0,
-        "gru.bias_ih": network.gru.bias_ih_l0,
-        "gru.bias_hh": network.gru.bias_hh_l0,
-        "fc.weight": network.fc.weight,
-        "fc.bias": network.fc.bias,
-    }
+def canonical(name):
+    """A weight's name without the number of its layer; gate order r, z, n is the canonical one."""
+    return {"embedding.weight": "embedding"}.get(name, name.replace("_l0", ""))
 
 
 def export_weights(model):
-    return {name: parameter.detach().cpu().numpy().copy() for name, parameter in parameters(model).items()}
+    return {canonical(name): weight.cpu().numpy().copy() for name, weight in model.network.state_dict().items()}
 
 
-@torch.no_grad()
 def import_weights(model, weights):
-    for name, parameter in parameters(model).items():
-        parameter.copy_(torch.from_numpy(weights[name]))
+    names = model.network.state_dict()
+    model.network.load_state_dict({name: torch.from_numpy(weights[canonical(name)]) for name in names})
 
 
 if __name__ == "__main__":

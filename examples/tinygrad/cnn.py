@@ -15,7 +15,7 @@ def load_data():
     return cifar_for_library(channel_first=True, one_hot=False)
 
 
-class Network:
+class CNN:
     def __init__(self):
         self.conv1 = nn.Conv2d(3, 50, kernel_size=3, padding=1)
         self.conv2 = nn.Conv2d(50, 50, kernel_size=3, padding=1)
@@ -25,7 +25,7 @@ class Network:
         self.fc2 = nn.Linear(512, params.classes)
 
     def __call__(self, x):
-        """Where `contiguous` ends a block, it is computed once: else in the next product again for every output."""
+        """`contiguous` materializes a block; without it, the next layer recomputes it for each of its outputs."""
         drop1, drop2, drop3 = params.dropout
         x = self.conv2(self.conv1(x).relu())
         x = x.max_pool2d((2, 2)).relu().dropout(drop1).contiguous()
@@ -36,55 +36,54 @@ class Network:
 
 
 def glorot_uniform(weight):
-    """tinygrad's own counts what leaves a kernel without its size."""
-    out, into, *window = weight.shape
-    bound = (6 / ((out + into) * prod(window))) ** 0.5
+    """Tensor.glorot_uniform leaves the size of a kernel out of the outputs that it counts."""
+    out_channels, in_channels, *kernel_size = weight.shape
+    bound = (6 / ((out_channels + in_channels) * prod(kernel_size))) ** 0.5
     return Tensor.uniform(*weight.shape, low=-bound, high=bound)
 
 
 def create_symbol():
-    """Kernels and matrices start Glorot-uniform, biases at zero: else both are uniform, by what goes in."""
+    """Kernels and matrices start Glorot-uniform, biases at zero; by default both are uniform."""
     Tensor.manual_seed(params.seed)
-    network = Network()
+    network = CNN()
     for weight in nn.state.get_parameters(network):
         weight.assign(glorot_uniform(weight) if weight.ndim > 1 else weight.zeros_like()).realize()
     return network
 
 
 def init_model(symbol):
-    """A step says what is to be computed, and `realize` has it done; TinyJit keeps what that came to."""
     np.random.seed(params.seed)
-    rule = nn.optim.SGD(nn.state.get_parameters(symbol), params.learning_rate, params.momentum)
+    optimizer = nn.optim.SGD(nn.state.get_parameters(symbol), params.learning_rate, params.momentum)
 
+    @Context(TRAINING=1)  # dropout on
     def step(images, labels):
-        rule.zero_grad()
-        loss = symbol(images).sparse_categorical_crossentropy(labels).backward()  # soft-max included: it takes logits
-        return loss.realize(*rule.schedule_step())
+        optimizer.zero_grad()
+        loss = symbol(images).sparse_categorical_crossentropy(labels).backward()  # softmax included: it takes logits
+        return loss.realize(*optimizer.schedule_step())
 
-    return SimpleNamespace(network=symbol, rule=rule, step=step, compiled=TinyJit(step))
+    return SimpleNamespace(network=symbol, optimizer=optimizer, step=TinyJit(step), eager_step=step)
 
 
-@Context(TRAINING=1, WINO=1)  # drop-out on, and convolutions by Winograd's way: less than half the time
 def train_epoch(step, x, y):
     batches = minibatches(x, y, params.batch_size)
     return float(np.mean([step(Tensor(data).realize(), Tensor(target).realize()).item() for data, target in batches]))
 
 
 def train(model, x, y):
-    """Its steps grow slower: each adds notes on where its gradients came from. Context(TRACEMETA=0) takes none."""
+    """TinyJit records the kernels of a step and replays them from the third step on."""
     return train_epoch(model.step, x, y)
 
 
-def train_compiled(model, x, y):
-    return train_epoch(model.compiled, x, y)
+def train_eager(model, x, y):
+    """Each step builds its graph anew and schedules its kernels."""
+    return train_epoch(model.eager_step, x, y)
 
 
 def set_learning_rate(model, learning_rate):
-    """Written into the array that a compiled step has kept."""
-    model.rule.lr.assign(Tensor([learning_rate])).realize()
+    """In place, because the jitted step goes on reading this array."""
+    model.optimizer.lr.assign(Tensor([learning_rate])).realize()
 
 
-@Context(WINO=1)
 def predict(model, x):
     batches = np.split(x, range(params.batch_size, len(x), params.batch_size))
     return np.concatenate([model.network(Tensor(data)).numpy() for data in batches])
@@ -95,12 +94,12 @@ def evaluate(model, x, y):
 
 
 def export_weights(model):
-    """As in the canonical form: kernels (out, in, 3, 3), dense weights (out, in)."""
+    """Layouts are the canonical ones: kernels (out, in, 3, 3), dense weights (out, in)."""
     return {name: weight.numpy() for name, weight in nn.state.get_state_dict(model.network).items()}
 
 
 def import_weights(model, weights):
-    """Written into the arrays that a compiled step has kept: `load_state_dict` would put others in their place."""
+    """In place, because the jitted step goes on reading these arrays; `load_state_dict` would replace them."""
     for name, weight in nn.state.get_state_dict(model.network).items():
         weight.assign(Tensor(weights[name])).realize()
 

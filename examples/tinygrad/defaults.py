@@ -38,21 +38,21 @@ def max_pool(x):
 
 
 @Context(TRAINING=1)
-def steps(rule, weight, gradients):
+def steps(optimizer, weight, gradients):
     weights = []
     for gradient in gradients:
         weight.grad = Tensor(gradient)
-        rule.step()
+        optimizer.step()
         weights.append(weight.numpy())
     return weights
 
 
 def momentum(weight, gradients, learning_rates, momentum):
     weight, weights = Tensor(weight), []
-    rule = nn.optim.SGD([weight], learning_rates[0], momentum)
+    optimizer = nn.optim.SGD([weight], learning_rates[0], momentum)
     for gradient, learning_rate in zip(gradients, learning_rates):
-        rule.lr.assign(Tensor([learning_rate])).realize()
-        weights += steps(rule, weight, [gradient])
+        optimizer.lr.assign(Tensor([learning_rate])).realize()
+        weights += steps(optimizer, weight, [gradient])
     return weights
 
 

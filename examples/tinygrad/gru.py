@@ -15,15 +15,15 @@ def load_data():
 
 
 class GRUCell:
-    """tinygrad has a cell for LSTM only; this one is built as that is, with the gates in the order r, z, n."""
+    """A cell built like nn.LSTMCell, the only one that tinygrad has; gates in the order r, z, n."""
 
-    def __init__(self, into, units):
-        self.weight_ih, self.bias_ih = Tensor.glorot_uniform(3 * units, into), Tensor.zeros(3 * units)
+    def __init__(self, input_size, units):
+        self.weight_ih, self.bias_ih = Tensor.glorot_uniform(3 * units, input_size), Tensor.zeros(3 * units)
         self.weight_hh, self.bias_hh = Tensor.glorot_uniform(3 * units, units), Tensor.zeros(3 * units)
 
     @function(precompile=True, precompile_backward=True)
     def __call__(self, x, h):
-        """A function of the graph: compiled once, and called 150 times; unrolled, each call would be compiled."""
+        """`@function` makes the cell one function of the graph: compiled once and called at each of 150 time steps."""
         input_r, input_z, input_n = x.linear(self.weight_ih.T, self.bias_ih).chunk(3, dim=1)
         hidden_r, hidden_z, hidden_n = h.linear(self.weight_hh.T, self.bias_hh).chunk(3, dim=1)
         r, z = (input_r + hidden_r).sigmoid(), (input_z + hidden_z).sigmoid()
@@ -31,7 +31,7 @@ class GRUCell:
         return (1 - z) * n + z * h
 
 
-class Network:
+class GRUClassifier:
     def __init__(self):
         self.embedding = nn.Embedding(params.vocabulary, params.embedding)
         self.gru = GRUCell(params.embedding, params.units)
@@ -46,9 +46,9 @@ class Network:
 
 
 def create_symbol():
-    """The embedding starts uniform, the last layer as the cell: else by laws of tinygrad's own."""
+    """The embedding starts uniform and the last layer Glorot-uniform, as the cell does; by default both differ."""
     Tensor.manual_seed(params.seed)
-    network, bound = Network(), params.embedding_bound
+    network, bound = GRUClassifier(), params.embedding_bound
     network.embedding.weight.assign(Tensor.uniform(params.vocabulary, params.embedding, low=-bound, high=bound))
     network.fc.weight.assign(Tensor.glorot_uniform(params.classes, params.units))
     network.fc.bias.assign(network.fc.bias.zeros_like())
@@ -57,21 +57,20 @@ def create_symbol():
 
 
 def init_model(symbol):
-    """`realize` has a step done; TinyJit keeps what that came to, for without it each step takes ten times as long."""
     np.random.seed(params.seed)
     betas = {"b1": params.beta1, "b2": params.beta2}
-    rule = nn.optim.Adam(nn.state.get_parameters(symbol), params.learning_rate, **betas, eps=params.epsilon)
+    optimizer = nn.optim.Adam(nn.state.get_parameters(symbol), params.learning_rate, **betas, eps=params.epsilon)
 
-    @TinyJit
+    @TinyJit  # without it each step takes ten times as long
+    @Context(TRAINING=1)
     def step(words, labels):
-        rule.zero_grad()
-        loss = symbol(words).sparse_categorical_crossentropy(labels).backward()  # soft-max included: it takes logits
-        return loss.realize(*rule.schedule_step())
+        optimizer.zero_grad()
+        loss = symbol(words).sparse_categorical_crossentropy(labels).backward()  # softmax included: it takes logits
+        return loss.realize(*optimizer.schedule_step())
 
     return SimpleNamespace(network=symbol, step=step, predict=TinyJit(lambda words: symbol(words).realize()))
 
 
-@Context(TRAINING=1)
 def train(model, x, y):
     batches = minibatches(x, y, params.batch_size)
     steps = (model.step(Tensor(data).realize(), Tensor(target).realize()) for data, target in batches)
@@ -79,9 +78,9 @@ def train(model, x, y):
 
 
 def predict(model, x):
-    """What TinyJit keeps has one shape: the last mini-batch is filled up, and its scores are cut off again."""
-    filled = np.pad(x, [(0, -len(x) % params.batch_size), (0, 0)])
-    batches = np.split(filled, len(filled) // params.batch_size)
+    """A jitted function takes one shape: the last mini-batch is padded, and its surplus scores are cut off."""
+    padded = np.pad(x, [(0, -len(x) % params.batch_size), (0, 0)])
+    batches = np.split(padded, len(padded) // params.batch_size)
     return np.concatenate([model.predict(Tensor(data).realize()).numpy() for data in batches])[: len(x)]
 
 
@@ -96,7 +95,7 @@ def export_weights(model):
 
 
 def import_weights(model, weights):
-    """Written into the arrays that a compiled step has kept: `load_state_dict` would put others in their place."""
+    """In place, because the jitted step goes on reading these arrays; `load_state_dict` would replace them."""
     for name, weight in nn.state.get_state_dict(model.network).items():
         weight.assign(Tensor(weights[name.replace("embedding.weight", "embedding")])).realize()
 
