@@ -250,7 +250,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def locks(session: nox.Session) -> None:
-    """Refresh the host's locks in requirements/; the frameworks' locks are not changed."""
+    """Refresh the host's locks in requirements/, or bump a framework or package: -- [NAME[==VERSION] …]"""
+    if session.posargs:
+        host(session, "locks")
+        return
     session.install("uv")
     options = [
         "--no-header",

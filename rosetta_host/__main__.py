@@ -26,7 +26,7 @@ from rosetta_host.catalog.frameworks import WORKLOADS, Case, UserError
 from rosetta_host.certificate import certify, judge
 from rosetta_host.datasets import dataset
 from rosetta_host.defaults import collect
-from rosetta_host.environments import environment, external_python
+from rosetta_host.environments import environment, external_python, locks
 from rosetta_host.lessons import declarations, experiments
 from rosetta_host.lessons.experiments import Experiment
 from rosetta_host.mutation import runner
@@ -102,11 +102,14 @@ def parser() -> argparse.ArgumentParser:
     )
     tried.add_argument("--kind", action="append", metavar="|".join(experiments.KINDS), help=KIND_HELP)
     tried.add_argument("--seeds", type=int, default=3, metavar="N", help="for accuracy: the seeds 0 … N-1 (default: 3)")
+    locking = commands.add_parser("locks", help="make the frameworks' locks anew that pin a package")
+    locking.add_argument("names", nargs="+", metavar="NAME", help=LOCKS_HELP)
     books = commands.add_parser("notebooks", parents=[shared], help="execute the notebooks that are out of date")
     books.add_argument("--again", action="store_true", help="execute all of them")
     return top
 
 
+LOCKS_HELP = "a framework or a package, in the version that is pinned or in another, as torch==2.14.0"
 PYTHON_HELP = "run everything in this external interpreter, not in the locked environments; the record says so"
 HOURS_HELP = "preset full: stop a run if its first ten minutes predict more than H hours of training (default: 2)"
 KIND_HELP = "what to measure: the certificate, seconds per step, accuracy after an epoch (default: size,time)"
@@ -431,6 +434,12 @@ def run_standalone(options: argparse.Namespace) -> int:
     return _exit_code(statuses)
 
 
+def run_locks(options: argparse.Namespace) -> int:
+    for name in options.names:
+        locks.bump(name, frameworks.rows(), _say)
+    return 0
+
+
 def run_notebooks(options: argparse.Namespace) -> int:
     from rosetta_host.publishing import kernels  # needs what only the session `notebooks` installs
 
@@ -458,6 +467,7 @@ COMMANDS = {
     "defaults": run_defaults,
     "overhead": run_overhead,
     "standalone": run_standalone,
+    "locks": run_locks,
     "notebooks": run_notebooks,
 }
 

@@ -46,11 +46,11 @@ def create_symbol():
 def init_model(symbol):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)  # softmax included
     symbol.compile(keras.optimizers.SGD(params.learning_rate, params.momentum), loss)
+    symbol.fit(np.zeros((1, 3, 32, 32)), np.zeros(1), epochs=0, verbose=0)  # or CNTK on one thread fails to predict
     return symbol
 
 
-def train(model, x, y):
-    # fit shuffles, and keeps the last, smaller batch: a step like the others, though of fewer samples.
+def train(model, x, y):  # fit shuffles, and keeps the last, smaller batch: a step like the others, of fewer samples
     return float(model.fit(x, y, params.batch_size, epochs=1, verbose=0).history["loss"][0])
 
 

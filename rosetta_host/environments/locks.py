@@ -1,0 +1,125 @@
+"""Locks of the frameworks' environments, made anew: one command bumps a package in every lock that pins it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import uv
+
+from rosetta_host.catalog.frameworks import Row, UserError, nearest
+
+GPU_PLATFORM = "x86_64-manylinux_2_28"  # the one that the GPU wheels support
+
+
+class Lock(msgspec.Struct, frozen=True):
+    """One lock and how it is made.
+
+    path: the lock, requirements*.txt; the file with the pins is beside it. variables: those of the installer.
+    constraints: for a GPU's lock, the lock whose versions it shares.
+    """
+
+    path: Path
+    python: str
+    variables: Mapping[str, str]
+    constraints: Path | None = None
+
+    @property
+    def pins(self) -> Path:
+        return self.path.with_suffix(".in")
+
+
+def every(rows: Iterable[Row]) -> list[Lock]:
+    """The locks of all environments, each once, by path."""
+    locks = {}
+    for row in rows:
+        for device in ("cpu", "gpu"):
+            path, environment = row.lock(device), row.environment
+            constraints = row.lock("cpu") if path != row.lock("cpu") else None
+            locks[path] = Lock(path, environment.python, row.install_variables(device), constraints)
+    return [locks[path] for path in sorted(locks)]
+
+
+def _pin(package: str) -> re.Pattern[str]:
+    return re.compile(rf"^({re.escape(package)}(?:\[[\w,.-]+\])?==)([^+\s]+)", re.IGNORECASE | re.MULTILINE)
+
+
+def packages(name: str, rows: Mapping[str, Row]) -> list[str]:
+    """The packages that a name stands for: those of a framework, by its folder or id, or the package itself."""
+    named = [row for row in rows.values() if name in (row.id, row.folder.name)]
+    return named[0].framework.packages if named else [name]
+
+
+def bump(wanted: str, rows: Mapping[str, Row], report: Callable[[str], None]) -> None:
+    """Make every lock anew that pins a package, in a new version of it where one is given.
+
+    wanted: "pytorch" or "torch" for the version that is pinned, "torch==2.14.0" for another. A local build such as
+    +cpu stays as it is. A lock that cannot be made leaves its files as they were. Raises UserError.
+    """
+    name, _, version = wanted.partition("==")
+    known = packages(name, rows)
+    chosen = [lock for lock in every(rows.values()) if any(_pin(one).search(lock.pins.read_text()) for one in known)]
+    if not chosen:
+        raise nearest("pinned package or framework", name, sorted({*rows, *_pinned(rows)}))
+    for lock in chosen:
+        before = lock.pins.read_text("utf-8")
+        after = before
+        for package in known if version else ():
+            after = _pin(package).sub(rf"\g<1>{version}", after)
+        lock.pins.write_text(after, "utf-8")
+        try:
+            report(f"{_short(lock.path)}: {_compile(lock)}")
+        except BaseException:
+            lock.pins.write_text(before, "utf-8")
+            raise
+
+
+def _pinned(rows: Mapping[str, Row]) -> Iterable[str]:
+    """Every package that a file of pins names."""
+    for lock in every(rows.values()):
+        yield from re.findall(r"^([A-Za-z][\w.-]*)(?:\[[\w,.-]+\])?==", lock.pins.read_text("utf-8"), re.MULTILINE)
+
+
+def _short(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _compile(lock: Lock) -> str:
+    """Make one lock, and say whether it changed. Raises UserError with uv's reason."""
+    with tempfile.TemporaryDirectory(prefix="rosetta-lock-") as name:
+        folder = Path(name)
+        for file in lock.path.parent.iterdir():  # the lock itself too: what the pins do not force stays as it is
+            if file.is_file():
+                shutil.copyfile(file, folder / file.name)
+        if lock.constraints:
+            _without_builds(folder / lock.constraints.name)
+        environ = {**os.environ, **lock.variables}
+        done = subprocess.run(command(lock), cwd=folder, env=environ, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise UserError(f"{_short(lock.path)} cannot be made; its files are as they were. {done.stderr.strip()}")
+        made = folder / lock.path.name
+        if made.read_bytes() == lock.path.read_bytes():
+            return "unchanged"
+        shutil.copyfile(made, lock.path)
+    return "made anew"
+
+
+def _without_builds(lock: Path) -> None:
+    """Leave of a lock its names and versions, without local builds such as +cpu, as constraints for another."""
+    versions = re.findall(r"^([\w.-]+==[^+\s]+)", lock.read_text("utf-8"), re.MULTILINE)
+    lock.write_text("\n".join(versions) + "\n", "utf-8")
+
+
+def command(lock: Lock) -> Sequence[str]:
+    """The call of uv that makes a lock, in a folder that holds its pins and its constraints."""
+    options = ["--generate-hashes", "--no-header", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
+    options += ["--python-version", lock.python]
+    if lock.constraints:
+        options += ["--python-platform", GPU_PLATFORM, "-c", lock.constraints.name]
+    return [uv.find_uv_bin(), "pip", "compile", *options, lock.pins.name, "-o", lock.path.name]
