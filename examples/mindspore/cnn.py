@@ -101,7 +101,6 @@ def export_weights(model):
 
 
 def import_weights(model, weights):
-    """Written into the arrays that a compiled graph holds: it would not see what `set_data` replaces them by."""
     for weight in model.network.trainable_params():
         mindspore.ops.assign(weight, Tensor(weights[weight.name]))
 
