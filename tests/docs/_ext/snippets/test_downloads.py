@@ -24,7 +24,8 @@ class Caption(SphinxDirective):
     required_arguments = 1
 
     def run(self):
-        from _ext import downloads, store
+        from _ext.core import store
+        from _ext.snippets import downloads
         row = store.store(self.config).rows[self.arguments[0]]
         found = downloads.links(self.env, row, "cnn")
         return [nodes.paragraph("", "", *found, classes=[f"caption-{row.id}"])]

@@ -11,7 +11,7 @@ from pygments.token import Text
 
 from _ext.snippets.lexer import PLAIN
 
-CONF = (Path(__file__).resolve().parents[3] / "docs" / "conf.py").read_text("utf-8")
+CONF = (Path(__file__).resolve().parents[4] / "docs" / "conf.py").read_text("utf-8")
 
 
 @pytest.mark.parametrize("style", re.findall(r'^pygments_\w*style = "(.+)"$', CONF, re.MULTILINE))

@@ -12,7 +12,7 @@ import pytest
 
 from _ext.theme import address
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
+DOCS = Path(__file__).resolve().parents[4] / "docs"
 URL = "https://example.org/rosetta/"
 NAMES = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 

@@ -28,7 +28,7 @@ def test_a_sheet_that_loads_another_file_is_an_error(tmp_path, text: str) -> Non
 
 
 def test_the_page_asks_for_no_style_sheet_and_has_them_all(site) -> None:
-    templates = Path(__file__).resolve().parents[3] / "docs" / "_templates"
+    templates = Path(__file__).resolve().parents[4] / "docs" / "_templates"
     with open(site.docs / "conf.py", "a", encoding="utf-8") as conf:
         conf.write(f'html_theme = "furo"\npygments_dark_style = "monokai"\ntemplates_path = [{str(templates)!r}]\n')
     assert not site.build()

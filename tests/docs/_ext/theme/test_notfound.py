@@ -16,7 +16,7 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--virtual-time-budget=5000", "--dump-dom"]
 
 # The head of the real page, and a text whose link is of this small site.
-HEAD = (Path(__file__).resolve().parents[3] / "docs" / "404.md").read_text("utf-8").split("---")[1]
+HEAD = (Path(__file__).resolve().parents[4] / "docs" / "404.md").read_text("utf-8").split("---")[1]
 TEXT = f"---{HEAD}---\n# Nowhere\n\n[Another page](deep/page.md)\n"
 
 
