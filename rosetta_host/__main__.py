@@ -40,7 +40,7 @@ SUMMARY_WIDTH = 130  # characters; cut to a terminal's 80, a column says nothing
 SILENCE = 30.0  # seconds between two lines of progress where the output is no terminal
 
 console = Console(highlight=False, soft_wrap=True)
-log = logging.getLogger("rosetta_common")
+log = logging.getLogger("rosetta_host")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ["docs", "examples", "noxfile.py", "pyproject.toml", "requirements", "rosetta_common"]
+COPIED = ["docs", "examples", "noxfile.py", "pyproject.toml", "requirements", "rosetta_common", "rosetta_host"]
 LEFT = shutil.ignore_patterns("_build", "_local", "__pycache__", "_staged")
 
 

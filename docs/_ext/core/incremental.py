@@ -17,8 +17,10 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.environment import BuildEnvironment
 
-from _ext.core.store import HERE, digest
+from _ext.core.store import digest
 from rosetta_host.catalog.frameworks import ROOT
+
+CODE = ("docs/_ext", "rosetta_common", "rosetta_host")  # what makes the pages
 
 
 def _is_new(env: BuildEnvironment, key: str, value: str) -> bool:
@@ -36,7 +38,9 @@ def _packages() -> list[str]:
 
 def _makers() -> str:
     """A digest of what makes the pages: this project's modules, and the names and versions of installed packages."""
-    modules = digest(sorted([*HERE.glob("*.py"), *HERE.glob("*.js"), *ROOT.glob("rosetta_common/**/*.py")]))
+    modules = digest(
+        sorted(path for folder in CODE for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".js"))
+    )
     return hashlib.sha256(repr((modules, _packages())).encode()).hexdigest()
 
 

@@ -29,7 +29,6 @@ from rosetta_host.records import store as record_store
 from rosetta_host.records.store import Record
 
 logger = logging.getLogger(__name__)
-HERE = Path(__file__).parent
 
 ALWAYS = "read this page again"  # noted by a page with a warning: Sphinx tells of it once, this site each time
 
