@@ -229,7 +229,7 @@ def certify_cases(
             store.write(record, folder)
         done.append((case, record))
         verdict = "certified (short)" if case in short else "certified"
-        said = verdict if record.status == "ok" else f"{record.status}: {record.reason}"
+        said = verdict if record.status == "ok" else f"{record.status}: {_summed_up(record)}"
         left = (time.monotonic() - start) / len(done) * (len(cases) - len(done))
         report(f"[{len(done)}/{len(cases)}] {case.label}: {said}{_left(left)}")
     if short:
@@ -238,6 +238,15 @@ def certify_cases(
     if len(done) > 1:
         Console(width=max(console.width, SUMMARY_WIDTH)).print(_summary(done))
     return [record.status for _, record in done]
+
+
+def _summed_up(record: Record) -> str:
+    """Why a certificate failed, in a short line: the checks that fail by name; the record has all of each."""
+    failed = [check for check in record.checks if not check.ok]
+    if not failed:
+        return record.reason or "no reason recorded"
+    names = ", ".join(dict.fromkeys(check.name for check in failed))
+    return f"{len(failed)} of {len(record.checks)} checks fail: {names}. First: {certify.line(failed[0])}"
 
 
 def _summary(done: list[tuple[Case, Record]]) -> Table:

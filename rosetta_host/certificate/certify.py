@@ -118,11 +118,12 @@ def ended(record: Record) -> Iterator[None]:
 
 
 def line(check: Check) -> str:
-    """One check in one line: what, where, figure and limit."""
+    """One check in one line: what, where, figure and limit, and the reason if it fails."""
     figure = "" if check.limit is None else f" {check.figure if check.figure is None else format(check.figure, '.1e')}"
-    limit = "" if check.limit is None else f" (limit {check.limit:.0e})" if check.limit else " (must be 0)"
+    limit = "" if check.limit is None else f" (limit {check.limit:g})" if check.limit else " (must be 0)"
     where = f" at {check.where}" if check.where else ""
-    return f"{'ok' if check.ok else 'FAILED'} {check.name}{figure}{limit}{where}"
+    reason = f": {check.reason}" if check.reason and not check.ok else ""
+    return f"{'ok' if check.ok else 'FAILED'} {check.name}{figure}{limit}{where}{reason}"
 
 
 def certified(case: Case, where: Machine | None, device: str, past: Sequence[Record]) -> bool:

@@ -24,6 +24,8 @@ LOG_LINES = 40
 POLL = 0.05  # seconds between two looks at a process
 INTERRUPTED = "It was interrupted."
 GRACE = 3.0  # seconds between SIGTERM and SIGKILL
+FRAME = re.compile(r'\s*File "([^"<]+)", line (\d+)')
+INSTALLED = "/lib/python"  # in the path of a standard or an installed module
 # The line on which Python or C++ names the exception that ended the process, or the runner a fault of the example.
 EXCEPTION = re.compile(
     r"(?:[A-Za-z_]\w*\.)*(?P<type>[A-Za-z_]\w*(?:Error|Exception|Interrupt)|error)(?::|$)"
@@ -113,7 +115,13 @@ def _judge(code: int, log: str, oom_killed: bool) -> tuple[Status, str | None]:
         return "oom", f"The process ran out of memory ({lack})."
     if code < 0:
         return "failed", f"The process was killed by {_signal_name(-code)} ({last})."
-    return "failed", last.removeprefix("error: ")
+    return "failed", last.removeprefix("error: ") + (_place(lines) if EXCEPTION.match(lines[-1]) else "")
+
+
+def _place(lines: Sequence[str]) -> str:
+    """Where an exception came through last outside of installed packages, as " (cnn.py, line 12)"."""
+    frames = [frame for line in lines if (frame := FRAME.match(line)) and INSTALLED not in frame[1]]
+    return f" ({Path(frames[-1][1]).name}, line {frames[-1][2]})" if frames else ""
 
 
 def _out_of_memory(lines: Sequence[str]) -> str | None:

@@ -131,7 +131,7 @@ def take(one: Given, others: list[Given], device: str = "cpu") -> Record:
             record.checks = [judge(other, one, trace, samples) for other in others]
         failed = [check for check in record.checks if not check.ok and not check.by_design]
         record.status = "failed" if failed else "ok"
-        record.reason = "; ".join(f"from {certify.line(check)}: {check.reason}" for check in failed) or None
+        record.reason = "; ".join(f"from {certify.line(check)}" for check in failed) or None
     assert record.times
     record.times = Times(process=(record.times.process or 0) + time.monotonic() - start)
     return record

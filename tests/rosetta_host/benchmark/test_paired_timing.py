@@ -83,7 +83,8 @@ def test_a_turn_lasts_long_enough(folder, tmp_path, monkeypatch):
 
 def test_a_mutant_that_is_lost_does_not_end_the_others(folder, tmp_path):
     first, lost, other = by_turns(tmp_path, job(folder), job(folder, "    return 0.5", BURST), job(folder))
-    assert (lost.ended.status, lost.ended.reason) == ("failed", "RuntimeError: it burst")
+    assert lost.ended.status == "failed"
+    assert lost.ended.reason.startswith("RuntimeError: it burst (gru.py, line ")
     assert "Traceback" in lost.ended.log
     assert len(lost.seconds) == 1
     assert (first.ended.status, other.ended.status) == ("ok", "ok")
@@ -94,6 +95,7 @@ def test_a_mutant_that_is_lost_does_not_end_the_others(folder, tmp_path):
 def test_without_the_example_as_it_is_all_end(folder, tmp_path, where):
     crash = f"{where}\nraise RuntimeError('it burst')\n" if where.startswith("import") else BURST
     first, other = by_turns(tmp_path, job(folder, where, crash), job(folder))
-    assert (first.ended.status, first.ended.reason) == ("failed", "RuntimeError: it burst")
+    assert first.ended.status == "failed"
+    assert first.ended.reason.startswith("RuntimeError: it burst (gru.py, line ")
     assert other.ended.status == "ok"
     assert len(other.seconds) < paired_timing.PAIRS

@@ -135,7 +135,8 @@ def test_a_size_is_of_the_patched_example_and_says_what_it_holds_for(row):
 
 def test_a_mutant_that_does_not_run_proves_nothing(row):
     record = experiments.size(of(row, "size", "crash"), HERE, "cpu")
-    assert (record.status, record.reason) == ("failed", "RuntimeError: it burst")
+    assert record.status == "failed"
+    assert record.reason.startswith("RuntimeError: it burst (gru.py, line ")
     assert "Traceback" in record.log
 
 
@@ -165,14 +166,16 @@ def test_times_are_pairs_with_the_example_as_it_is(row, monkeypatch):
     assert slower.data.source == "embedded sample"
     assert not slower.checks
     assert "× " in experiments.summary(slower)
-    assert (crash.status, crash.reason, crash.pairs) == ("failed", "RuntimeError: it burst", [])
+    assert (crash.status, crash.pairs) == ("failed", [])
+    assert crash.reason.startswith("RuntimeError: it burst (gru.py, line ")
 
 
 def test_without_its_example_a_mutant_has_no_times(row, folder, monkeypatch):
     path = folder / "gru.py"
     path.write_text(path.read_text().replace("import os\n", "import os\n\nraise RuntimeError('none starts')\n"))
     (record,), _ = pairs(row, monkeypatch, "slower")
-    assert (record.status, record.reason, record.pairs) == ("failed", "RuntimeError: none starts", [])
+    assert (record.status, record.pairs) == ("failed", [])
+    assert record.reason.startswith("RuntimeError: none starts (gru.py, line ")
 
 
 def test_a_row_that_cannot_run_here_is_unsupported(row, monkeypatch):
