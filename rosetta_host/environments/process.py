@@ -24,7 +24,7 @@ LOG_LINES = 40
 POLL = 0.05  # seconds between two looks at a process
 INTERRUPTED = "It was interrupted."
 GRACE = 3.0  # seconds between SIGTERM and SIGKILL
-FRAME = re.compile(r'\s*File "([^"<]+)", line (\d+)')
+FRAME = re.compile(r'\s*File "(?!<\w+>")([^"]+)", line (\d+)')  # of a file: no <string> or <stdin>
 INSTALLED = "/lib/python"  # in the path of a standard or an installed module
 # The line on which Python or C++ names the exception that ended the process, or the runner a fault of the example.
 EXCEPTION = re.compile(
