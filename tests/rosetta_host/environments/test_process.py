@@ -198,7 +198,7 @@ def test_ctrl_c_comes_back_as_interrupted_and_leaves_no_orphan(tmp_path):
         import os, signal, sys
         signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell has its background jobs ignore
         sys.path.insert(0, {str(ROOT)!r})
-        from rosetta_host import cgroup, process
+        from rosetta_host.environments import cgroup, process
         code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
         ended = process.run([sys.executable, "-c", code], dict(os.environ), 50.0)
         print(ended.status, ended.log)
