@@ -77,7 +77,7 @@ class Law(msgspec.Struct, forbid_unknown_fields=True):
 class Workload(msgspec.Struct, forbid_unknown_fields=True):
     """What a framework declares of its cnn.py or gru.py.
 
-    float64: it computes in float64 too, so that the certificate has a float64 preset. forms: which of
+    float64: it computes in float64 too, so that the certificate has a float64 pass. forms: which of
     the forms known to the oracle it computes. partial_batch: it trains on the last, smaller batch.
     threads: how many it runs best with, where that is not all cores. start: weight name -> Law.
     slow_because: what a profiler said of a row that uses little of what the machine can do.
