@@ -146,7 +146,7 @@ CRASHING = [("    model.update(weights)", "    raise RuntimeError('nothing was t
 def test_a_mutant_that_crashes_is_not_caught(folder):
     caught, how = runner.bite(mutant(folder, CRASHING))
     assert not caught
-    assert how == "NOT CAUGHT, it does not run: RuntimeError: nothing was taken"
+    assert how == "NOT CAUGHT, it does not run: RuntimeError: nothing was taken (gru.py, line 42)"
 
 
 def test_what_is_caught_is_run_no_further(folder):
@@ -229,7 +229,7 @@ def test_a_harmless_one_must_pass_every_check(folder, monkeypatch, checks, harml
 def test_a_harmless_one_that_crashes_is_not_judged(folder):
     assert runner.bite(mutant(folder, CRASHING, harmless=True)) == (
         False,
-        "NOT HARMLESS, it does not run: RuntimeError: nothing was taken",
+        "NOT HARMLESS, it does not run: RuntimeError: nothing was taken (gru.py, line 42)",
     )
 
 
