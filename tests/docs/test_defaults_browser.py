@@ -87,7 +87,7 @@ def test_two_in_the_address_leave_what_they_differ_in(read) -> None:
     found = read("?from=ada&to=bell", "return [list(), said(), tables(), complaint()]")
     assert found == [
         DIFFERENT,
-        "Ada and Bell differ in 2 of 3 answers.",
+        "Ada and Bell differ in 2 of 3 defaults.",
         0,
         "",
     ]
@@ -104,7 +104,7 @@ def test_a_choice_goes_into_the_address_and_is_kept(read) -> None:
 
 
 def test_what_no_longer_holds_is_not_compared(read) -> None:
-    said = "Ada and Curie differ in 0 of 0 answers. For 3 more, an answer is missing."
+    said = "Ada and Curie differ in 0 of 0 defaults. For 3 more, an answer is missing."
     assert read("?from=ada&to=curie", "return [list(), said()]") == [[], said]
 
 
@@ -115,7 +115,7 @@ def test_what_no_longer_holds_is_not_compared(read) -> None:
             "?from=ada&to=bel",
             "There is no framework called “bel”. Choose one from the lists above. This is Ada.",
         ),
-        ("?from=bell&to=bell", "From and to are the same, so this is Bell alone."),
+        ("?from=bell&to=bell", "From and to are the same framework, so only Bell is shown."),
     ],
 )
 def test_a_typo_is_said_and_all_is_shown(read, address: str, complaint: str) -> None:

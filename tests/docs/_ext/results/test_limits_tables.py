@@ -29,8 +29,8 @@ def test_every_required_error_is_told_in_words(text) -> None:
     for said in constant("REQUIRED_OR_REASON", MUTATION).values():
         assert f" CNN {said} 0 " in page
         assert f" GRU {said} 0 " in page
-    assert "The last 3 of each network an example leaves out where its framework cannot make them." in page
-    assert "That makes 0 errors in 0 examples." in page
+    assert "An example may leave out the last 3 of each network if its framework cannot make them." in page
+    assert "There are 0 errors in 0 folders." in page
 
 
 def test_what_the_examples_carry_is_counted(site, text) -> None:
@@ -41,16 +41,16 @@ def test_what_the_examples_carry_is_counted(site, text) -> None:
     required = constant("REQUIRED", MUTATION)
     assert f"CNN {required['cnn']['momentum']} 2" in page
     assert f"GRU {required['gru']['beta1']} 1" in page
-    assert "That makes 4 errors in 2 examples. Beside these, some carry: off by one." in page
+    assert "There are 4 errors in 2 folders. Some examples also carry: off by one." in page
     path.write_text(path.read_text("utf-8") + MUTANT.format(name="cnn.fewer_bits") + 'device = "gpu"\n', "utf-8")
-    assert "That makes 4 errors in 2 examples." in text()
+    assert "There are 4 errors in 2 folders." in text()
 
 
 def test_what_costs_time_alone_or_cannot_be_written_is_no_error(site, text) -> None:
     harmless, cannot = "[cnn.slow]\nharmless = true\n", '[cnn.nesterov]\nunsupported = "it has none"\n'
     offered = MUTANT.format(name="cnn.momentum") + harmless + 'edits = [["a", "b"]]\n' + cannot
     (site.examples / "ada" / "mutants.toml").write_text(offered, "utf-8")
-    assert "That makes 1 errors in 1 examples." in text()
+    assert "There are 1 errors in 1 folders." in text()
 
 
 def test_a_new_error_is_noticed(site, text) -> None:
@@ -58,7 +58,7 @@ def test_a_new_error_is_noticed(site, text) -> None:
     (site.examples / "curie" / "mutants.toml").write_text(MUTANT.format(name="cnn.momentum"), "utf-8")
     site.build()
     assert site.read == ["index"]
-    assert "That makes 1 errors in 1 examples." in site.html("index")
+    assert "There are 1 errors in 1 folders." in site.html("index")
 
 
 def test_a_constant_that_is_gone_is_named() -> None:

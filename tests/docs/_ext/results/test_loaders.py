@@ -59,7 +59,7 @@ def test_a_loader_that_fed_a_step_by_step_training_is_held_against_that(site, ht
     both("ada", 100.0, 90.0, schema=1)
     site.record("ada", variant="train_compiled", preset="epoch", schema=1, times=Times(train=50.0))
     (table,) = tables(html())
-    assert table.row("Ada")["In train"].startswith("100 s")
+    assert table.row("Ada")["train"].startswith("100 s")
     assert table.row("Ada")["Ratio"] == "0.90×"
 
 

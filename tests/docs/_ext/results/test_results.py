@@ -246,7 +246,7 @@ def test_an_unofficial_copy_is_marked(site, only) -> None:
 def test_the_page_reads_well_with_the_seeds_table_alone(site, html) -> None:
     site.record(historic=True, name="As The Seed Wrote It", machine=MUSEUM)
     built = html()
-    assert "No benchmark of this project is recorded yet" in built
+    assert "This project has no recorded benchmark yet" in built
     (table,) = tables(built)
     assert table.row("As The Seed Wrote It")["Framework"] == "As The Seed Wrote It | here: Ada"
     assert table.caption.endswith("historic, no certificate")
@@ -254,7 +254,7 @@ def test_the_page_reads_well_with_the_seeds_table_alone(site, html) -> None:
 
 def test_a_page_without_a_record_has_no_controls(html) -> None:
     built = html()
-    assert "No benchmark of this project is recorded yet" in built
+    assert "This project has no recorded benchmark yet" in built
     assert page(built).find(id="runs") is None
     assert "results.js" not in built
 
@@ -408,7 +408,7 @@ def test_an_accuracy_farther_from_the_others_than_seeds_lie_apart_is_pointed_out
     certified(site, ada=0.76, bell=0.755, curie=0.735)
     table = only()
     assert text(table.table).count("points below the median of this table") == 1
-    said = "2.0 points below the median of this table (seeds lie 0.5 apart, as a standard deviation)"
+    said = "2.0 points below the median of this table (the standard deviation between seeds is 0.5)"
     assert said in table.row("Curie")["Certificate"]
 
 

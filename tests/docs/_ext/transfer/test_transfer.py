@@ -71,7 +71,7 @@ def test_every_pair_is_counted_and_has_a_cell(site, record) -> None:
     record("curie", moved("ada"), moved("bell"))
     text, (matrix, runs) = tables(site)
     assert "6 of 6 ordered pairs predict the same labels after the move, for all of 100 test samples" in text
-    assert "a score differs by 3e-7 at most (limit 1e-6)." in text
+    assert "scores differ by at most 3e-7 (limit 1e-6)." in text
     assert matrix == [
         ["from ↓ to →", "Ada", "Bell", "Curie"],
         ["Ada", "", "✓ 2e-7", "✓ 2e-7"],
@@ -162,7 +162,7 @@ def test_every_row_and_column_is_named_for_a_screen_reader(site, all_moved) -> N
 
 def test_nothing_was_moved_yet(site) -> None:
     text, found = tables(site)
-    assert "Nothing has been moved yet" in text
+    assert "No weights have been moved yet" in text
     assert not found
 
 
