@@ -77,7 +77,7 @@ def asks_help(session: nox.Session) -> bool:
 
 @nox.session
 def benchmark(session: nox.Session) -> None:
-    """Certify and time frameworks, then rebuild the site: -- [--preset quick|epoch|full] [--workload cnn|gru] [ID …]"""
+    """Certify and time frameworks, then rebuild the site: -- [--preset quick|epoch|full] [--workload NAME] [ID …]"""
     try:
         host(session, "benchmark")
     except CommandFailed as failed:
@@ -108,7 +108,7 @@ def lessons(session: nox.Session) -> None:
 
 @nox.session
 def transfer(session: nox.Session) -> None:
-    """Move trained weights between all frameworks and compare predictions: -- [--workload cnn|gru] [ID …]"""
+    """Move trained weights between all frameworks and compare predictions: -- [--workload NAME] [ID …]"""
     host(session, "transfer")
 
 
@@ -126,7 +126,7 @@ def overhead(session: nox.Session) -> None:
 
 @nox.session
 def standalone(session: nox.Session) -> None:
-    """Run each standalone script that the site offers, in an empty folder: -- [--workload cnn|gru] [ID …]"""
+    """Run each standalone script that the site offers, in an empty folder: -- [--workload NAME] [ID …]"""
     host(session, "standalone")
 
 
@@ -153,7 +153,8 @@ def tests(session: nox.Session) -> None:
 def shared(session: nox.Session) -> None:
     """Test the modules that run inside the frameworks' environments."""
     install(session, f"shared-{session.python}")
-    paths = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("tests/rosetta_common/test_*.py"))]
+    tests = sorted([*ROOT.glob("tests/rosetta_common/test_*.py"), *ROOT.glob("tests/workloads/*/test_data.py")])
+    paths = [str(path.relative_to(ROOT)) for path in tests]
     session.run("python", "-m", "pytest", "-p", "no:cacheprovider", *paths)
 
 

@@ -25,8 +25,8 @@ def parse(arguments=None):
     tracing = commands.add_parser("trace", help="run the host's program FOLDER/program.json for a certificate")
     asking = commands.add_parser("ask", help="put the host's questions in FOLDER/questions.json to a defaults.py")
     for command in (running, tracing, asking):
-        names = "defaults.py" if command is asking else "cnn.py or gru.py"
-        command.add_argument("example", metavar="FILE", help="examples/<framework>/" + names)
+        name = "defaults.py" if command is asking else "<workload>.py"
+        command.add_argument("example", metavar="FILE", help="examples/<framework>/" + name)
         command.add_argument("--folder", required=True, help="an existing folder for what comes out")
         command.add_argument("--events", type=int, help="file descriptor for progress, one JSON object a line")
     return parser.parse_args(arguments)

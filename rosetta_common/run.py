@@ -4,6 +4,7 @@ The clock is here and nowhere else. `train` returns a Python float when the weig
 time holds all of its work; a run that breaks this rule fails.
 """
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -11,7 +12,7 @@ import time
 
 import numpy as np
 
-from rosetta_common import data, params, record
+from rosetta_common import data, record
 
 VERBS = (
     "load_data",
@@ -33,11 +34,16 @@ class ExampleError(Exception):
 
 
 def workload_of(path):
-    """The name of the workload that an example's file carries: "cnn" or "gru"."""
+    """The name of the workload that an example's file carries: that of a folder of workloads/."""
     name = os.path.splitext(os.path.basename(path))[0]
-    if name not in ("cnn", "gru"):
-        raise ExampleError(f"{path} is no example: its file must be called cnn.py or gru.py.")
+    if not os.path.isfile(os.path.join(data.WORKLOADS, name, "__init__.py")):
+        raise ExampleError(f"{path} is no example: its file must have the name of a folder of workloads/.")
     return name
+
+
+def settings_of(workload):
+    """The hyper-parameters of a workload: the object that its examples read."""
+    return importlib.import_module("workloads." + workload).params
 
 
 def load_example(path):
@@ -129,7 +135,7 @@ def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None, procee
     """
     clock, progress = Clock(), Progress(emit)
     workload = workload_of(path)
-    settings = getattr(params, workload)
+    settings = settings_of(workload)
     settings.seed = seed
     emit("stage", name="import")
     example = clock("imported", load_example, path)

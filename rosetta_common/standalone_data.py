@@ -1,7 +1,7 @@
 """Where a script that runs alone finds its data: in a folder, or in its publisher's archive.
 
-`rosetta_host.publishing.standalone` copies this into each script that the site offers, where it stands
-in for `data.folder` and `data.DataError`; it runs on Python 3.6 and later. Nothing in this project calls it.
+`rosetta_host.publishing.standalone` copies this into each script that the site offers, where it stands in for
+`data.located` and `data.DataError`; it runs on Python 3.6 and later. Nothing in this project calls it.
 """
 
 import contextlib
@@ -22,12 +22,13 @@ class DataError(SystemExit):
     """The data cannot be had or read; nobody catches it, so the script ends with its one sentence, not a traceback."""
 
 
-def folder():
-    """The folder of the data: what ROSETTA_DATA names, else `data` here. What it lacks is fetched. Raises DataError."""
-    place = os.environ.get("ROSETTA_DATA") or "data"
-    if not os.path.exists(os.path.join(place, source.layout)):
-        fetch(place)
-    return place
+def located(layout):
+    """The path of the data: in the folder ROSETTA_DATA, else in `data` here. Fetched if missing. Raises DataError."""
+    folder = os.environ.get("ROSETTA_DATA") or "data"
+    path = os.path.join(folder, layout)
+    if not os.path.exists(path):
+        fetch(folder)
+    return path
 
 
 def fetch(place):

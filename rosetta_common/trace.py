@@ -1,6 +1,6 @@
 """Runs an example through a small program of the host's, so that the host can hold it against the oracle.
 
-A program is JSON: {"settings": {name: value of `params`}, "train": the function that trains,
+A program is JSON: {"settings": {name: value of a hyper-parameter}, "train": the function that trains,
 "lines": whether to note the lines of the example that run (what compiles in Python is slower then),
 "steps": [[verb, argument…], …]} with the verbs init SEED · import NAME · export NAME · predict NAME ·
 train [INDEX…] NAME · rate LEARNING_RATE · reading NAME, which notes how long it takes to read the
@@ -18,9 +18,9 @@ import time
 
 import numpy as np
 
-from rosetta_common import array_provenance, params, record
+from rosetta_common import array_provenance, record
 from rosetta_common.line_coverage import Executed
-from rosetta_common.run import load_example, reading, verb_of, workload_of
+from rosetta_common.run import load_example, reading, settings_of, verb_of, workload_of
 
 
 def trace(path, program, folder):
@@ -39,7 +39,7 @@ def trace(path, program, folder):
 
 
 def _trace(path, program, folder):
-    settings = getattr(params, workload_of(path))
+    settings = settings_of(workload_of(path))
     for name, value in program["settings"].items():
         setattr(settings, name, tuple(value) if isinstance(value, list) else value)
     example = load_example(path)

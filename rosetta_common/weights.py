@@ -1,32 +1,30 @@
-"""The canonical weights: one set of names, shapes and layouts that every example imports and exports.
+"""The canonical weights: one set of names, shapes and layouts a workload, which every example imports and exports.
 
-CNN: conv kernels (out, in, 3, 3) in correlation order; `fc1.weight` (512, 6400) over the
-channel-first flatten. GRU: gate order reset, update, new (r, z, n); the reset gate applied after
-the recurrent product, as cuDNN does (source: PyTorch's documentation of torch.nn.GRU).
+`workloads/<name>/weights.py` states them.
 """
+
+import importlib
 
 import numpy as np
 
-from rosetta_common import params
+
+def _stated(workload):
+    return importlib.import_module(f"workloads.{workload}.weights")
 
 
 def shapes(workload):
-    """Name -> shape of each canonical weight of "cnn" or "gru", in the order of the layers."""
-    if workload == "cnn":
-        convolutions = [("conv1", 50, 3), ("conv2", 50, 50), ("conv3", 100, 50), ("conv4", 100, 100)]
-        layers = [(name, (out, into, 3, 3)) for name, out, into in convolutions]
-        layers += [("fc1", (512, 100 * 8 * 8)), ("fc2", (params.cnn.classes, 512))]
-        return dict(pair for name, shape in layers for pair in ((name + ".weight", shape), (name + ".bias", shape[:1])))
-    gates = 3 * params.gru.units
-    return {
-        "embedding": (params.gru.vocabulary, params.gru.embedding),
-        "gru.weight_ih": (gates, params.gru.embedding),
-        "gru.weight_hh": (gates, params.gru.units),
-        "gru.bias_ih": (gates,),
-        "gru.bias_hh": (gates,),
-        "fc.weight": (params.gru.classes, params.gru.units),
-        "fc.bias": (params.gru.classes,),
-    }
+    """Name -> shape of each canonical weight of a workload, in the order of the layers."""
+    return _stated(workload).shapes()
+
+
+def axes(workload):
+    """Name -> the axes of a weight and their sizes, of the weights whose shape does not show what its axes are."""
+    return _stated(workload).AXES
+
+
+def gates(workload):
+    """Name -> the gates that a weight holds one after the other along its first axis, of those that hold several."""
+    return _stated(workload).GATES
 
 
 def fans(shape):
@@ -35,22 +33,23 @@ def fans(shape):
     return shape[1] * field, shape[0] * field
 
 
+def bound(workload, name):
+    """The bound of the uniform distribution that a matrix or kernel starts with: Glorot's, or the one stated."""
+    stated = _stated(workload).BOUNDS.get(name)
+    return float(np.sqrt(6.0 / sum(fans(shapes(workload)[name])))) if stated is None else stated
+
+
 def canonical(workload, seed=0):
     """Float32 weights that are the same on every machine (NumPy's RandomState is frozen by policy).
 
-    Matrices and kernels are Glorot-uniform, the embedding uniform ± `params.gru.embedding_bound`.
-    Biases are uniform ± 0.05 and not zero: a black pixel must not meet ReLU at exactly 0.
+    Matrices and kernels are uniform in ± `bound`. Biases are uniform ± 0.05 and not zero: a black pixel must not meet
+    ReLU at exactly 0.
     """
     random = np.random.RandomState(seed)
     weights = {}
     for name, shape in shapes(workload).items():
-        if name == "embedding":
-            bound = params.gru.embedding_bound
-        elif len(shape) == 1:
-            bound = 0.05
-        else:
-            bound = np.sqrt(6.0 / sum(fans(shape)))
-        weights[name] = random.uniform(-bound, bound, shape).astype(np.float32)
+        limit = 0.05 if len(shape) == 1 else bound(workload, name)
+        weights[name] = random.uniform(-limit, limit, shape).astype(np.float32)
     return weights
 
 

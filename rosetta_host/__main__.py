@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m rosetta_host", description="Certify and benchmark the examples.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--workload", metavar="cnn|gru", help="one workload only (default: both)")
+    options.add_argument("--workload", metavar="|".join(WORKLOADS), help="one workload only (default: all)")
     options.add_argument("--records", type=Path, metavar="DIR", help="folder for the records (default: see the README)")
     options.add_argument("--machine", metavar="NAME", help="the name of this machine in the records")
     shared = argparse.ArgumentParser(add_help=False, parents=[options])

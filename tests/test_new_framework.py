@@ -1,4 +1,4 @@
-"""One new folder, dropped into a copy of the project, is certified, benchmarked and on every page.
+"""A new framework and a new workload, each a folder dropped into a copy of the project, are certified and shown.
 
 The session `new_framework` runs this through the project's own doors; nothing is patched.
 """
@@ -13,18 +13,37 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ["docs", "examples", "noxfile.py", "pyproject.toml", "requirements", "rosetta_common", "rosetta_host"]
+COPIED = [
+    "docs",
+    "examples",
+    "noxfile.py",
+    "pyproject.toml",
+    "requirements",
+    "rosetta_common",
+    "rosetta_host",
+    "workloads",
+]
 LEFT = shutil.ignore_patterns("_build", "_local", "__pycache__", "_staged")
+
+
+def add_workload(copy):
+    """The toy workload's package, with its sample, and the toy framework's example of it."""
+    toy = ROOT / "tests" / "toy_workload"
+    shutil.copytree(toy / "logistic", copy / "workloads" / "logistic")
+    shutil.copy(toy / "example.py", copy / "examples" / "toy" / "logistic.py")
+    command = [sys.executable, toy / "make_sample.py", copy / "workloads" / "logistic" / "sample"]
+    subprocess.run(command, check=True)
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A copy of the project with the toy's folder in it, after `nox -s benchmark -- toy`."""
+    """A copy of the project with a toy framework and a toy workload in it, after `nox -s benchmark -- toy`."""
     copy = tmp_path_factory.mktemp("project")
     for name in COPIED:
         source = ROOT / name
         shutil.copytree(source, copy / name, ignore=LEFT) if source.is_dir() else shutil.copy(source, copy)
     shutil.copytree(ROOT / "tests" / "toy", copy / "examples" / "toy")
+    add_workload(copy)
     nox = [os.environ.get("ROSETTA_NOX_PYTHON", sys.executable), "-m", "nox", "-s", "benchmark", "--", "toy"]
     done = subprocess.run(nox, cwd=copy, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -34,7 +53,18 @@ def project(tmp_path_factory):
 def test_it_is_certified_and_benchmarked(project):
     _, output = project
     assert "toy gru: certified" in output
-    assert re.search(r"toy gru: [\d.]+ s of training, \d+ samples/s, accuracy [\d.]+ %", output)
+    assert re.search(r"toy gru: [\d.]+ s of training, \d+ reviews/s, accuracy [\d.]+ %", output)
+
+
+def test_a_workload_is_certified_benchmarked_and_shown(project):
+    copy, output = project
+    assert "toy logistic: certified" in output
+    assert re.search(r"toy logistic: [\d.]+ s of training, \d+ points/s, accuracy [\d.]+ %", output)
+    for name in ("index", "certificates"):
+        html = (copy / "docs" / "_build" / "html" / "results" / f"{name}.html").read_text("utf-8")
+        assert "Logistic regression on points" in html
+            "utf-8"
+        )
 
 
 def test_it_is_on_every_page_that_shows_frameworks(project):

@@ -15,7 +15,9 @@ from rosetta_host.catalog import frameworks
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / ".ci" / "run", *ROOT.glob(".github/**/*.*")])
 COMMAND = re.compile(r"nox -s ([\w(]+\)?)((?: [^`\n#]+)?)")
-PATH = re.compile(r"`((?:docs|examples|requirements|rosetta_common|tests|tools|\.github)/[\w./-]*)`")
+PATH = re.compile(
+    r"`((?:docs|examples|requirements|rosetta_common|rosetta_host|workloads|tests|tools|\.github)/[\w./-]*)`"
+)
 
 
 def name(path: Path) -> str:

@@ -7,8 +7,8 @@ from caffe2.proto import caffe2_pb2
 from caffe2.python import brew, core, optimizer, workspace
 from caffe2.python.model_helper import ModelHelper
 
-from rosetta_common.data import cifar_for_library, minibatches
-from rosetta_common.params import cnn as params
+from rosetta_common.data import minibatches
+from workloads.cnn import cifar_for_library, params
 
 FIELDS = {"conv1": 3, "conv2": 3, "conv3": 3, "conv4": 3, "fc1": 8, "fc2": 1}  # the width of what each unit sees
 DEVICE = core.DeviceOption(workspace.GpuDeviceType if workspace.has_gpu_support else caffe2_pb2.CPU)

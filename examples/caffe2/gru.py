@@ -9,8 +9,8 @@ from caffe2.python.gru_cell import GRU
 from caffe2.python.model_helper import ModelHelper
 from caffe2.python.modeling.initializers import Initializer
 
-from rosetta_common.data import imdb_for_library, minibatches
-from rosetta_common.params import gru as params
+from rosetta_common.data import minibatches
+from workloads.gru import imdb_for_library, params
 
 DEVICE = core.DeviceOption(workspace.GpuDeviceType if workspace.has_gpu_support else caffe2_pb2.CPU)
 workspace.GlobalInit(["caffe2", "--caffe2_log_level=3"])  # without its messages on how it was built

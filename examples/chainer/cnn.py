@@ -11,8 +11,8 @@ from chainer.dataset import concat_examples
 from chainer.datasets import TupleDataset
 from chainer.iterators import SerialIterator
 
-from rosetta_common.data import cifar_for_library, minibatches
-from rosetta_common.params import cnn as params
+from rosetta_common.data import minibatches
+from workloads.cnn import cifar_for_library, params
 
 LAYERS = ["conv1", "conv2", "conv3", "conv4", "fc1", "fc2"]
 

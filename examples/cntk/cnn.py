@@ -6,8 +6,8 @@ import cntk
 import numpy as np
 from cntk.layers import Convolution2D, Dense, Dropout, MaxPooling, Sequential, default_options
 
-from rosetta_common.data import cifar_for_library, minibatches
-from rosetta_common.params import cnn as params
+from rosetta_common.data import minibatches
+from workloads.cnn import cifar_for_library, params
 
 LAYERS = ["conv1", "conv2", "conv3", "conv4", "fc1", "fc2"]
 

@@ -8,8 +8,8 @@ import jax
 import numpy as np
 import optax
 
-from rosetta_common.data import cifar_for_library, minibatches
-from rosetta_common.params import cnn as params
+from rosetta_common.data import minibatches
+from workloads.cnn import cifar_for_library, params
 
 
 def load_data():

@@ -4,8 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from rosetta_common.data import cifar_for_library
-from rosetta_common.params import cnn as params
+from workloads.cnn import cifar_for_library, params
 
 
 def set_dtype(name):

@@ -4,8 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from rosetta_common.data import imdb_for_library
-from rosetta_common.params import gru as params
+from workloads.gru import imdb_for_library, params
 
 
 def set_dtype(name):

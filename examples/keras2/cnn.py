@@ -4,8 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from rosetta_common.data import cifar_for_library
-from rosetta_common.params import cnn as params
+from workloads.cnn import cifar_for_library, params
 
 # Theano convolves where others correlate: its kernels are turned by half a circle.
 turn = keras.utils.conv_utils.convert_kernel if keras.backend.backend() == "theano" else np.array

@@ -10,8 +10,8 @@ from lasagne.nonlinearities import linear, rectify, softmax
 from lasagne.objectives import categorical_crossentropy
 from lasagne.updates import momentum
 
-from rosetta_common.data import cifar_for_library, minibatches
-from rosetta_common.params import cnn as params
+from rosetta_common.data import minibatches
+from workloads.cnn import cifar_for_library, params
 
 
 def load_data():

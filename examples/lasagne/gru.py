@@ -11,8 +11,8 @@ from lasagne.nonlinearities import linear, softmax, tanh
 from lasagne.objectives import categorical_crossentropy
 from lasagne.updates import adam
 
-from rosetta_common.data import imdb_for_library, minibatches
-from rosetta_common.params import gru as params
+from rosetta_common.data import minibatches
+from workloads.gru import imdb_for_library, params
 
 
 def load_data():

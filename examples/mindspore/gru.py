@@ -8,8 +8,8 @@ from mindspore import Tensor, nn, ops
 from mindspore.common.initializer import Uniform, initializer
 from mindspore.dataset import NumpySlicesDataset
 
-from rosetta_common.data import imdb_for_library, minibatches
-from rosetta_common.params import gru as params
+from rosetta_common.data import minibatches
+from workloads.gru import imdb_for_library, params
 
 
 def load_data():

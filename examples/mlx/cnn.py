@@ -8,8 +8,8 @@ import numpy as np
 from mlx import nn, optimizers
 from mlx.utils import tree_flatten, tree_unflatten
 
-from rosetta_common.data import cifar_for_library, minibatches
-from rosetta_common.params import cnn as params
+from rosetta_common.data import minibatches
+from workloads.cnn import cifar_for_library, params
 
 
 def load_data():

@@ -7,8 +7,8 @@ import mlx.core as mx
 import numpy as np
 from mlx import nn, optimizers
 
-from rosetta_common.data import imdb_for_library, minibatches
-from rosetta_common.params import gru as params
+from rosetta_common.data import minibatches
+from workloads.gru import imdb_for_library, params
 
 
 def load_data():

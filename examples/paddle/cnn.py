@@ -7,8 +7,8 @@ import paddle
 from paddle import nn
 from paddle.io import DataLoader, TensorDataset
 
-from rosetta_common.data import cifar_for_library, minibatches
-from rosetta_common.params import cnn as params
+from rosetta_common.data import minibatches
+from workloads.cnn import cifar_for_library, params
 
 
 def set_dtype(name):

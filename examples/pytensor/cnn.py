@@ -7,8 +7,8 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from rosetta_common.data import cifar_for_library, minibatches
-from rosetta_common.params import cnn as params
+from rosetta_common.data import minibatches
+from workloads.cnn import cifar_for_library, params
 
 
 def load_data():

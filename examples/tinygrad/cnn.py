@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 from tinygrad import Context, Tensor, TinyJit, nn
 
-from rosetta_common.data import cifar_for_library, minibatches
-from rosetta_common.params import cnn as params
+from rosetta_common.data import minibatches
+from workloads.cnn import cifar_for_library, params
 
 
 def load_data():

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 from tinygrad import Context, Tensor, TinyJit, function, nn
 
-from rosetta_common.data import imdb_for_library, minibatches
-from rosetta_common.params import gru as params
+from rosetta_common.data import minibatches
+from workloads.gru import imdb_for_library, params
 
 
 def load_data():

@@ -20,7 +20,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from rosetta_common import params
+from rosetta_common import run
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import Case, Row
 from rosetta_host.certificate import certify, oracle
 from rosetta_host.datasets import dataset
@@ -66,7 +67,8 @@ class Job(msgspec.Struct, frozen=True):
 
     @property
     def settings(self) -> SimpleNamespace:
-        return getattr(params, self.workload)
+        settings: SimpleNamespace = run.settings_of(self.workload)
+        return settings
 
     @property
     def epochs(self) -> int:
@@ -74,7 +76,7 @@ class Job(msgspec.Struct, frozen=True):
 
     @property
     def unit(self) -> str:
-        return "images/s" if self.workload == "cnn" else "samples/s"
+        return f"{workloads.get(self.workload).samples}/s"
 
     @property
     def times_first_step(self) -> bool:

@@ -14,9 +14,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-ROOT = Path(__file__).resolve().parents[2]
+from rosetta_host.catalog import workloads
+
+ROOT = workloads.ROOT
 EXAMPLES = ROOT / "examples"
-WORKLOADS = ("cnn", "gru")
+WORKLOADS = workloads.names()
 VARIANTS = ("train_with_loader", "train_compiled", "train_eager")
 SET_RATE = "set_learning_rate"  # the function, which an example may lack, that changes the rate between two steps
 GPU_LOCK = "requirements-gpu.txt"
@@ -74,8 +76,8 @@ class Law(msgspec.Struct, forbid_unknown_fields=True):
     reason: str
 
 
-class Workload(msgspec.Struct, forbid_unknown_fields=True):
-    """What a framework declares of its cnn.py or gru.py.
+class Example(msgspec.Struct, forbid_unknown_fields=True):
+    """What a framework declares of one of its examples, in the table of the workload's name.
 
     float64: it computes in float64 too, so that the certificate has a float64 pass. forms: which of
     the forms known to the oracle it computes. partial_batch: it trains on the last, smaller batch.
@@ -119,8 +121,6 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
     needs: str | None = None
     variables: dict[str, Variable] = {}
     compile_cache: dict[str, Variable] = {}
-    cnn: Workload = msgspec.field(default_factory=Workload)
-    gru: Workload = msgspec.field(default_factory=Workload)
 
     @property
     def packages(self) -> list[str]:
@@ -133,8 +133,8 @@ class Declared(msgspec.Struct, kw_only=True):
     """What a folder says of one of its rows.
 
     backends: all that the folder has, this row's among them. title: the folder's own name, which the files' tab
-    carries; `framework.name` is the row's. raw: the keys of framework.toml that hold for this row, a backend's laid
-    over the folder's.
+    carries; `framework.name` is the row's. examples: workload -> what is declared of its example. raw: the keys of
+    framework.toml that hold for this row, a backend's laid over the folder's.
     """
 
     id: str
@@ -143,6 +143,7 @@ class Declared(msgspec.Struct, kw_only=True):
     backends: list[str]
     title: str
     framework: Framework
+    examples: dict[str, Example]
     raw: dict[str, Any]
 
 
@@ -160,8 +161,9 @@ class Row(Declared, kw_only=True):
     def example(self, workload: str) -> Path:
         return self.folder / f"{workload}.py"
 
-    def workload(self, workload: str) -> Workload:
-        return getattr(self.framework, workload)
+    def workload(self, workload: str) -> Example:
+        """What it declares of its example of this workload."""
+        return self.examples.get(workload, Example())
 
     def lock(self, device: str) -> Path:
         """The lock of its environment on this device; the CPU's where there is none for a GPU."""
@@ -234,7 +236,9 @@ def _declarations(folder: Path) -> Iterator[Declared]:
                 raise UserError(f"{where} lacks the key `name`: each backend is a row with a name of its own.")
             raw = _overlay(base, keys)
             name = f"{folder.name}-{backend}" if backend else folder.name
-            framework = msgspec.convert(raw, Framework)
+            tables = {key: value for key, value in raw.items() if key in WORKLOADS}
+            examples = {key: _example(key, table) for key, table in tables.items()}
+            framework = msgspec.convert({key: value for key, value in raw.items() if key not in tables}, Framework)
             title = base.get("name", framework.name)
             yield Declared(
                 id=name,
@@ -243,10 +247,19 @@ def _declarations(folder: Path) -> Iterator[Declared]:
                 backends=list(backends),
                 title=title,
                 framework=framework,
+                examples=examples,
                 raw=raw,
             )
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise UserError(f"{where} is not valid: {error}.") from None
+
+
+def _example(workload: str, table: object) -> Example:
+    """The table of a workload. Raises ValidationError, which names the table."""
+    try:
+        return msgspec.convert(table, Example)
+    except msgspec.ValidationError as error:
+        raise msgspec.ValidationError(f"{error}, in [{workload}]") from None
 
 
 def _with_environment(one: Declared, all_rows: dict[str, Declared]) -> Row:

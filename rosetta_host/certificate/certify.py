@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
@@ -39,7 +39,7 @@ def blank(case: Case, kind: store.Kind, where: Machine, device: str, held: dict[
         status="failed",
         framework=row.folder.name,
         backend=row.backend,
-        workload=cast("store.Workload", case.workload),
+        workload=case.workload,
         variant=case.variant,
         created=store.now(),
         machine=where,

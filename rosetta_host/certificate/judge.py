@@ -126,9 +126,7 @@ class Tracer:
     def weights(self) -> dict[str, protocol.Arrays]:
         """What the programs of a certificate import, by name."""
         workload = self.case.workload
-        forms = self.case.row.workload(workload).forms
-        probe = {"probe": protocol.probe_weights()} if workload == "cnn" else {}
-        return {"canonical": protocol.canonical_weights(workload, forms), **probe}
+        return protocol.given_weights(workload, self.case.row.workload(workload).forms)
 
     @contextlib.contextmanager
     def follow(
@@ -221,8 +219,8 @@ def _checks(tracer: Tracer, parts: Collection[str], hasty: bool) -> Iterator[Che
         yield from _start(tracer, {*parts} | rate)
     if "float64" in parts and row.workload(workload).float64:
         yield from _in_steps(tracer, Way(False, "float64"), {*protocol.STEPPED} | rate, hasty)
-    if "dropout" in parts and workload == "cnn":
-        yield from _dropout(tracer)
+    if "dropout" in parts and (dropout := protocol.of(workload).dropout):
+        yield from _dropout(tracer, dropout)
 
 
 def _in_steps(tracer: Tracer, way: Way, parts: Collection[str], hasty: bool) -> Iterator[Check]:
@@ -251,9 +249,10 @@ def _start(tracer: Tracer, parts: Collection[str]) -> Iterator[Check]:
             yield from behavior.judge_shuffle(trace, workload, probe, declared.partial_batch)
 
 
-def _dropout(tracer: Tracer) -> Iterator[Check]:
-    declared = tracer.case.row.workload("cnn")
-    start = steps.at_start("cnn", protocol.encoded_steps("cnn", "float32"), declared.forms)
-    program, samples = protocol.dropout_program(tracer.case.verb), protocol.certificate_samples("cnn")
-    with tracer.follow("dropout", program, samples) as trace:
-        yield from behavior.judge_dropout(trace, start.scores, Limits("cnn", "float32", declared.tolerances))
+def _dropout(tracer: Tracer, dropout: protocol.Dropout) -> Iterator[Check]:
+    workload = tracer.case.workload
+    declared = tracer.case.row.workload(workload)
+    start = steps.at_start(workload, protocol.encoded_steps(workload, "float32"), declared.forms)
+    program = protocol.dropout_program(workload, tracer.case.verb, dropout)
+    with tracer.follow("dropout", program, protocol.certificate_samples(workload)) as trace:
+        yield from dropout.judge(trace, start.scores, Limits(workload, "float32", declared.tolerances))

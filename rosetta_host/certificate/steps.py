@@ -20,8 +20,10 @@ import numpy as np
 
 from rosetta_common import weights
 from rosetta_host.catalog.frameworks import Tolerance
+from rosetta_host.certificate import limits as project
 from rosetta_host.certificate import oracle, protocol
-from rosetta_host.certificate.limits import FLOAT64_LIMIT, LIMITS, LOSS_FLOOR, PRECISION_FLOOR, ROUNDING, WORK_LEFT
+from rosetta_host.certificate.limits import FLOAT64_LIMIT, ROUNDING, WORK_LEFT
+from rosetta_host.certificate.optimizers import Optimizer
 from rosetta_host.certificate.protocol import BATCH, STEPPED, STEPS, STEPS_AFTER, Arrays, Samples
 from rosetta_host.records.store import Check
 
@@ -29,9 +31,6 @@ from rosetta_host.records.store import Check
 RESOLUTION = 1e-7
 MOST = 95  # per cent of those movements: the rounding of few shows that most are computed in float32
 KEPT = 24  # answers of the oracle, 27 MB each for the CNN: what two certificates ask
-
-
-Optimizer = oracle.SGD | oracle.Adam
 
 
 class Limits(msgspec.Struct):
@@ -51,10 +50,10 @@ class Limits(msgspec.Struct):
     ) -> Check:
         """The figure held against the limit of this name; anything but a number below the limit fails.
 
-        like: the name in `limits.LIMITS`, where it is not the check's own.
+        like: the name in the workload's limits, where it is not the check's own.
         """
         full = name if self.dtype == "float32" else f"{self.dtype}: {name}"
-        limit = FLOAT64_LIMIT if self.dtype == "float64" else LIMITS[self.workload][like or name]
+        limit = FLOAT64_LIMIT if self.dtype == "float64" else project.of(self.workload).checks[like or name]
         reason = None
         if full in self.declared:
             limit, reason = self.declared[full].limit, self.declared[full].reason
@@ -356,8 +355,10 @@ def _precision_checks(steps: list[Step], workload: str) -> Iterator[Check]:
     errors = np.concatenate([step.resolved for step in steps])
     figure = float(np.percentile(errors, MOST)) if errors.size else float("nan")
     counted = {"movements": float(errors.size)}
-    yield _at_least("precision: loss", max((step.loss for step in steps), key=_nan_last), LOSS_FLOOR[workload])
-    yield _at_least("precision: rounding", figure, PRECISION_FLOOR[workload], counted)
+    yield _at_least(
+        "precision: loss", max((step.loss for step in steps), key=_nan_last), project.of(workload).loss_floor
+    )
+    yield _at_least("precision: rounding", figure, project.of(workload).rounding_floor, counted)
 
 
 def _at_least(name: str, figure: float, floor: float, figures: dict[str, float] | None = None) -> Check:
@@ -422,9 +423,10 @@ def _judge_loop(
     """An epoch of copies of one sample is three known steps, whatever the shuffle; then the rates still hold."""
     start = trace.weights("halfway")
     at = dict(start)
+    # The mean over copies is that of one, but their number may count in the optimizer.
+    counted = oracle.model(limits.workload).counts_copies(oracle.settle(limits.workload, forms))
     for size in [BATCH] * (protocol.COPIES // BATCH) + [protocol.COPIES % BATCH] * partial:
-        # The mean over copies is that of one; where repeated words are squared apart, their number counts.
-        copies = [0] * (size if forms.get("repeated_words") == "squared apart" else 1)
+        copies = [0] * (size if counted else 1)
         _, predicted = _predicted(
             limits.workload, at, samples.x_train[copies], samples.y_train[copies], forms, optimizer
         )

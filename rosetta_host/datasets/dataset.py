@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import os
 import shutil
 import tarfile
@@ -17,6 +18,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -24,8 +26,9 @@ import pooch
 import requests
 
 from rosetta_common import data
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import UserError
-from rosetta_host.datasets.sources import BATCHES, SOURCES, Source
+from rosetta_host.catalog.workloads import Source
 from rosetta_host.records.store import Data
 
 _reading = threading.Lock()
@@ -57,34 +60,35 @@ def fetch(source: Source, folder: Path) -> Path:
     return Path(found)
 
 
-def _stamp(folder: Path) -> Path:
-    return folder / f"{BATCHES}.sha256"
+def _stamp(source: Source, folder: Path) -> Path:
+    return folder / f"{source.layout}.sha256"
 
 
-def _listed(archive: Path, folder: Path) -> str:
-    """The digests of an archive and of the batches in `folder` as they are now, as sha256sum writes them."""
-    batches = sorted(path for path in (folder / BATCHES).iterdir() if path.is_file())
-    return "".join(f"{_sha256(path)}  {path.name}\n" for path in [archive, *batches])
+def _listed(source: Source, folder: Path) -> str:
+    """The digests of the archive and of what was unpacked, as they are in `folder` now, as sha256sum writes them."""
+    files = sorted(path for path in (folder / source.layout).iterdir() if path.is_file())
+    return "".join(f"{_sha256(path)}  {path.name}\n" for path in [folder / source.file, *files])
 
 
-def unpack(archive: Path, folder: Path) -> None:
-    """Extract CIFAR-10's batches into folder/cifar-10-batches-py, all or nothing, and nothing outside it.
+def unpack(source: Source, folder: Path) -> None:
+    """Extract the archive's folder `layout` beside it, all or nothing, and nothing outside it.
 
     Raises UserError where that cannot be done.
     """
+    archive = folder / source.file
     try:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".unpack-") as temporary:
             with tarfile.open(archive) as tar:
                 tar.extractall(temporary, filter="data")
-            shutil.rmtree(folder / BATCHES, ignore_errors=True)
-            os.replace(Path(temporary) / BATCHES, folder / BATCHES)
-        _stamp(folder).write_text(_listed(archive, folder), "utf-8")
+            shutil.rmtree(folder / source.layout, ignore_errors=True)
+            os.replace(Path(temporary) / source.layout, folder / source.layout)
+        _stamp(source, folder).write_text(_listed(source, folder), "utf-8")
     except (tarfile.TarError, OSError) as error:
         raise UserError(f"The archive {archive} cannot be unpacked: {error}.") from None
 
 
 def _official(source: Source, folder: Path, given: bool) -> bool:
-    """Whether the folder holds the published file itself; CIFAR-10 is unpacked from it at once.
+    """Whether the folder holds the published file itself; an archive is unpacked at once.
 
     given: it is the user's own, and what he has laid out there himself is neither replaced nor trusted.
     """
@@ -92,12 +96,12 @@ def _official(source: Source, folder: Path, given: bool) -> bool:
     if not path.exists() or _sha256(path) != source.sha256:
         return False
     if source.file.endswith(".tar.gz"):
-        batches, stamp = folder / BATCHES, _stamp(folder)
-        # A batch that was edited after it was unpacked had counted as official: the archive beside it was.
-        if not (batches.is_dir() and stamp.exists() and stamp.read_text("utf-8") == _listed(path, folder)):
-            if given and batches.exists():
+        unpacked, stamp = folder / source.layout, _stamp(source, folder)
+        # A file that was edited after it was unpacked is not official, whatever the archive beside it is.
+        if not (unpacked.is_dir() and stamp.exists() and stamp.read_text("utf-8") == _listed(source, folder)):
+            if given and unpacked.exists():
                 return False
-            unpack(path, folder)
+            unpack(source, folder)
     return True
 
 
@@ -106,9 +110,9 @@ def locate(workload: str, preset: str, folder: Path | None = None, unofficial: b
 
     Raises UserError where it is not there, cannot be fetched, or is not official and not asked for.
     """
-    source, given = SOURCES[workload], folder is not None
+    source, given = workloads.get(workload).source, folder is not None
     if preset == "quick":
-        return Path(data.SAMPLE), "embedded sample"
+        return workloads.sample(workload), "embedded sample"
     if folder is None:
         folder = cache()
         fetch(source, folder)
@@ -142,6 +146,12 @@ def reading(folder: Path) -> Iterator[None]:
                 os.environ["ROSETTA_DATA"] = before
 
 
+def read(workload: str) -> tuple[Any, Any, np.ndarray, np.ndarray]:
+    """The samples of a workload as they are stored, from the folder in use, and their labels. Raises DataError."""
+    x_train, x_test, y_train, y_test = importlib.import_module(f"workloads.{workload}").read()
+    return x_train, x_test, y_train, y_test
+
+
 def _bytes(array: np.ndarray) -> Iterator[bytes]:
     rows = array if array.dtype == object else [array]
     return (np.ascontiguousarray(row, None if array.dtype != object else np.int64).tobytes() for row in rows)
@@ -155,7 +165,7 @@ def describe(workload: str, folder: Path, source: str) -> tuple[Data, np.ndarray
     """
     with reading(folder):
         try:
-            arrays = data.read_cifar() if workload == "cnn" else data.read_imdb()
+            arrays = read(workload)
         except data.DataError as error:
             raise UserError(str(error)) from None
     digest = hashlib.sha256()
@@ -163,5 +173,5 @@ def describe(workload: str, folder: Path, source: str) -> tuple[Data, np.ndarray
         for part in _bytes(array):
             digest.update(part)
     x_train, x_test, _, y_test = arrays
-    name = SOURCES[workload].name
+    name = workloads.get(workload).source.name
     return Data(name, source, digest.hexdigest(), len(x_train), len(x_test)), y_test

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from rosetta_common import data
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import ROOT, WORKLOADS, Row, Variable
 from rosetta_host.environments import external_python
 
@@ -30,6 +30,7 @@ JUDGE = "judge"  # the name of the digest that a certificate has beside those of
 # What times a run, and what decides whether a certificate holds; the second takes the embedded sample as well.
 RUNNER = ("rosetta_common/run.py", "rosetta_common/record.py")
 JUDGE_ROOTS = ("rosetta_host/certificate/judge.py", "rosetta_common/trace.py")
+JUDGED_BY = ("limits", "oracle", "protocol", "weights")  # modules of a workload, imported by their names
 NOT_INSTALLED = {f"{workload}.py" for workload in WORKLOADS} | {"defaults.py", "mutants.toml", "framework.toml"}
 
 
@@ -87,8 +88,9 @@ def _imported_names(text: str) -> tuple[str, ...]:
 def _imported(path: Path, packages: tuple[str, ...]) -> Iterator[Path]:
     """The modules of these packages that a file imports itself."""
     for name in _imported_names(path.read_text("utf-8")):
-        if name.startswith(packages) and (imported := ROOT / (name.replace(".", "/") + ".py")).exists():
-            yield imported
+        if any(f"{name}.".startswith(f"{package}.") for package in packages):
+            stem = ROOT / name.replace(".", "/")
+            yield from (path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.exists())
 
 
 def _closure(files: Iterable[Path], *packages: str) -> set[Path]:
@@ -103,8 +105,8 @@ def _closure(files: Iterable[Path], *packages: str) -> set[Path]:
 
 
 def shared_modules(path: Path) -> list[Path]:
-    """The files of `rosetta_common` that an example's numbers depend on, sorted."""
-    return sorted(_closure([path], "rosetta_common"))
+    """The files of `rosetta_common` and of its workload that an example's numbers depend on, sorted."""
+    return sorted(_closure([path], "rosetta_common", "workloads"))
 
 
 def setup_files(row: Row) -> list[Path]:
@@ -189,25 +191,28 @@ def runner_digest() -> str:
     return _files_digest(ROOT / name for name in RUNNER)
 
 
-def judge_modules() -> list[Path]:
-    """What decides whether a certificate holds: the judge, and all that it imports of the certificate's package."""
+def judge_modules(workload: str) -> list[Path]:
+    """What decides whether a certificate holds: the judge, what it asks of the workload, and all that they import."""
     roots = {ROOT / name for name in JUDGE_ROOTS}
-    modules = roots | _closure(roots, "rosetta_common", "rosetta_host.certificate")
+    folder = ROOT / workloads.WORKLOADS.name / workload
+    roots |= {folder / f"{name}.py" for name in JUDGED_BY}
+    modules = roots | _closure(roots, "rosetta_common", "rosetta_host.certificate", f"workloads.{workload}")
+    modules -= {folder / "definition.py"}  # names and addresses
     return sorted(modules - {ROOT / name for name in RUNNER})  # which have a digest of their own
 
 
 @functools.cache  # the sample is of a few MB
-def _sample_digest() -> str:
-    files = sorted(path for path in Path(data.SAMPLE).rglob("*") if path.is_file() and path.suffix != ".md")
+def _sample_digest(workload: str) -> str:
+    files = sorted(path for path in workloads.sample(workload).rglob("*") if path.is_file() and path.suffix != ".md")
     return _sha(*(path.read_bytes() for path in files))
 
 
-def judge_digest() -> str:
+def judge_digest(workload: str) -> str:
     """SHA-256 of what decides whether a certificate holds: limits, reference, protocol, and the samples it trains on.
 
     A certificate that another judge made proves nothing by the rules of this one.
     """
-    return _sha(_files_digest(judge_modules()).encode(), _sample_digest().encode())
+    return _sha(_files_digest(judge_modules(workload)).encode(), _sample_digest(workload).encode())
 
 
 def digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
@@ -225,7 +230,7 @@ def digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
 
 def certificate_digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
     """The digests that a certificate holds for: those of a run, and that of the judge."""
-    return {**digests(row, workload, device), JUDGE: judge_digest()}
+    return {**digests(row, workload, device), JUDGE: judge_digest(workload)}
 
 
 def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:

@@ -9,11 +9,11 @@ import difflib
 import tomllib
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from rosetta_host.catalog.frameworks import ROOT, Row, UserError, nearest
+from rosetta_host.catalog.frameworks import ROOT, WORKLOADS, Row, UserError, nearest
 from rosetta_host.mutation import mutants
 
 PATH = ROOT / "docs" / "lessons" / "lessons.toml"
@@ -31,7 +31,7 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     title: str
-    workload: Literal["cnn", "gru", ""] = ""
+    workload: str = ""
     seed: list[int] = []
     mutants: list[str] = []
     accuracy: bool = False
@@ -41,6 +41,8 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.mutants and not self.workload:
             raise ValueError("`mutants` need a `workload`")
+        if self.workload and self.workload not in WORKLOADS:
+            raise ValueError(f"there is no workload {self.workload!r}")
 
 
 class Lessons(msgspec.Struct, frozen=True):

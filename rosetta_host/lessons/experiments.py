@@ -58,7 +58,7 @@ class Experiment(msgspec.Struct, frozen=True):
         record.lesson, record.seed = self.lesson, self.seed
         record.preset = PRESET if self.kind == "accuracy" else None
         if self.kind == "size":  # what the certificate says
-            record.digests[JUDGE] = judge_digest()
+            record.digests[JUDGE] = judge_digest(self.case.workload)
         if self.mutant:
             record.mutant = self.mutant.name
             if self.mutant.unsupported:

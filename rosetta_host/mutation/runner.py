@@ -1,7 +1,7 @@
 """Tests that the certificate catches every mutant: patches each of mutants.toml into a copy of its example.
 
 Each mutant must fail at least one check, one that is declared harmless must pass them all, and so must the
-unpatched example (`certificate` says that). Every folder must offer every mutant of `REQUIRED`, and of
+unpatched example (`certificate` says that). Every folder must offer every mutant that the workload states, and of
 `REQUIRED_OR_REASON` each or the reason why its framework cannot make the error, so that none is dropped quietly.
 """
 
@@ -14,7 +14,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -22,47 +22,14 @@ from pathlib import Path
 import msgspec
 from threadpoolctl import threadpool_limits
 
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import Row, UserError, nearest
 from rosetta_host.certificate import certify, judge
 from rosetta_host.environments import environment, process
 from rosetta_host.mutation.mutants import Mutant, offered
 from rosetta_host.records import machine, store
 
-# What each is, in words for the reader of "How the numbers are made".
-REQUIRED = {
-    "cnn": {
-        "momentum": "momentum a thousandth too large",
-        "learning_rate": "a learning rate a thousandth too large",
-        "nesterov": "Nesterov's momentum instead of the classical kind",
-        "weight_decay": "a very small weight decay",
-        "bias_left_out": "biases that are never trained",
-        "label_smoothing": "labels smoothed by a thousandth",
-        "loss_summed": "the loss summed over the batch, not averaged",
-        "flipped_kernels": "kernels rotated by 180 degrees, on import and on export",
-        "images_transposed": "images that lie on their side",
-        "labels_shifted": "each image with its neighbor's label",
-        "dropout_in_prediction": "dropout left on in prediction",
-        "dropout_rates_swapped": "two dropout rates swapped",
-        "batch_size_128": "batches of 128",
-        "gradients_not_cleared": "gradients that accumulate from step to step",
-        "learning_rate_decays": "a learning rate that falls after a while",
-        "no_shuffle": "an epoch in the order of the data",
-    },
-    "gru": {
-        "beta1": "Adam's β₁ a thousandth too large",
-        "other_epsilon": "Adam's ε on the other side of the bias correction",
-        "reset_before": "the reset gate on the other side of the recurrent product",
-        "zero_initial_weights": "initial weights of zero",
-    },
-}
-# Of a variant that feeds the batches itself, beside: a loader has a batch size and a shuffle of its own.
-REQUIRED_OF_VARIANTS = {
-    "train_with_loader": {
-        "loader_no_shuffle": "a loader that does not shuffle",
-        "loader_batch_size_128": "a loader with batches of 128",
-    }
-}
-# Of both networks. Not every framework can make them, for one may compute all as it is called, or in float32 alone: a
+# Of every workload. Not every framework can make them, for one may compute all as it is called, or in float32 alone: a
 # folder offers each of them, or says in `unsupported` why not.
 REQUIRED_OR_REASON = {
     "loss_not_awaited": "a loss that is returned before it is computed",
@@ -85,10 +52,16 @@ CAUGHT_BY = {
 }
 
 
+def required(workload: str, variants: Iterable[str] = ()) -> dict[str, str]:
+    """The mutants that an example of this workload with these variants must offer: name -> what it is, in words."""
+    stated = workloads.get(workload)
+    return stated.mutants | {
+        name: words for variant in variants for name, words in stated.variant_mutants.get(variant, {}).items()
+    }
+
+
 def _required(row: Row, workload: str) -> list[str]:
-    """The mutants that a folder must offer for this workload; how batches are fed is spoiled in the CNN alone."""
-    variants = [case.variant for case in row.cases([workload]) if case.variant and workload == "cnn"]
-    return [*REQUIRED[workload], *(name for variant in variants for name in REQUIRED_OF_VARIANTS.get(variant, {}))]
+    return list(required(workload, [case.variant for case in row.cases([workload]) if case.variant]))
 
 
 def mutants(row: Row, workload: str) -> list[Mutant]:

@@ -23,7 +23,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from rosetta_common import data
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import ROOT, Row, UserError
 from rosetta_host.environments import environment, process
 from rosetta_host.environments.environment import Unsupported
@@ -97,7 +97,11 @@ def _specification(row: Row, workload: str, folder: Path) -> Path:
     kernel = environment.plain("kernel", row.environment.python, lock(row.environment.python), hint)
     threads = environment.threads(row, workload)
     environ = environment.variables(row, workload, threads, "cpu", _stand_in(python.parents[1], folder / "environment"))
-    environ |= {"PYTHONPATH": str(packages), "ROSETTA_DATA": data.SAMPLE, "IPYTHONDIR": str(folder / "ipython")}
+    environ |= {
+        "PYTHONPATH": str(packages),
+        "ROSETTA_DATA": str(workloads.sample(workload)),
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
     where = folder / "kernels" / NAME
     where.mkdir(parents=True)
     command = [str(kernel), "-m", "ipykernel_launcher", "-f", "{connection_file}"]

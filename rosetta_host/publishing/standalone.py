@@ -1,8 +1,8 @@
-"""An example as one script that runs alone: the few helpers of `rosetta_common` that it calls are written into it.
+"""An example as one script that runs alone: the few helpers of this project that it calls are written into it.
 
-Of the shared modules only what the example needs comes along, found in their syntax trees: its workload's
-hyper-parameters under the example's own name for them, the data loader, the mini-batches. What the runner alone uses
-stays out. `standalone_data.py` takes the place of `data.folder` and `data.DataError`. The example's own lines are
+Only what the example needs comes along, found in the syntax trees: the hyper-parameters of its workload under the
+example's own name for them, the data loader, the mini-batches. What the runner alone uses stays out.
+`standalone_data.py` takes the place of `data.located` and `data.DataError`. The example's own lines are
 verbatim.
 """
 
@@ -18,15 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import rosetta_common
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import Row, UserError
-from rosetta_host.datasets.sources import SOURCES
 from rosetta_host.publishing import instructions
 from rosetta_host.publishing.source import Module, NotFound, bound
 
 PROJECT = "the Rosetta Stone of deep-learning frameworks"
-PACKAGE = rosetta_common.__name__
 SHARED = Path(rosetta_common.__file__ or "").parent
-STAND_INS = ["folder", "DataError"]  # what standalone_data.py provides in place of data.py
+PACKAGES = (SHARED.name, workloads.WORKLOADS.name)  # of this project, which a script does not import
+STAND_INS = ["located", "DataError"]  # what standalone_data.py provides in place of data.py
+PARAMS = "params"  # what a workload calls its hyper-parameters
 SOURCE = "source"  # the name in standalone_data.py that holds where the data come from
 WIDTH = 100
 DEFINES = re.compile("def |class |@")  # a definition stands two lines below what is above it
@@ -65,38 +66,43 @@ def script(rows: list[Row], workload: str) -> Script:
         example = Module(path.read_text("utf-8"), where)
     except NotFound as error:
         raise UserError(f"{where}: {error}.") from None
-    names, params = _wanted(example, workload)
-    alone, data = _helpers(names)
-    _refuse_clashes(example, [alone, data], {params, SOURCE})
+    names, own_names, params = _wanted(example, workload)
+    helpers = _helpers(workload, names, own_names)
+    _refuse_clashes(example, helpers, {params, SOURCE})
     sections = {
         f"The hyper-parameters of {where}": _hyper_parameters(workload, params),
-        "The data, the same for every framework": _data(workload, params, alone, data),
+        "The data, the same for every framework": _data(workload, params, helpers),
         f"The example, {where}": _body(example),
     }
     text = _docstring(example, rows, workload)
-    return Script(text, _imports(example, [alone, data]), sections, params)
+    return Script(text, _imports(example, helpers), sections, params)
 
 
 def read_by_snippets(workload: str) -> str:
     """What every snippet of a workload takes from the project beside the data: hyper-parameters and mini-batches."""
-    data = _Shared("data")
+    data = _Shared(SHARED / "data.py")
     data.keep(["minibatches"], STAND_INS)
     imports = "\n".join(map(ast.unparse, data.imports))
-    hyper_parameters = _hyper_parameters(workload, "params")
+    hyper_parameters = _hyper_parameters(workload, PARAMS)
     return f"from types import SimpleNamespace\n\n{imports}\n\n{hyper_parameters}\n\n\n{data.code}"
 
 
 class _Shared(Module):
     """A shared module without the runner's hooks, and the statements of it that a script needs."""
 
-    def __init__(self, name: str) -> None:
-        path = SHARED / f"{name}.py"
+    def __init__(self, path: Path) -> None:
         super().__init__(without_hooks(path.read_text("utf-8")), str(path))
         self.kept: Kept = {}
 
     def keep(self, names: Iterable[str], apart: Collection[str]) -> None:
-        """Keep these functions and classes and all that they need, but for the names `apart`, which others provide."""
-        self.kept = self.needed([self.find(name) for name in names], apart)
+        """Keep these functions and classes and all that they need, but for the names `apart`, which others provide.
+
+        Raises UserError for a name that is not there.
+        """
+        try:
+            self.kept = self.needed([self.find(name) for name in names], apart)
+        except NotFound as error:
+            raise UserError(f"{self.path} has {error}.") from None
 
     @property
     def imports(self) -> list[Import]:
@@ -129,62 +135,63 @@ def without_hooks(text: str) -> str:
     return "\n".join(line for number, line in enumerate(text.splitlines(), 1) if number not in unused)
 
 
-def _wanted(example: Module, workload: str) -> tuple[list[str], str]:
-    """What an example takes from the project: functions of `data`, and its name for the hyper-parameters.
+def _wanted(example: Module, workload: str) -> tuple[list[str], list[str], str]:
+    """What an example takes from the project: functions of `data`, those of its workload, its name for `params`.
 
     Raises UserError for anything else, which nobody could write into a script.
     """
-    names, params = [], "params"
-    head = _head(example)
+    names: dict[str, list[str]] = {f"{SHARED.name}.data": [], f"{workloads.WORKLOADS.name}.{workload}": []}
+    params, head = PARAMS, _head(example)
     for node in (node for statement in example.statements for node in ast.walk(statement)):
         if not isinstance(node, Import) or not _ours(node):
             continue
-        plain = [alias.name for alias in node.names if alias.asname is None]
-        if node in head and _is_from(node, "data") and len(plain) == len(node.names):
-            names += plain
-        elif node in head and _is_from(node, "params") and [alias.name for alias in node.names] == [workload]:
-            params = node.names[0].asname or workload
-        else:
+        module = node.module if isinstance(node, ast.ImportFrom) else None
+        renamed = [alias.name for alias in node.names if alias.asname and alias.name != PARAMS]
+        if node not in head or module not in names or renamed:
+            allowed = " and ".join(names)
             raise UserError(
-                f"{example.path}, line {node.lineno}, cannot run alone: `{ast.unparse(node)}`. Only functions of "
-                f"{PACKAGE}.data, and {workload} of {PACKAGE}.params, imported at the head of the file, can come along."
+                f"{example.path}, line {node.lineno}, cannot run alone: `{ast.unparse(node)}`. Only names from "
+                f"{allowed}, imported at the head of the file, can come along."
             )
-    return names, params
+        names[module] += [alias.name for alias in node.names if alias.name != PARAMS]
+        params = next((alias.asname for alias in node.names if alias.name == PARAMS and alias.asname), params)
+    common, own = names.values()
+    return common, own, params
 
 
 def _ours(statement: Import) -> bool:
     names = [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else [statement.module or ""]
-    return any(name.partition(".")[0] == PACKAGE for name in names)
+    return any(name.partition(".")[0] in PACKAGES for name in names)
 
 
-def _is_from(statement: Import, module: str) -> bool:
-    return isinstance(statement, ast.ImportFrom) and statement.module == f"{PACKAGE}.{module}"
-
-
-def _helpers(names: list[str]) -> tuple[_Shared, _Shared]:
-    """What these functions of `data` need of standalone_data.py (nothing if they read no data) and of data.py."""
-    alone, data = _Shared("standalone_data"), _Shared("data")
-    data.keep(names, STAND_INS)
-    if any(data.lookups(statement).intersection(STAND_INS) for statement in data.kept):
+def _helpers(workload: str, names: list[str], own_names: list[str]) -> list[_Shared]:
+    """What these functions need of standalone_data.py (nothing if they read no data), data.py and the workload's."""
+    alone, data = _Shared(SHARED / "standalone_data.py"), _Shared(SHARED / "data.py")
+    own = _Shared(workloads.WORKLOADS / workload / "data.py")
+    own.keep(own_names, ())
+    taken = {name for module, name, _ in _aliases(own.imports) if module == f"{SHARED.name}.data"}
+    data.keep([*names, *sorted(taken.difference(STAND_INS))], STAND_INS)
+    if taken.intersection(STAND_INS):
         alone.keep(STAND_INS, {SOURCE})
-    return alone, data
+    return [alone, data, own]
 
 
 def _hyper_parameters(workload: str, params: str) -> str:
-    """The workload's statement in params.py, under the example's own name."""
-    module = _Shared("params")
-    (statement,) = (one for one in module.statements if bound(one) == {workload})
-    return module.verbatim(statement).replace(f"{workload} = ", f"{params} = ", 1)
+    """The workload's hyper-parameters, under the example's own name."""
+    module = _Shared(workloads.WORKLOADS / workload / "hyperparameters.py")
+    (statement,) = (one for one in module.statements if bound(one) == {PARAMS})
+    return module.verbatim(statement).replace(f"{PARAMS} = ", f"{params} = ", 1)
 
 
-def _data(workload: str, params: str, alone: _Shared, data: _Shared) -> str:
-    """Where the data lies, and how it is read; in `data` a workload's hyper-parameters go by a longer name."""
-    parts = [re.sub(rf"\bparams\.{workload}\b", params, data.code)]
-    if alone.kept:
-        known = {name: getattr(SOURCES[workload], name) for name in ("name", "url", "sha256", "layout")}
-        fields = "".join(f"    {name}={json.dumps(value)},\n" for name, value in known.items())
-        parts = [f"{SOURCE} = SimpleNamespace(\n{fields})", alone.code, *parts]
-    return "\n\n\n".join(parts)
+def _data(workload: str, params: str, helpers: list[_Shared]) -> str:
+    """Where the data lies, and how it is read; the hyper-parameters go by the example's own name."""
+    codes = [re.sub(rf"\b{PARAMS}\b", params, helper.code) for helper in helpers if helper.kept]
+    if helpers[0].kept:
+        source = workloads.get(workload).source
+        facts = {name: getattr(source, name) for name in ("name", "url", "sha256", "layout")}
+        fields = "".join(f"    {name}={json.dumps(value)},\n" for name, value in facts.items())
+        codes = [f"{SOURCE} = SimpleNamespace(\n{fields})", *codes]
+    return "\n\n\n".join(code for code in codes if code)
 
 
 def _refuse_clashes(example: Module, helpers: list[_Shared], others: set[str]) -> None:
@@ -245,7 +252,7 @@ def _order(statement: Import) -> tuple[bool, bool, str]:
 
 def _docstring(example: Module, rows: list[Row], workload: str) -> str:
     """What the script is, how to come by what it needs, where its data and the script itself come from."""
-    source, said = SOURCES[workload], ast.get_docstring(ast.Module(example.statements, [])) or example.path
+    source, said = workloads.get(workload).source, ast.get_docstring(ast.Module(example.statements, [])) or example.path
     data = (
         f"It trains on {source.name}, from the folder that the environment variable ROSETTA_DATA names, or from `data` "
         "in the working directory. What is not there is fetched from its publisher, and its SHA-256 checked."

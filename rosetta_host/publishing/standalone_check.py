@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from rosetta_common import params
+from rosetta_common.run import settings_of
 from rosetta_host.catalog.frameworks import Row, UserError
 from rosetta_host.certificate import certify, protocol
 from rosetta_host.environments import environment, process
@@ -50,9 +50,10 @@ def write_data(workload: str, folder: Path) -> None:
 
 
 def set_trap(folder: Path) -> None:
-    """A module in the place of this project's package, which the environment would find: importing it fails."""
+    """Modules in the place of this project's packages, which the environment would find: importing one fails."""
     folder.mkdir()
-    (folder / f"{standalone.PACKAGE}.py").write_text(TRAP, "utf-8")
+    for package in standalone.PACKAGES:
+        (folder / f"{package}.py").write_text(TRAP, "utf-8")
 
 
 def run(row: Row, rows: list[Row], workload: str, shared: Path, device: str = "cpu") -> Trial:
@@ -74,9 +75,10 @@ def _run(row: Row, rows: list[Row], workload: str, shared: Path, device: str) ->
     environ |= {"PYTHONPATH": str(shared / "trap"), "ROSETTA_DATA": str(shared / workload)}
     with tempfile.TemporaryDirectory(prefix="rosetta-alone-") as name:
         folder = Path(name)
-        importing: list[str | Path] = [python, "-c", f"import {standalone.PACKAGE}"]
-        if subprocess.run(importing, cwd=folder, env=environ, capture_output=True, check=False).returncode == 0:
-            return "failed", f"It proves nothing: {standalone.PACKAGE} can be imported there."
+        for package in standalone.PACKAGES:
+            importing: list[str | Path] = [python, "-c", f"import {package}"]
+            if subprocess.run(importing, cwd=folder, env=environ, capture_output=True, check=False).returncode == 0:
+                return "failed", f"It proves nothing: {package} can be imported there."
         script = folder / f"{workload}.py"
         script.write_text(text, "utf-8")
         ended = process.run([python, script.name], environ, TIMEOUT, folder=folder, events=False)
@@ -89,7 +91,7 @@ def _run(row: Row, rows: list[Row], workload: str, shared: Path, device: str) ->
 
 def _missing(log: str, workload: str) -> str | None:
     """What a script should have printed and has not, in one sentence."""
-    epochs = getattr(params, workload).epochs
+    epochs = settings_of(workload).epochs
     said = [int(number) for number, _ in EPOCH.findall(log)]
     if said != [*range(1, epochs + 1)]:
         return f"It printed the losses of {len(said)} epochs, not those of {epochs}."

@@ -24,7 +24,6 @@ LOCAL = ROOT / "docs" / "_local"  # git ignores it; the site shows it as "this m
 # oom: the kernel said so, or the allocator. In records of before 30 November 2026 also every process that was killed by
 # SIGKILL, or whose log spoke of memory.
 Status = Literal["ok", "failed", "timeout", "oom", "interrupted", "unsupported"]
-Workload = Literal["cnn", "gru", "defaults"]
 Kind = Literal["benchmark", "certificate", "lesson", "defaults", "transfer"]
 
 
@@ -131,7 +130,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     kind: Kind
     status: Status
     framework: str
-    workload: Workload
+    workload: str  # its name, or "defaults"
     created: str
     machine: Machine
     reason: str | None = None

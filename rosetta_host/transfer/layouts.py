@@ -21,10 +21,7 @@ AS_IT_IS = "as it is"
 LACKING = "it has none"
 NOT_SEEN = "not seen"
 UNKNOWN = "in an order that is not known"
-GATES = ("r", "z", "n")
 KERNEL = ("out", "in", "height", "width")
-# The columns of fc1.weight are a feature map laid flat; its axes do not show in the canonical shape.
-FLAT = {"fc1.weight": (("out", "channel", "height", "width"), (512, 100, 8, 8))}
 
 
 class Part(msgspec.Struct):
@@ -58,21 +55,22 @@ def numbered(workload: str, forms: Mapping[str, str] | None = None) -> Arrays:
 
 def describe(workload: str, made: list[np.ndarray], forms: Mapping[str, str] | None = None) -> dict[str, str]:
     """Canonical name -> how it lies in the arrays that `numbered` weights became, in words."""
-    parts = {name: list(_parts(name, numbers)) for name, numbers in numbered(workload, forms).items()}
+    parts = {name: list(_parts(workload, name, numbers)) for name, numbers in numbered(workload, forms).items()}
     places = {name: [place for part in parts[name] if (place := _place(part, made))] for name in parts}
-    return {name: _words(name, parts[name], places) for name in parts}
+    return {name: _words(name, parts[name], places, len(weights.gates(workload).get(name, ()))) for name in parts}
 
 
-def _parts(name: str, numbers: np.ndarray) -> Iterator[Part]:
+def _parts(workload: str, name: str, numbers: np.ndarray) -> Iterator[Part]:
     """The parts of a tensor that a framework may lay out each for itself, but for those that its form lacks."""
-    if name in FLAT:
-        axes, shape = FLAT[name]
-        yield Part(numbers.reshape(shape), axes)
-    elif name.startswith("gru."):
-        gates = zip(np.split(numbers, len(GATES)), GATES, strict=True)
-        yield from (Part(part, KERNEL[: part.ndim], gate) for part, gate in gates if part.any())
+    axes, gates = weights.axes(workload), weights.gates(workload)
+    if name in axes:
+        names, sizes = axes[name]
+        yield Part(numbers.reshape(sizes), names)
+    elif name in gates:
+        held = zip(np.split(numbers, len(gates[name])), gates[name], strict=True)
+        yield from (Part(part, KERNEL[: part.ndim], gate) for part, gate in held if part.any())
     else:
-        yield Part(numbers, ("word", "feature") if name == "embedding" else KERNEL[: numbers.ndim])
+        yield Part(numbers, KERNEL[: numbers.ndim])
 
 
 def _place(part: Part, made: list[np.ndarray]) -> Place | None:
@@ -100,8 +98,8 @@ def _arrangement(part: Part, values: np.ndarray) -> tuple[tuple[str, ...] | None
     return None, False
 
 
-def _words(name: str, parts: list[Part], places: dict[str, list[Place]]) -> str:
-    """Where the parts of a tensor lie, in words."""
+def _words(name: str, parts: list[Part], places: dict[str, list[Place]], count: int) -> str:
+    """Where the parts of a tensor lie, in words. count: the gates that it holds."""
     found = places[name]
     if not parts or not found:
         return NOT_SEEN if parts else LACKING
@@ -109,7 +107,7 @@ def _words(name: str, parts: list[Part], places: dict[str, list[Place]]) -> str:
         (place.order, place.turned) != (found[0].order, found[0].turned) or not place.order for place in found
     ):
         return UNKNOWN
-    words = [*_axes(found[0]), *_gates(found)]
+    words = [*_axes(found[0]), *_gates(found, count)]
     others = [
         other for other in places if other != name and {p.array for p in places[other]} & {p.array for p in found}
     ]
@@ -126,11 +124,11 @@ def _axes(place: Place) -> Iterator[str]:
         yield "turned by 180°"
 
 
-def _gates(places: list[Place]) -> Iterator[str]:
+def _gates(places: list[Place], count: int) -> Iterator[str]:
     """In which order the gates lie in an array, or that each has its own; and which are negated."""
     gates = [place.part.gate for place in sorted(places, key=lambda place: (place.array, place.start))]
     if 1 < len(places) == len({place.array for place in places}):
         yield "an array a gate"
-    elif gates != [place.part.gate for place in places] or (1 <= len(places) < len(GATES) and gates[0]):
+    elif gates != [place.part.gate for place in places] or len(places) < count:
         yield f"gates {', '.join(gates)}"
     yield from (f"{place.part.gate or 'all'} negated" for place in places if place.negated)

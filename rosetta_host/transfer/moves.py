@@ -5,8 +5,8 @@ weights and what it predicts with them. Then each row, in one process, takes eve
 predicts the same samples, and hands the weights back. Of an ordered pair the weights must come back
 to the bit, and the scores and labels must be those of the row that trained them.
 
-A form may have no place for some of another's weights. What can be folded is folded before, by `fit`;
-what is left over is said in the record. Such a pair is no success, but no fault either, and only
+A form may have no place for some of another's weights. What can be folded is folded before, by
+the workload's model; what is left over is said in the record. Such a pair is no success, but no fault either, and only
 where the scores are those that the oracle expects of the form without what is left over.
 """
 
@@ -27,6 +27,7 @@ from rosetta_host.catalog.frameworks import Case, Row
 from rosetta_host.certificate import certify, oracle, protocol, steps
 from rosetta_host.certificate.certify import Report
 from rosetta_host.certificate.judge import Tracer
+from rosetta_host.certificate.oracle import Fitted
 from rosetta_host.certificate.protocol import Arrays, Samples
 from rosetta_host.certificate.steps import Limits, Trace
 from rosetta_host.environments import environment, faults
@@ -51,24 +52,6 @@ class Given(msgspec.Struct):
     @property
     def forms(self) -> dict[str, str]:
         return oracle.settle(self.case.workload, self.row.workload(self.case.workload).forms)
-
-
-def fit(given: Mapping[str, np.ndarray], forms: Mapping[str, str]) -> tuple[Arrays, np.ndarray]:
-    """GRU weights as a row of these forms can hold them, and what is left over of gru.bias_hh (300,).
-
-    A gate adds its two biases up, so where it has but one, that takes both. Not so the new gate's: the
-    reset gate multiplies the recurrent one, unless it is applied before the recurrent product.
-    """
-    recurrent = given["gru.bias_hh"]
-    gates = np.repeat(np.array([True, True, forms["reset_gate"] == "before"]), len(recurrent) // 3)
-    held = oracle.exists("gru", "gru.bias_hh", forms).astype(bool)
-    nothing = np.zeros_like(recurrent)
-    fitted = {
-        **given,
-        "gru.bias_ih": given["gru.bias_ih"] + np.where(gates & ~held, recurrent, nothing),
-        "gru.bias_hh": np.where(held, recurrent, nothing),
-    }
-    return fitted, np.where(held | gates, nothing, recurrent)
 
 
 def transfer_all(
@@ -126,7 +109,7 @@ def take(one: Given, others: list[Given], device: str = "cpu") -> Record:
             raise ValueError("No other row gave weights.")
         tracer = Tracer(case, environment.ensure(case.row, device), device, Path(folder), timed=False)
         samples = protocol.steps_samples(case.workload)
-        fitted = {other.row.id: _fit(other, one)[0] for other in others}
+        fitted = {other.row.id: dict(_fit(other, one).weights) for other in others}
         with tracer.follow("take", protocol.take_program(case.workload, fitted), samples, fitted) as trace:
             record.checks = [judge(other, one, trace, samples) for other in others]
         failed = [check for check in record.checks if not check.ok and not check.by_design]
@@ -157,18 +140,15 @@ def _check(workload: str, given: Arrays, scores: np.ndarray, samples: Samples) -
         raise ValueError(f"{', '.join(broken)}: not finite.")
 
 
-def _fit(giver: Given, taker: Given) -> tuple[Arrays, np.ndarray]:
-    if giver.case.workload == "cnn":
-        return giver.weights, np.zeros(0)
-    return fit(giver.weights, taker.forms)
+def _fit(giver: Given, taker: Given) -> Fitted:
+    return oracle.model(giver.case.workload).fit(giver.weights, giver.forms, taker.forms)
 
 
 def judge(giver: Given, taker: Given, trace: Trace, samples: Samples) -> Check:
     """One ordered pair: the weights come back, and scores and labels are the giver's."""
     name = giver.row.id
-    fitted, left = _fit(giver, taker)
+    fitted, left, lost = _fit(giver, taker)
     check = _scores_check(giver, taker, trace.scores(name))
-    lost = _lost(giver, taker, left)
     if changed := _changed(fitted, trace.arrays(f"{name}-back")):
         check.ok, check.reason = False, changed
     elif lost:
@@ -208,22 +188,12 @@ def _labels(before: np.ndarray, after: np.ndarray, tie: float) -> tuple[int, int
     return int((margin > tie).sum()), int(((ours != theirs) & (margin <= tie)).sum())
 
 
-def _changed(given: Arrays, back: Arrays) -> str | None:
+def _changed(given: Mapping[str, np.ndarray], back: Arrays) -> str | None:
     """Which weights do not come back as they were given, to the bit; None where all do."""
     if set(given) != set(back):
         return f"other names come back: {', '.join(sorted(set(given) ^ set(back)))}"
     changed = [name for name, array in given.items() if not np.array_equal(array, back[name])]
     return f"not the same when it comes back: {', '.join(changed)}" if changed else None
-
-
-def _lost(giver: Given, taker: Given, left: np.ndarray) -> str | None:
-    """Why the taker's declared form cannot hold the weights, or compute the same with them; None where it can."""
-    gate = "reset_gate"
-    if giver.forms.get(gate) != taker.forms.get(gate):
-        return f"its reset gate comes {taker.forms[gate]} the recurrent product, the giver's {giver.forms[gate]} it"
-    if left.any():
-        return "its new gate has no recurrent bias"
-    return None
 
 
 def summary(record: Record) -> str:

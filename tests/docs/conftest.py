@@ -49,7 +49,8 @@ EXAMPLE = '''
 """An example."""
 
 import {name}
-from rosetta_common.data import cifar_for_library, minibatches
+from rosetta_common.data import minibatches
+from workloads.cnn import cifar_for_library
 
 LAYERS = ["fc"]
 

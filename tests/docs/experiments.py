@@ -47,7 +47,7 @@ def lesson(site, row_id: str, mutant: str | None = "wrong_size", slug: str | Non
     if mutant:
         now["mutant"] = digests.text_digest(mutants.offered(row, "cnn")[mutant].patched())
     if not {"pairs", "data", "preset"} & set(changes):
-        now[digests.JUDGE] = digests.judge_digest()
+        now[digests.JUDGE] = digests.judge_digest("cnn")
     fields = {
         "kind": "lesson",
         "lesson": slug if mutant else None,

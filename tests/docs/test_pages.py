@@ -12,10 +12,11 @@ import pytest
 
 from _ext.core import numbers
 from _ext.results import result_lines, spread
-from rosetta_common import params, weights
+from rosetta_common import weights
 from rosetta_common.run import VERBS
 from rosetta_host.catalog import frameworks
 from rosetta_host.certificate import oracle
+from workloads import gru
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -50,7 +51,7 @@ def test_the_museum_shows_the_living_and_the_retired() -> None:
 
 
 @pytest.mark.parametrize(
-    "table", [frameworks.Framework, frameworks.Environment, frameworks.Workload, frameworks.Law, frameworks.Tolerance]
+    "table", [frameworks.Framework, frameworks.Environment, frameworks.Example, frameworks.Law, frameworks.Tolerance]
 )
 def test_every_key_of_framework_toml_is_explained(table: type[msgspec.Struct]) -> None:
     page = (DOCS / "add-a-framework.md").read_text("utf-8")
@@ -94,7 +95,7 @@ def test_the_biases_of_reset_and_update_can_be_folded_and_the_new_gates_cannot(g
     folded = {name: value.copy() for name, value in own.items()}
     folded["gru.bias_ih"][gates] += own["gru.bias_hh"][gates]
     folded["gru.bias_hh"][gates] = 0
-    x = np.arange(2 * params.gru.max_length).reshape(2, -1)
+    x = np.arange(2 * gru.params.max_length).reshape(2, -1)
     before, after = (oracle.scores("gru", one, x) for one in (own, folded))
     assert np.allclose(before, after, rtol=0, atol=1e-6) == same
     page = (DOCS / "concepts" / "network.md").read_text("utf-8")

@@ -39,8 +39,8 @@ def test_an_example_holds_nothing_of_our_plumbing(tree):
             imported |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             imported |= {node.module.split(".")[0]}
-            if node.module.startswith("rosetta_common"):
-                assert node.module in ("rosetta_common.data", "rosetta_common.params")
+            if node.module.startswith(("rosetta_", "workloads")):
+                assert re.fullmatch(r"rosetta_common\.data|workloads\.\w+", node.module)
     assert not imported & set(PLUMBING)
 
 

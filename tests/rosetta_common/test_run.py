@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 EXAMPLE = """
 import numpy as np
-from rosetta_common.data import imdb_for_library, minibatches
-from rosetta_common.params import gru as params
+from rosetta_common.data import minibatches
+from workloads.gru import imdb_for_library, params
 
 def load_data():
     return imdb_for_library()
@@ -247,7 +247,7 @@ def test_an_unknown_workload_is_refused(example, tmp_path):
     other.write_text(EXAMPLE)
     done = call("run", other, "--folder", tmp_path)
     assert done.returncode == 1
-    assert "must be called cnn.py or gru.py" in done.stderr
+    assert "must have the name of a folder of workloads/" in done.stderr
     assert "Traceback" not in done.stderr
 
 

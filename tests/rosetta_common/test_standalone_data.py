@@ -2,27 +2,27 @@
 
 import hashlib
 import io
-import pickle
+import os
 import tarfile
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from rosetta_common import data, standalone_data
+from rosetta_common import standalone_data
 
 LAYOUT = "cifar-10-batches-py"
+FILES = ["data_batch_1", "data_batch_2", "test_batch"]
 
 
 def batch(seed):
-    images = np.random.RandomState(seed).randint(0, 256, (20, 3072)).astype(np.uint8)
-    return pickle.dumps({b"data": images, b"labels": [i % 10 for i in range(20)]}, protocol=2)
+    return np.random.RandomState(seed).bytes(3072)
 
 
 def archive(*others):
     """The bytes of a small archive in the official layout, with these other members."""
     members = []
-    for seed, name in enumerate([*data.TRAIN_FILES, "test_batch"]):
+    for seed, name in enumerate(FILES):
         members.append((tarfile.TarInfo(LAYOUT + "/" + name), batch(seed)))
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as tar:
@@ -53,16 +53,14 @@ def place(tmp_path, monkeypatch):
 
 def test_what_is_missing_is_fetched_checked_and_unpacked(monkeypatch, tmp_path, place):
     publish(monkeypatch, tmp_path, archive())
-    assert standalone_data.folder() == str(place)
+    assert standalone_data.located(LAYOUT) == str(place / LAYOUT)
     assert [path.name for path in place.iterdir()] == [LAYOUT]
-    x_train, _, _, y_test = data.read_cifar()
-    assert x_train.shape == (100, 3, 32, 32)
-    assert y_test.tolist() == [i % 10 for i in range(20)]
+    assert [(place / LAYOUT / name).read_bytes() for name in FILES] == [batch(seed) for seed in range(3)]
 
 
 def test_a_file_that_needs_no_unpacking_is_kept_as_it_is(monkeypatch, tmp_path, place):
     publish(monkeypatch, tmp_path, b"reviews", name="imdb.npz", layout="imdb.npz")
-    standalone_data.folder()
+    standalone_data.located("imdb.npz")
     assert (place / "imdb.npz").read_bytes() == b"reviews"
     assert len(list(place.iterdir())) == 1
 
@@ -71,14 +69,14 @@ def test_without_a_variable_the_data_lies_in_the_working_directory(monkeypatch, 
     monkeypatch.delenv("ROSETTA_DATA", raising=False)
     monkeypatch.chdir(str(tmp_path))
     publish(monkeypatch, tmp_path, archive())
-    assert standalone_data.folder() == "data"
+    assert standalone_data.located(LAYOUT) == os.path.join("data", LAYOUT)
     assert (tmp_path / "data" / LAYOUT / "test_batch").exists()
 
 
 def test_what_is_there_is_not_fetched_again(monkeypatch, tmp_path, place):
     publish(monkeypatch, tmp_path, archive()).unlink()
     (place / LAYOUT).mkdir(parents=True)
-    assert standalone_data.folder() == str(place)
+    assert standalone_data.located(LAYOUT) == str(place / LAYOUT)
 
 
 @pytest.mark.parametrize("change", [lambda good: good[:-100], lambda good: good[:-1] + b"x"])
@@ -86,7 +84,7 @@ def test_a_file_cut_short_or_altered_is_refused_before_it_is_unpacked(monkeypatc
     publish(monkeypatch, tmp_path, change(archive()), announced=archive())
     monkeypatch.setattr(standalone_data, "unpack", lambda *_: pytest.fail("it was unpacked"))
     with pytest.raises(standalone_data.DataError, match=r"is not the official It \(SHA-256 [0-9a-f]{64}\): try again"):
-        standalone_data.folder()
+        standalone_data.located(LAYOUT)
     assert not place.exists()
 
 
@@ -95,7 +93,7 @@ def test_no_network_is_one_sentence_and_leaves_no_folder(monkeypatch, tmp_path, 
     with pytest.raises(
         standalone_data.DataError, match=r"It could not be fetched from file.*: check the network and the"
     ):
-        standalone_data.folder()
+        standalone_data.located(LAYOUT)
     assert not place.exists()
 
 
@@ -104,7 +102,7 @@ def test_what_the_folder_held_before_a_failure_it_holds_after(monkeypatch, tmp_p
     place.mkdir(parents=True)
     (place / "mine").write_bytes(b"x")
     with pytest.raises(standalone_data.DataError):
-        standalone_data.folder()
+        standalone_data.located(LAYOUT)
     assert [path.name for path in place.iterdir()] == ["mine"]
 
 
@@ -115,14 +113,14 @@ def test_a_variable_that_names_a_file_is_one_sentence(monkeypatch, tmp_path, pla
     with pytest.raises(
         standalone_data.DataError, match=r"File exists.*let ROSETTA_DATA name a folder that holds cifar-10-batch"
     ):
-        standalone_data.folder()
+        standalone_data.located(LAYOUT)
     assert place.read_bytes() == b"mine"
 
 
 def test_an_archive_that_cannot_be_unpacked_leaves_nothing(monkeypatch, tmp_path, place):
     publish(monkeypatch, tmp_path, b"no archive at all")
     with pytest.raises(tarfile.TarError):
-        standalone_data.folder()
+        standalone_data.located(LAYOUT)
     assert not place.exists()
 
 
@@ -133,7 +131,7 @@ def test_only_plain_files_of_the_layout_are_extracted(monkeypatch, tmp_path, pla
         tarfile.TarInfo(name) for name in ("../escaped", LAYOUT + "/../../escaped", LAYOUT + "/deep/file", "beside")
     ]
     publish(monkeypatch, tmp_path, archive((link, b""), *((member, b"x") for member in others)))
-    standalone_data.folder()
-    assert sorted(path.name for path in (place / LAYOUT).iterdir()) == sorted([*data.TRAIN_FILES, "test_batch"])
+    standalone_data.located(LAYOUT)
+    assert sorted(path.name for path in (place / LAYOUT).iterdir()) == sorted(FILES)
     assert [path.name for path in place.iterdir()] == [LAYOUT]
     assert not list(tmp_path.rglob("escaped"))

@@ -23,8 +23,8 @@ import numpy as np
 import os
 import time
 
-from rosetta_common.data import imdb_for_library, minibatches
-from rosetta_common.params import gru as params
+from rosetta_common.data import minibatches
+from workloads.gru import imdb_for_library, params
 
 
 def load_data():

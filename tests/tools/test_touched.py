@@ -39,7 +39,7 @@ def test_a_backend_lays_its_environment_over_the_folders(tmp_path):
     [
         ([], []),
         (["docs/index.md", "tests/test_noxfile.py", "tools/prose.py", ".github/workflows/tests.yml", "README.md"], []),
-        (["LICENSE", "rosetta_common/sample/README.md"], []),
+        (["LICENSE", "workloads/cnn/sample/README.md"], []),
         (["examples/alone/cnn.py"], [ALONE]),
         (["examples/alone/cnn.py", "docs/index.md"], [ALONE]),
         (["examples/guest/mutants.toml"], [GUEST]),

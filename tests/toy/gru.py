@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from rosetta_common import weights
-from rosetta_common.data import imdb_for_library, minibatches
-from rosetta_common.params import gru as params
+from rosetta_common.data import minibatches
 from rosetta_host.certificate import oracle
+from workloads.gru import imdb_for_library, params
 
 noise = np.random.RandomState(0)
 

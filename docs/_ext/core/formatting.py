@@ -9,7 +9,6 @@ from docutils import nodes
 from _ext.core.store import Store
 from rosetta_host.records.store import EAGER_WITH_LOADER, Machine, Record
 
-WORKLOADS = {"cnn": "CNN on CIFAR-10", "gru": "GRU on IMDB"}
 PRESETS = {
     "full": "Preset full: all of the data, for as many epochs as the original notebooks",
     "epoch": "Preset epoch: one epoch over all of the data",

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from math import prod
-from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -25,7 +24,8 @@ from sphinx.util.docutils import SphinxRole
 from _ext.core import formatting, newest
 from _ext.core import store as stores
 from _ext.core.links import link
-from rosetta_common import data, params, weights
+from rosetta_common import run, weights
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import WORKLOADS, UserError, nearest
 from rosetta_host.records.store import Record
 
@@ -85,26 +85,13 @@ def field(record: Record, path: str) -> Any:
     return value
 
 
-# Samples to train on and to test with, as the publishers of CIFAR-10 and IMDB state.
-SAMPLES = {"cnn": (50_000, 10_000), "gru": (25_000, 25_000)}
-
-
 def known(workload: str) -> dict[str, Any]:
-    """What `{param}` knows of "cnn" or "gru": the hyper-parameters by their names, and what follows from them.
-
-    Shapes are texts, "3, 32, 32": a sample's, `flat` and `hidden` the lengths before and after the first dense layer.
-    """
-    train, test = SAMPLES[workload]
-    batch = getattr(params, workload).batch_size
-    found = {"train_samples": train, "test_samples": test, "steps": train // batch, "rest": train % batch}
-    shapes = weights.shapes(workload)
-    found |= {"test_rest": test % batch, "parameters": sum(map(prod, shapes.values()))}
-    if workload == "cnn":
-        channels, *size = data.IMAGE
-        layouts = {"image": data.IMAGE, "image_last": (*size, channels)}
-        found |= {name: ", ".join(map(str, shape)) for name, shape in layouts.items()}
-        found |= {"flat": shapes["fc1.weight"][1], "hidden": shapes["fc1.weight"][0]}
-    return found | vars(getattr(params, workload))
+    """What `{param}` knows of a workload: the hyper-parameters by their names, and what follows from them."""
+    stated, settings = workloads.get(workload), run.settings_of(workload)
+    train, test, batch = stated.source.train, stated.source.test, settings.batch_size
+    facts = {"train_samples": train, "test_samples": test, "steps": train // batch, "rest": train % batch}
+    facts |= {"test_rest": test % batch, "parameters": sum(map(prod, weights.shapes(workload).values()))}
+    return facts | stated.sizes() | vars(settings)
 
 
 class Role(SphinxRole):
@@ -135,7 +122,7 @@ class Param(Role):
     """A hyper-parameter, as every example reads it, or what follows from it."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        stores.note(self.env, *(Path(str(module.__file__)) for module in (params, data, weights)))
+        stores.note(self.env, *workloads.WORKLOADS.glob("*/*.py"))
         text, _, form = self.text.partition("|")
         every = {f"{workload}.{name}": value for workload in WORKLOADS for name, value in known(workload).items()}
         if text not in every:

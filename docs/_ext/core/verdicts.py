@@ -106,7 +106,7 @@ def verdict(run: Record, records: Iterable[Record]) -> Verdict:
     certificate = [record for record in certificate if record.status in ("ok", "failed")]
     if not certificate:
         return Verdict("missing", "")
-    judge = judge_digest()
+    judge = judge_digest(run.workload)
     same = [record for record in certificate if not _differing(record, run)]
     holds = [record for record in same if record.digests.get(JUDGE) == judge]
     if not holds:

@@ -303,7 +303,7 @@ class Trials:
         if mutant:
             now["mutant"] = digests.text_digest(mutant.patched(), mutant.label)
         if run.preset is None and not _is_time(run):  # what the certificate says
-            now[digests.JUDGE] = digests.judge_digest()
+            now[digests.JUDGE] = digests.judge_digest(self.lesson.workload)
         if run.environment:  # no lock made it, and none of today can differ from it
             now["lock"] = run.digests.get("lock", "")
         return digests.differing(run.digests, now)

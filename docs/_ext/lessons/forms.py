@@ -20,8 +20,8 @@ from _ext.core import store as stores
 from _ext.core.elements import cell, row_header, table
 from _ext.core.links import link
 from _ext.core.numbers import Role
-from rosetta_host.catalog.frameworks import Row, UserError, nearest
-from rosetta_host.certificate.oracle import FORMS
+from rosetta_host.catalog.frameworks import WORKLOADS, Row, UserError, nearest
+from rosetta_host.certificate import oracle
 from rosetta_host.environments.digests import declared_digest
 
 Asked = tuple[str, str]  # the workload, and what differs
@@ -29,7 +29,7 @@ Asked = tuple[str, str]  # the workload, and what differs
 
 def asked(text: str) -> Asked:
     """The workload and the name of a form. Raises UserError."""
-    known = [f"{workload}.{name}" for workload, names in FORMS.items() for name in names]
+    known = [f"{workload}.{name}" for workload in WORKLOADS for name in oracle.model(workload).forms]
     if text not in known:
         raise nearest("form", text, known)
     workload, _, name = text.partition(".")
@@ -41,7 +41,7 @@ def declared(env: BuildEnvironment, what: Asked) -> list[tuple[Row, str]]:
     workload, name = what
     stores.note(env)
     rows = [row for row in stores.store(env.config).rows.values() if workload in row.workloads]
-    return [(row, row.workload(workload).forms.get(name, FORMS[workload][name][0])) for row in rows]
+    return [(row, row.workload(workload).forms.get(name, oracle.model(workload).forms[name][0])) for row in rows]
 
 
 def summary(found: list[tuple[Row, str]]) -> str:

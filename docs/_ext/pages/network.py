@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 from docutils import nodes
 from sphinx.application import Sphinx
 
@@ -16,7 +15,8 @@ from _ext.core import store as stores
 from _ext.core.directives import OfWorkload
 from _ext.pages.svg import INK, LINE, Drawing
 from _ext.results.results import DASH, table
-from rosetta_common import data, params, weights
+from rosetta_common import run, weights
+from rosetta_host.catalog import workloads
 from rosetta_host.certificate import oracle
 
 WIDTH, MIDDLE, BESIDE = 340, 62, 146  # of the figure; where the flow runs, and where the words beside it begin
@@ -51,16 +51,16 @@ class Stage:
 @cache
 def stages(workload: str) -> tuple[Stage, ...]:
     """The stages of a network, from a pass of one sample through the oracle."""
-    one = np.zeros((1, *data.IMAGE)) if workload == "cnn" else np.zeros((1, params.gru.max_length), int)
     found: list[Stage] = []
-    rates = iter(params.cnn.dropout)
-    for layer in oracle.layers(workload, weights.canonical(workload), one):
+    settings = run.settings_of(workload)
+    rates = iter(getattr(settings, "dropout", ()))
+    for layer in oracle.layers(workload, weights.canonical(workload), oracle.model(workload).sample()):
         before = found[-1].shape if found else ()
         does = _said(workload, layer, before, rates)
         if not layer.parameters and layer.shape == before:
             found[-1].does.append(does)
         else:
-            number = "integer" if layer.dtype.kind == "i" else getattr(params, workload).dtype
+            number = "integer" if layer.dtype.kind == "i" else settings.dtype
             found.append(Stage([does], layer.shape, number, layer.parameters, layer.kind == "GRU"))
     return tuple(found)
 
@@ -74,9 +74,7 @@ def _said(workload: str, layer: oracle.Layer, before: tuple[int, ...], rates: It
         return "max pooling " + times(tuple(a // b for a, b in zip(before[1:], layer.shape[1:], strict=True)))
     if layer.kind == "dropout":
         return f"dropout {next(rates)}"
-    return {"images": "an image", "words": "a review’s words", "last word": "the last word’s output"}.get(
-        layer.kind, layer.kind
-    )
+    return workloads.get(workload).layers.get(layer.kind, layer.kind)
 
 
 def times(shape: tuple[int, ...]) -> str:
@@ -168,15 +166,10 @@ class Network(OfWorkload):
     """The figure, and beside it the table that says the same in words."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        stores.note(self.env, *(Path(str(module.__file__)) for module in (oracle, weights, params, data)))
+        stores.note(self.env, Path(oracle.__file__), *(workloads.WORKLOADS / self.workload).glob("*.py"))
         drawn = nodes.figure("", nodes.raw("", figure(self.workload), format="html"), classes=["rosetta-figure"])
-        drawn += nodes.caption("", self.scale())
+        drawn += nodes.caption("", workloads.get(self.workload).scale)
         return [nodes.container("", drawn, self.shapes(), classes=["rosetta-network"])]
-
-    def scale(self) -> str:
-        if self.workload == "cnn":
-            return "To scale: a box is as deep as its number of channels, and a bar as long as its vector."
-        return "A column is one word and as high as its vector. A bar is as long as its vector."
 
     def shapes(self) -> nodes.table:
         found = stages(self.workload)

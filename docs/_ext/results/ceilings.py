@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rosetta_host.benchmark import flops
+from rosetta_host.benchmark.peaks import PEAKS
+from rosetta_host.catalog import workloads
 from rosetta_host.records.store import Record
 
 UNKNOWN = "no ceiling known"
@@ -49,9 +50,9 @@ def share(record: Record) -> Share | None:
     ceiling = _peak(record) if of == PEAK else record.machine.matmul_rate
     if not record.train_rate or not ceiling or record.precision not in (None, "float32"):
         return None
-    return Share(record.train_rate * flops.sample_flop(record.workload) / ceiling, of)
+    return Share(record.train_rate * workloads.get(record.workload).flop() / ceiling, of)
 
 
 def _peak(record: Record) -> float | None:
-    peak = flops.PEAKS.get(record.machine.gpu or "")
+    peak = PEAKS.get(record.machine.gpu or "")
     return peak.rate if peak else None

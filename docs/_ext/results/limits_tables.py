@@ -15,6 +15,7 @@ from _ext.core import store as stores
 from _ext.core.directives import OfWorkload
 from _ext.results.results import table
 from rosetta_common import weights
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import ROOT, WORKLOADS
 from rosetta_host.certificate import limits
 
@@ -56,17 +57,22 @@ class Limits(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         stores.note(self.env, Path(limits.__file__))
-        per_workload = [limits.LIMITS[workload] for workload in WORKLOADS]
+        stated = [limits.of(workload) for workload in WORKLOADS]
+        per_workload = [own.checks for own in stated]
         rows = [[name, *(f"at most {shown(own[name])}" for own in per_workload)] for name in per_workload[0]]
         rows.append(["float64: each of these", *[f"at most {shown(limits.FLOAT64_LIMIT)}"] * len(WORKLOADS)])
-        rows.append(
-            ["precision: rounding", *(f"at least {shown(limits.PRECISION_FLOOR[workload])}" for workload in WORKLOADS)]
-        )
-        rows.append(["precision: loss", *(f"at least {shown(limits.LOSS_FLOOR[workload])}" for workload in WORKLOADS)])
+        rows.append(["precision: rounding", *(f"at least {shown(own.rounding_floor)}" for own in stated)])
+        rows.append(["precision: loss", *(f"at least {shown(own.loss_floor)}" for own in stated)])
         rows.append(["done: weights", *[f"at most {limits.WORK_LEFT:g}"] * len(WORKLOADS)])
         body = [[nodes.inline("", text) for text in row] for row in rows]
         title = "Limits in float32, on a CPU and on a GPU"
-        return [table(["Check", *map(str.upper, WORKLOADS)], body, title, {"CNN", "GRU"})]
+        networks = [workload.upper() for workload in WORKLOADS]
+        return [table(["Check", *networks], body, title, {*networks})]
+
+
+def _required(workload: str) -> dict[str, str]:
+    stated = workloads.get(workload)
+    return stated.mutants | {name: words for own in stated.variant_mutants.values() for name, words in own.items()}
 
 
 class Mutants(SphinxDirective):
@@ -76,12 +82,8 @@ class Mutants(SphinxDirective):
         store = stores.store(self.config)
         paths = sorted(store.examples.glob("*/mutants.toml"))
         stores.note(self.env, MUTATION, *(row.folder / "mutants.toml" for row in store.rows.values()))
-        required = {workload: dict(known) for workload, known in constant("REQUIRED", MUTATION).items()}
-        for known in constant("REQUIRED_OF_VARIANTS", MUTATION).values():
-            required["cnn"] |= known
         or_reason = constant("REQUIRED_OR_REASON", MUTATION)
-        for known in required.values():
-            known |= or_reason
+        required = {workload: {**_required(workload), **or_reason} for workload in WORKLOADS}
         carried = [
             (workload, name)
             for path in paths

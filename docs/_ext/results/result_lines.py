@@ -17,7 +17,7 @@ from _ext.results.spread import FAR, spread
 from rosetta_host.catalog.frameworks import UserError
 from rosetta_host.records.store import Record
 
-LITTLE = 0.2  # of a CPU's matrix product: below it, a reader is told what a profiler found in the CNN's convolutions
+LITTLE = 0.2  # of a CPU's matrix product: below it, a reader is told what a profiler says
 
 
 @dataclass
@@ -108,7 +108,7 @@ def _far_off(store: stores.Store, line: Line, found: list[Line]) -> str:
 def slow_because(store: stores.Store, line: Line) -> str:
     """What a profiler said of a row that uses little of its machine."""
     record, row = line.record, store.rows.get(line.record.row)
-    used = share(record) if record.workload == "cnn" and record.device == "cpu" else None
+    used = share(record) if record.device == "cpu" else None
     if used is None or used.value >= LITTLE or row is None:
         return ""
     return row.workload(record.workload).slow_because or ""

@@ -25,10 +25,10 @@ from _ext.results.ceilings import UNKNOWN, share
 from _ext.results.plots import Bar, bars
 from _ext.results.result_lines import Line, lines, notes_of, percent, seed_of, slow_because
 from _ext.results.table_picker import Place
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import WORKLOADS, Row, nearest
 from rosetta_host.records.store import Record
 
-RATES = {"cnn": "Images/s", "gru": "Reviews/s"}
 STATES = ("certified", "failed", "stale", "missing", "historic")  # the order in which a reader sorts them
 
 
@@ -98,11 +98,12 @@ class Table:
         def any_of(value: Callable[[Line], object]) -> bool:
             return any(value(line) is not None for line in self.found)
 
+        rate = f"{workloads.get(self.workload).samples.capitalize()}/s"
         wanted = [
             (True, Column("framework", "Framework", self.framework)),
             (True, Column("accuracy", "Accuracy", self.accuracy, more=True, measured=True)),
             (True, Column("time", "Training time", self.time, measured=True)),
-            (any_of(lambda line: line.rate), Column("rate", RATES[self.workload], self.rate, more=True, measured=True)),
+            (any_of(lambda line: line.rate), Column("rate", rate, self.rate, more=True, measured=True)),
             (self.ranked, Column("ratio", "Ratio", self.ratio)),
             (self.preset != "quick" and any_of(self.seed_of), Column("seed", "Original, K80", self.seed)),
             (not self.historic, Column("certificate", "Certificate", self.certificate)),
@@ -256,7 +257,7 @@ class Results(SphinxDirective):
         for run in reversed(runs):  # newest first
             groups.setdefault((run.machine.id, self.store.is_local(run)), []).append(run)
         ordered = sorted(groups.items(), key=lambda item: (not item[0][1], item[1][0].historic))
-        section = _part(formatting.WORKLOADS[workload], f"results-{workload}")
+        section = _part(workloads.get(workload).title, f"results-{workload}")
         if all(run.historic for run in runs):
             text = "This project has no recorded benchmark yet. The table below is from the original notebooks."
             section += nodes.paragraph("", text, classes=["rosetta-none"])

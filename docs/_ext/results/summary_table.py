@@ -16,6 +16,7 @@ from _ext.core.elements import aside, cell, row_header, table
 from _ext.core.links import link
 from _ext.results.compiled import COMPILED
 from _ext.results.result_lines import Line, lines, percent, seed_of
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import VARIANTS, WORKLOADS
 
 PRESETS = ("full", "epoch")  # in the order in which they are looked for
@@ -30,7 +31,7 @@ class Glance(SphinxDirective):
         self.store = stores.store(self.config)
         stores.note(self.env)
         self.runs = [run for run in self.store.of(kind="benchmark") if not self.store.is_local(run)]
-        networks = [cell(formatting.WORKLOADS[workload], *self.origin(workload), columns=2) for workload in WORKLOADS]
+        networks = [cell(workloads.get(workload).title, *self.origin(workload), columns=2) for workload in WORKLOADS]
         titles = [cell(title) for _ in WORKLOADS for title in ("Accuracy, time", "Original, K80")]
         name = cell("Framework")
         name["morerows"] = 1

@@ -18,6 +18,7 @@ from sphinx.util.osutil import relative_uri
 from sphinx.writers.html5 import HTML5Translator
 
 from _ext.core import formatting
+from rosetta_host.catalog import workloads
 
 SCRIPT = Path(__file__).resolve().parents[2] / "_static" / "results.js"
 
@@ -44,7 +45,7 @@ def bar(places: Sequence[Place]) -> list[nodes.Node]:
         return []
     tables = json.dumps([asdict(place) for place in places])
     controls = [
-        _select("Network", "workload", {place.workload: formatting.WORKLOADS[place.workload] for place in places}),
+        _select("Network", "workload", {place.workload: workloads.get(place.workload).title for place in places}),
         _select("Machine", "machine", {place.machine: place.machine_name for place in places}),
         _select(
             "Preset",

@@ -12,7 +12,7 @@ from sphinx.environment import BuildEnvironment
 
 from _ext.core.answers import Answers, answers, known, name_of, row_anchor
 from _ext.core.links import AnchorLink, place_link
-from rosetta_common import params
+from rosetta_common import run
 from rosetta_host.catalog.frameworks import Row, nearest
 from rosetta_host.defaults import spec
 
@@ -28,6 +28,7 @@ CLASSICAL = (  # alike at a constant rate, which is that of the networks
     "classical, rate outside the velocity: v ← μ v + g, w ← w − η v",
     "classical, rate inside the velocity: v ← μ v + η g, w ← w − v",
 )
+GRU = run.settings_of("gru")
 START: Needs = {"dense.weights": GLOROT, "dense.bias": "zeros"}
 LOSS: Needs = {"cross_entropy.soft_max": "in the loss", "cross_entropy.reduction": "the mean"}
 LOOP: Needs = {"dropout.unsaid": "it drops", "input_gradient.unasked": "left out"}
@@ -76,14 +77,14 @@ MATTERS: dict[str, Needs] = {
         "dense.activation": "none",
     },
     "gru.init_model": {
-        "adam.epsilon": f"{params.gru.epsilon:.1g}",
+        "adam.epsilon": f"{GRU.epsilon:.1g}",
         "adam.epsilon_place": "beside the corrected root",
         "adam.correction": "from the first step on",
-        "adam.learning_rate": f"{params.gru.learning_rate:.3g}",
-        "adam.beta1": f"{params.gru.beta1:.3g}",
-        "adam.beta2": f"{params.gru.beta2:.4g}",
+        "adam.learning_rate": f"{GRU.learning_rate:.3g}",
+        "adam.beta1": f"{GRU.beta1:.3g}",
+        "adam.beta2": f"{GRU.beta2:.4g}",
         **LOSS,
-        "embedding.weights": f"uniform, ± {params.gru.embedding_bound:.1g}",
+        "embedding.weights": f"uniform, ± {GRU.embedding_bound:.1g}",
         "gru.input_weights": ONE_MATRIX,
         "gru.recurrent_weights": ONE_MATRIX,
         "gru.bias": "zeros",

@@ -23,8 +23,8 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import store as stores
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import Row, UserError
-from rosetta_host.datasets.sources import LICENSE, SOURCES
 from rosetta_host.publishing import instructions, notebooks, standalone
 from rosetta_host.publishing.notebooks import Notebook
 
@@ -33,7 +33,6 @@ logger = logging.getLogger(__name__)
 FOLDER = "downloads"
 WIDTH = 100  # of the text in an archive
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that an archive can hold, for every file in it
-NETWORKS = {"cnn": "the CNN", "gru": "the GRU"}
 
 
 @dataclass
@@ -124,9 +123,9 @@ def archive(found: Offer) -> bytes:
 def readme(found: Offer) -> str:
     """What the archive holds, the commands for each row, and where the data comes from."""
     title = found.rows[0].title
-    held = {f"{workload}.py": f"{NETWORKS[workload]}: a standalone script" for workload in found.scripts}
+    held = {f"{workload}.py": f"{workloads.get(workload).network}: a standalone script" for workload in found.scripts}
     held |= {
-        path.name: f"{NETWORKS[workload]} as a notebook, with its output from {row.name}"
+        path.name: f"{workloads.get(workload).network} as a notebook, with its output from {row.name}"
         for row, workload, path in found.current()
     }
     width = max(map(len, held), default=0) + 3
@@ -137,12 +136,13 @@ def readme(found: Offer) -> str:
         parts += [_headline(f"{row.name}, Python {row.environment.python}", "-")]
         parts += [_filled(row.framework.needs)] if row.framework.needs else []
         parts.append(textwrap.indent(instructions.unpacked_commands(row, found.rows), "    "))
-    cited = [f"{SOURCES[workload].name}: {SOURCES[workload].citation}" for workload in found.scripts]
+    sources = [workloads.get(workload).source for workload in found.scripts]
+    cited = [f"{source.name}: {source.citation} {source.license}" for source in sources]
     place = (
         "A script reads the data from the folder in ROSETTA_DATA, or from `data` in this folder. If the data is "
         "missing, it is downloaded from the publisher, and its SHA-256 is verified."
     )
-    return "\n\n".join([*parts, _headline("The data", "-"), *map(_filled, [place, *cited, LICENSE])]) + "\n"
+    return "\n\n".join([*parts, _headline("The data", "-"), *map(_filled, [place, *cited])]) + "\n"
 
 
 def _filled(text: str) -> str:
@@ -189,12 +189,13 @@ def _separated(found: list[nodes.Node]) -> list[nodes.Node]:
     return parts
 
 
-def _note(env: BuildEnvironment, found: Offer, *workloads: str) -> None:
+def _note(env: BuildEnvironment, found: Offer, *names: str) -> None:
     """Have the page read again when what it says of the files of these workloads is no longer so."""
-    sources = [found.rows[0].example(workload) for workload in workloads]
-    shared = [standalone.SHARED / f"{name}.py" for name in ("standalone_data", "data", "params")]
+    sources = [found.rows[0].example(workload) for workload in names]
+    shared = [standalone.SHARED / f"{name}.py" for name in ("standalone_data", "data")]
+    shared += [path for workload in names for path in (workloads.WORKLOADS / workload).glob("*.py")]
     lists = [path for row in found.rows for path in [*instructions.files(row), *instructions.pinned(row)]]
-    books = [book.path for (_, workload), book in found.notebooks.items() if workload in workloads]
+    books = [book.path for (_, workload), book in found.notebooks.items() if workload in names]
     stores.note(env, *sources, *shared, *lists, *books)
 
 

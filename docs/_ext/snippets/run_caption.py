@@ -13,6 +13,7 @@ from _ext.core import formatting, newest
 from _ext.core.links import link, site_file
 from _ext.core.store import Store
 from _ext.snippets import downloads, repeats
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import VARIANTS, Case
 from rosetta_host.certificate import coverage
 from rosetta_host.environments.digests import example_digest
@@ -20,7 +21,6 @@ from rosetta_host.records.store import Record
 
 CURVE_WIDTH, CURVE_HEIGHT = 120, 24  # pixels
 ALL = "all of this run"
-UNITS = {"cnn": "images/s", "gru": "reviews/s"}
 
 
 def shown_run(store: Store, case: Case, digest: str) -> Record | None:
@@ -133,7 +133,7 @@ def _trained(run: Record) -> Iterator[str]:
 
 def _rate(run: Record, rate: float) -> str:
     """A rate says on what: on a page that of a GPU stands beside that of two cores."""
-    return f"{rate:,.0f} {UNITS[run.workload]} on a {formatting.PROCESSORS[run.device or 'cpu']}"
+    return f"{rate:,.0f} {workloads.get(run.workload).samples}/s on a {formatting.PROCESSORS[run.device or 'cpu']}"
 
 
 def _predicted(run: Record) -> Iterator[str]:

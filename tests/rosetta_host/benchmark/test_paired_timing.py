@@ -8,9 +8,8 @@ from statistics import median
 import msgspec
 import pytest
 
-from rosetta_common import data
 from rosetta_host.benchmark import paired_timing, runs
-from rosetta_host.catalog import frameworks
+from rosetta_host.catalog import frameworks, workloads
 from rosetta_host.catalog.frameworks import Case
 
 SLEEP = "        time.sleep(0.001)\n"
@@ -33,7 +32,7 @@ def job(folder, old="", new=""):
     assert old in text
     (copy / "gru.py").write_text(text.replace(old, new))
     row = msgspec.structs.replace(row, folder=copy)
-    return runs.Job(Case(row, "gru"), "quick", "cpu", 0, Path(data.SAMPLE), "embedded sample")
+    return runs.Job(Case(row, "gru"), "quick", "cpu", 0, workloads.sample("gru"), "embedded sample")
 
 
 def by_turns(tmp_path, *jobs):

@@ -7,12 +7,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from rosetta_common import params
 from rosetta_host.benchmark import runs
 from rosetta_host.catalog import frameworks
 from rosetta_host.environments import environment, process
 from rosetta_host.environments.environment import Unsupported
 from rosetta_host.records import machine, store
+from workloads import gru
 
 
 def run(folder, old="", new="", preset="quick"):
@@ -52,7 +52,7 @@ def test_a_good_run_has_all_that_a_record_promises(folder):
 
 
 def test_the_rate_of_two_epochs_is_that_of_their_mean(folder, monkeypatch):
-    monkeypatch.setattr(params.gru, "epochs", 2)
+    monkeypatch.setattr(gru.params, "epochs", 2)
     counted = (
         "EPOCHS = []\n\n\ndef train(model, x, y):\n    EPOCHS.append(len(EPOCHS))\n    time.sleep(0.2 * EPOCHS[-1])\n"
     )
@@ -105,7 +105,7 @@ def test_a_variant_is_a_run_of_its_own(folder):
 def test_batches_that_nobody_counts_are_as_many_as_the_certificate_holds(folder, declared, steps, samples, monkeypatch):
     toml = folder / "framework.toml"
     toml.write_text(f"{toml.read_text()}\n[gru]\n{declared}\n")
-    monkeypatch.setattr(params.gru, "batch_size", 100)  # the sample's 1,280 reviews are no multiple of it
+    monkeypatch.setattr(gru.params, "batch_size", 100)  # the sample's 1,280 reviews are no multiple of it
     loop = "    for data, target in minibatches(x, y, params.batch_size):\n        time.sleep(0.001)\n"
     record, _ = run(folder, loop, "    time.sleep(0.1)\n")
     assert record.steps == steps
@@ -180,7 +180,7 @@ def test_a_run_that_its_first_batches_foretell_to_take_too_long_is_given_up(fold
     (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
     record = runs.benchmark(job, machine.describe("b"), lambda job, event: None, limit=5.0)
     assert record.status == "timeout"
-    assert re.match(r"Stopped after 0 minutes: at \d+ samples/s its 1 epochs would take", record.reason)
+    assert re.match(r"Stopped after 0 minutes: at \d+ reviews/s its 1 epochs would take", record.reason)
     assert record.accuracy is None
 
 
@@ -205,7 +205,7 @@ def test_where_no_batches_are_reported_whole_epochs_foretell(folder, monkeypatch
     patience.take({"event": "trained", "samples": 0, "loss": 0.5, "seconds": seconds})
     assert patience.over.is_set() == over
     if over:
-        assert "after 22 minutes: at 1 samples/s its 3 epochs would take 1.1 hours" in patience.reason
+        assert "after 22 minutes: at 1 reviews/s its 3 epochs would take 1.1 hours" in patience.reason
 
 
 def test_a_slow_spell_later_on_costs_no_run(folder, monkeypatch):

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rosetta_common import params
 from rosetta_host import __main__ as cli
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import Case
@@ -20,6 +19,7 @@ from rosetta_host.certificate.steps import Trace
 from rosetta_host.environments import digests, environment, process
 from rosetta_host.records import machine, store
 from rosetta_host.records.store import Check
+from workloads import gru
 
 HERE = machine.describe("here")
 
@@ -62,14 +62,17 @@ def test_the_newest_certificate_decides(folder, tmp_path):
 
 @pytest.mark.parametrize(
     ("module", "old", "new"),
-    [("limits.py", '"loss": 1e-5', '"loss": 1e-4'), ("oracle.py", "TIE = 1e-12", "TIE = 1e-11")],
+    [
+        ("rosetta_host/certificate/limits.py", "ROUNDING = 1e-6", "ROUNDING = 1e-5"),
+        ("workloads/gru/limits.py", '"loss": 1e-5', '"loss": 1e-4'),
+    ],
 )
 def test_a_certificate_holds_for_its_judge(folder, tmp_path, monkeypatch, module, old, new):
-    for package in ("rosetta_common", "rosetta_host"):
+    for package in ("rosetta_common", "rosetta_host", "workloads"):
         shutil.copytree(digests.ROOT / package, tmp_path / package)
     monkeypatch.setattr(digests, "ROOT", tmp_path)
     store.write(certificate(), tmp_path / "records")
-    path = tmp_path / "rosetta_host" / "certificate" / module
+    path = tmp_path / module
     text = path.read_text()
     path.write_text(text.replace('"""', '"""In other words: ', 1))
     assert certified(tmp_path)
@@ -219,7 +222,7 @@ def test_a_learning_rate_that_an_example_can_change_is_changed_once_after_the_ep
         assert ("schedule: changed rate" in names) == asked
     trace = Trace(tmp_path / "with" / "steps-float32")
     added = trace.weights("changed")["fc.bias"] - trace.weights("again2")["fc.bias"]
-    np.testing.assert_allclose(added, 0.1 * params.gru.learning_rate, rtol=1e-4)
+    np.testing.assert_allclose(added, 0.1 * gru.params.learning_rate, rtol=1e-4)
     assert not (tmp_path / "without" / "steps-float32" / "changed.npz").exists()
 
 

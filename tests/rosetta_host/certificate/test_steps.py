@@ -6,10 +6,11 @@ import json
 import numpy as np
 import pytest
 
-from rosetta_common import params
 from rosetta_host.certificate import limits, oracle, protocol, steps
+from rosetta_host.certificate.optimizers import SGD
 from rosetta_host.certificate.protocol import BATCH, STEPS, STEPS_AFTER
 from rosetta_host.certificate.steps import Limits, Trace
+from workloads import cnn
 
 SAMPLES = protocol.steps_samples("gru").encoded("gru", "float64")
 SMALL = protocol.Samples(SAMPLES.x_train[:, -20:], SAMPLES.x_test[:, -20:], SAMPLES.y_train, SAMPLES.y_test)
@@ -269,7 +270,7 @@ def test_what_is_computed_in_float64_is_not_certified_as_float32(tmp_path):
     """Rounded at its end, a step in double precision differs from one in float32 by what it lacks in noise."""
     assert failed(judge(play(tmp_path, noise=0.0))) == {"precision: rounding"}
     check = judge(play(tmp_path, noise=1e-8))["precision: rounding"]
-    assert (check.ok, check.floor, check.where) == (False, limits.PRECISION_FLOOR["gru"], None)
+    assert (check.ok, check.floor, check.where) == (False, limits.of("gru").rounding_floor, None)
     assert check.reason == "More exact than float32: something is computed in double precision."
 
 
@@ -365,19 +366,19 @@ def judge_changed_rate(trace, dtype, form, parts=("loop", "rate")):
 
 @pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("form", oracle.FORMS["cnn"]["momentum"])
+@pytest.mark.parametrize("form", SGD.FORMS)
 def test_a_changed_rate_tells_the_forms_of_momentum_apart(tmp_path, dtype, form):
     trace = play_changed_rate(tmp_path, dtype, form)
-    for declared in oracle.FORMS["cnn"]["momentum"]:
+    for declared in SGD.FORMS:
         checks = judge_changed_rate(trace, dtype, declared)
         assert list(checks) == ["weights", "loop", "schedule", "schedule: changed rate"]
         assert failed(checks) == (set() if declared == form else {"schedule: changed rate"})
 
 
 @pytest.mark.usefixtures("few")
-@pytest.mark.parametrize("form", oracle.FORMS["cnn"]["momentum"])
+@pytest.mark.parametrize("form", SGD.FORMS)
 def test_a_rate_that_does_not_change_when_it_should_fails(tmp_path, form):
-    trace = play_changed_rate(tmp_path, "float32", form, rate=params.cnn.learning_rate)
+    trace = play_changed_rate(tmp_path, "float32", form, rate=cnn.params.learning_rate)
     assert failed(judge_changed_rate(trace, "float32", form)) == {"schedule: changed rate"}
 
 

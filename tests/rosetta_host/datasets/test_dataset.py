@@ -1,5 +1,6 @@
 """Fetching and checking the full data, against a server on this machine."""
 
+import dataclasses
 import functools
 import gzip
 import hashlib
@@ -11,13 +12,15 @@ import tarfile
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-import msgspec
 import numpy as np
 import pytest
 
-from rosetta_common import data
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import UserError
 from rosetta_host.datasets import dataset
+
+SOURCE = workloads.get("cnn").source
+FILES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -46,7 +49,7 @@ def archive(extra=()):
     """The bytes of a small archive in the official layout, the same whenever it is made."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as tar:
-        members = [(f"{dataset.BATCHES}/{name}", batch(1)) for name in [*data.TRAIN_FILES, "test_batch"]]
+        members = [(f"{SOURCE.layout}/{name}", batch(1)) for name in FILES]
         for name, content in [*members, *extra]:
             member = tarfile.TarInfo(name)
             member.size = len(content)
@@ -54,14 +57,19 @@ def archive(extra=()):
     return gzip.compress(file.getvalue(), mtime=0)
 
 
+def offer(monkeypatch, **changes):
+    """Have the data set published otherwise."""
+    workload = workloads.get("cnn")
+    changed = dataclasses.replace(workload, source=dataclasses.replace(workload.source, **changes))
+    monkeypatch.setattr(workloads, "get", lambda name: changed)
+
+
 def publish(monkeypatch, server, content, announced=None):
     """Serve `content` as CIFAR-10's archive, announced under the digest of `announced`."""
     folder, address = server
-    source = dataset.SOURCES["cnn"]
-    (folder / source.file).write_bytes(content)
+    (folder / SOURCE.file).write_bytes(content)
     digest = hashlib.sha256(announced or content).hexdigest()
-    changed = msgspec.structs.replace(source, url=f"{address}/{source.file}", sha256=digest)
-    monkeypatch.setitem(dataset.SOURCES, "cnn", changed)
+    offer(monkeypatch, url=f"{address}/{SOURCE.file}", sha256=digest)
 
 
 @pytest.fixture
@@ -83,7 +91,7 @@ def test_the_official_archive_is_fetched_checked_and_unpacked(monkeypatch, serve
 def test_what_is_there_is_not_fetched_again(monkeypatch, server, cache):
     publish(monkeypatch, server, archive())
     dataset.locate("cnn", "epoch")
-    (server[0] / dataset.SOURCES["cnn"].file).unlink()
+    (server[0] / SOURCE.file).unlink()
     assert dataset.locate("cnn", "full")[1] == "official"
 
 
@@ -98,10 +106,7 @@ def test_a_download_cut_short_or_altered_is_refused_and_not_kept(monkeypatch, se
 
 def test_no_network_is_one_sentence(monkeypatch, server, cache):
     publish(monkeypatch, server, archive())
-    source = dataset.SOURCES["cnn"]
-    monkeypatch.setitem(
-        dataset.SOURCES, "cnn", msgspec.structs.replace(source, url="http://127.0.0.1:9/nothing.tar.gz")
-    )
+    offer(monkeypatch, url="http://127.0.0.1:9/nothing.tar.gz")
     with pytest.raises(UserError, match=r"could not be fetched from .*: check the network, or pass --data"):
         dataset.locate("cnn", "epoch")
     assert list(cache.iterdir()) == []
@@ -112,13 +117,13 @@ def test_an_archive_cannot_write_outside_its_folder(monkeypatch, server, cache, 
     with pytest.raises(UserError, match="archive"):
         dataset.locate("cnn", "epoch")
     assert not (tmp_path / "escaped").exists()
-    assert not (cache / dataset.BATCHES).exists()
+    assert not (cache / SOURCE.layout).exists()
 
 
 def lay_out(folder):
-    (folder / dataset.BATCHES).mkdir(parents=True)
-    for name in [*data.TRAIN_FILES, "test_batch"]:
-        (folder / dataset.BATCHES / name).write_bytes(batch(2))
+    (folder / SOURCE.layout).mkdir(parents=True)
+    for name in FILES:
+        (folder / SOURCE.layout / name).write_bytes(batch(2))
 
 
 def test_a_copy_is_used_only_when_asked_for_and_marked(tmp_path):
@@ -132,20 +137,20 @@ def test_what_the_user_laid_out_beside_an_archive_is_neither_replaced_nor_truste
     publish(monkeypatch, server, archive())
     mine = tmp_path / "mine"
     lay_out(mine)
-    (mine / dataset.SOURCES["cnn"].file).write_bytes(archive())
-    before = {path: path.read_bytes() for path in (mine / dataset.BATCHES).iterdir()}
+    (mine / SOURCE.file).write_bytes(archive())
+    before = {path: path.read_bytes() for path in (mine / SOURCE.layout).iterdir()}
     with pytest.raises(UserError, match="is not the official copy: pass --unofficial"):
         dataset.locate("cnn", "epoch", mine)
-    assert {path: path.read_bytes() for path in (mine / dataset.BATCHES).iterdir()} == before
+    assert {path: path.read_bytes() for path in (mine / SOURCE.layout).iterdir()} == before
 
 
 def edit(folder):
-    (folder / dataset.BATCHES / "data_batch_3").write_bytes(batch(2))
+    (folder / SOURCE.layout / "data_batch_3").write_bytes(batch(2))
 
 
 def test_a_batch_that_was_edited_after_it_was_unpacked_is_not_official(monkeypatch, server, tmp_path):
     publish(monkeypatch, server, archive())
-    (tmp_path / dataset.SOURCES["cnn"].file).write_bytes(archive())
+    (tmp_path / SOURCE.file).write_bytes(archive())
     assert dataset.locate("cnn", "epoch", tmp_path) == (tmp_path, "official")
     edit(tmp_path)
     with pytest.raises(UserError, match="is not the official copy: pass --unofficial"):
@@ -153,25 +158,25 @@ def test_a_batch_that_was_edited_after_it_was_unpacked_is_not_official(monkeypat
     assert dataset.locate("cnn", "epoch", tmp_path, unofficial=True) == (tmp_path, "unofficial copy")
 
 
-@pytest.mark.parametrize("spoil", [edit, lambda cache: shutil.rmtree(cache / dataset.BATCHES)])
+@pytest.mark.parametrize("spoil", [edit, lambda cache: shutil.rmtree(cache / SOURCE.layout)])
 def test_what_was_fetched_is_unpacked_again_where_it_is_spoilt(monkeypatch, server, cache, spoil):
     publish(monkeypatch, server, archive())
     dataset.locate("cnn", "epoch")
     spoil(cache)
     assert dataset.locate("cnn", "epoch") == (cache, "official")
-    assert (cache / dataset.BATCHES / "data_batch_3").read_bytes() == batch(1)
+    assert (cache / SOURCE.layout / "data_batch_3").read_bytes() == batch(1)
 
 
 def test_an_archive_in_a_folder_of_ones_own_is_unpacked(monkeypatch, server, tmp_path):
     publish(monkeypatch, server, archive())
-    (tmp_path / dataset.SOURCES["cnn"].file).write_bytes(archive())
+    (tmp_path / SOURCE.file).write_bytes(archive())
     assert dataset.locate("cnn", "epoch", tmp_path) == (tmp_path, "official")
     assert dataset.locate("cnn", "epoch", tmp_path) == (tmp_path, "official")  # what it unpacked itself it knows again
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(monkeypatch, server, tmp_path):
     publish(monkeypatch, server, archive())
-    (tmp_path / dataset.SOURCES["cnn"].file).write_bytes(archive())
+    (tmp_path / SOURCE.file).write_bytes(archive())
 
     def refuse(*arguments, **options):
         raise PermissionError(13, "Permission denied")
@@ -191,7 +196,7 @@ def test_a_folder_that_is_not_there_or_empty_is_named(tmp_path):
 def test_data_of_the_wrong_shape_is_one_sentence(tmp_path):
     lay_out(tmp_path)
     wrong = pickle.dumps({b"data": np.zeros((20, 100), np.uint8), b"labels": [0] * 20}, protocol=2)
-    (tmp_path / dataset.BATCHES / "test_batch").write_bytes(wrong)
+    (tmp_path / SOURCE.layout / "test_batch").write_bytes(wrong)
     with pytest.raises(UserError, match=r"test_batch holds images of shape \(20, 100\)"):
         dataset.describe("cnn", tmp_path, "unofficial copy")
 
@@ -206,7 +211,7 @@ def test_the_quick_preset_needs_no_fetching():
 def test_the_digest_tells_data_apart(tmp_path):
     lay_out(tmp_path)
     first = dataset.describe("cnn", tmp_path, "a")[0].digest
-    (tmp_path / dataset.BATCHES / "data_batch_5").write_bytes(batch(3))
+    (tmp_path / SOURCE.layout / "data_batch_5").write_bytes(batch(3))
     assert dataset.describe("cnn", tmp_path, "b")[0].digest != first
 
 

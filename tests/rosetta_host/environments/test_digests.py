@@ -51,7 +51,7 @@ def test_code_counts(tmp_path, old, new):
 def test_shared_modules_are_followed(tmp_path):
     path = tmp_path / "cnn.py"
     path.write_text(CODE)
-    assert {module.name for module in digests.shared_modules(path)} == {"data.py", "params.py"}
+    assert {module.name for module in digests.shared_modules(path)} == {"data.py"}
 
 
 def test_the_lock_the_declarations_and_the_setup_step_count(tmp_path):
@@ -181,7 +181,7 @@ def test_two_records_are_of_the_same_code_where_all_digests_are_there_and_equal(
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A copy of the project's code, which the digests are taken of."""
-    for package in ("rosetta_common", "rosetta_host"):
+    for package in ("rosetta_common", "rosetta_host", "workloads"):
         shutil.copytree(digests.ROOT / package, tmp_path / package)
     monkeypatch.setattr(digests, "ROOT", tmp_path)
     return tmp_path
@@ -190,8 +190,13 @@ def project(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("module", "old", "new"),
     [
-        ("rosetta_host/certificate/limits.py", '"step median": 5e-4', '"step median": 5e-3'),
-        ("rosetta_host/certificate/oracle.py", "self.momentum * before", "self.momentum + before"),
+        ("rosetta_host/certificate/limits.py", "FLOAT64_LIMIT = 1e-10", "FLOAT64_LIMIT = 1e-9"),
+        ("rosetta_host/certificate/oracle.py", "scores.max(axis=1", "scores.min(axis=1"),
+        ("rosetta_host/certificate/optimizers.py", "self.momentum * before", "self.momentum + before"),
+        ("workloads/cnn/limits.py", '"step median": 5e-4', '"step median": 5e-3'),
+        ("workloads/cnn/oracle.py", "np.maximum(x, 0.0)", "np.maximum(x, 0.1)"),
+        ("workloads/cnn/protocol.py", "2 * BATCH + 10", "2 * BATCH + 11"),
+        ("workloads/cnn/weights.py", '("conv1", 50, 3)', '("conv1", 60, 3)'),
         ("rosetta_host/certificate/protocol.py", "COPIES = 202", "COPIES = 203"),
         ("rosetta_host/certificate/steps.py", "bool(figure <= limit)", "bool(figure < limit)"),
         ("rosetta_host/certificate/behavior.py", "VARIANCE_DEVIATIONS = 6", "VARIANCE_DEVIATIONS = 7"),
@@ -205,13 +210,27 @@ def project(tmp_path, monkeypatch):
     ],
 )
 def test_a_changed_judge_counts_and_its_prose_does_not(project, module, old, new):
-    before = digests.judge_digest()
+    before = digests.judge_digest("cnn")
     text = (project / module).read_text()
     (project / module).write_text(text.replace('"""', '"""Other words. ', 1) + "# and a comment\n")
-    assert digests.judge_digest() == before
+    assert digests.judge_digest("cnn") == before
     assert old in text
     (project / module).write_text(text.replace(old, new))
-    assert digests.judge_digest() != before
+    assert digests.judge_digest("cnn") != before
+
+
+def test_another_workload_is_no_matter_of_a_judge(project):
+    before = digests.judge_digest("cnn")
+    path = project / "workloads" / "gru" / "limits.py"
+    path.write_text(path.read_text().replace("1e-6", "1e-5"))
+    assert digests.judge_digest("cnn") == before
+
+
+def test_names_and_addresses_of_a_workload_are_prose(project):
+    before = digests.judge_digest("cnn")
+    path = project / "workloads" / "cnn" / "definition.py"
+    path.write_text(path.read_text().replace("CNN on CIFAR-10", "A CNN"))
+    assert digests.judge_digest("cnn") == before
 
 
 def test_what_times_a_run_counts_for_the_run_and_its_certificate(project):

@@ -1,13 +1,10 @@
 """What is planned of the lessons, what spares another run, and what each measurement records."""
 
-from pathlib import Path
-
 import msgspec
 import pytest
 
-from rosetta_common import data
 from rosetta_host.benchmark import paired_timing
-from rosetta_host.catalog import frameworks
+from rosetta_host.catalog import frameworks, workloads
 from rosetta_host.certificate import certify, judge
 from rosetta_host.environments import environment
 from rosetta_host.environments.digests import certificate_digests, digests, text_digest
@@ -20,7 +17,7 @@ from rosetta_host.records import machine, store
 from rosetta_host.records.store import Check, Times
 
 HERE = machine.describe("here")
-SAMPLE = {"gru": (Path(data.SAMPLE), "embedded sample")}
+SAMPLE = {"gru": (workloads.sample("gru"), "embedded sample")}
 MUTANTS = """
 [gru.slower]
 harmless = true

@@ -9,7 +9,7 @@ from collections import Counter
 import msgspec
 import pytest
 
-from rosetta_host.catalog import frameworks
+from rosetta_host.catalog import frameworks, workloads
 from rosetta_host.catalog.frameworks import Case, UserError
 from rosetta_host.certificate import judge
 from rosetta_host.environments import environment
@@ -34,7 +34,7 @@ def undefined(scope, known):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_every_folder_offers_every_mutant_and_each_fits(row, workload, tmp_path):
     found = runner.mutants(row, workload)
-    assert {mutant.name for mutant in found} >= set(runner.REQUIRED[workload])
+    assert {mutant.name for mutant in found} >= set(workloads.get(workload).mutants)
     original = ast.dump(ast.parse(row.example(workload).read_text()))
     for i, mutant in enumerate(found):
         patched = runner.patch(mutant, tmp_path / str(i))
@@ -88,7 +88,7 @@ def test_the_first_round_goes_where_certificates_are_quick(monkeypatch):
 
 
 def test_what_only_a_gpu_can_judge_is_left_out(folder, monkeypatch):
-    monkeypatch.setitem(runner.REQUIRED, "gru", {})
+    monkeypatch.setattr(runner, "required", lambda workload, variants: {})
     edits = 'edits = [["return 0.5", "return 0.6"]]'
     tables = f'[gru.here]\ndevice = "cpu"\n{edits}\n[gru.there]\ndevice = "gpu"\n{edits}\n'
     (folder / "mutants.toml").write_text(tables + REASONS)
@@ -102,18 +102,18 @@ def test_a_missing_mutant_is_named(folder):
 
 
 def test_a_mutant_that_does_not_fit_is_named(folder):
-    tables = "".join(f'[gru.{name}]\nedits = [["no such text", "x"]]\n' for name in runner.REQUIRED["gru"])
+    tables = "".join(f'[gru.{name}]\nedits = [["no such text", "x"]]\n' for name in runner.required("gru"))
     (folder / "mutants.toml").write_text(tables)
     with pytest.raises(UserError, match=r"gru\.beta1: 'no such text' occurs 0 times in gru\.py, not once"):
         runner.mutants(frameworks.rows()["alpha"], "gru")
 
 
 def test_what_cannot_be_written_is_no_mutant_and_a_required_one_must_be(folder):
-    tables = "".join(f'[gru.{name}]\nedits = [["return 0.5", "return 0.6"]]\n' for name in runner.REQUIRED["gru"])
+    tables = "".join(f'[gru.{name}]\nedits = [["return 0.5", "return 0.6"]]\n' for name in runner.required("gru"))
     path, tables = folder / "mutants.toml", tables + REASONS
     path.write_text(tables + '[gru.beta3]\nunsupported = "There is no third moment."\n')
     row = frameworks.rows()["alpha"]
-    assert {mutant.name for mutant in runner.mutants(row, "gru")} == set(runner.REQUIRED["gru"])
+    assert {mutant.name for mutant in runner.mutants(row, "gru")} == set(runner.required("gru"))
     path.write_text(tables.replace('beta1]\nedits = [["return 0.5", "return 0.6"]]', 'beta1]\nunsupported = "No."'))
     with pytest.raises(UserError, match="lacks the gru mutant beta1"):
         runner.mutants(row, "gru")
@@ -121,7 +121,7 @@ def test_what_cannot_be_written_is_no_mutant_and_a_required_one_must_be(folder):
 
 @pytest.mark.parametrize("name", runner.REQUIRED_OR_REASON)
 def test_what_not_every_framework_can_write_needs_a_reason_there(folder, monkeypatch, name):
-    monkeypatch.setitem(runner.REQUIRED, "gru", {})
+    monkeypatch.setattr(runner, "required", lambda workload, variants: {})
     path, row = folder / "mutants.toml", frameworks.rows()["alpha"]
     path.write_text(REASONS)
     assert runner.mutants(row, "gru") == []

@@ -103,7 +103,7 @@ def written(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Row, Path]:
     toml = 'name="Alpha"\npackage="alpha"\nsince="2020"\nhome_page="h"\n[environment]\npython="3.11"\n'
     (folder / "framework.toml").write_text(toml, "utf-8")
     (folder / "requirements.txt").write_text("alpha==1\n", "utf-8")
-    text = "from rosetta_common.data import imdb_for_library\n\n\ndef load_data():\n    return imdb_for_library()\n"
+    text = "from workloads.gru import imdb_for_library\n\n\ndef load_data():\n    return imdb_for_library()\n"
     (folder / "gru.py").write_text(text, "utf-8")
     row = frameworks.rows(tmp_path / "examples")["alpha"]
     digests = notebooks.digests(standalone.script([row], "gru"), row)
@@ -138,7 +138,7 @@ def test_the_shared_helpers_are_part_of_its_code(written: tuple[Row, Path], monk
     row, path = written
     shared = tmp_path / "shared"
     shared.mkdir()
-    for name in ("standalone_data", "data", "params"):
+    for name in ("standalone_data", "data"):
         text = (standalone.SHARED / f"{name}.py").read_text("utf-8")
         (shared / f"{name}.py").write_text(text.replace("timeout=60", "timeout=61"), "utf-8")
     monkeypatch.setattr(standalone, "SHARED", shared)

@@ -25,8 +25,9 @@ EXAMPLE = '''"""A GRU on IMDB in Alpha."""
 import alpha
 import numpy as np
 
-from rosetta_common.data import imdb_for_library, minibatches
-from rosetta_common.params import gru as settings
+from rosetta_common.data import minibatches
+from workloads.gru import imdb_for_library
+from workloads.gru import params as settings
 
 # Why it is ten.
 SIZE = 10  # units
@@ -83,18 +84,18 @@ def test_every_example_becomes_a_script_that_holds_all_it_uses(rows: list[framew
     text = standalone.script(rows, workload).text
     table = symtable.symtable(text, workload, "exec")
     assert not used(table) - defined(table)
-    assert not {name for name in imported(text) if name.startswith("rosetta_common")}
+    assert not {name for name in imported(text) if name.startswith(standalone.PACKAGES)}
     ast.parse(text, feature_version=(3, 6))
 
 
 @pytest.mark.parametrize(("rows", "workload"), REAL)
 def test_every_example_stands_in_its_script_as_it_is(rows: list[frameworks.Row], workload: str) -> None:
     own = rows[0].example(workload).read_text("utf-8")
-    last_import = own.rindex("rosetta_common")
-    body = own[own.index("\n", last_import) :].strip("\n")
+    last_import = own.rindex("\nfrom workloads.")
+    body = own[own.index("\n", last_import + 1) :].strip("\n")
     text = standalone.script(rows, workload).text
     assert text.endswith("\n" + body + "\n")
-    assert {name for name in imported(own) if not name.startswith("rosetta_common")} <= imported(text)
+    assert {name for name in imported(own) if not name.startswith(standalone.PACKAGES)} <= imported(text)
     assert ast.get_docstring(ast.parse(own)) in text
 
 
@@ -102,14 +103,21 @@ def test_every_example_stands_in_its_script_as_it_is(rows: list[frameworks.Row],
 def test_nothing_of_the_runner_and_of_the_other_network_comes_along(rows: list[frameworks.Row], workload: str) -> None:
     helpers = "\n".join([*standalone.script(rows, workload).sections.values()][:2])
     others = {"cnn": ["imdb", "vocabulary", "zipfile"], "gru": ["cifar", "momentum", "IMAGE"]}[workload]
-    for name in ("on_batch", "SAMPLE", "params.cnn", "params.gru", "source = None", *others):
+    for name in ("on_batch", "WORKLOADS", "glob.glob", "source = None", *others):
         assert name not in helpers, name
 
 
 def test_the_parts_come_in_the_order_in_which_one_reads(tmp_path: Path) -> None:
     text = alpha(tmp_path).text
     order = ['"""A GRU on IMDB in Alpha.', "uv pip", "import os", "import numpy as np", "settings = SimpleNamespace("]
-    order += ["source = SimpleNamespace(", "def folder", "def minibatches", "# Why it is ten.", "def train", "__main__"]
+    order += [
+        "source = SimpleNamespace(",
+        "def located",
+        "def minibatches",
+        "# Why it is ten.",
+        "def train",
+        "__main__",
+    ]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
 
@@ -165,7 +173,10 @@ def test_imports_are_merged_and_sorted(tmp_path: Path) -> None:
 
 def test_a_script_that_reads_no_data_holds_no_fetching(tmp_path: Path) -> None:
     text = alpha(
-        tmp_path, EXAMPLE.replace("imdb_for_library, ", "").replace("imdb_for_library(one_hot=True)", "0")
+        tmp_path,
+        EXAMPLE.replace("from workloads.gru import imdb_for_library\n", "").replace(
+            "imdb_for_library(one_hot=True)", "0"
+        ),
     ).text
     assert "def minibatches" in text
     assert not {"urllib.request", "hashlib"} & imported(text)
@@ -178,15 +189,19 @@ def test_a_script_that_reads_no_data_holds_no_fetching(tmp_path: Path) -> None:
         (
             "import alpha\n",
             "import alpha\nfrom rosetta_common import weights\n",
-            "line 4, .*import weights`. Only functions",
+            "line 4, .*import weights`. Only names",
         ),
         ("import alpha\n", "import alpha\nimport rosetta_common.data\n", "line 4, .*`import rosetta_common.data`"),
-        ("gru as settings", "cnn as settings", "line 7, .*cnn as settings`.*, and gru of rosetta_common.params"),
+        (
+            "workloads.gru import params",
+            "workloads.cnn import params",
+            "line 8, .*`. Only .* workloads.gru,",
+        ),
         ("minibatches\nfrom", "minibatches as batches\nfrom", "line 6, .*minibatches as batches`"),
         (
             "    return imdb",
-            "    from rosetta_common.data import read_imdb\n    return imdb",
-            "line 14, .*head of the file",
+            "    from workloads.gru import read\n    return imdb",
+            "line 15, .*head of the file",
         ),
         ("SIZE = 10", "source = 10", "in such a script 'source' is the name of a helper"),
         ("SIZE = 10", "minibatches = 10", "'minibatches' is the name of a helper"),

@@ -14,7 +14,6 @@ from rosetta_host.catalog import frameworks
 from rosetta_host.certificate import oracle, protocol
 from rosetta_host.environments import environment
 from rosetta_host.records import store
-from rosetta_host.transfer import moves
 
 TOY = frameworks.ROOT / "tests" / "toy"
 PAGES = frameworks.ROOT / "docs" / "concepts"
@@ -215,7 +214,7 @@ def trained():
 )
 def test_what_is_folded_computes_the_same_but_for_what_is_left(forms, left):
     forms = FORMS | forms
-    fitted, rest = moves.fit(trained(), forms)
+    fitted, rest, _ = oracle.model("gru").fit(trained(), forms, forms)
     assert np.flatnonzero(rest).tolist() == list(left)
     assert not (fitted["gru.bias_hh"] * (1 - oracle.exists("gru", "gru.bias_hh", forms))).any()
     x = protocol.steps_samples("gru").encoded("gru", "float32").x_test[:3]

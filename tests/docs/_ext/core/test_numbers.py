@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from rosetta_common import params
 from rosetta_host.records.store import Machine, Times
+from workloads import gru
 
 OLD = Machine("museum", "The museum")
 
@@ -142,4 +142,4 @@ def test_what_follows_from_the_hyper_parameters(site, text: str, expected: str) 
 
 
 def test_a_hyper_parameter(site) -> None:
-    assert shown(site, "{param}`gru.vocabulary|,`") == f"{params.gru.vocabulary:,}"
+    assert shown(site, "{param}`gru.vocabulary|,`") == f"{gru.params.vocabulary:,}"

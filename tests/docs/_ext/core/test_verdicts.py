@@ -61,7 +61,7 @@ def test_a_run_that_names_a_borrowed_environments_variables_needs_a_certificate_
 ) -> None:
     older = make_record()
     newer = make_record(digests={**older.digests, "borrowed": "some"})
-    judge = {JUDGE: judge_digest()}
+    judge = {JUDGE: judge_digest("cnn")}
     proofs = [make_record(kind="certificate", digests={**run.digests, **judge}) for run in (older, newer)]
     assert [verdict(run, proofs).certificate for run in (older, newer)] == proofs
     assert verdict(newer, proofs[:1]).why == "certified with another borrowed environment"

@@ -150,7 +150,7 @@ def test_a_patch_that_no_longer_fits_is_a_warning(site) -> None:
 def test_a_patch_after_which_nothing_is_python_is_a_warning(site) -> None:
     everywhere(site, WRONG.replace("(x, y, 32)", "(x, y, 32"))
     site.page("index", PATCH)
-    assert "ada/mutants.toml, cnn.wrong_size: patched, line 19 is not Python" in site.build()
+    assert "ada/mutants.toml, cnn.wrong_size: patched, line 20 is not Python" in site.build()
 
 
 def test_another_patch_is_noticed(site, build) -> None:

@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 from _ext.pages.network import WIDTH, figure
-from rosetta_common import params, weights
+from rosetta_common import weights
+from workloads import cnn
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def test_a_rate_comes_from_the_hyper_parameters(rows, monkeypatch: pytest.Monkey
     from _ext.pages import network
 
     network.stages.cache_clear()
-    monkeypatch.setattr(params.cnn, "dropout", (0.1, 0.2, 0.3))
+    monkeypatch.setattr(cnn.params, "dropout", (0.1, 0.2, 0.3))
     found = " ".join(row[0] for row in rows("cnn"))
     network.stages.cache_clear()
     assert re.findall(r"dropout ([\d.]+)", found) == ["0.1", "0.2", "0.3"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 import pytest
 
 from _ext.results.limits_tables import MUTATION, constant, shown
+from rosetta_host.catalog import workloads
 
 MUTANT = '[{name}]\nedits = [["a", "b"]]\n'
 
@@ -23,8 +25,12 @@ def text(site):
 
 def test_every_required_error_is_told_in_words(text) -> None:
     page = text()
-    for errors in [*constant("REQUIRED", MUTATION).values(), *constant("REQUIRED_OF_VARIANTS", MUTATION).values()]:
-        for said in errors.values():
+    for workload in workloads.names():
+        stated = workloads.get(workload)
+        for said in (
+            *stated.mutants.values(),
+            *chain.from_iterable(own.values() for own in stated.variant_mutants.values()),
+        ):
             assert f" {said} 0 " in page
     for said in constant("REQUIRED_OR_REASON", MUTATION).values():
         assert f" CNN {said} 0 " in page
@@ -38,9 +44,8 @@ def test_what_the_examples_carry_is_counted(site, text) -> None:
         path = site.examples / name / "mutants.toml"
         path.write_text("".join(MUTANT.format(name=mutant) for mutant in mutants), "utf-8")
     page = text()
-    required = constant("REQUIRED", MUTATION)
-    assert f"CNN {required['cnn']['momentum']} 2" in page
-    assert f"GRU {required['gru']['beta1']} 1" in page
+    assert f"CNN {workloads.get('cnn').mutants['momentum']} 2" in page
+    assert f"GRU {workloads.get('gru').mutants['beta1']} 1" in page
     assert "There are 4 errors in 2 folders. Some examples also carry: off by one." in page
     path.write_text(path.read_text("utf-8") + MUTANT.format(name="cnn.fewer_bits") + 'device = "gpu"\n', "utf-8")
     assert "There are 4 errors in 2 folders." in text()

@@ -11,7 +11,8 @@ from shown import Shown, page, tables, text
 
 from _ext.core.store import Store
 from _ext.results.results import lines
-from rosetta_host.benchmark import flops
+from rosetta_host.benchmark.peaks import PEAKS
+from rosetta_host.catalog import workloads
 from rosetta_host.records.store import Data, Machine, Times
 
 OTHER = Machine("tower", "The tower", gpu="A large one", memory=8 * 2**30)
@@ -344,7 +345,7 @@ def test_a_run_in_a_python_as_found_says_so(site, only) -> None:
 
 def test_a_gpus_rate_is_held_against_its_makers_peak_and_not_against_the_cpus(site, only) -> None:
     machine = Machine("desk", "The desk", matmul_rate=371e9, gpu="NVIDIA H100 80GB HBM3")
-    rate = flops.PEAKS[machine.gpu].rate / flops.sample_flop("cnn")
+    rate = PEAKS[machine.gpu].rate / workloads.get("cnn").flop()
     site.record(machine=machine, train_rate=rate / 4, device="gpu")
     site.record("bell", machine=machine, train_rate=rate / 4, device="gpu", precision="tf32")
     table = only()
@@ -360,7 +361,7 @@ def test_where_no_ceiling_is_known_that_is_said(site, only) -> None:
 
 
 def test_a_review_is_held_against_the_machine_too(site, html) -> None:
-    machine = Machine("desk", "The desk", matmul_rate=1e3 * flops.sample_flop("gru"))
+    machine = Machine("desk", "The desk", matmul_rate=1e3 * workloads.get("gru").flop())
     site.record(workload="gru", machine=machine, train_rate=100.0)
     (table,) = tables(html(argument="gru"))
     assert table.row("Ada")["Reviews/s"] == "100 | 10% of GEMM"
@@ -369,7 +370,7 @@ def test_a_review_is_held_against_the_machine_too(site, html) -> None:
 @pytest.mark.parametrize(("device", "of"), [("cpu", "GEMM"), ("gpu", "the published float32 peak")])
 def test_more_than_all_is_no_share_and_its_row_says_what_it_can_mean(site, only, device, of) -> None:
     machine = Machine("desk", "The desk", matmul_rate=371e9, gpu="NVIDIA H100 80GB HBM3")
-    rate = (371e9 if device == "cpu" else flops.PEAKS[machine.gpu].rate) / flops.sample_flop("cnn")
+    rate = (371e9 if device == "cpu" else PEAKS[machine.gpu].rate) / workloads.get("cnn").flop()
     for name, times in (("ada", 1.05), ("bell", 0.5)):
         site.record(name, machine=machine, train_rate=times * rate, device=device)
     table = only()

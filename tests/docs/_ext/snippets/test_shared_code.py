@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosetta_common import data, params
+from rosetta_common import data, run
 
 
 @pytest.mark.parametrize("workload", ["cnn", "gru"])
@@ -21,7 +21,7 @@ def test_the_block_runs_as_it_is_copied(site, workload: str) -> None:
     assert code
     names: dict[str, Any] = {}
     exec(unescape(re.sub(r"<[^>]+>", "", code[1])), names)
-    assert names["params"] == SimpleNamespace(**vars(getattr(params, workload)))
+    assert names["params"] == SimpleNamespace(**vars(run.settings_of(workload)))
     x, y = np.arange(20), np.arange(20) + 100
 
     def epoch(draw: Any) -> list[tuple[list[int], list[int]]]:

@@ -218,5 +218,5 @@ def test_a_touched_file_is_not_read_again(built) -> None:
 def test_limits_come_from_the_certificate(site) -> None:
     build(site, "```{limits}\n```")
     for workload in WORKLOADS:
-        for limit in limits.LIMITS[workload].values():
+        for limit in limits.of(workload).checks.values():
             assert f"at most {shown(limit)}" in site.html("index")

@@ -6,11 +6,13 @@ import re
 import numpy as np
 import pytest
 
-from rosetta_common import data, weights
-from rosetta_host.catalog.frameworks import ROOT
-from rosetta_host.certificate import oracle
+from rosetta_common import weights
+from rosetta_host.catalog import workloads
+from workloads.cnn import read
+from workloads.cnn.oracle import ties
 
-SAMPLE = ROOT / "rosetta_common" / "sample"
+NAME = "cnn"
+SAMPLE = workloads.sample(NAME)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +31,7 @@ def test_files_are_those_of_the_readme():
 
 
 def test_images():
-    x_train, x_test, y_train, y_test = data.read_cifar()
+    x_train, x_test, y_train, y_test = read()
     for x, y, count in ((x_train, y_train, 1280), (x_test, y_test, 320)):
         assert (x.shape, x.dtype) == ((count, 3, 32, 32), np.uint8)
         assert (y.shape, y.dtype) == ((count,), np.int64)
@@ -37,27 +39,15 @@ def test_images():
         assert len(np.unique(x.reshape(count, -1), axis=0)) == count
 
 
-def test_reviews():
-    x_train, x_test, y_train, y_test = data.read_imdb()
-    for x, y, count in ((x_train, y_train, 1280), (x_test, y_test, 320)):
-        assert (x.shape, x.dtype) == ((count,), object)
-        assert (y.shape, y.dtype) == ((count,), np.int64)
-        np.testing.assert_array_equal(np.bincount(y), np.full(2, count // 2))
-        assert all(type(review) is list and type(rank) is int and rank > 0 for review in x for rank in review[:1])
-    assert max(max(review) for review in x_train) > 80000  # not cut off at the vocabulary
-    lengths = [len(review) for review in x_train[:320]]
-    assert min(lengths) < 149 < max(lengths)  # padded ones and cut ones among those of the certificate
-
-
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_certificates_images_have_no_tie(dtype):
-    x_train, x_test, _, _ = data.read_cifar()
+    x_train, x_test, _, _ = read()
     for x in (x_train[:320], x_test[:100]):
-        assert not oracle.ties(weights.canonical("cnn"), x.astype(dtype) / dtype(255)).any()
+        assert not ties(weights.canonical(NAME), x.astype(dtype) / dtype(255)).any()
 
 
 def test_images_with_a_tie_come_last():
-    x_train, x_test, _, _ = data.read_cifar()
+    x_train, x_test, _, _ = read()
     for x, count in ((x_train[-60:], 52), (x_test[-20:], 10)):
-        tied = oracle.ties(weights.canonical("cnn"), x / 255.0)
+        tied = ties(weights.canonical(NAME), x / 255.0)
         np.testing.assert_array_equal(tied, np.arange(len(x)) >= len(x) - count)

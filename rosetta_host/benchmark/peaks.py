@@ -1,0 +1,16 @@
+"""How much arithmetic a workload is, and what a GPU can do at most: a rate is held against what the machine can do."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Peak(NamedTuple):
+    """The float32 rate that a GPU's maker states, in FLOP/s, without its TF32 mode; and where that is stated."""
+
+    rate: float
+    source: str
+
+
+# The name that the driver gives a GPU -> its peak.
+PEAKS = {"NVIDIA H100 80GB HBM3": Peak(67e12, "NVIDIA H100 Tensor Core GPU data sheet, H100 SXM, FP32")}

@@ -1,0 +1,88 @@
+"""The one list of workloads: the packages below workloads/, and what the `definition` of each states.
+
+A package has further modules for the host, each read by the package here that needs it: `oracle`, `protocol` and
+`limits` by `rosetta_host.certificate`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKLOADS = ROOT / "workloads"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A data set as its publisher offers it.
+
+    file: the name of the published file. layout: the file or folder that is read, once `file` is unpacked.
+    license: in a sentence. train, test: the number of samples that the publisher states.
+    """
+
+    name: str
+    file: str
+    url: str
+    sha256: str
+    layout: str
+    citation: str
+    license: str
+    train: int
+    test: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """What the project says of a workload.
+
+    title: its name in tables, "CNN on CIFAR-10". network: its name in a sentence, "the CNN". samples: what a sample is,
+    in the plural; rates are in samples per second. flop: the floating-point operations of a sample in a training step,
+    multiplications and additions. Counted are the matrix products and convolutions of the forward pass, and of the
+    gradients to the weights and to the input of each layer. Not counted are operations that run once for each number,
+    such as pooling, activations, gates, the look-up in an embedding, and the update.
+    mutants: name -> the deliberate error, in words, that every example has to offer. variant_mutants: variant of
+    `train` -> those that an example with the variant has to offer too. sizes: name -> further facts of the network that
+    the site's text may name. layers: kind of a layer of the oracle -> its name in the figure of the network, where that
+    is another. scale: what the figure is to scale of.
+    """
+
+    title: str
+    network: str
+    samples: str
+    source: Source
+    flop: Callable[[], int]
+    mutants: dict[str, str]
+    variant_mutants: dict[str, dict[str, str]] = field(default_factory=dict)
+    sizes: Callable[[], dict[str, str | int]] = dict
+    layers: dict[str, str] = field(default_factory=dict)
+    scale: str = "A bar is as long as its vector."
+
+
+@functools.cache
+def names() -> tuple[str, ...]:
+    """The names of all workloads, in alphabetical order."""
+    return tuple(sorted(path.parent.name for path in WORKLOADS.glob("*/__init__.py")))
+
+
+def module(name: str, part: str) -> ModuleType:
+    """A module of a workload's package. Raises ValueError for a workload that does not exist."""
+    if name not in names():
+        stated = '" or "'.join(names())
+        raise ValueError(f'there is no workload "{name}": it is "{stated}".')
+    return importlib.import_module(f"workloads.{name}.{part}")
+
+
+def get(name: str) -> Workload:
+    """What the project says of this workload."""
+    workload: Workload = module(name, "definition").workload
+    return workload
+
+
+def sample(name: str) -> Path:
+    """The folder of the embedded sample, laid out as the data set is."""
+    return WORKLOADS / name / "sample"

@@ -1,0 +1,45 @@
+"""The GRU as the project presents it: names, the publisher of its data, its arithmetic, the errors to catch."""
+
+from math import prod
+
+from rosetta_host.catalog.workloads import Source, Workload
+from workloads.gru import weights
+from workloads.gru.hyperparameters import params
+
+LAYOUT = "imdb.npz"
+
+
+def _flop() -> int:
+    """Each word passes both products of the GRU; the state before the first word is zero, which needs no gradient."""
+    shapes = weights.shapes()
+    once = {name: 2 * prod(shapes[name]) for name in ("gru.weight_ih", "gru.weight_hh", "fc.weight")}
+    words = params.max_length * (once["gru.weight_ih"] + once["gru.weight_hh"])
+    return 3 * (words + once["fc.weight"]) - once["gru.weight_hh"]
+
+
+workload = Workload(
+    title="GRU on IMDB",
+    network="the GRU",
+    samples="reviews",
+    source=Source(
+        name="IMDB",
+        file="imdb.npz",
+        url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/imdb.npz",
+        sha256="69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
+        layout=LAYOUT,
+        citation="Andrew L. Maas and others, Learning Word Vectors for Sentiment Analysis, ACL 2011; here as word "
+        "ranks. https://ai.stanford.edu/~amaas/data/sentiment/",
+        license="It has no explicit license: its authors published it for research and ask to be cited as here.",
+        train=25_000,
+        test=25_000,
+    ),
+    flop=_flop,
+    mutants={
+        "beta1": "Adam's β₁ a thousandth too large",
+        "other_epsilon": "Adam's ε on the other side of the bias correction",
+        "reset_before": "the reset gate on the other side of the recurrent product",
+        "zero_initial_weights": "initial weights of zero",
+    },
+    layers={"words": "a review’s words", "last word": "the last word’s output"},
+    scale="A column is one word and as high as its vector. A bar is as long as its vector.",
+)
