@@ -21,21 +21,21 @@ from rosetta_host.certificate.judge import AS_TIMED, ASIDE, JUDGMENT, PARTS, SHO
 from rosetta_host.environments import environment, external_python, faults, process
 from rosetta_host.environments.digests import certificate_digests, differing, digests
 from rosetta_host.records import machine, store, vcs
-from rosetta_host.records.store import Check, Machine, Record, Times
+from rosetta_host.records.store import CertificateRecord, Check, Machine, R, Record, Times
 
 Report = Callable[[str], None]
 T = TypeVar("T")
 
 
-def blank(case: Case, kind: store.Kind, where: Machine, device: str, held: dict[str, str] | None = None) -> Record:
+def blank(kind: type[R], case: Case, where: Machine, device: str, **fields: Any) -> R:
     """A record of this case with all that is known before it runs; status "failed" until it is set.
 
-    held: the digests of what it holds for, where that is not the case's example.
+    fields: what only this kind of record has; and `digests`, where they are not those of the case's example.
     """
     row = case.row
-    return Record(
+    common: dict[str, Any] = {"digests": digests(row, case.workload, device)} if "digests" not in fields else {}
+    return kind(
         schema=store.SCHEMA,
-        kind=kind,
         status="failed",
         framework=row.folder.name,
         backend=row.backend,
@@ -47,8 +47,9 @@ def blank(case: Case, kind: store.Kind, where: Machine, device: str, held: dict[
         device=device,
         precision="float32",
         environment="as found" if external_python.python() else None,
-        digests=digests(row, case.workload, device) if held is None else held,
         commit=vcs.commit(),
+        **common,
+        **fields,
     )
 
 
@@ -77,12 +78,13 @@ def certify(
     report: Report = lambda line: None,
     parts: Collection[str] = tuple(PARTS),
     timed: bool = True,
-) -> Record:
+) -> CertificateRecord:
     """One certificate as a record; its status is ok only if every check holds. Never raises.
 
     parts: as `judge.checks` takes them. timed: as `judge.Tracer` takes it. `times` is set where every check was made.
     """
-    record = blank(case, "certificate", where, device, certificate_digests(case.row, case.workload, device))
+    held = certificate_digests(case.row, case.workload, device)
+    record = blank(CertificateRecord, case, where, device, checks=[], digests=held)
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder, faults.recorded(record), ended(record):
         tracer = Tracer(case, environment.ensure(case.row, device), device, Path(folder), timed)
@@ -133,11 +135,11 @@ def certified(case: Case, where: Machine | None, device: str, past: Sequence[Rec
     """
     threads = environment.threads(case.row, case.workload)
     way = threads, environment.stated(case.row, case.workload, threads, device)
-    wanted = ("certificate", case.row.id, case.workload, case.variant, device)
+    wanted = (case.row.id, case.workload, case.variant, device)
     now = certificate_digests(case.row, case.workload, device)
     newest = None
-    for record in past:
-        subject = (record.kind, record.row, record.workload, record.variant, record.device)
+    for record in store.of_kind(past, CertificateRecord):
+        subject = (record.row, record.workload, record.variant, record.device)
         here = where is None or (record.machine.id == where.id and (record.threads, record.variables) == way)
         if subject == wanted and not differing(record.digests, now) and here:
             newest = record
@@ -151,7 +153,7 @@ def certify_all(
     report: Report,
     short: Collection[Case] = (),
     short_parts: Collection[str] = SHORT,
-) -> Iterator[tuple[Case, Record]]:
+) -> Iterator[tuple[Case, CertificateRecord]]:
     """All these certificates, as many at once as there are cores: nothing here is timed, one thread each.
 
     Their environments are there, or `ensure_all` found that they cannot be made. The variants of an example come one
@@ -160,7 +162,7 @@ def certify_all(
     short: those of which only `short_parts` are made.
     """
 
-    def certified_each(variants: Sequence[Case]) -> list[tuple[Case, Record]]:
+    def certified_each(variants: Sequence[Case]) -> list[tuple[Case, CertificateRecord]]:
         return [
             (case, certify(case, where, device, report, short_parts if case in short else tuple(PARTS)))
             for case in variants

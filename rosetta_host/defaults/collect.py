@@ -26,7 +26,7 @@ from rosetta_host.defaults.infer import Call, Came
 from rosetta_host.defaults.spec import QUESTIONS
 from rosetta_host.environments import environment, faults, process
 from rosetta_host.environments.digests import borrowed_digest, declared_digest, environment_digest, example_digest
-from rosetta_host.records.store import Answer, Machine, Record, Times
+from rosetta_host.records.store import Answer, DefaultsRecord, Machine, Times
 
 TIMEOUT = 300.0  # seconds for one process; the slowest import and its compilers take under a minute
 GIVEN = "must be given"  # how a reason in `unanswered` begins where the framework insists on an argument
@@ -85,7 +85,7 @@ def _literal(value: ast.expr, where: str) -> dict[str, str]:
         raise UserError(f"{where}: `unanswered` must be a plain dict of texts.") from None
 
 
-def ask_all(rows: list[Row], where: Machine, device: str, report: certify.Report) -> Iterator[Record]:
+def ask_all(rows: list[Row], where: Machine, device: str, report: certify.Report) -> Iterator[DefaultsRecord]:
     """A record for each row that has a defaults.py, as many at once as there are cores: nothing here is timed."""
     asked = [row for row in rows if source(row).exists()]
     for row in rows:
@@ -95,9 +95,9 @@ def ask_all(rows: list[Row], where: Machine, device: str, report: certify.Report
     yield from certify.side_by_side([functools.partial(ask, row, where, device) for row in asked])
 
 
-def ask(row: Row, where: Machine, device: str = "cpu") -> Record:
+def ask(row: Row, where: Machine, device: str = "cpu") -> DefaultsRecord:
     """What one row answers. Never raises for the row's faults: its record tells them."""
-    record = certify.blank(Case(row, "defaults"), "defaults", where, device, held={})
+    record = certify.blank(DefaultsRecord, Case(row, "defaults"), where, device, digests={}, answers={})
     record.threads, start = 1, time.monotonic()
     with faults.recorded(record), _ended(record):
         functions, unanswered = read(source(row))
@@ -115,7 +115,7 @@ def ask(row: Row, where: Machine, device: str = "cpu") -> Record:
 
 
 @contextlib.contextmanager
-def _ended(record: Record) -> Iterator[None]:
+def _ended(record: DefaultsRecord) -> Iterator[None]:
     """A block in which a row is asked: where it cannot be, or does not follow, the record says how."""
     with certify.ended(record):
         try:
@@ -195,7 +195,7 @@ def _judged(question: str, came: dict[str, Came], arrays: infer.Arrays) -> dict[
         return dict.fromkeys(facets, infer.unknown(f"the probe broke its contract: {type(error).__name__}: {error}"))
 
 
-def changes(before: Record, now: Record) -> Iterator[str]:
+def changes(before: DefaultsRecord, now: DefaultsRecord) -> Iterator[str]:
     """In which answers two records differ, a line each: a version's new defaults."""
     for name, answer in now.answers.items():
         old = before.answers.get(name)
@@ -203,7 +203,7 @@ def changes(before: Record, now: Record) -> Iterator[str]:
             yield f"{name}: {old.words} → {answer.words}"
 
 
-def summary(record: Record) -> str:
+def summary(record: DefaultsRecord) -> str:
     """One row's answers, in a line."""
     if not record.answers:
         return f"{record.row}: {record.status}: {record.reason}"

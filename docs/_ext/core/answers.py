@@ -21,7 +21,7 @@ from _ext.core import store as stores
 from rosetta_host.catalog.frameworks import Row
 from rosetta_host.defaults import spec
 from rosetta_host.environments import digests
-from rosetta_host.records.store import Answer, Record
+from rosetta_host.records.store import Answer, DefaultsRecord
 
 SOURCE = "defaults"  # the file of a folder that asks, as Row.example() names it
 CUT_SHORT = ("interrupted", "unsupported")  # such a run says nothing of the framework
@@ -69,7 +69,7 @@ class Asked:
     """A row, the newest record of its answers, and what has changed since they were given."""
 
     row: Row
-    record: Record | None = None
+    record: DefaultsRecord | None = None
     changed: tuple[str, ...] = ()
 
     def answer(self, name: str) -> Answer | None:
@@ -124,12 +124,12 @@ def _files(row: Row) -> list[Path]:
 
 
 def _asked(store: stores.Store, row: Row) -> Asked:
-    runs = [run for run in store.of(kind="defaults", row=row.id) if run.status not in CUT_SHORT]
+    runs = [run for run in store.of_kind(DefaultsRecord, row=row.id) if run.status not in CUT_SHORT]
     last = newest.anywhere(runs)
     return Asked(row, last, _changed(row, last)) if last else Asked(row)
 
 
-def _changed(row: Row, record: Record) -> tuple[str, ...]:
+def _changed(row: Row, record: DefaultsRecord) -> tuple[str, ...]:
     """What is not as it was when the record was made."""
     others = digests.differing(record.digests, today(row, record.device or "cpu"))
     return tuple(said for key, said in HOLDS_FOR.items() if key in others)

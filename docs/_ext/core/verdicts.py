@@ -8,7 +8,7 @@ from typing import Literal
 
 from rosetta_host.catalog.frameworks import Row
 from rosetta_host.environments.digests import BORROWED, JUDGE, certificate_digests, differing, judge_digest
-from rosetta_host.records.store import Record
+from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Record
 
 State = Literal["certified", "failed", "stale", "missing", "historic"]
 
@@ -35,7 +35,7 @@ class Verdict:
 
     state: State
     why: str
-    certificate: Record | None = None
+    certificate: CertificateRecord | None = None
 
     @property
     def mark(self) -> str:
@@ -65,7 +65,7 @@ def _differing(one: Record, other: Record) -> list[str]:
     return differing(*digests) + [key for key in WAY if getattr(one, key) != getattr(other, key)]
 
 
-def outdated(certificate: Record, row: Row) -> str:
+def outdated(certificate: CertificateRecord, row: Row) -> str:
     """What has changed since a certificate was made; nothing where it is of the code, lock and judge of this checkout.
 
     A Python as found has no lock here that its packages could differ from.
@@ -86,7 +86,7 @@ def named(changed: list[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def why_failed(certificate: Record) -> str:
+def why_failed(certificate: CertificateRecord) -> str:
     """The first check that a certificate did not pass, in words."""
     for check in certificate.checks:
         if not check.ok:
@@ -95,22 +95,21 @@ def why_failed(certificate: Record) -> str:
     return certificate.reason or "no reason recorded"
 
 
-def verdict(run: Record, records: Iterable[Record]) -> Verdict:
+def verdict(run: Record, certificates: Iterable[CertificateRecord]) -> Verdict:
     """Hold a run against the certificates: the newest of the same code, timed in the same way, decides.
 
     One that was cut short decides nothing, and one of another judge than this checkout's proves nothing by its rules.
     """
-    if run.historic:
+    if isinstance(run, BenchmarkRecord) and run.historic:
         return Verdict("historic", run.source or "")
-    certificate = [record for record in records if record.kind == "certificate" and same_subject(record, run)]
-    certificate = [record for record in certificate if record.status in ("ok", "failed")]
-    if not certificate:
+    ended = [record for record in certificates if record.status in ("ok", "failed") and same_subject(record, run)]
+    if not ended:
         return Verdict("missing", "")
     judge = judge_digest()
-    same = [record for record in certificate if not _differing(record, run)]
+    same = [record for record in ended if not _differing(record, run)]
     holds = [record for record in same if record.digests.get(JUDGE) == judge]
     if not holds:
-        newest = max(same or certificate, key=_created)
+        newest = max(same or ended, key=_created)
         changed = _differing(newest, run) or [JUDGE]
         return Verdict("stale", _other(changed))
     newest = max(holds, key=_created)

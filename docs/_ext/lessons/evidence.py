@@ -22,7 +22,7 @@ from rosetta_host.environments import digests
 from rosetta_host.lessons.declarations import Lesson
 from rosetta_host.mutation import mutants
 from rosetta_host.mutation.mutants import Mutant
-from rosetta_host.records.store import Check, Record
+from rosetta_host.records.store import Check, LessonRecord
 
 SAME = f"same within {100 * (SAME_TIME - 1):.0f} %"
 TIMED: dict[Change, str] = {"more": "slower", "same": SAME, "less": "faster", "cannot tell": "cannot tell"}
@@ -90,10 +90,10 @@ class Place:
     found: bool = False
 
     @classmethod
-    def of(cls, store: stores.Store, *records: Record) -> Place:
+    def of(cls, store: stores.Store, *records: LessonRecord) -> Place:
         """Where records were made. What data they are of is told where it is not the official data."""
         one = records[0]
-        copy = one.data.source if one.data and one.preset and one.data.source != "official" else ""
+        copy = one.data.source if one.data and one.measure == "accuracy" and one.data.source != "official" else ""
         machines = tuple(dict.fromkeys(record.machine.name for record in records))
         return cls(machines, one.device or "cpu", store.is_local(one), copy, bool(one.environment))
 
@@ -105,10 +105,10 @@ class Place:
         return where + (" (this machine, just now; not published)" if self.local else "")
 
 
-def where(store: stores.Store, record: Record) -> tuple[object, ...]:
+def where(store: stores.Store, record: LessonRecord) -> tuple[object, ...]:
     """What sets the place of a record apart: what else is known of a machine may change from day to day."""
     place = Place.of(store, record)
-    return record.machine.id if record.preset is None else "", place.device, place.local, place.data, place.found
+    return "" if record.measure == "accuracy" else record.machine.id, place.device, place.local, place.data, place.found
 
 
 @dataclass(frozen=True)
@@ -123,13 +123,13 @@ class Trial:
     name: str
     mutant: Mutant | None
     place: Place | None = None
-    size: Record | None = None
-    time: Record | None = None
+    size: LessonRecord | None = None
+    time: LessonRecord | None = None
     stale: str = ""
     broken: str = ""
 
     @property
-    def newest(self) -> Record | None:
+    def newest(self) -> LessonRecord | None:
         """The newer of its records."""
         return newest.here(record for record in (self.size, self.time) if record)
 
@@ -147,7 +147,7 @@ class Trial:
         return ratio(self.time.pairs) if self.time else None
 
     @property
-    def fault(self) -> Record | None:
+    def fault(self) -> LessonRecord | None:
         """The record that did not end as it should have."""
         return next((one for one in (self.size, self.time) if one and one.status != "ok"), None)
 
@@ -217,9 +217,9 @@ class Cost:
     row: Row
     name: str
     place: Place
-    newest: Record
+    newest: LessonRecord
     runs: dict[int, tuple[float, float]]
-    failed: dict[int, Record]
+    failed: dict[int, LessonRecord]
 
     @property
     def means(self) -> tuple[float, float]:
@@ -276,39 +276,39 @@ class Trials:
         if mutant is None or mutant.unsupported:
             yield Trial(row, name, mutant, broken=broken)
             return
-        runs = [run for run in self.runs(row, mutant) if run.preset is None]
-        places: dict[tuple[object, ...], list[Record]] = {}
+        runs = [run for run in self.runs(row, mutant) if run.measure != "accuracy"]
+        places: dict[tuple[object, ...], list[LessonRecord]] = {}
         for run in runs:
             if not self.changed(row, mutant, run):
                 places.setdefault(where(self.store, run), []).append(run)
         for here in places.values():
-            size, time = ([run for run in here if _is_time(run) == wanted] for wanted in (False, True))
+            size, time = ([run for run in here if run.measure == measure] for measure in ("size", "time"))
             place = Place.of(self.store, here[-1])
             yield Trial(row, name, mutant, place, newest.here(size), newest.here(time))
         if not places:
             yield Trial(row, name, mutant, stale=self.stale(row, mutant, runs))
 
-    def runs(self, row: Row, mutant: Mutant | None) -> list[Record]:
+    def runs(self, row: Row, mutant: Mutant | None) -> list[LessonRecord]:
         """The records of a patch of this lesson in a row, or of the row as it is, oldest first.
 
         One that was interrupted says nothing.
         """
         wanted = {"mutant": mutant.name, "lesson": self.slug} if mutant else {"mutant": None}
-        found = self.store.of(kind="lesson", row=row.id, workload=self.lesson.workload, **wanted)
+        found = self.store.of_kind(LessonRecord, row=row.id, workload=self.lesson.workload, **wanted)
         return [run for run in found if run.status != "interrupted"]
 
-    def changed(self, row: Row, mutant: Mutant | None, run: Record) -> list[str]:
+    def changed(self, row: Row, mutant: Mutant | None, run: LessonRecord) -> list[str]:
         """Which of the things that a record holds for are others today."""
         now = dict(self.now.of(row, self.lesson.workload, run.device or "cpu"))
         if mutant:
             now["mutant"] = digests.text_digest(mutant.patched(), mutant.label)
-        if run.preset is None and not _is_time(run):  # what the certificate says
+        if run.measure == "size":  # what the certificate says
             now[digests.JUDGE] = digests.judge_digest()
         if run.environment:  # no lock made it, and none of today can differ from it
             now["lock"] = run.digests.get("lock", "")
         return digests.differing(run.digests, now)
 
-    def stale(self, row: Row, mutant: Mutant | None, runs: list[Record]) -> str:
+    def stale(self, row: Row, mutant: Mutant | None, runs: list[LessonRecord]) -> str:
         """That there is a record, and what has changed since."""
         last = newest.anywhere(runs)
         if last is None:
@@ -340,19 +340,19 @@ class Trials:
                 place = Place.of(self.store, *paired, *failed.values())
                 yield Cost(row, name, place, last, runs, failed)
 
-    def by_seed(self, row: Row, mutant: Mutant | None) -> dict[tuple[object, ...], dict[int, Record]]:
+    def by_seed(self, row: Row, mutant: Mutant | None) -> dict[tuple[object, ...], dict[int, LessonRecord]]:
         """Place -> seed -> the newest current run on all of the data."""
-        found: dict[tuple[object, ...], dict[int, Record]] = {}
+        found: dict[tuple[object, ...], dict[int, LessonRecord]] = {}
         for run in self.runs(row, mutant):
-            if run.preset is not None and run.seed is not None and not self.changed(row, mutant, run):
+            if run.measure == "accuracy" and run.seed is not None and not self.changed(row, mutant, run):
                 found.setdefault(where(self.store, run), {})[run.seed] = run
         return found
 
     @property
     def stale_costs(self) -> bool:
         """Whether the cost in accuracy was measured, but of other code than today's."""
-        known = self.store.of(kind="lesson", lesson=self.slug)
-        return not self.costs and any(run.preset is not None and run.mutant is not None for run in known)
+        known = self.store.of_kind(LessonRecord, lesson=self.slug)
+        return not self.costs and any(run.measure == "accuracy" and run.mutant is not None for run in known)
 
     def of_mutant(self, name: str) -> list[Trial]:
         """What counts of one patch, one trial a row: with a verdict, on the lesson's own device, the newest."""
@@ -382,8 +382,3 @@ class Trials:
         """Whether there is a verdict of anything of the lesson on a GPU."""
         on_gpu = [trial for trial in self.found if trial.place and trial.place.device == "gpu"]
         return any(trial.verdict != "not measured yet" for trial in on_gpu)
-
-
-def _is_time(record: Record) -> bool:
-    """Whether a record is of time by turns; one that failed holds no pairs, but says on which data it was to run."""
-    return bool(record.pairs) or record.data is not None

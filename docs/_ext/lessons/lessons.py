@@ -26,7 +26,7 @@ from _ext.core.links import site_file
 from _ext.core.numbers import Role
 from _ext.lessons.evidence import NEEDS_GPU, STILL_A_TRAP, TIMED, Cost, Place, Trial, Trials, sources, today
 from rosetta_host.catalog.frameworks import UserError, nearest
-from rosetta_host.lessons import declarations as declarations
+from rosetta_host.lessons import declarations
 from rosetta_host.lessons.declarations import Lessons
 from rosetta_host.records.store import Record
 

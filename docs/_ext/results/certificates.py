@@ -15,7 +15,7 @@ from _ext.core import store as stores
 from _ext.core.elements import Details, Summary, cell, row_header, table
 from _ext.core.links import target
 from rosetta_host.catalog.frameworks import WORKLOADS
-from rosetta_host.records.store import Check, Record
+from rosetta_host.records.store import CertificateRecord, Check
 
 DASH = "–"
 WIDER = "†"
@@ -29,8 +29,8 @@ class Certificates(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
         stores.note(self.env)
-        groups: dict[tuple[str, ...], list[Record]] = {}
-        for run in self.store.of(kind="certificate", workload=directives.choice(self.arguments[0], WORKLOADS)):
+        groups: dict[tuple[str, ...], list[CertificateRecord]] = {}
+        for run in self.store.of_kind(CertificateRecord, workload=directives.choice(self.arguments[0], WORKLOADS)):
             groups.setdefault((run.row, run.variant or "", run.device or "", run.precision or ""), []).append(run)
         if not groups:
             return [nodes.paragraph("", "No certificate is recorded yet.", classes=["rosetta-none"])]
@@ -50,7 +50,7 @@ class Certificates(SphinxDirective):
             )
         ]
 
-    def group(self, runs: list[Record], families: list[str]) -> Iterable[nodes.row]:
+    def group(self, runs: list[CertificateRecord], families: list[str]) -> Iterable[nodes.row]:
         """The lines of one row: its own and those of its variants."""
         for run in runs:
             name = formatting.row_name(self.store, run) + (", on a GPU" if run.device == "gpu" else "")
@@ -92,7 +92,7 @@ def number(value: float | None) -> str:
     return f"{value:.2g}" if value == 0 or value >= 0.01 else f"{value:.1e}".replace("e-0", "e-")
 
 
-def proof(store: stores.Store, run: Record) -> Details:
+def proof(store: stores.Store, run: CertificateRecord) -> Details:
     """The verdict in a line, which opens to every check with its figure, its limit and where the worst lies."""
     row = store.rows.get(run.row)
     stale = verdicts.outdated(run, row) if row else ""
@@ -108,7 +108,7 @@ def proof(store: stores.Store, run: Record) -> Details:
     return Details("", summary, nodes.bullet_list("", *items, classes=["rosetta-checks"]), *reasons(run), *ways(run))
 
 
-def ways(run: Record) -> list[nodes.paragraph]:
+def ways(run: CertificateRecord) -> list[nodes.paragraph]:
     """How its processes ran: those that are judged as the timed run, and those that need not run so."""
     if not run.variables:
         return []
@@ -134,7 +134,7 @@ def says_check(check: Check) -> str:
     return f"{'✓' if check.ok else '✗'} {check.name}{figures}{limit}{where}"
 
 
-def reasons(run: Record) -> list[nodes.paragraph]:
+def reasons(run: CertificateRecord) -> list[nodes.paragraph]:
     """Why limits are wider or a form is declared: each reason once, after the checks that it holds for."""
     told: dict[str, list[str]] = {}
     for check in run.checks:

@@ -16,7 +16,8 @@ from _ext.core.numbers import Role
 from _ext.results.pairs import Pair, Way, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
 from _ext.snippets.feeds import shares
 from rosetta_host.catalog.frameworks import WORKLOADS, nearest
-from rosetta_host.records.store import EAGER_WITH_LOADER, Record
+from rosetta_host.records.convert import EAGER_WITH_LOADER
+from rosetta_host.records.store import Record
 
 WAYS: list[Way] = [(None, "train_with_loader"), ("train_eager", EAGER_WITH_LOADER)]
 UNIT = "shuffled_loader.unit"  # the question of a framework's defaults that tells what its loader shuffles
