@@ -124,30 +124,29 @@ class Site:
         (self.docs / f"{name}.md").write_text(f"---\norphan: true\n---\n# {name}\n\n{text}\n", "utf-8")
 
     def record(self, row_id: str = "ada", local: bool = False, **changes: object) -> Record:
-        """Write a record of a run of this row's example as it is; returns it."""
+        """Write a record of a run of this row's example as it is, by default a benchmark; returns it."""
         row = frameworks.rows(self.examples)[row_id]
+        kind = str(changes.pop("kind", "benchmark"))
         fields = {
             "schema": store.SCHEMA,
-            "kind": "benchmark",
             "status": "ok",
             "framework": row.folder.name,
             "backend": row.backend,
             "workload": "cnn",
             "created": f"20260102T030405.{len(self.records):06d}Z",
             "machine": MACHINE,
-            "preset": "full",
             "device": "cpu",
             "precision": "float32",
             "version": "1.2",
-            "seed": 0,
             "digests": digests.digests(row, "cnn"),
         }
-        if changes.get("kind") == "certificate":
-            fields |= {"preset": None, "seed": None, "checks": [Check("loss", True, 1e-7, 1e-5)]}
+        if kind == "benchmark":
+            fields |= {"preset": "full", "seed": 0, "accuracy": 0.75, "times": Times(train=100.0)}
+            fields |= {"data": Data("CIFAR-10", "official")}
+        if kind == "certificate":
+            fields |= {"checks": [Check("loss", True, 1e-7, 1e-5)]}
             fields |= {"digests": digests.certificate_digests(row, "cnn")}
-        else:
-            fields |= {"accuracy": 0.75, "times": Times(train=100.0), "data": Data("CIFAR-10", "official")}
-        record = Record(**{**fields, **changes})
+        record = store.KINDS[kind](**{**fields, **changes})
         store.write(record, self.docs / ("local" if local else "records"))
         self.records.append(record)
         return record
@@ -227,7 +226,6 @@ def _asking(site: Site, patch: pytest.MonkeyPatch) -> Callable[..., Record]:
         fields = {
             "kind": "defaults",
             "workload": "defaults",
-            **dict.fromkeys(["preset", "accuracy", "times", "data"]),
             "digests": answers.today(row),
             "answers": {name: Answer(words, reason=reason or None) for name, (words, _, reason) in told.items()},
         }

@@ -19,7 +19,7 @@ from rosetta_host.certificate import steps as certificate_module
 from rosetta_host.certificate.steps import Trace
 from rosetta_host.environments import digests, environment, process
 from rosetta_host.records import machine, store
-from rosetta_host.records.store import Check
+from rosetta_host.records.store import CertificateRecord, Check
 
 HERE = machine.describe("here")
 
@@ -30,7 +30,7 @@ def alpha(variant=None):
 
 def certificate(status="ok", where=HERE):
     held = digests.certificate_digests(alpha().row, "gru")
-    record = certify.blank(alpha(), "certificate", where, "cpu", held)
+    record = certify.blank(CertificateRecord, alpha(), where, "cpu", checks=[], digests=held)
     record.status, record.threads = status, machine.cores()
     record.variables = environment.stated(alpha().row, "gru", machine.cores(), "cpu")
     return record

@@ -17,7 +17,7 @@ from rosetta_host.lessons.declarations import Lesson
 from rosetta_host.lessons.experiments import Experiment
 from rosetta_host.mutation.mutants import offered
 from rosetta_host.records import machine, store
-from rosetta_host.records.store import Check, Times
+from rosetta_host.records.store import CertificateRecord, Check, Times
 
 HERE = machine.describe("here")
 SAMPLE = {"gru": (Path(data.SAMPLE), "embedded sample")}
@@ -89,7 +89,7 @@ def test_the_example_as_it_is_is_trained_once_for_all_lessons(row):
 def certified(monkeypatch, *checks, **fields):
     def certified_as_given(case, where, device, parts, timed):
         assert (parts, timed) == (judge.JUDGED, False)
-        record = certify.blank(case, "certificate", where, device)
+        record = certify.blank(CertificateRecord, case, where, device, checks=[])
         record.checks, record.times = list(checks), Times(process=1.0)
         return msgspec.structs.replace(record, **fields)
 
