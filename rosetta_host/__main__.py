@@ -422,7 +422,7 @@ def run_defaults(options: argparse.Namespace) -> int:
             _say(f"  changed: {line}")
         if len(rows) == 1:
             for name, answer in record.answers.items():
-                _say(f"  {name}: {answer.words}" + (f" ({answer.reason})" if answer.reason else ""))
+                _say(f"  {name}: {answer.statement}" + (f" ({answer.reason})" if answer.reason else ""))
         statuses.append(record.status)
     return _exit_code(statuses)
 

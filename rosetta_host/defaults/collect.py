@@ -26,6 +26,7 @@ from rosetta_host.defaults.infer import Call, Came
 from rosetta_host.defaults.spec import QUESTIONS
 from rosetta_host.environments import environment, faults, process
 from rosetta_host.environments.digests import borrowed_digest, declared_digest, environment_digest, example_digest
+from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Answer, DefaultsRecord, Machine, Times
 
 TIMEOUT = 300.0  # seconds for one process; the slowest import and its compilers take under a minute
@@ -107,7 +108,7 @@ def ask(row: Row, where: Machine, device: str = "cpu") -> DefaultsRecord:
             came = run(row, calls, Path(folder), device)
             certify.facts(record, row, Path(folder))
         record.answers = answers(functions, unanswered, came)
-        open_ones = {name: one.reason for name, one in record.answers.items() if one.words == "unknown"}
+        open_ones = {name: one.reason for name, one in record.answers.items() if one.code == Code.UNKNOWN}
         record.status = "failed" if open_ones else "ok"
         record.reason = "; ".join(f"{name}: {reason}" for name, reason in open_ones.items()) or None
     record.times = Times(process=time.monotonic() - start)
@@ -176,8 +177,8 @@ def answers(functions: set[str], unanswered: dict[str, str], came: dict[str, Cam
             name = f"{question}.{facet}"
             reason = unanswered.get(name) or (unanswered.get(question) if question not in functions else None)
             if reason:
-                insists = reason.startswith(GIVEN)
-                found[name] = Answer(GIVEN if insists else "none", reason=reason.removeprefix(f"{GIVEN}: "))
+                code = Code.MUST_BE_GIVEN if reason.startswith(GIVEN) else Code.NONE
+                found[name] = Answer(code, reason=reason.removeprefix(f"{GIVEN}: "))
             else:
                 found[name] = judged.get(facet, infer.unknown("the probe returned nothing that tells"))
     return found
@@ -188,7 +189,7 @@ def _judged(question: str, came: dict[str, Came], arrays: infer.Arrays) -> dict[
     calls = [came[call.name] for call in infer.CALLS if call.question == question]
     facets = QUESTIONS[question][1]
     if all(call.refused for call in calls):
-        return dict.fromkeys(facets, Answer("refused", reason=calls[0].refused))
+        return dict.fromkeys(facets, Answer(Code.REFUSED, reason=calls[0].refused))
     try:
         return dict(infer.JUDGES[question](came, arrays))
     except (KeyError, ValueError, IndexError) as error:
@@ -199,16 +200,16 @@ def changes(before: DefaultsRecord, now: DefaultsRecord) -> Iterator[str]:
     """In which answers two records differ, a line each: a version's new defaults."""
     for name, answer in now.answers.items():
         old = before.answers.get(name)
-        if old is not None and old.words != answer.words:
-            yield f"{name}: {old.words} → {answer.words}"
+        if old is not None and old.statement != answer.statement:
+            yield f"{name}: {old.statement} → {answer.statement}"
 
 
 def summary(record: DefaultsRecord) -> str:
     """One row's answers, in a line."""
     if not record.answers:
         return f"{record.row}: {record.status}: {record.reason}"
-    nothing = sum(answer.words == "none" and answer.reason is not None for answer in record.answers.values())
-    unknown = sum(answer.words == "unknown" for answer in record.answers.values())
+    nothing = sum(answer.code == Code.NONE and answer.reason is not None for answer in record.answers.values())
+    unknown = sum(answer.code == Code.UNKNOWN for answer in record.answers.values())
     told = len(record.answers) - unknown - nothing
     rest = f"; unknown: {record.reason}" if unknown else ""
     return f"{record.row}: {told} of {len(record.answers)} answers, {nothing} for which it has nothing{rest}"

@@ -17,6 +17,7 @@ import msgspec
 
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import ROOT, UserError
+from rosetta_host.records.codes import Code
 from rosetta_host.records.convert import CompiledSince, converted
 
 SCHEMA = 3  # of what is written; `read` takes every schema from 1 on, and gives a record of this one
@@ -87,16 +88,39 @@ class Check(msgspec.Struct, omit_defaults=True):
     floor: float | None = None
 
 
-class Answer(msgspec.Struct, omit_defaults=True):
-    """What a framework does where nothing is said.
+class Statement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a framework does where an argument is left out, so that two that do the same are equal.
 
-    words: the answer, as it was inferred, or "refused", "must be given", "none" or "unknown" with the reason
-    beside. figures: what it was inferred from.
+    value: a number, or the scale of a distribution that no rule sets. items: rules of a distribution's scale, kinds of
+    labels, sizes of a kernel, or a dtype. parts: statements that hold together, as for the gates and for the new state.
     """
 
-    words: str
+    code: Code
+    value: float | None = None
+    items: tuple[str, ...] = ()
+    parts: tuple[Statement, ...] = ()
+
+    def __str__(self) -> str:
+        """The statement as a terminal shows it."""
+        value = "" if self.value is None else f"{self.value:g}"
+        shown = [*([value] if value else []), *self.items, *(f"({part})" for part in self.parts)]
+        return " ".join(shown if self.code == Code.NUMBER else [self.code, *shown])
+
+
+class Answer(Statement, frozen=True, omit_defaults=True):
+    """The answer to one question, as it was inferred.
+
+    figures: what it was inferred from. reason: why there is none, for the codes `refused`, `must_be_given`, `none` and
+    `unknown`; `none` without one is that the framework has it, and does nothing.
+    """
+
     figures: Mapping[str, float | None] = {}  # None: not a finite number
     reason: str | None = None
+
+    @property
+    def statement(self) -> Statement:
+        """The answer without what is its framework's own."""
+        return Statement(self.code, self.value, self.items, self.parts)
 
 
 class Record(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="kind"):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from pathlib import Path
 
+import msgspec
 import pytest
 
 pytest.importorskip("sphinx", reason="needs requirements/docs.txt")
@@ -23,7 +24,7 @@ from _ext.snippets import default_warnings
 from rosetta_host.catalog import frameworks
 from rosetta_host.defaults import spec
 from rosetta_host.environments import digests
-from rosetta_host.records import store
+from rosetta_host.records import convert, store
 from rosetta_host.records.store import Answer, Check, Data, Machine, Record, Times
 
 CONF = """
@@ -213,9 +214,17 @@ def modules_ask(modules_site: Site) -> Iterator[Callable[..., Record]]:
         yield _asking(modules_site, patch)
 
 
+def _answer(words: str, reason: str) -> Answer:
+    return msgspec.convert({**convert.statement(words), "reason": reason or None}, Answer)
+
+
 def _asking(site: Site, patch: pytest.MonkeyPatch) -> Callable[..., Record]:
     patch.setattr(spec, "QUESTIONS", QUESTIONS)
-    patch.setattr(default_warnings, "MATTERS", {"cnn.train": {"pool.stride": "2", "pool.β": default_warnings.MOST}})
+    patch.setattr(
+        default_warnings,
+        "MATTERS",
+        {"cnn.train": {"pool.stride": default_warnings.number(2), "pool.β": default_warnings.MOST}},
+    )
 
     def asked(row_id: str = "ada", given: dict[str, str] | None = None, **changes: object) -> Record:
         row = frameworks.rows(site.examples)[row_id]
@@ -227,7 +236,7 @@ def _asking(site: Site, patch: pytest.MonkeyPatch) -> Callable[..., Record]:
             "kind": "defaults",
             "workload": "defaults",
             "digests": answers.today(row),
-            "answers": {name: Answer(words, reason=reason or None) for name, (words, _, reason) in told.items()},
+            "answers": {name: _answer(words, reason) for name, (words, _, reason) in told.items()},
         }
         return site.record(row_id, **{**fields, **changes})
 

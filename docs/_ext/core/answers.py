@@ -21,11 +21,11 @@ from _ext.core import store as stores
 from rosetta_host.catalog.frameworks import Row
 from rosetta_host.defaults import spec
 from rosetta_host.environments import digests
-from rosetta_host.records.store import Answer, DefaultsRecord
+from rosetta_host.records.codes import Code
+from rosetta_host.records.store import Answer, DefaultsRecord, Statement
 
 SOURCE = "defaults"  # the file of a folder that asks, as Row.example() names it
 CUT_SHORT = ("interrupted", "unsupported")  # such a run says nothing of the framework
-UNKNOWN, NONE = "unknown", "none"
 # What an answer holds for, as a reader knows it.
 HOLDS_FOR = {
     "defaults": f"{SOURCE}.py",
@@ -61,7 +61,7 @@ def probe_anchor(question: str, row: Row) -> str:
 
 def is_given(answer: Answer) -> bool:
     """Whether it tells what the framework does. "none" with a reason is that it has no such thing."""
-    return answer.words != UNKNOWN and not (answer.words == NONE and answer.reason)
+    return answer.code != Code.UNKNOWN and not (answer.code == Code.NONE and answer.reason)
 
 
 @dataclass(frozen=True)
@@ -94,26 +94,26 @@ class Answers:
         return sorted({path for asked in self.asked.values() for path in _files(asked.row)})
 
     @cached_property
-    def usual(self) -> dict[str, str]:
+    def usual(self) -> dict[str, Statement]:
         """question.facet -> what more than half of the folders of examples/ answer, each with one voice."""
-        return {name: words for name in known() if (words := self._usual(name))}
+        return {name: statement for name in known() if (statement := self._usual(name))}
 
-    def _usual(self, name: str) -> str | None:
-        voices: dict[str, list[str]] = defaultdict(list)
+    def _usual(self, name: str) -> Statement | None:
+        voices: dict[str, list[Statement]] = defaultdict(list)
         for asked in self.asked.values():
             if answer := asked.current(name):
-                voices[asked.row.folder.name].append(answer.words)
-        votes: Counter[str] = Counter()
-        for words in voices.values():
-            for one in words:
-                votes[one] += Fraction(1, len(words))  # type: ignore[assignment]  # a share of a voice
-        most, count = votes.most_common(1)[0] if votes else ("", 0)
+                voices[asked.row.folder.name].append(answer.statement)
+        votes: Counter[Statement] = Counter()
+        for statements in voices.values():
+            for statement in statements:
+                votes[statement] += Fraction(1, len(statements))  # type: ignore[assignment]  # a share of a voice
+        most, count = votes.most_common(1)[0] if votes else (None, 0)
         return most if 2 * count > len(voices) else None
 
     def is_odd(self, asked: Asked, name: str) -> bool:
         """Whether a row answers otherwise than most."""
         answer, usual = asked.current(name), self.usual.get(name)
-        return answer is not None and usual is not None and answer.words != usual
+        return answer is not None and usual is not None and answer.statement != usual
 
 
 def _files(row: Row) -> list[Path]:

@@ -14,11 +14,13 @@ from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import formatting
 from _ext.core import store as stores
-from _ext.core.answers import NONE, UNKNOWN, Asked, answers, is_given, name_of, probe_anchor, row_anchor
+from _ext.core.answers import Asked, answers, is_given, name_of, probe_anchor, row_anchor
 from _ext.core.elements import DASH, Datum, Details, Summary, aside, cell, row_header, table
 from _ext.core.links import link, place_link, site_file, target
+from _ext.core.texts import text
 from _ext.snippets import snippets
 from rosetta_host.defaults import spec
+from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Answer
 
 ODD = "◆"
@@ -26,14 +28,14 @@ COMMAND = "nox -s defaults"
 DIFFERENCES = '<div class="rosetta-differences"><p role="status"></p></div>'
 
 
-def titled(text: str) -> str:
+def titled(facet: str) -> str:
     """A facet's words as the head of a column; a Greek letter stays small."""
-    return text[0].upper() + text[1:] if text[0].isascii() else text
+    return facet[0].upper() + facet[1:] if facet[0].isascii() else facet
 
 
 def said(answer: Answer) -> str:
     """The answer in a cell."""
-    return "no such thing" if answer.words == NONE and answer.reason else answer.words
+    return "no such thing" if answer.code == Code.NONE and answer.reason else text(answer)
 
 
 class Defaults(SphinxDirective):
@@ -65,7 +67,8 @@ class Defaults(SphinxDirective):
     def most(self, question: str) -> nodes.row:
         """What more than half of the frameworks answer."""
         names = [f"{question}.{facet}" for facet in spec.QUESTIONS[question][1]]
-        cells = [cell(self.answers.usual.get(name, DASH)) for name in names]
+        usual = [self.answers.usual.get(name) for name in names]
+        cells = [cell(text(statement) if statement else DASH) for statement in usual]
         return nodes.row("", row_header("Most"), *cells, classes=["is-most"])
 
     def row(self, question: str, asked: Asked) -> nodes.row:
@@ -88,8 +91,8 @@ class Defaults(SphinxDirective):
         if asked.record is None:
             return [cell("not measured yet", columns=len(facets), classes=("is-open",))]
         if not asked.record.answers:
-            text = f"{asked.record.status}: {asked.record.reason}"
-            return [cell(text, columns=len(facets), classes=("is-open", "failed"))]
+            ended = f"{asked.record.status}: {asked.record.reason}"
+            return [cell(ended, columns=len(facets), classes=("is-open", "failed"))]
         names = [f"{question}.{facet}" for facet in facets]
         found = [asked.answer(name) for name in names]
         first = found[0]
@@ -105,7 +108,7 @@ class Defaults(SphinxDirective):
         odd = self.answers.is_odd(asked, name)
         mark = [nodes.inline("", f"{ODD} ", classes=["rosetta-odd"])] if odd else []
         shown = _shown(answer, mark, probe_anchor(name.partition(".")[0], asked.row))
-        return cell(shown, columns=columns, classes=("is-open",) if answer.words == UNKNOWN else ())
+        return cell(shown, columns=columns, classes=("is-open",) if answer.code == Code.UNKNOWN else ())
 
     def runs(self) -> nodes.section:
         """Where the answers come from: a line a record, to which the frameworks' names lead."""
@@ -131,15 +134,15 @@ class Defaults(SphinxDirective):
 
 def _shown(answer: Answer, mark: list[nodes.inline], probe: str) -> nodes.Element:
     """The words of an answer, which lead to the code that asked, or open to the reason and then to the code."""
-    text, kind = said(answer), "rosetta-answer"
+    shown, kind = said(answer), "rosetta-answer"
     if not answer.reason:
-        return nodes.paragraph("", "", *mark, place_link(probe, text, (kind,)))
+        return nodes.paragraph("", "", *mark, place_link(probe, shown, (kind,)))
     why = nodes.paragraph("", "", nodes.Text(f"{answer.reason.rstrip('.')}. → "), place_link(probe, "code"))
-    return Details("", Summary("", "", *mark, nodes.inline("", text, classes=[kind])), why)
+    return Details("", Summary("", "", *mark, nodes.inline("", shown, classes=[kind])), why)
 
 
 def _same(one: Answer, other: Answer) -> bool:
-    return (one.words, one.reason) == (other.words, other.reason)
+    return (one.statement, one.reason) == (other.statement, other.reason)
 
 
 def _section(title: str, name: str, kind: str, *content: nodes.Node) -> nodes.section:

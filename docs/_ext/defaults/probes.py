@@ -14,6 +14,7 @@ from _ext.core import formatting
 from _ext.core import store as stores
 from _ext.core.answers import SOURCE, answers, probe_anchor, row_anchor
 from _ext.core.links import link, place_link
+from _ext.core.texts import text
 from _ext.results.limits_tables import constant
 from _ext.snippets.run_caption import caption
 from _ext.snippets.snippets import Rosetta, literal, shown_path
@@ -75,7 +76,7 @@ class Probes(Rosetta):
             changed = f"{' and '.join(asked.changed)} edited since the measurement"
             return caption(link(asked.record, f"{changed}: {where}"), "is-open")
         found = [
-            f"{said}: {answer.words}"
+            f"{said}: {text(answer)}"
             for facet, said in spec.QUESTIONS[question][1].items()
             if (answer := asked.answer(f"{question}.{facet}"))
         ]

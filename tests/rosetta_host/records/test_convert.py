@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from rosetta_host.catalog.frameworks import UserError
 from rosetta_host.records import store
-from rosetta_host.records.store import Check
+from rosetta_host.records.codes import Code, Rule
+from rosetta_host.records.store import Answer, Check, Statement
 
 
 def as_read(tmp_path, **content):
@@ -85,3 +87,50 @@ def test_a_lesson_says_what_it_measures(tmp_path, content, measure):
 )
 def test_a_run_that_was_cut_short_has_no_results(tmp_path, kind, name, value):
     assert getattr(as_read(tmp_path, kind=kind, seed=0, status="interrupted"), name) == value
+
+
+GLOROT = Statement(Code.UNIFORM, items=(Rule.GLOROT,))
+
+
+@pytest.mark.parametrize(
+    ("words", "statement"),
+    [
+        ("what is kept counts double", Statement(Code.KEPT_DOUBLED)),
+        ("1e-08", Statement(Code.NUMBER, 1e-8)),
+        ("-1", Statement(Code.NUMBER, -1)),
+        ("3 × 1", Statement(Code.KERNEL, items=("3", "1"))),
+        ("float64 comes out", Statement(Code.DTYPE, items=("float64",))),
+        ("class numbers, int64; a column of them", Statement(Code.LABELS, items=("int64", "column"))),
+        ("the mean or the sum", Statement(Code.EITHER, parts=(Statement(Code.MEAN), Statement(Code.SUM)))),
+        ("uniform, ± 0.05", Statement(Code.UNIFORM, 0.05)),
+        ("truncated normal, σ = 0.125", Statement(Code.TRUNCATED_NORMAL, 0.125)),
+        ("uniform, ± √(1 / fan in), or ± √(1 / fan out)", Statement(Code.UNIFORM, items=(Rule.FAN_IN, Rule.FAN_OUT))),
+        ("uniform, Glorot's, ± √(6 / (fan in + fan out))", GLOROT),
+        (
+            "uniform, Glorot's, ± √(6 / (fan in + fan out)), all gates as one matrix",
+            Statement(Code.ALL_GATES_AS_ONE_MATRIX, parts=(GLOROT,)),
+        ),
+        (
+            "gates: uniform, Glorot's, ± √(6 / (fan in + fan out)); new state: zeros",
+            Statement(Code.GATES_AND_NEW_STATE, parts=(GLOROT, Statement(Code.ZEROS))),
+        ),
+    ],
+    ids=str,
+)
+def test_an_answer_in_words_is_read_as_a_statement(tmp_path, words, statement):
+    answers = {"adam.epsilon": {"words": words, "figures": {"measured": 1.0}}}
+    record = as_read(tmp_path, kind="defaults", workload="defaults", answers=answers)
+    [answer] = record.answers.values()
+    assert answer == Answer(statement.code, statement.value, statement.items, statement.parts, {"measured": 1.0})
+    assert answer.statement == statement
+
+
+def test_words_that_were_never_an_answer_are_refused(tmp_path):
+    with pytest.raises(UserError, match=r"old\.json is not a record"):
+        as_read(tmp_path, kind="defaults", answers={"adam.epsilon": {"words": "a pinch"}})
+
+
+def test_a_statement_is_short_on_a_terminal():
+    assert str(Statement(Code.NUMBER, 1e-8)) == "1e-08"
+    assert str(Statement(Code.SAME_SIZE)) == "same_size"
+    assert str(Statement(Code.ALL_GATES_AS_ONE_MATRIX, parts=(GLOROT,))) == "all_gates_as_one_matrix (uniform glorot)"
