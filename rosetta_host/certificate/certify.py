@@ -17,11 +17,12 @@ from threadpoolctl import threadpool_limits
 
 from rosetta_host.catalog.frameworks import Case, Row
 from rosetta_host.certificate import coverage
-from rosetta_host.certificate.judge import AS_TIMED, ASIDE, JUDGMENT, PARTS, SHORT, TraceFailed, Tracer, checks
+from rosetta_host.certificate.judge import AS_TIMED, ASIDE, PARTS, SHORT, TraceFailed, Tracer, checks
 from rosetta_host.environments import environment, external_python, faults, process
 from rosetta_host.environments.digests import certificate_digests, differing, digests
 from rosetta_host.records import machine, store, vcs
-from rosetta_host.records.store import CertificateRecord, Check, Machine, R, Record, Times
+from rosetta_host.records.codes import CheckCode
+from rosetta_host.records.store import CertificateRecord, Check, Machine, R, Record, RecordedCheck, Times
 
 Report = Callable[[str], None]
 T = TypeVar("T")
@@ -91,13 +92,15 @@ def certify(
         record.threads = tracer.threads(AS_TIMED)
         record.variables, record.untimed_variables = tracer.stated(AS_TIMED), tracer.stated(ASIDE)
         for check in checks(tracer, parts):
-            record.checks.append(check)
+            record.checks.append(RecordedCheck.of(check))
             report(f"{case.label}: {line(check)}")
         record.times = Times(process=time.monotonic() - start)
         failed = [check for check in record.checks if not check.ok]
         record.status = "failed" if failed else "ok"
         record.reason = "; ".join(line(check) for check in failed) or None
-        if any(check.name == JUDGMENT for check in failed):  # which ends the process before it leaves its facts
+        if any(
+            check.code == CheckCode.JUDGMENT for check in failed
+        ):  # which ends the process before it leaves its facts
             return record
         facts(record, case.row, Path(folder) / "steps-float32")
         if "lines" in parts:
@@ -119,7 +122,7 @@ def ended(record: Record) -> Iterator[None]:
         record.status, record.reason = "failed", str(error)
 
 
-def line(check: Check) -> str:
+def line(check: Check | RecordedCheck) -> str:
     """One check in one line: what, where, figure and limit, and the reason if it fails."""
     figure = "" if check.limit is None else f" {check.figure if check.figure is None else format(check.figure, '.1e')}"
     limit = "" if check.limit is None else f" (limit {check.limit:g})" if check.limit else " (must be 0)"

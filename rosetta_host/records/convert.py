@@ -2,7 +2,7 @@
 
 Schema 2 named the presets and the certificates as they are named now, and since then `train` compiles wherever the
 framework can. Schema 3 has a type for each kind of record, a lesson's record says what it measures, and
-answers are codes where they were sentences.
+answers and checks have codes where they were sentences.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from rosetta_host.records import checks
 from rosetta_host.records.codes import Code, Rule
 
 CompiledSince = Mapping[tuple[str, str], int]  # (folder, workload) -> the schema since which its `train` compiles
@@ -21,7 +22,6 @@ EAGER_WITH_LOADER = "train_eager_with_loader"
 BECAME_COMPILED = {None: "train_eager", "train_compiled": None, "train_with_loader": EAGER_WITH_LOADER}
 WITH_VARIANT = ("benchmark", "certificate", "lesson")  # kinds of record that are of one way of training
 KINDS_OF_SCHEMA_1 = {"parity": "certificate"}
-WITH_CHECKS = ("certificate", "transfer")  # kinds of record that always hold a list of checks
 
 # The answers about defaults that schema 2 wrote out, but for those with values of their own.
 ANSWERS = {
@@ -155,18 +155,26 @@ def _with_variant(content: Content, schema: int, compiled_since: CompiledSince) 
 def _from_2(content: Content) -> Content:
     """With the fields that schema 3 demands of each kind."""
     kind = str(content.get("kind"))
+    if kind in ("certificate", "lesson"):
+        content = {**content, "checks": [_check(check) for check in content.get("checks", [])]}
     if kind == "lesson":
         measure = "accuracy" if content.get("preset") else "time" if _is_timed(content) else "size"
         return {"measure": measure, **content}
     if kind == "defaults":
         answers = content.get("answers", {})
         return {**content, "answers": {name: _answer(answer) for name, answer in answers.items()}}
-    return {"checks": [], **content} if kind in WITH_CHECKS else content
+    return {"checks": [], **content} if kind == "transfer" else content
 
 
 def _is_timed(content: Content) -> bool:
     """Whether a lesson's record is of time; one that failed holds no pairs, but the data on which it was to run."""
     return bool(content.get("pairs") or content.get("data"))
+
+
+def _check(check: Content) -> Content:
+    """A check with a code in place of its name."""
+    code, subject = checks.coded(check["name"])
+    return {**check, "code": code, "subject": subject}
 
 
 def _answer(answer: Content) -> Content:

@@ -17,7 +17,8 @@ import msgspec
 
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import ROOT, UserError
-from rosetta_host.records.codes import Code
+from rosetta_host.records import checks
+from rosetta_host.records.codes import CheckCode, Code
 from rosetta_host.records.convert import CompiledSince, converted
 
 SCHEMA = 3  # of what is written; `read` takes every schema from 1 on, and gives a record of this one
@@ -74,7 +75,7 @@ class Check(msgspec.Struct, omit_defaults=True):
     """One check: its figures against their limit, and where the worst one lies.
 
     floor: the least that `figure` may be, where it must not be too small. by_design: it is not ok, and no fault
-    either: a declared form leaves no other end. In a transfer a check's name is the row that gave the weights.
+    either: a declared form leaves no other end. In a transfer the name is the implementation that gave the weights.
     """
 
     name: str
@@ -86,6 +87,32 @@ class Check(msgspec.Struct, omit_defaults=True):
     figures: Mapping[str, float | None] = {}  # None: not a finite number, which JSON cannot hold
     by_design: bool = False
     floor: float | None = None
+
+
+class RecordedCheck(msgspec.Struct, omit_defaults=True):
+    """A `Check` of a certificate as a record holds it: with a code, and the pass or the layer that it is about."""
+
+    code: CheckCode
+    ok: bool
+    figure: float | None = None
+    limit: float | None = None
+    where: str | None = None
+    reason: str | None = None
+    figures: Mapping[str, float | None] = {}
+    floor: float | None = None
+    subject: str | None = None
+
+    @classmethod
+    def of(cls, check: Check) -> RecordedCheck:
+        """A check that the judge made. Raises LookupError where its name has no code."""
+        code, subject = checks.coded(check.name)
+        same = {name: getattr(check, name) for name in cls.__struct_fields__ if name not in ("code", "subject")}
+        return cls(code, subject=subject, **same)
+
+    @property
+    def name(self) -> str:
+        """The name by which a terminal shows it."""
+        return checks.named(self.code, self.subject)
 
 
 class Statement(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -206,7 +233,7 @@ class CertificateRecord(Record, kw_only=True, tag="certificate"):
     checks ran.
     """
 
-    checks: list[Check]
+    checks: list[RecordedCheck]
     untimed_variables: dict[str, str] = {}
     executed: dict[str, str] = {}
 
@@ -222,7 +249,7 @@ class LessonRecord(RunRecord, kw_only=True, tag="lesson"):
     measure: Measure
     lesson: str | None = None
     mutant: str | None = None
-    checks: list[Check] = []
+    checks: list[RecordedCheck] = []
     untimed_variables: dict[str, str] = {}
     pairs: Sequence[tuple[float, float]] = []
 

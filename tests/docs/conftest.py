@@ -25,7 +25,7 @@ from rosetta_host.catalog import frameworks
 from rosetta_host.defaults import spec
 from rosetta_host.environments import digests
 from rosetta_host.records import convert, store
-from rosetta_host.records.store import Answer, Check, Data, Machine, Record, Times
+from rosetta_host.records.store import Answer, Check, Data, Machine, Record, RecordedCheck, Times
 
 CONF = """
 extensions = ["myst_parser", "_ext"]
@@ -125,7 +125,10 @@ class Site:
         (self.docs / f"{name}.md").write_text(f"---\norphan: true\n---\n# {name}\n\n{text}\n", "utf-8")
 
     def record(self, row_id: str = "ada", local: bool = False, **changes: object) -> Record:
-        """Write a record of a run of this row's example as it is, by default a benchmark; returns it."""
+        """Write a record of a run of this row's example as it is, by default a benchmark; returns it.
+
+        checks: as the judge makes them, or a transfer.
+        """
         row = frameworks.rows(self.examples)[row_id]
         kind = str(changes.pop("kind", "benchmark"))
         fields = {
@@ -147,7 +150,10 @@ class Site:
         if kind == "certificate":
             fields |= {"checks": [Check("loss", True, 1e-7, 1e-5)]}
             fields |= {"digests": digests.certificate_digests(row, "cnn")}
-        record = store.KINDS[kind](**{**fields, **changes})
+        fields |= changes
+        if kind in ("certificate", "lesson"):
+            fields["checks"] = [RecordedCheck.of(check) for check in fields.get("checks", ())]
+        record = store.KINDS[kind](**fields)
         store.write(record, self.docs / ("local" if local else "records"))
         self.records.append(record)
         return record

@@ -70,7 +70,7 @@ def find(store: stores.Store, text: str) -> tuple[Record, Any]:
 
 
 def field(record: Record, path: str) -> Any:
-    """The value at `path`: attributes, keys of a table, places of a list or names of checks. Raises UserError."""
+    """The value at `path`: attributes, keys of a table, places of a list or codes of checks. Raises UserError."""
     value: Any = record
     for step in path.split("."):
         if isinstance(value, dict):
@@ -78,7 +78,7 @@ def field(record: Record, path: str) -> Any:
         elif isinstance(value, list) and step.isdecimal():
             value = value[int(step)] if int(step) < len(value) else None
         elif isinstance(value, list):
-            value = next((item for item in value if getattr(item, "name", None) == step), None)
+            value = next((item for item in value if getattr(item, "code", None) == step), None)
         else:
             value = getattr(value, step, None)
         if value is None:

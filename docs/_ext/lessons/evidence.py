@@ -14,6 +14,7 @@ from sphinx.config import Config
 
 from _ext.core import newest
 from _ext.core import store as stores
+from _ext.core.texts import check_text
 from _ext.core.verdicts import named
 from _ext.lessons.intervals import SAME_ACCURACY, SAME_TIME, Change, Interval, interval, of_accuracy, of_time, ratio
 from _ext.results.certificates import number
@@ -22,7 +23,7 @@ from rosetta_host.environments import digests
 from rosetta_host.lessons.declarations import Lesson
 from rosetta_host.mutation import mutants
 from rosetta_host.mutation.mutants import Mutant
-from rosetta_host.records.store import Check, LessonRecord
+from rosetta_host.records.store import LessonRecord, RecordedCheck
 
 SAME = f"same within {100 * (SAME_TIME - 1):.0f} %"
 TIMED: dict[Change, str] = {"more": "slower", "same": SAME, "less": "faster", "cannot tell": "cannot tell"}
@@ -172,7 +173,7 @@ class Trial:
         return self.broken or self.stale or (self.fault and (self.fault.reason or self.fault.status)) or ""
 
     @property
-    def failed_checks(self) -> list[Check]:
+    def failed_checks(self) -> list[RecordedCheck]:
         """The checks that the patch fails, the clearest first: the one farthest beyond its limit.
 
         Of those that are about as far, the first in the certificate's order: wrong digits are wrong in all its scores.
@@ -189,7 +190,7 @@ class Trial:
         return f"passes all {len(self.size.checks)} checks" if self.size and self.size.checks else ""
 
 
-def _short(check: Check) -> float:
+def _short(check: RecordedCheck) -> float:
     """How far a check is from having failed as clearly as can be: its limit over its figure; 1 without a limit.
 
     In one digit, for more would tell apart what is alike.
@@ -199,12 +200,12 @@ def _short(check: Check) -> float:
     return float(f"{check.limit / check.figure:.0e}") if check.figure else 0.0
 
 
-def says_check(check: Check) -> str:
+def says_check(check: RecordedCheck) -> str:
     """A check that failed, with its figure beside its limit."""
     if check.limit is None:
-        return check.name
+        return check_text(check)
     figure = "not a finite number" if check.figure is None else number(check.figure)
-    return f"{check.name}: {figure}, limit {check.limit:.2g}".replace("e-0", "e-")
+    return f"{check_text(check)}: {figure}, limit {check.limit:.2g}".replace("e-0", "e-")
 
 
 @dataclass(frozen=True)

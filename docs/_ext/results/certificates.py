@@ -14,8 +14,9 @@ from _ext.core import formatting, newest, verdicts
 from _ext.core import store as stores
 from _ext.core.elements import Details, Summary, cell, row_header, table
 from _ext.core.links import target
+from _ext.core.texts import check_text
 from rosetta_host.catalog.frameworks import WORKLOADS
-from rosetta_host.records.store import CertificateRecord, Check
+from rosetta_host.records.store import CertificateRecord, RecordedCheck
 
 DASH = "–"
 WIDER = "†"
@@ -62,17 +63,17 @@ class Certificates(SphinxDirective):
             yield nodes.row("", cell(proof(self.store, run), columns=len(families) + 1), classes=["rosetta-proof"])
 
 
-def family(check: Check) -> str:
+def family(check: RecordedCheck) -> str:
     """What checks like "step median" and "step worst", or "shuffle: samples, not blocks", have in common."""
-    before, colon, _ = check.name.partition(":")
+    before, colon, _ = check_text(check).partition(":")
     return before if colon else before.partition(" ")[0]
 
 
-def figure(checks: list[Check]) -> nodes.entry:
+def figure(checks: list[RecordedCheck]) -> nodes.entry:
     """The figure of a family that lies nearest to its limit, or the check that failed."""
     failed = [check for check in checks if not check.ok]
     if failed:
-        rest = failed[0].name.removeprefix(family(failed[0])).strip(": ")
+        rest = check_text(failed[0]).removeprefix(family(failed[0])).strip(": ")
         more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         text = " ".join(part for part in ("✗", rest, number(failed[0].figure)) if part)
         return cell(text + more, classes=("numeric", "failed"))
@@ -125,13 +126,13 @@ def _way(variables: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in sorted(variables.items()))
 
 
-def says_check(check: Check) -> str:
+def says_check(check: RecordedCheck) -> str:
     """One check in words."""
     figures = f": {number(check.figure)}" if check.figure is not None else ""
     limit = f" of at most {number(check.limit)}" if figures and check.limit is not None else ""
     limit += f" of at least {number(check.floor)}" if figures and check.floor is not None else ""
     where = f" ({check.where})" if check.where else ""
-    return f"{'✓' if check.ok else '✗'} {check.name}{figures}{limit}{where}"
+    return f"{'✓' if check.ok else '✗'} {check_text(check)}{figures}{limit}{where}"
 
 
 def reasons(run: CertificateRecord) -> list[nodes.paragraph]:
@@ -139,7 +140,7 @@ def reasons(run: CertificateRecord) -> list[nodes.paragraph]:
     told: dict[str, list[str]] = {}
     for check in run.checks:
         if check.reason:
-            told.setdefault(check.reason, []).append(check.name)
+            told.setdefault(check.reason, []).append(check_text(check))
     return [nodes.paragraph("", f"{'; '.join(names)}: {reason.rstrip('.')}.") for reason, names in told.items()]
 
 

@@ -19,7 +19,7 @@ from rosetta_host.certificate import steps as certificate_module
 from rosetta_host.certificate.steps import Trace
 from rosetta_host.environments import digests, environment, process
 from rosetta_host.records import machine, store
-from rosetta_host.records.store import CertificateRecord, Check
+from rosetta_host.records.store import CertificateRecord, Check, RecordedCheck
 
 HERE = machine.describe("here")
 
@@ -141,7 +141,8 @@ def test_a_check_reads_in_one_line(check, line):
 
 def test_a_certificate_with_figures_that_are_not_finite_can_be_read(folder, tmp_path):
     record = certificate("failed")
-    record.checks = [Check("tensor median", False, None, 3e-3, "fc.bias", figures={"fc.bias": float("nan")})]
+    check = Check("tensor median", False, None, 3e-3, "fc.bias", figures={"fc.bias": float("nan")})
+    record.checks = [RecordedCheck.of(check)]
     assert store.read(store.write(record, tmp_path / "records")).checks[0].figures == {"fc.bias": None}
 
 

@@ -17,7 +17,8 @@ from rosetta_host.lessons.declarations import Lesson
 from rosetta_host.lessons.experiments import Experiment
 from rosetta_host.mutation.mutants import offered
 from rosetta_host.records import machine, store
-from rosetta_host.records.store import CertificateRecord, Check, Times
+from rosetta_host.records.codes import CheckCode
+from rosetta_host.records.store import CertificateRecord, RecordedCheck, Times
 
 HERE = machine.describe("here")
 SAMPLE = {"gru": (Path(data.SAMPLE), "embedded sample")}
@@ -96,16 +97,17 @@ def certified(monkeypatch, *checks, **fields):
     monkeypatch.setattr(certify, "certify", certified_as_given)
 
 
-GOOD, BAD, WORSE = Check("loss", True), Check("start", False), Check("shuffle", False)
+GOOD = RecordedCheck(CheckCode.LOSS, True)
+BAD, WORSE = RecordedCheck(CheckCode.LOOP, False), RecordedCheck(CheckCode.SHUFFLE_SAMPLES, False)
 
 
 @pytest.mark.parametrize(
     ("name", "checks", "status", "reason", "said"),
     [
-        ("boastful", [GOOD, BAD, WORSE], "ok", None, "caught by 2 of 3 checks: FAILED start"),
+        ("boastful", [GOOD, BAD, WORSE], "ok", None, "caught by 2 of 3 checks: FAILED loop"),
         ("boastful", [GOOD, GOOD], "failed", "The certificate does not notice it.", "failed: The certificate"),
         ("slower", [GOOD, GOOD], "ok", None, "harmless: all 2 checks hold"),
-        ("slower", [GOOD, BAD], "failed", "It changes what is computed: FAILED start", "failed: It changes"),
+        ("slower", [GOOD, BAD], "failed", "It changes what is computed: FAILED loop", "failed: It changes"),
     ],
 )
 def test_a_size_is_good_if_the_certificate_judges_as_it_should(row, monkeypatch, name, checks, status, reason, said):

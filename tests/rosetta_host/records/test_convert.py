@@ -6,8 +6,8 @@ import pytest
 
 from rosetta_host.catalog.frameworks import UserError
 from rosetta_host.records import store
-from rosetta_host.records.codes import Code, Rule
-from rosetta_host.records.store import Answer, Check, Statement
+from rosetta_host.records.codes import CheckCode, Code, Rule
+from rosetta_host.records.store import Answer, RecordedCheck, Statement
 
 
 def as_read(tmp_path, **content):
@@ -32,9 +32,19 @@ def test_the_names_of_schema_1(tmp_path):
     checks = [{"name": "drop-out: off in prediction", "ok": True}]
     record = as_read(tmp_path, schema=1, kind="parity", checks=checks)
     assert (record.kind, record.schema) == ("certificate", store.SCHEMA)
-    assert record.checks == [Check("dropout: off in prediction", True)]
+    assert record.checks == [RecordedCheck(CheckCode.DROPOUT_OFF, True)]
     record = as_read(tmp_path, schema=1, preset=None, lane="quick")
     assert record.preset == "quick"
+
+
+@pytest.mark.parametrize("kind", ["certificate", "lesson"])
+def test_the_name_of_a_check_is_read_as_its_code(tmp_path, kind):
+    content = [{"name": "float64: step median", "ok": True}, {"name": "dropout: rate at place 3", "ok": False}]
+    record = as_read(tmp_path, kind=kind, checks=content)
+    assert record.checks == [
+        RecordedCheck(CheckCode.STEP_MEDIAN, True, subject="float64"),
+        RecordedCheck(CheckCode.DROPOUT_RATE, False, subject="3"),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["benchmark", "certificate", "lesson"])

@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 
 from _ext.core import texts
-from _ext.core.texts import text
+from _ext.core.texts import check_text, text
 from rosetta_host.defaults import infer
-from rosetta_host.records.codes import Code, Rule
-from rosetta_host.records.store import Statement
+from rosetta_host.records.codes import CheckCode, Code, Rule
+from rosetta_host.records.store import RecordedCheck, Statement
 
 GLOROT = Statement(Code.UNIFORM, items=(Rule.GLOROT,))
 
 
 def test_every_code_has_a_text() -> None:
     assert set(texts.TEXTS) == set(Code)
+    assert set(texts.CHECKS) == set(CheckCode)
     assert set(texts.BOUNDS) == set(Rule)
     assert set(texts.DEVIATIONS) <= set(Rule)
     assert list(texts.LABELS) == list(infer.LABELS)
@@ -43,3 +44,8 @@ def test_every_code_has_a_text() -> None:
 )
 def test_a_statement_in_words(statement: Statement, expected: str) -> None:
     assert text(statement) == expected
+
+
+def test_a_check_in_words() -> None:
+    assert check_text(RecordedCheck(CheckCode.STEP_MEDIAN, True, subject="float64")) == "float64: step median"
+    assert check_text(RecordedCheck(CheckCode.DROPOUT_RATE, True, subject="2")) == "dropout: rate at place 2"
