@@ -159,3 +159,17 @@ class CheckCode(StrEnum):
     DROPOUT_OTHER_SEED = auto()
     DROPOUT_RATE = auto()
     JUDGMENT = auto()
+
+
+class Coverage(StrEnum):
+    """How much of a function a certificate ran, the least first.
+
+    compiled: the framework asked for its source. called: a function of its name ran from a file that the framework
+    wrote.
+    """
+
+    NOT_RUN = auto()
+    COMPILED = auto()
+    CALLED = auto()
+    SOME_LINES = auto()
+    EVERY_LINE = auto()

@@ -2,7 +2,7 @@
 
 Schema 2 named the presets and the certificates as they are named now, and since then `train` compiles wherever the
 framework can. Schema 3 has a type for each kind of record, a lesson's record says what it measures, and
-answers and checks have codes where they were sentences.
+answers, checks and the coverage of functions have codes where they were sentences.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rosetta_host.records import checks
-from rosetta_host.records.codes import Code, Rule
+from rosetta_host.records.codes import Code, Coverage, Rule
 
 CompiledSince = Mapping[tuple[str, str], int]  # (folder, workload) -> the schema since which its `train` compiles
 
@@ -23,6 +23,12 @@ BECAME_COMPILED = {None: "train_eager", "train_compiled": None, "train_with_load
 WITH_VARIANT = ("benchmark", "certificate", "lesson")  # kinds of record that are of one way of training
 KINDS_OF_SCHEMA_1 = {"parity": "certificate"}
 
+COVERAGE = {
+    "every line": Coverage.EVERY_LINE,
+    "called": Coverage.CALLED,
+    "compiled from its source": Coverage.COMPILED,
+    "not executed": Coverage.NOT_RUN,
+}
 # The answers about defaults that schema 2 wrote out, but for those with values of their own.
 ANSWERS = {
     "refused": Code.REFUSED,
@@ -157,6 +163,9 @@ def _from_2(content: Content) -> Content:
     kind = str(content.get("kind"))
     if kind in ("certificate", "lesson"):
         content = {**content, "checks": [_check(check) for check in content.get("checks", [])]}
+    if "executed" in content:
+        functions = content["executed"]
+        content = {**content, "executed": {name: _executed(functions[name]) for name in functions}}
     if kind == "lesson":
         measure = "accuracy" if content.get("preset") else "time" if _is_timed(content) else "size"
         return {"measure": measure, **content}
@@ -175,6 +184,13 @@ def _check(check: Content) -> Content:
     """A check with a code in place of its name."""
     code, subject = checks.coded(check["name"])
     return {**check, "code": code, "subject": subject}
+
+
+def _executed(state: str) -> Content:
+    """How much of a function ran; "8 of 12 lines" says it of one that ran in part."""
+    if match := re.fullmatch(r"(\d+) of (\d+) lines", state):
+        return {"code": Coverage.SOME_LINES, "lines": [int(count) for count in match.groups()]}
+    return {"code": COVERAGE[state]}
 
 
 def _answer(answer: Content) -> Content:

@@ -18,7 +18,7 @@ import msgspec
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import ROOT, UserError
 from rosetta_host.records import checks
-from rosetta_host.records.codes import CheckCode, Code
+from rosetta_host.records.codes import CheckCode, Code, Coverage
 from rosetta_host.records.convert import CompiledSince, converted
 
 SCHEMA = 3  # of what is written; `read` takes every schema from 1 on, and gives a record of this one
@@ -113,6 +113,13 @@ class RecordedCheck(msgspec.Struct, omit_defaults=True):
     def name(self) -> str:
         """The name by which a terminal shows it."""
         return checks.named(self.code, self.subject)
+
+
+class Executed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How much of a function a certificate ran. lines: how many of how many, where not every line ran."""
+
+    code: Coverage
+    lines: tuple[int, int] | None = None
 
 
 class Statement(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -235,7 +242,7 @@ class CertificateRecord(Record, kw_only=True, tag="certificate"):
 
     checks: list[RecordedCheck]
     untimed_variables: dict[str, str] = {}
-    executed: dict[str, str] = {}
+    executed: dict[str, Executed] = {}
 
 
 class LessonRecord(RunRecord, kw_only=True, tag="lesson"):

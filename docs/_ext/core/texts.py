@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rosetta_host.records.checks import FLOAT64
-from rosetta_host.records.codes import CheckCode, Code, Rule
-from rosetta_host.records.store import RecordedCheck, Statement
+from rosetta_host.records.codes import CheckCode, Code, Coverage, Rule
+from rosetta_host.records.store import Executed, RecordedCheck, Statement
 
 # {value}, {items} and {parts} are those of the statement, {scale} that of a distribution.
 TEXTS = {
@@ -164,6 +164,13 @@ CHECKS = {
     CheckCode.DROPOUT_RATE: "dropout: rate at place {subject}",
     CheckCode.JUDGMENT: "judgment",
 }
+COVERAGE = {
+    Coverage.EVERY_LINE: "every line",
+    Coverage.SOME_LINES: "{lines[0]} of {lines[1]} lines",
+    Coverage.CALLED: "called",
+    Coverage.COMPILED: "compiled from its source",
+    Coverage.NOT_RUN: "not executed",
+}
 SEPARATORS = {Code.KERNEL: " × ", Code.LABELS: "; "}  # between the items of a statement
 
 
@@ -191,3 +198,8 @@ def check_text(check: RecordedCheck) -> str:
     """The name of a check, for a reader."""
     pass_ = "float64: " if check.subject == FLOAT64 else ""
     return pass_ + CHECKS[check.code].format(subject=check.subject)
+
+
+def executed_text(executed: Executed) -> str:
+    """How much of a function a certificate ran, for a reader."""
+    return COVERAGE[executed.code].format(lines=executed.lines)

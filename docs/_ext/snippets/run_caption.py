@@ -12,11 +12,12 @@ from sphinx.environment import BuildEnvironment
 from _ext.core import formatting, newest
 from _ext.core.links import link, site_file
 from _ext.core.store import Store
+from _ext.core.texts import executed_text
 from _ext.snippets import downloads, repeats
 from rosetta_host.catalog.frameworks import VARIANTS, Case
-from rosetta_host.certificate import coverage
 from rosetta_host.environments.digests import example_digest
-from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Times
+from rosetta_host.records.codes import Coverage
+from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Executed, Times
 
 CURVE_WIDTH, CURVE_HEIGHT = 120, 24  # pixels
 ALL = "all of this run"
@@ -80,7 +81,7 @@ def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) 
         return [caption(link(run, f"{run.status}{reason}: {where} · {formatting.date(run)}"), "is-open")]
     line = _summary(store, run, where, functions)
     ways = store.executed(run.row, run.workload, digest)
-    idle = [name for name in functions if ways.get(name) == coverage.NOT]
+    idle = [name for name in functions if name in ways and ways[name].code == Coverage.NOT_RUN]
     if idle:
         line += nodes.Text(f" · not run in its certificate: {', '.join(idle)}")
     told = cast("set[str]", env.temp_data.setdefault("rosetta_runs", set()))
@@ -188,13 +189,13 @@ def _curve(run: BenchmarkRecord) -> list[nodes.Node]:
 
 
 def _folded(
-    env: BuildEnvironment, store: Store, run: Shown, case: Case, ways: dict[str, str], place: str
+    env: BuildEnvironment, store: Store, run: Shown, case: Case, ways: dict[str, Executed], place: str
 ) -> list[nodes.Node]:
     """All of a run, folded. The id is within the fold: a browser that is led to it opens what it is folded in."""
     facts = list(_facts(store, run))
     if ways:
         same = {way: [name for name in ways if ways[name] == way] for way in ways.values()}
-        said = "; ".join(f"{', '.join(names)}: {way}" for way, names in same.items())
+        said = "; ".join(f"{', '.join(names)}: {executed_text(way)}" for way, names in same.items())
         facts.append(("Line coverage in its certificate", said))
     items = [nodes.list_item("", nodes.paragraph("", "", *_fact(name, text))) for name, text in facts]
     door = f"benchmark -- --preset {run.preset}" if isinstance(run, BenchmarkRecord) else "certificate --"

@@ -14,12 +14,13 @@ from rosetta_common import params
 from rosetta_host import __main__ as cli
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import Case
-from rosetta_host.certificate import certify, coverage, judge, protocol
+from rosetta_host.certificate import certify, judge, protocol
 from rosetta_host.certificate import steps as certificate_module
 from rosetta_host.certificate.steps import Trace
 from rosetta_host.environments import digests, environment, process
 from rosetta_host.records import machine, store
-from rosetta_host.records.store import CertificateRecord, Check, RecordedCheck
+from rosetta_host.records.codes import Coverage
+from rosetta_host.records.store import CertificateRecord, Check, Executed, RecordedCheck
 
 HERE = machine.describe("here")
 
@@ -231,7 +232,7 @@ def test_a_failed_check_is_named_in_the_reason(folder):
 
 
 def test_only_a_whole_certificate_notes_what_was_executed(folder):
-    assert certify.certify(alpha(), HERE).executed["train"] == coverage.EVERY
+    assert certify.certify(alpha(), HERE).executed["train"] == Executed(Coverage.EVERY_LINE)
     assert certify.certify(alpha(), HERE, parts=judge.JUDGED).executed == {}
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from rosetta_host.catalog.frameworks import UserError
 from rosetta_host.records import store
-from rosetta_host.records.codes import CheckCode, Code, Rule
-from rosetta_host.records.store import Answer, RecordedCheck, Statement
+from rosetta_host.records.codes import CheckCode, Code, Coverage, Rule
+from rosetta_host.records.store import Answer, Executed, RecordedCheck, Statement
 
 
 def as_read(tmp_path, **content):
@@ -97,6 +97,20 @@ def test_a_lesson_says_what_it_measures(tmp_path, content, measure):
 )
 def test_a_run_that_was_cut_short_has_no_results(tmp_path, kind, name, value):
     assert getattr(as_read(tmp_path, kind=kind, seed=0, status="interrupted"), name) == value
+
+
+@pytest.mark.parametrize(
+    ("state", "executed"),
+    [
+        ("every line", Executed(Coverage.EVERY_LINE)),
+        ("8 of 12 lines", Executed(Coverage.SOME_LINES, (8, 12))),
+        ("called", Executed(Coverage.CALLED)),
+        ("compiled from its source", Executed(Coverage.COMPILED)),
+        ("not executed", Executed(Coverage.NOT_RUN)),
+    ],
+)
+def test_the_coverage_of_a_function_is_read_as_its_code(tmp_path, state, executed):
+    assert as_read(tmp_path, kind="certificate", executed={"train": state}).executed == {"train": executed}
 
 
 GLOROT = Statement(Code.UNIFORM, items=(Rule.GLOROT,))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from _ext.core import texts
-from _ext.core.texts import check_text, text
+from _ext.core.texts import check_text, executed_text, text
 from rosetta_host.defaults import infer
-from rosetta_host.records.codes import CheckCode, Code, Rule
-from rosetta_host.records.store import RecordedCheck, Statement
+from rosetta_host.records.codes import CheckCode, Code, Coverage, Rule
+from rosetta_host.records.store import Executed, RecordedCheck, Statement
 
 GLOROT = Statement(Code.UNIFORM, items=(Rule.GLOROT,))
 
@@ -16,6 +16,7 @@ GLOROT = Statement(Code.UNIFORM, items=(Rule.GLOROT,))
 def test_every_code_has_a_text() -> None:
     assert set(texts.TEXTS) == set(Code)
     assert set(texts.CHECKS) == set(CheckCode)
+    assert set(texts.COVERAGE) == set(Coverage)
     assert set(texts.BOUNDS) == set(Rule)
     assert set(texts.DEVIATIONS) <= set(Rule)
     assert list(texts.LABELS) == list(infer.LABELS)
@@ -49,3 +50,8 @@ def test_a_statement_in_words(statement: Statement, expected: str) -> None:
 def test_a_check_in_words() -> None:
     assert check_text(RecordedCheck(CheckCode.STEP_MEDIAN, True, subject="float64")) == "float64: step median"
     assert check_text(RecordedCheck(CheckCode.DROPOUT_RATE, True, subject="2")) == "dropout: rate at place 2"
+
+
+def test_the_coverage_of_a_function_in_words() -> None:
+    assert executed_text(Executed(Coverage.SOME_LINES, (8, 12))) == "8 of 12 lines"
+    assert executed_text(Executed(Coverage.COMPILED)) == "compiled from its source"
