@@ -22,7 +22,7 @@ import numpy as np
 from rosetta_host.catalog.frameworks import Case, Row, UserError, nearest
 from rosetta_host.certificate import certify
 from rosetta_host.defaults import infer
-from rosetta_host.defaults.infer import Call, Came
+from rosetta_host.defaults.infer import Call, Result
 from rosetta_host.defaults.spec import QUESTIONS
 from rosetta_host.environments import environment, faults, process
 from rosetta_host.environments.digests import borrowed_digest, declared_digest, environment_digest, example_digest
@@ -63,19 +63,19 @@ def read(path: Path) -> tuple[set[str], dict[str, str]]:
         body = ast.parse(path.read_text("utf-8")).body
     except SyntaxError as error:
         raise UserError(f"{where} is not valid: line {error.lineno}, {error.msg}.") from None
-    functions = {one.name for one in body if isinstance(one, ast.FunctionDef)}
+    functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
     unanswered = {}
-    for one in body:
-        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "unanswered":
-            unanswered = _literal(one.value, where)
+    for node in body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "unanswered":
+            unanswered = _literal(node.value, where)
     for name in unanswered:
         question, _, facet = name.partition(".")
         if question not in QUESTIONS or (facet and facet not in QUESTIONS[question][1]):
-            known = list(QUESTIONS) + [f"{q}.{f}" for q in QUESTIONS for f in QUESTIONS[q][1]]
-            raise UserError(f"{where}, unanswered: {nearest('question', name, known)}")
-    open_ones = [question for question in QUESTIONS if question not in functions | set(unanswered)]
-    if open_ones:
-        raise UserError(f"{where} has neither a function nor a reason in `unanswered` for {', '.join(open_ones)}.")
+            questions = list(QUESTIONS) + [f"{q}.{f}" for q in QUESTIONS for f in QUESTIONS[q][1]]
+            raise UserError(f"{where}, unanswered: {nearest('question', name, questions)}")
+    missing = [question for question in QUESTIONS if question not in functions | set(unanswered)]
+    if missing:
+        raise UserError(f"{where} has neither a function nor a reason in `unanswered` for {', '.join(missing)}.")
     return functions, unanswered
 
 
@@ -105,12 +105,12 @@ def ask(row: Row, where: Machine, device: str = "cpu") -> DefaultsRecord:
         record.digests = digests(row, device)
         with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
             calls = [call for call in infer.CALLS if call.question in functions]
-            came = run(row, calls, Path(folder), device)
+            results = run(row, calls, Path(folder), device)
             certify.facts(record, row, Path(folder))
-        record.answers = answers(functions, unanswered, came)
-        open_ones = {name: one.reason for name, one in record.answers.items() if one.code == Code.UNKNOWN}
-        record.status = "failed" if open_ones else "ok"
-        record.reason = "; ".join(f"{name}: {reason}" for name, reason in open_ones.items()) or None
+        record.answers = answers(functions, unanswered, results)
+        unknown = {name: answer.reason for name, answer in record.answers.items() if answer.code == Code.UNKNOWN}
+        record.status = "failed" if unknown else "ok"
+        record.reason = "; ".join(f"{name}: {reason}" for name, reason in unknown.items()) or None
     record.times = Times(process=time.monotonic() - start)
     return record
 
@@ -129,69 +129,69 @@ def _ended(record: DefaultsRecord) -> Iterator[None]:
             record.status, record.reason = "failed", str(error)
 
 
-def run(row: Row, calls: list[Call], folder: Path, device: str) -> dict[str, Came]:
-    """What came of each call. One that ends the process is a refusal, and those after it get a new process.
+def run(row: Row, calls: list[Call], folder: Path, device: str) -> dict[str, Result]:
+    """The result of each call. One that ends the process is a refusal, and those after it get a new process.
 
     A process runs where nothing is called as well: it tells which version has nothing to answer.
     """
     np.savez(folder / "given.npz", allow_pickle=False, **infer.given())
     python, environ = environment.ensure(row, device), environment.variables(row, None, 1, device)
-    left, came, ended = list(calls), dict[str, Came](), None
+    left, results, ended = list(calls), dict[str, Result](), None
     while ended is None or left:
         asked = [{"name": c.name, "function": c.question, "arguments": c.arguments} for c in left]
         (folder / "questions.json").write_text(json.dumps(asked), "utf-8")
         command: list[str | Path] = [python, "-m", "rosetta_common", "ask", source(row), "--folder", folder]
         ended = process.run(command, environ, TIMEOUT)
         for call in list(left):
-            if (found := _came(folder, call)) is None:
+            if (result := _result(folder, call)) is None:
                 break
-            came[call.name] = found
+            results[call.name] = result
             left.remove(call)
         if ended.status == "ok" and left:
             raise Failed(msgspec.structs.replace(ended, status="failed", reason=f"{left[0].name} left nothing."))
         if left or (not calls and ended.status != "ok"):
             if len(left) == len(asked) or ended.status in ("interrupted", "timeout"):
                 raise Failed(ended)
-            came[left.pop(0).name] = Came({}, f"ends the process: {ended.reason}")
-    return came
+            results[left.pop(0).name] = Result({}, f"ends the process: {ended.reason}")
+    return results
 
 
-def _came(folder: Path, call: Call) -> Came | None:
-    """What a call left in the folder; None where it left nothing."""
+def _result(folder: Path, call: Call) -> Result | None:
+    """The result that a call left in the folder; None where it left nothing."""
     refusal, returned = folder / f"{call.name}.txt", folder / f"{call.name}.npz"
     if refusal.exists():
-        return Came({}, refusal.read_text("utf-8"))
+        return Result({}, refusal.read_text("utf-8"))
     if not returned.exists():
         return None
     with np.load(returned) as file:
-        return Came({key: file[key] for key in file.files})
+        return Result({key: file[key] for key in file.files})
 
 
-def answers(functions: set[str], unanswered: dict[str, str], came: dict[str, Came]) -> dict[str, Answer]:
+def answers(functions: set[str], unanswered: dict[str, str], results: dict[str, Result]) -> dict[str, Answer]:
     """question.facet -> the answer, for every facet there is."""
-    found: dict[str, Answer] = {}
+    answers: dict[str, Answer] = {}
     arrays = infer.given()
     for question, (_, facets) in QUESTIONS.items():
-        judged = _judged(question, came, arrays) if question in functions else {}
+        judged = _judged(question, results, arrays) if question in functions else {}
         for facet in facets:
             name = f"{question}.{facet}"
             reason = unanswered.get(name) or (unanswered.get(question) if question not in functions else None)
             if reason:
                 code = Code.MUST_BE_GIVEN if reason.startswith(GIVEN) else Code.NONE
-                found[name] = Answer(code, reason=reason.removeprefix(f"{GIVEN}: "))
+                answers[name] = Answer(code, reason=reason.removeprefix(f"{GIVEN}: "))
             else:
-                found[name] = judged.get(facet, infer.unknown("the probe returned nothing that tells"))
-    return found
+                answers[name] = judged.get(facet, infer.unknown("the probe returned nothing that tells"))
+    return answers
 
 
-def _judged(question: str, came: dict[str, Came], arrays: infer.Arrays) -> dict[str, Answer]:
+def _judged(question: str, results: dict[str, Result], arrays: infer.Arrays) -> dict[str, Answer]:
     """The answers of one question; where each of its calls was refused, or broke the contract, all are that."""
-    calls = [came[call.name] for call in infer.CALLS if call.question == question]
+    calls = [results[call.name] for call in infer.CALLS if call.question == question]
     facets = QUESTIONS[question][1]
-    if all(call.refused for call in calls):
-        return dict.fromkeys(facets, Answer(Code.REFUSED, reason=calls[0].refused))
+    if all(call.refusal for call in calls):
+        return dict.fromkeys(facets, Answer(Code.REFUSED, reason=calls[0].refusal))
     try:
-        return dict(infer.JUDGES[question](came, arrays))
+        return dict(infer.JUDGES[question](results, arrays))
     except (KeyError, ValueError, IndexError) as error:
         return dict.fromkeys(facets, infer.unknown(f"the probe broke its contract: {type(error).__name__}: {error}"))
 
@@ -210,6 +210,6 @@ def summary(record: DefaultsRecord) -> str:
         return f"{record.row}: {record.status}: {record.reason}"
     nothing = sum(answer.code == Code.NONE and answer.reason is not None for answer in record.answers.values())
     unknown = sum(answer.code == Code.UNKNOWN for answer in record.answers.values())
-    told = len(record.answers) - unknown - nothing
+    given = len(record.answers) - unknown - nothing
     rest = f"; unknown: {record.reason}" if unknown else ""
-    return f"{record.row}: {told} of {len(record.answers)} answers, {nothing} for which it has nothing{rest}"
+    return f"{record.row}: {given} of {len(record.answers)} answers, {nothing} for which it has nothing{rest}"

@@ -1,7 +1,7 @@
 """What each function of a defaults.py is given, and how its answers are inferred from what it returns.
 
 Nothing is taken from documentation: an answer is named only where the arrays agree with it, else it is "unknown".
-`CALLS` are the calls; a judge a question turns what came back into one Answer a facet.
+`CALLS` are the calls; a judge a question turns the results into an Answer for each facet.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Came:
-    """What came of a call: the arrays that it returned, or the message of its refusal."""
+class Result:
+    """The result of a call: the arrays that it returned, or the message with which the framework refused."""
 
     arrays: Arrays
-    refused: str | None = None
+    refusal: str | None = None
 
 
 def array(name: str) -> dict[str, str]:
@@ -112,8 +112,8 @@ def given() -> Arrays:
 def _labels() -> Arrays:
     """For each kind of labels the class numbers that it stands for, in an order of its own.
 
-    MLX answers float labels with what happens to be in memory: while all kinds had one order, that was at times the
-    loss of the call before, and they seemed to be taken.
+    MLX answers float labels with what happens to be in memory. In the same order for all kinds, that may be the loss of
+    the call before, and float labels would seem to be taken.
     """
     return {kind: np.roll([0, 3, 1, 2, 2, 0], turns) for turns, kind in enumerate(LABELS)}
 
@@ -155,67 +155,67 @@ def _convolved(x: np.ndarray, weight: np.ndarray, padding: int, stride: int) -> 
     return np.einsum("nchwij,ocij->nohw", windows[:, :, ::stride, ::stride], weight.astype(np.float64), optimize=True)
 
 
-def _convolution(came: dict[str, Came], arrays: Arrays) -> Judged:
-    pair, number = came["convolution"], came["convolution-number"]
-    got = (number if pair.refused else pair).arrays
-    weight = got["weight"]
+def _convolution(results: dict[str, Result], arrays: Arrays) -> Judged:
+    pair, single = results["convolution"], results["convolution-number"]
+    returned = (single if pair.refusal else pair).arrays
+    weight = returned["weight"]
     yield "weights", law(weight, fan_in=64 * 9, fan_out=96 * 9)
-    yield "bias", _bias(got.get("bias"), 64 * 9, 96 * 9)
-    yield from _form(got, arrays["images"])
-    where = [axis for axis, length in enumerate(got["native"]) if length == len(weight)]
+    yield "bias", _bias(returned.get("bias"), 64 * 9, 96 * 9)
+    yield from _form(returned, arrays["images"])
+    where = [axis for axis, length in enumerate(returned["native"]) if length == len(weight)]
     places: dict[tuple[int, ...], Code] = {(1,): Code.CHANNELS_FIRST, (3,): Code.CHANNELS_LAST}
-    yield "channels", Answer(places[tuple(where)]) if tuple(where) in places else unknown(f"shape {got['native']}")
-    yield "number", _kernel(number)
+    yield "channels", Answer(places[tuple(where)]) if tuple(where) in places else unknown(f"shape {returned['native']}")
+    yield "number", _kernel(single)
     yield "pair", _kernel(pair)
 
 
-def _kernel(came: Came) -> Answer:
-    if came.refused:
-        return Answer(Code.REFUSED, reason=came.refused)
-    return Answer(Code.KERNEL, items=tuple(map(str, came.arrays["weight"].shape[2:])))
+def _kernel(result: Result) -> Answer:
+    if result.refusal:
+        return Answer(Code.REFUSED, reason=result.refusal)
+    return Answer(Code.KERNEL, items=tuple(map(str, result.arrays["weight"].shape[2:])))
 
 
 def _bias(bias: np.ndarray | None, fan_in: int, fan_out: int) -> Answer:
     return Answer(Code.NONE) if bias is None else law(bias, fan_in, fan_out)
 
 
-def _form(got: Arrays, x: np.ndarray) -> Judged:
+def _form(returned: Arrays, x: np.ndarray) -> Judged:
     """Padding, stride, direction and activation of the convolution that gave this output."""
-    bias = got.get("bias", np.zeros(96))[:, None, None]
+    bias = returned.get("bias", np.zeros(96))[:, None, None]
     ways = itertools.product((Code.NONE, Code.SAME_SIZE), (1, 2, 3), (False, True), ACTIVATIONS)
     for padding, stride, flip, activation in ways:
-        weight = got["weight"][..., ::-1, ::-1] if flip else got["weight"]
+        weight = returned["weight"][..., ::-1, ::-1] if flip else returned["weight"]
         z = _convolved(x, weight, int(padding != Code.NONE), stride) + bias
-        if _close(ACTIVATIONS[activation](z), got["output"]):
+        if _close(ACTIVATIONS[activation](z), returned["output"]):
             yield "padding", Answer(padding)
             yield "stride", Answer(Code.NUMBER, stride)
             yield "flip", Answer(Code.CONVOLUTION if flip else Code.CORRELATION)
             yield "activation", Answer(activation)
             return
     for facet in ("padding", "stride", "flip", "activation"):
-        yield facet, unknown(f"no convolution that was tried gives this output of shape {got['output'].shape}")
+        yield facet, unknown(f"no convolution that was tried gives this output of shape {returned['output'].shape}")
 
 
-def _dense(came: dict[str, Came], arrays: Arrays) -> Judged:
-    got = came["dense"].arrays
-    yield "weights", law(got["weight"], fan_in=640, fan_out=320)
-    yield "bias", _bias(got.get("bias"), 640, 320)
-    z = arrays["rows"] @ got["weight"].T + got.get("bias", 0)
-    found = [name for name, function in ACTIVATIONS.items() if _close(function(z), got["output"])]
-    yield "activation", Answer(found[0]) if found else unknown("no activation that was tried gives this output")
-    double = came["dense-float64"]
-    if double.refused:
-        yield "float64", Answer(Code.REFUSED, reason=double.refused)
+def _dense(results: dict[str, Result], arrays: Arrays) -> Judged:
+    returned = results["dense"].arrays
+    yield "weights", law(returned["weight"], fan_in=640, fan_out=320)
+    yield "bias", _bias(returned.get("bias"), 640, 320)
+    z = arrays["rows"] @ returned["weight"].T + returned.get("bias", 0)
+    fitting = [name for name, function in ACTIVATIONS.items() if _close(function(z), returned["output"])]
+    yield "activation", Answer(fitting[0]) if fitting else unknown("no activation that was tried gives this output")
+    double = results["dense-float64"]
+    if double.refusal:
+        yield "float64", Answer(Code.REFUSED, reason=double.refusal)
     else:
         yield "float64", Answer(Code.DTYPE, items=(str(double.arrays["output"].dtype),))
 
 
-def _embedding(came: dict[str, Came], arrays: Arrays) -> Judged:
-    got = came["embedding"].arrays
-    if not _close(got["weight"][arrays["indices"]], got["output"]):
+def _embedding(results: dict[str, Result], arrays: Arrays) -> Judged:
+    returned = results["embedding"].arrays
+    if not _close(returned["weight"][arrays["indices"]], returned["output"]):
         yield "weights", unknown("the output is not made of the rows of the weight")
     else:
-        yield "weights", law(got["weight"], fan_in=1000, fan_out=64)
+        yield "weights", law(returned["weight"], fan_in=1000, fan_out=64)
 
 
 GATES: dict[Code, Callable[[np.ndarray], np.ndarray]] = {
@@ -225,23 +225,23 @@ GATES: dict[Code, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def _states(got: Arrays, x: np.ndarray, before: bool, gate: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def _states(returned: Arrays, x: np.ndarray, before: bool, gate: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """All states (n, time, units) of a GRU from zero, in float64, reset gate before or after the recurrent product.
 
     A recurrent bias of less than three gates is that of the last ones.
     """
-    units = got["weight_hh"].shape[1]
+    units = returned["weight_hh"].shape[1]
     nothing = np.zeros(3 * units)
-    recurrent_bias = got.get("bias_hh", nothing)
+    recurrent_bias = returned.get("bias_hh", nothing)
     recurrent_bias = np.pad(recurrent_bias, (3 * units - len(recurrent_bias), 0))
-    inputs = x @ got["weight_ih"].T.astype(np.float64) + got.get("bias_ih", nothing)
-    weights, bias = np.split(got["weight_hh"].astype(np.float64), 3), np.split(recurrent_bias, 3)
+    inputs = x @ returned["weight_ih"].T.astype(np.float64) + returned.get("bias_ih", nothing)
+    weights, bias = np.split(returned["weight_hh"].astype(np.float64), 3), np.split(recurrent_bias, 3)
     h, states = np.zeros((len(x), units)), []
     for xr, xz, xn in (np.split(step, 3, axis=1) for step in inputs.swapaxes(0, 1)):
         r, z = (gate(part + h @ w.T + b) for part, w, b in zip((xr, xz), weights, bias, strict=False))
         recurrent = (r * h) @ weights[2].T + bias[2] if before else r * (h @ weights[2].T + bias[2])
         n = np.tanh(xn + recurrent)
-        h = z * n + (1 - z) * h if "complement" in got else (1 - z) * n + z * h
+        h = z * n + (1 - z) * h if "complement" in returned else (1 - z) * n + z * h
         states.append(h)
     return np.stack(states, axis=1)
 
@@ -249,19 +249,19 @@ def _states(got: Arrays, x: np.ndarray, before: bool, gate: Callable[[np.ndarray
 BIASES = (Code.NONE, Code.ONE_BIAS, Code.TWO_BIASES)
 
 
-def _gru(came: dict[str, Came], arrays: Arrays) -> Judged:
-    got = came["gru"].arrays
+def _gru(results: dict[str, Result], arrays: Arrays) -> Judged:
+    returned = results["gru"].arrays
     for facet, name, fan_in in (("input_weights", "weight_ih", 48), ("recurrent_weights", "weight_hh", 32)):
-        yield facet, _gates_law(got[name], fan_in)
-    biases = [got[name] for name in ("bias_ih", "bias_hh") if name in got]
+        yield facet, _gates_law(returned[name], fan_in)
+    biases = [returned[name] for name in ("bias_ih", "bias_hh") if name in returned]
     yield "bias", law(np.concatenate(biases), 32, 32) if biases else Answer(Code.NONE)
-    folded = len(biases) == 2 and len(biases[1]) == got["weight_hh"].shape[1]
+    folded = len(biases) == 2 and len(biases[1]) == returned["weight_hh"].shape[1]
     yield "biases", Answer(Code.ONE_BIAS_AND_NEW_STATE if folded else BIASES[len(biases)])
-    output = got["output"]
+    output = returned["output"]
     yield "output", Answer(Code.LAST_STATE if output.ndim == 2 else Code.EVERY_STATE)
     fits = []
     for before, gate in itertools.product((False, True), GATES):
-        states = _states(got, arrays["series"], before, GATES[gate])
+        states = _states(returned, arrays["series"], before, GATES[gate])
         expected = states[:, -1] if output.ndim == 2 else states
         fits.append(
             (float(np.abs(expected - output).max()) if expected.shape == output.shape else np.inf, before, gate)
@@ -277,28 +277,30 @@ def _gru(came: dict[str, Came], arrays: Arrays) -> Judged:
 
 def _gates_law(weight: np.ndarray, fan_in: int) -> Answer:
     """The law of three gates' weights: by the fans of one gate, or of all three in one matrix, or of two and one."""
-    one, all_three = law(weight, fan_in, 32), law(weight, fan_in, 96)
-    if all_three.items and not one.items:
+    one_gate, all_three = law(weight, fan_in, 32), law(weight, fan_in, 96)
+    if all_three.items and not one_gate.items:
         return Answer(Code.ALL_GATES_AS_ONE_MATRIX, parts=(all_three.statement,), figures=all_three.figures)
-    if one.code == Code.UNKNOWN:  # CNTK keeps the two gates in one matrix and the new state in another
+    if one_gate.code == Code.UNKNOWN:  # CNTK keeps the two gates in one matrix and the new state in another
         gates, new = law(weight[:64], fan_in, 64), law(weight[64:], fan_in, 32)
         if Code.UNKNOWN not in (gates.code, new.code):
             parts = (gates.statement, new.statement)
             return Answer(Code.GATES_AND_NEW_STATE, parts=parts, figures=gates.figures)
-    return one
+    return one_gate
 
 
-def _max_pool(came: dict[str, Came], arrays: Arrays) -> Judged:
-    got, x = came["max_pool"].arrays, arrays["planes"]
-    rows = got["output"].shape[2]
+def _max_pool(results: dict[str, Result], arrays: Arrays) -> Judged:
+    returned, x = results["max_pool"].arrays, arrays["planes"]
+    rows = returned["output"].shape[2]
     edges = {3: (2, Code.DROPPED), 4: (2, Code.POOLED_ALONE), 6: (1, Code.POOLED_WITH_SIXTH)}
     stride, edge = edges.get(rows, (0, Code.UNKNOWN))
-    if not stride or not _close(got["output"], _pooled(x, stride, rows)):
-        yield from ((facet, unknown(f"output of shape {got['output'].shape}")) for facet in ("stride", "edge", "ties"))
+    if not stride or not _close(returned["output"], _pooled(x, stride, rows)):
+        yield from (
+            (facet, unknown(f"output of shape {returned['output'].shape}")) for facet in ("stride", "edge", "ties")
+        )
         return
     yield "stride", Answer(Code.NUMBER, stride)
     yield "edge", Answer(edge)
-    yield "ties", _ties(got["gradient"][0, 1], rows * rows)
+    yield "ties", _ties(returned["gradient"][0, 1], rows * rows)
 
 
 def _pooled(x: np.ndarray, stride: int, rows: int) -> np.ndarray:
@@ -341,36 +343,36 @@ def stepped(
     return np.stack(seen)
 
 
-def _fitting(came: Came, arrays: Arrays, rates: Sequence[float]) -> list[tuple[str, str]]:
+def _fitting(result: Result, arrays: Arrays, rates: Sequence[float]) -> list[tuple[str, str]]:
     """The kinds and places that give these steps; at a constant rate both places do."""
-    weight, gradients, seen = arrays["weight"], arrays["gradients"], _listed(came.arrays)
+    weight, gradients, seen = arrays["weight"], arrays["gradients"], _listed(result.arrays)
     return [k for k in KINDS if _close(stepped(weight, gradients, rates, MOMENTUM, *k), seen)]
 
 
-def _kind(constant: list[tuple[str, str]], changed: list[tuple[str, str]], refused: str | None) -> Answer:
+def _kind(constant: list[tuple[str, str]], changed: list[tuple[str, str]], refusal: str | None) -> Answer:
     """The kind of momentum, and where the rate stands as far as it may change."""
     if not constant:
         return unknown("no formula that was tried gives these steps")
-    if refused:
-        return Answer(Code(f"{constant[0][0]}_{CONSTANT}"), reason=refused)
+    if refusal:
+        return Answer(Code(f"{constant[0][0]}_{CONSTANT}"), reason=refusal)
     both = [kind for kind in changed if kind in constant]
     if not both:
         return unknown("no formula that was tried gives the steps of a changed rate")
     return Answer(Code("_".join(both[0])))
 
 
-def _momentum(came: dict[str, Came], arrays: Arrays) -> Judged:
-    found, changed = _fitting(came["momentum"], arrays, RATES), came["momentum-changed"]
-    fitting = [] if changed.refused else _fitting(changed, arrays, CHANGED_RATES)
-    yield "kind", _kind(found, fitting, changed.refused)
-    odd = came["momentum-odd"]
-    if odd.refused:
-        yield from ((facet, Answer(Code.REFUSED, reason=odd.refused)) for facet in ("not_finite", "clipping"))
+def _momentum(results: dict[str, Result], arrays: Arrays) -> Judged:
+    constant, changed = _fitting(results["momentum"], arrays, RATES), results["momentum-changed"]
+    fitting = [] if changed.refusal else _fitting(changed, arrays, CHANGED_RATES)
+    yield "kind", _kind(constant, fitting, changed.refusal)
+    odd = results["momentum-odd"]
+    if odd.refusal:
+        yield from ((facet, Answer(Code.REFUSED, reason=odd.refusal)) for facet in ("not_finite", "clipping"))
         return
     after, before = _listed(odd.arrays)[0], arrays["weight"]
     lost = ~np.isfinite(after[:2])
     yield "not_finite", Answer((Code.SURVIVES, Code.ONE_PASSES, Code.PASS)[int(lost.sum())])
-    kind = found[0] if found else ("classical", OUTSIDE)
+    kind = constant[0] if constant else ("classical", OUTSIDE)
     expected = stepped(before, arrays["odd_gradients"], RATES[:1], MOMENTUM, *kind)[0, 2] - before[2]
     moved = float(after[2] - before[2])
     same = abs(moved / expected - 1) < 0.01
@@ -383,9 +385,9 @@ def _listed(arrays: Arrays) -> np.ndarray:
     return np.stack([arrays[str(number)] for number in range(len(arrays))])
 
 
-def _adam(came: dict[str, Came], arrays: Arrays) -> Judged:
+def _adam(results: dict[str, Result], arrays: Arrays) -> Judged:
     """Each parameter by itself, from a column of gradients that shows it alone; see `_adam_gradients`."""
-    seen = _listed(came["adam"].arrays).astype(np.float64)
+    seen = _listed(results["adam"].arrays).astype(np.float64)
     moved = -np.diff(np.concatenate([np.zeros((1, 4)), seen]), axis=0)
     gradient = float(arrays["adam_gradients"][0, 3])
     for correction, off in _corrections().items():
@@ -456,20 +458,20 @@ def _losses(scores: np.ndarray, labels: np.ndarray) -> dict[tuple[Code, Code], n
     return reduced
 
 
-def _cross_entropy(came: dict[str, Came], arrays: Arrays) -> Judged:
+def _cross_entropy(results: dict[str, Result], arrays: Arrays) -> Judged:
     scores = arrays["scores"].astype(np.float64)
     fits: dict[str, tuple[Code, Code]] = {}
     for kind, labels in _labels().items():
-        got = np.squeeze(next(iter(came[f"cross_entropy-{kind}"].arrays.values()), np.full(1, np.nan)))
-        right = [way for way, losses in _losses(scores, labels).items() if _close(got, losses)]
+        returned = np.squeeze(next(iter(results[f"cross_entropy-{kind}"].arrays.values()), np.full(1, np.nan)))
+        right = [way for way, losses in _losses(scores, labels).items() if _close(returned, losses)]
         fits |= {kind: right[0]} if right else {}
     places = {fit[0] for fit in fits.values()}
     batches = list(dict.fromkeys(fit[1] for fit in fits.values()))
     yield "soft_max", Answer(places.pop()) if len(places) == 1 else unknown("no loss that was tried is this one")
     yield "reduction", _either(batches) if batches else unknown("no loss that was tried is this one")
-    others = {kind: came[f"cross_entropy-{kind}"] for kind in LABELS if kind not in fits}
-    said = [f"{LABELS[kind]}: {one.refused or 'taken, and misread'}" for kind, one in others.items()]
-    yield "labels", Answer(Code.LABELS if fits else Code.NONE, items=tuple(fits), reason="; ".join(said) or None)
+    others = {kind: results[f"cross_entropy-{kind}"] for kind in LABELS if kind not in fits}
+    reasons = [f"{LABELS[kind]}: {other.refusal or 'taken, and misread'}" for kind, other in others.items()]
+    yield "labels", Answer(Code.LABELS if fits else Code.NONE, items=tuple(fits), reason="; ".join(reasons) or None)
 
 
 def _either(codes: list[Code]) -> Answer:
@@ -477,20 +479,20 @@ def _either(codes: list[Code]) -> Answer:
     return Answer(codes[0]) if len(codes) == 1 else Answer(Code.EITHER, parts=tuple(map(Statement, codes)))
 
 
-def _dropout(came: dict[str, Came], arrays: Arrays) -> Judged:
-    got = came["dropout"].arrays
-    kept = sorted({float(value) for value in np.round(np.unique(got["training"]), 3)} - {0.0})
-    share = {"share dropped": float(np.mean(got["training"] == 0))}
+def _dropout(results: dict[str, Result], arrays: Arrays) -> Judged:
+    returned = results["dropout"].arrays
+    kept = sorted({float(value) for value in np.round(np.unique(returned["training"]), 3)} - {0.0})
+    share = {"share dropped": float(np.mean(returned["training"] == 0))}
     code = {2.0: Code.KEPT_DOUBLED, 1.0: Code.KEPT_UNCHANGED}.get(kept[0]) if len(kept) == 1 else None
     other = Answer(Code.KEPT_BECOMES, items=tuple(f"{value:g}" for value in kept), figures=share)
     yield "scaling", Answer(code, figures=share) if code else other
-    if "unsaid" in got:
-        zeros = float(np.mean(got["unsaid"] == 0))
+    if "unsaid" in returned:
+        zeros = float(np.mean(returned["unsaid"] == 0))
         yield "unsaid", Answer(Code.DROPS if zeros > 0.1 else Code.DOES_NOT_DROP, figures={"share dropped": zeros})
 
 
-def _loader(came: dict[str, Came], arrays: Arrays) -> Judged:
-    batches = [batch.ravel() for batch in came["loader"].arrays.values()]
+def _loader(results: dict[str, Result], arrays: Arrays) -> Judged:
+    batches = [batch.ravel() for batch in results["loader"].arrays.values()]
     seen, count = np.concatenate(batches), len(arrays["numbered"])
     whole = [batch for batch in batches if len(batch) == 10]
     in_order = np.array_equal(np.concatenate(whole[:10]), np.arange(100)) if len(whole) >= 10 else False
@@ -507,8 +509,8 @@ def _loader(came: dict[str, Came], arrays: Arrays) -> Judged:
         yield "last_batch", unknown(f"{len(seen)} of {count} samples in {len(batches)} batches")
 
 
-def _shuffled_loader(came: dict[str, Came], arrays: Arrays) -> Judged:
-    order = np.concatenate([batch.ravel() for batch in came["shuffled_loader"].arrays.values()]).astype(int)
+def _shuffled_loader(results: dict[str, Result], arrays: Arrays) -> Judged:
+    order = np.concatenate([batch.ravel() for batch in results["shuffled_loader"].arrays.values()]).astype(int)
     order = order[: len(arrays["many_numbered"])]
     if np.array_equal(order, np.arange(len(order))):
         yield "unit", Answer(Code.NOTHING)
@@ -525,8 +527,8 @@ def _shuffled_loader(came: dict[str, Came], arrays: Arrays) -> Judged:
         yield "unit", Answer(Code.SAMPLES if apart > 0.25 else Code.SAMPLES_NEARBY, figures=figures)
 
 
-def _padding(came: dict[str, Came], arrays: Arrays) -> Judged:
-    rows = next(iter(came["padding"].arrays.values())).tolist()
+def _padding(results: dict[str, Result], arrays: Arrays) -> Judged:
+    rows = next(iter(results["padding"].arrays.values())).tolist()
     short, long = rows[0], rows[1] if len(rows) > 1 else None
     side = Code.BEHIND if short[:2] == [1, 2] else Code.IN_FRONT if short[2:] == [1, 2] else None
     padding = set(short[2:] if side == Code.BEHIND else short[:2])
@@ -537,12 +539,12 @@ def _padding(came: dict[str, Came], arrays: Arrays) -> Judged:
     yield "cut", Answer(cut) if cut else unknown(f"{long}")
 
 
-def _input_gradient(came: dict[str, Came], arrays: Arrays) -> Judged:
-    there = any(gradient.size for gradient in came["input_gradient"].arrays.values())
+def _input_gradient(results: dict[str, Result], arrays: Arrays) -> Judged:
+    there = any(gradient.size for gradient in results["input_gradient"].arrays.values())
     yield "unasked", Answer(Code.COMPUTED if there else Code.LEFT_OUT)
 
 
-JUDGES: Mapping[str, Callable[[dict[str, Came], Arrays], Judged]] = {
+JUDGES: Mapping[str, Callable[[dict[str, Result], Arrays], Judged]] = {
     "convolution": _convolution,
     "dense": _dense,
     "embedding": _embedding,

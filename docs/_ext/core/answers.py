@@ -132,7 +132,7 @@ def _asked(store: stores.Store, row: Row) -> Asked:
 def _changed(row: Row, record: DefaultsRecord) -> tuple[str, ...]:
     """What is not as it was when the record was made."""
     others = digests.differing(record.digests, today(row, record.device or "cpu"))
-    return tuple(said for key, said in HOLDS_FOR.items() if key in others)
+    return tuple(name for key, name in HOLDS_FOR.items() if key in others)
 
 
 def today(row: Row, device: str = "cpu") -> dict[str, str]:

@@ -50,20 +50,20 @@ class Verdict:
         }[self.state]
 
 
-def same_subject(one: Record, other: Record) -> bool:
+def same_subject(record: Record, other: Record) -> bool:
     """Whether two records are of the same row, workload, variant, device and precision."""
-    return all(getattr(one, key) == getattr(other, key) for key in SUBJECT)
+    return all(getattr(record, key) == getattr(other, key) for key in SUBJECT)
 
 
-def same_digests(one: Record, other: Record) -> bool:
+def same_digests(record: Record, other: Record) -> bool:
     """Whether the same code, declarations and lock ran, timed in the same way."""
-    return not _differing(one, other)
+    return not _differing(record, other)
 
 
-def _differing(one: Record, other: Record) -> list[str]:
+def _differing(record: Record, other: Record) -> list[str]:
     """What two records do not share of their digests, the judge's apart, and of the way in which they ran."""
-    digests = [{name: sha for name, sha in record.digests.items() if name != JUDGE} for record in (one, other)]
-    return differing(*digests) + [key for key in WAY if getattr(one, key) != getattr(other, key)]
+    digests = [{name: sha for name, sha in run.digests.items() if name != JUDGE} for run in (record, other)]
+    return differing(*digests) + [key for key in WAY if getattr(record, key) != getattr(other, key)]
 
 
 def outdated(certificate: CertificateRecord, row: Row) -> str:

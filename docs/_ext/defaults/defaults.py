@@ -33,7 +33,7 @@ def titled(facet: str) -> str:
     return facet[0].upper() + facet[1:] if facet[0].isascii() else facet
 
 
-def said(answer: Answer) -> str:
+def shown_text(answer: Answer) -> str:
     """The answer in a cell."""
     return "no such thing" if answer.code == Code.NONE and answer.reason else text(answer)
 
@@ -94,9 +94,9 @@ class Defaults(SphinxDirective):
             ended = f"{asked.record.status}: {asked.record.reason}"
             return [cell(ended, columns=len(facets), classes=("is-open", "failed"))]
         names = [f"{question}.{facet}" for facet in facets]
-        found = [asked.answer(name) for name in names]
-        first = found[0]
-        if first and first.reason and all(one and _same(one, first) for one in found):
+        given = [asked.answer(name) for name in names]
+        first = given[0]
+        if first and first.reason and all(answer and _same(answer, first) for answer in given):
             return [self.cell(asked, names[0], len(names))]
         return [self.cell(asked, name) for name in names]
 
@@ -126,23 +126,23 @@ class Defaults(SphinxDirective):
         if not self.store.is_local(record):
             file = site_file(f"records/{self.store.path(record)}", "JSON")
         name = row_header(asked.row.name, aside(record.version or ""))
-        told = cell(count, *([aside(record.reason)] if record.reason else []))
-        row = nodes.row("", name, told, cell(record.machine.name), cell(formatting.dated(record)), cell(file))
+        counted = cell(count, *([aside(record.reason)] if record.reason else []))
+        row = nodes.row("", name, counted, cell(record.machine.name), cell(formatting.dated(record)), cell(file))
         target(self.env, row, record, asked.row.name)
         return row
 
 
 def _shown(answer: Answer, mark: list[nodes.inline], probe: str) -> nodes.Element:
     """The words of an answer, which lead to the code that asked, or open to the reason and then to the code."""
-    shown, kind = said(answer), "rosetta-answer"
+    shown, kind = shown_text(answer), "rosetta-answer"
     if not answer.reason:
         return nodes.paragraph("", "", *mark, place_link(probe, shown, (kind,)))
     why = nodes.paragraph("", "", nodes.Text(f"{answer.reason.rstrip('.')}. → "), place_link(probe, "code"))
     return Details("", Summary("", "", *mark, nodes.inline("", shown, classes=[kind])), why)
 
 
-def _same(one: Answer, other: Answer) -> bool:
-    return (one.statement, one.reason) == (other.statement, other.reason)
+def _same(answer: Answer, other: Answer) -> bool:
+    return (answer.statement, answer.reason) == (other.statement, other.reason)
 
 
 def _section(title: str, name: str, kind: str, *content: nodes.Node) -> nodes.section:
@@ -167,7 +167,7 @@ def _page_context(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """The script, on the page that has the tables: what a handler of this event adds is that page's alone."""
-    if doctree and any("rosetta-defaults" in found["classes"] for found in doctree.findall(nodes.table)):
+    if doctree and any("rosetta-defaults" in each["classes"] for each in doctree.findall(nodes.table)):
         app.add_js_file("defaults.js")
 
 

@@ -75,13 +75,13 @@ class Probes(Rosetta):
         if asked.changed:
             changed = f"{' and '.join(asked.changed)} edited since the measurement"
             return caption(link(asked.record, f"{changed}: {where}"), "is-open")
-        found = [
-            f"{said}: {text(answer)}"
-            for facet, said in spec.QUESTIONS[question][1].items()
+        inferred = [
+            f"{about}: {text(answer)}"
+            for facet, about in spec.QUESTIONS[question][1].items()
             if (answer := asked.answer(f"{question}.{facet}"))
         ]
         made = caption(link(asked.record, f"measured: {where}"), "is-certified")
-        made += [nodes.Text(" · "), place_link(row_anchor(question, row), " · ".join(found) or "no answer")]
+        made += [nodes.Text(" · "), place_link(row_anchor(question, row), " · ".join(inferred) or "no answer")]
         return made
 
     def places(self, row: Row) -> list[str]:
