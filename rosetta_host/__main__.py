@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from rich.console import Console
@@ -32,7 +33,7 @@ from rosetta_host.lessons.experiments import Experiment
 from rosetta_host.mutation import runner
 from rosetta_host.publishing import standalone_check
 from rosetta_host.records import machine, store, vcs
-from rosetta_host.records.store import COMMITTED, LOCAL, Record
+from rosetta_host.records.store import COMMITTED, LOCAL, CertificateRecord, DefaultsRecord, Measure, Record
 from rosetta_host.transfer import moves
 
 SUMMED_UP = ("loss", "step median", "step worst", "float64: step median")  # the checks that the summary shows
@@ -117,10 +118,13 @@ SHORT_HELP = "leave out the float64, line coverage and dropout checks for code t
 PRESET_HELP = "quick: the small sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
 
 
-def _choose(what: str, given: str, known: tuple[str, ...]) -> str:
-    if given not in known:
-        raise frameworks.nearest(what, given, list(known))
-    return given
+Choice = TypeVar("Choice", bound=str)
+
+
+def _choose(what: str, given: str, choices: tuple[Choice, ...]) -> Choice:
+    if given not in choices:
+        raise frameworks.nearest(what, given, list(choices))
+    return choices[choices.index(given)]
 
 
 class Screen:
@@ -215,7 +219,7 @@ def certify_cases(
     """
     where, device = machine.describe(options.machine), _device(options.device)
     certify.ensure_all([case.row for case in cases], device)
-    done: list[tuple[Case, Record]] = []
+    done: list[tuple[Case, CertificateRecord]] = []
     lock, start = threading.Lock(), time.monotonic()
 
     def report(line: str) -> None:
@@ -240,7 +244,7 @@ def certify_cases(
     return [record.status for _, record in done]
 
 
-def _summed_up(record: Record) -> str:
+def _summed_up(record: CertificateRecord) -> str:
     """Why a certificate failed, in a short line: the checks that fail by name; the record has all of each."""
     failed = [check for check in record.checks if not check.ok]
     if not failed:
@@ -249,7 +253,7 @@ def _summed_up(record: Record) -> str:
     return f"{len(failed)} of {len(record.checks)} checks fail: {names}. First: {certify.line(failed[0])}"
 
 
-def _summary(done: list[tuple[Case, Record]]) -> Table:
+def _summary(done: list[tuple[Case, CertificateRecord]]) -> Table:
     """Every certificate in a line: its figures beside their limits, and its seconds, the slowest last."""
     table = Table(title="Certificates", box=None, title_justify="left")
     for heading in ("row", "workload", "variant", "status"):
@@ -352,7 +356,7 @@ def run_lessons(options: argparse.Namespace) -> int:
     return _exit_code(statuses)
 
 
-def _lessons_planned(options: argparse.Namespace) -> dict[str, list[Experiment]]:
+def _lessons_planned(options: argparse.Namespace) -> dict[Measure, list[Experiment]]:
     """What there is to measure of the lessons and rows that the user names, by kind. Raises UserError for nothing."""
     given = ",".join(options.kind or ["size,time"]).split(",")
     kinds = dict.fromkeys(_choose("kind", kind, experiments.KINDS) for kind in given)
@@ -409,7 +413,7 @@ def run_transfer(options: argparse.Namespace) -> int:
 def run_defaults(options: argparse.Namespace) -> int:
     rows, statuses = frameworks.select(options.ids), []
     folder = _folder(options)
-    past = [record for record in store.read_all() if record.kind == "defaults"]
+    past = store.of_kind(store.read_all(), DefaultsRecord)
     for record in collect.ask_all(rows, machine.describe(options.machine), _device(options.device), _say):
         path = store.write(record, folder)
         _say(f"{collect.summary(record)}  ({os.path.relpath(path)})")
@@ -418,7 +422,7 @@ def run_defaults(options: argparse.Namespace) -> int:
             _say(f"  changed: {line}")
         if len(rows) == 1:
             for name, answer in record.answers.items():
-                _say(f"  {name}: {answer.words}" + (f" ({answer.reason})" if answer.reason else ""))
+                _say(f"  {name}: {answer.statement}" + (f" ({answer.reason})" if answer.reason else ""))
         statuses.append(record.status)
     return _exit_code(statuses)
 

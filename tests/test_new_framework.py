@@ -63,8 +63,6 @@ def test_a_workload_is_certified_benchmarked_and_shown(project):
     for name in ("index", "certificates"):
         html = (copy / "docs" / "_build" / "html" / "results" / f"{name}.html").read_text("utf-8")
         assert "Logistic regression on points" in html
-            "utf-8"
-        )
 
 
 def test_it_is_on_every_page_that_shows_frameworks(project):

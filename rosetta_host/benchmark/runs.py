@@ -12,7 +12,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,7 +28,7 @@ from rosetta_host.datasets import dataset
 from rosetta_host.environments import environment, faults, process
 from rosetta_host.environments.digests import differing, digests
 from rosetta_host.records import machine
-from rosetta_host.records.store import Machine, Record, Times
+from rosetta_host.records.store import BenchmarkRecord, Machine, Record, Times, of_kind
 
 PRESETS = ("quick", "epoch", "full")
 TIMEOUTS = {
@@ -153,7 +153,7 @@ def _parameters(job: Job, exported: dict[str, int]) -> int:
     )
 
 
-def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
+def _fill(record: BenchmarkRecord, job: Job, folder: Path, labels: np.ndarray) -> None:
     """Take what the run left into its record, and judge it."""
     try:
         result = certify.facts(record, job.row, folder)
@@ -178,14 +178,13 @@ def _fill(record: Record, job: Job, folder: Path, labels: np.ndarray) -> None:
         record.status, record.reason = "failed", str(error)
 
 
-def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.inf) -> Record:
+def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.inf) -> BenchmarkRecord:
     """Run one job; its record says how it ended. Never raises.
 
     The rate of the machine's matrix product is taken beside it, unless `where` has it already. A run that is foretold
     to train for more than `limit` seconds is given up; its record says what was foretold.
     """
-    record = certify.blank(job.case, "benchmark", where, job.device)
-    record.preset, record.seed = job.preset, job.seed
+    record = certify.blank(BenchmarkRecord, job.case, where, job.device, preset=job.preset, seed=job.seed)
     record.threads, record.epochs = job.threads, job.epochs
     record.data, labels = dataset.describe(job.workload, job.data, job.standing)
     try:
@@ -205,7 +204,7 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
 
 
 def _run(
-    record: Record,
+    record: BenchmarkRecord,
     job: Job,
     python: Path,
     environ: dict[str, str],
@@ -252,15 +251,15 @@ def jobs(
     return made
 
 
-def done(job: Job, where: Machine, past: list[Record]) -> bool:
+def done(job: Job, where: Machine, past: Sequence[Record]) -> bool:
     """Whether a good record of this very job exists: same code, environment, preset, machine, seed and data."""
-    wanted = ("benchmark", "ok", job.row.id, job.workload, job.preset, job.device, job.case.variant, job.seed, where.id)
+    wanted = ("ok", job.row.id, job.workload, job.preset, job.device, job.case.variant, job.seed, where.id)
     return any(
-        (r.kind, r.status, r.row, r.workload, r.preset, r.device, r.variant, r.seed, r.machine.id) == wanted
+        (r.status, r.row, r.workload, r.preset, r.device, r.variant, r.seed, r.machine.id) == wanted
         and not differing(r.digests, digests(job.row, job.workload, job.device))
         and r.data is not None
         and r.data.source == job.standing
-        for r in past
+        for r in of_kind(past, BenchmarkRecord)
     )
 
 
@@ -339,7 +338,7 @@ class Patience:
             self.over.set()
 
 
-def summary(record: Record) -> str:
+def summary(record: BenchmarkRecord) -> str:
     """A finished run in one line."""
     name = f"{record.row} {record.workload}" + (f" {record.variant}" if record.variant else "")
     if record.status != "ok" or record.times is None:

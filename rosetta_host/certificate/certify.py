@@ -17,25 +17,26 @@ from threadpoolctl import threadpool_limits
 
 from rosetta_host.catalog.frameworks import Case, Row
 from rosetta_host.certificate import coverage
-from rosetta_host.certificate.judge import AS_TIMED, ASIDE, JUDGMENT, PARTS, SHORT, TraceFailed, Tracer, checks
+from rosetta_host.certificate.judge import AS_TIMED, ASIDE, PARTS, SHORT, TraceFailed, Tracer, checks
 from rosetta_host.environments import environment, external_python, faults, process
 from rosetta_host.environments.digests import certificate_digests, differing, digests
 from rosetta_host.records import machine, store, vcs
-from rosetta_host.records.store import Check, Machine, Record, Times
+from rosetta_host.records.codes import CheckCode
+from rosetta_host.records.store import CertificateRecord, Check, Machine, R, Record, RecordedCheck, Times
 
 Report = Callable[[str], None]
 T = TypeVar("T")
 
 
-def blank(case: Case, kind: store.Kind, where: Machine, device: str, held: dict[str, str] | None = None) -> Record:
+def blank(kind: type[R], case: Case, where: Machine, device: str, **fields: Any) -> R:
     """A record of this case with all that is known before it runs; status "failed" until it is set.
 
-    held: the digests of what it holds for, where that is not the case's example.
+    fields: what only this kind of record has; and `digests`, where they are not those of the case's example.
     """
     row = case.row
-    return Record(
+    common: dict[str, Any] = {"digests": digests(row, case.workload, device)} if "digests" not in fields else {}
+    return kind(
         schema=store.SCHEMA,
-        kind=kind,
         status="failed",
         framework=row.folder.name,
         backend=row.backend,
@@ -47,8 +48,9 @@ def blank(case: Case, kind: store.Kind, where: Machine, device: str, held: dict[
         device=device,
         precision="float32",
         environment="as found" if external_python.python() else None,
-        digests=digests(row, case.workload, device) if held is None else held,
         commit=vcs.commit(),
+        **common,
+        **fields,
     )
 
 
@@ -77,25 +79,28 @@ def certify(
     report: Report = lambda line: None,
     parts: Collection[str] = tuple(PARTS),
     timed: bool = True,
-) -> Record:
+) -> CertificateRecord:
     """One certificate as a record; its status is ok only if every check holds. Never raises.
 
     parts: as `judge.checks` takes them. timed: as `judge.Tracer` takes it. `times` is set where every check was made.
     """
-    record = blank(case, "certificate", where, device, certificate_digests(case.row, case.workload, device))
+    held = certificate_digests(case.row, case.workload, device)
+    record = blank(CertificateRecord, case, where, device, checks=[], digests=held)
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder, faults.recorded(record), ended(record):
         tracer = Tracer(case, environment.ensure(case.row, device), device, Path(folder), timed)
         record.threads = tracer.threads(AS_TIMED)
         record.variables, record.untimed_variables = tracer.stated(AS_TIMED), tracer.stated(ASIDE)
         for check in checks(tracer, parts):
-            record.checks.append(check)
+            record.checks.append(RecordedCheck.of(check))
             report(f"{case.label}: {line(check)}")
         record.times = Times(process=time.monotonic() - start)
         failed = [check for check in record.checks if not check.ok]
         record.status = "failed" if failed else "ok"
         record.reason = "; ".join(line(check) for check in failed) or None
-        if any(check.name == JUDGMENT for check in failed):  # which ends the process before it leaves its facts
+        if any(
+            check.code == CheckCode.JUDGMENT for check in failed
+        ):  # which ends the process before it leaves its facts
             return record
         facts(record, case.row, Path(folder) / "steps-float32")
         if "lines" in parts:
@@ -117,7 +122,7 @@ def ended(record: Record) -> Iterator[None]:
         record.status, record.reason = "failed", str(error)
 
 
-def line(check: Check) -> str:
+def line(check: Check | RecordedCheck) -> str:
     """One check in one line: what, where, figure and limit, and the reason if it fails."""
     figure = "" if check.limit is None else f" {check.figure if check.figure is None else format(check.figure, '.1e')}"
     limit = "" if check.limit is None else f" (limit {check.limit:g})" if check.limit else " (must be 0)"
@@ -133,11 +138,11 @@ def certified(case: Case, where: Machine | None, device: str, past: Sequence[Rec
     """
     threads = environment.threads(case.row, case.workload)
     way = threads, environment.stated(case.row, case.workload, threads, device)
-    wanted = ("certificate", case.row.id, case.workload, case.variant, device)
+    wanted = (case.row.id, case.workload, case.variant, device)
     now = certificate_digests(case.row, case.workload, device)
     newest = None
-    for record in past:
-        subject = (record.kind, record.row, record.workload, record.variant, record.device)
+    for record in store.of_kind(past, CertificateRecord):
+        subject = (record.row, record.workload, record.variant, record.device)
         here = where is None or (record.machine.id == where.id and (record.threads, record.variables) == way)
         if subject == wanted and not differing(record.digests, now) and here:
             newest = record
@@ -151,7 +156,7 @@ def certify_all(
     report: Report,
     short: Collection[Case] = (),
     short_parts: Collection[str] = SHORT,
-) -> Iterator[tuple[Case, Record]]:
+) -> Iterator[tuple[Case, CertificateRecord]]:
     """All these certificates, as many at once as there are cores: nothing here is timed, one thread each.
 
     Their environments are there, or `ensure_all` found that they cannot be made. The variants of an example come one
@@ -160,7 +165,7 @@ def certify_all(
     short: those of which only `short_parts` are made.
     """
 
-    def certified_each(variants: Sequence[Case]) -> list[tuple[Case, Record]]:
+    def certified_each(variants: Sequence[Case]) -> list[tuple[Case, CertificateRecord]]:
         return [
             (case, certify(case, where, device, report, short_parts if case in short else tuple(PARTS)))
             for case in variants

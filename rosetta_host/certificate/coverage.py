@@ -11,7 +11,9 @@ import ast
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-EVERY, CALLED, COMPILED, NOT = "every line", "called", "compiled from its source", "not executed"
+from rosetta_host.records.codes import Coverage
+from rosetta_host.records.store import Executed
+
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -43,41 +45,40 @@ def _lines(statement: ast.stmt) -> range:
 
 def executed(
     path: Path, lines: Collection[int], elsewhere: Collection[str] = (), sources: Collection[int] = ()
-) -> dict[str, str]:
-    """Function -> "every line", "6 of 7 lines" or one of the other states above, for all functions of an example.
+) -> dict[str, Executed]:
+    """Function -> how much of it ran, for all functions of an example.
 
     lines: the numbers of the lines of the file that ran. elsewhere: names of functions that ran from generated files.
     sources: the numbers of the lines where functions begin, decorators included, whose source was asked for.
     """
     ran = set(lines)
 
-    def state(name: str, function: _Function) -> str:
+    def executed_of(name: str, function: _Function) -> Executed:
         statements = list(_statements(function))
         done = sum(bool(ran.intersection(_lines(statement))) for statement in statements)
         if done == len(statements):
-            return EVERY
+            return Executed(Coverage.EVERY_LINE)
         if done:
-            return f"{done} of {len(statements)} lines"
+            return Executed(Coverage.SOME_LINES, (done, len(statements)))
         bare = name.rpartition(".")[2]
         if any(other == bare or other.endswith(f"_{bare}") for other in elsewhere):
-            return CALLED
+            return Executed(Coverage.CALLED)
         first = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
-        return COMPILED if first in sources else NOT
+        return Executed(Coverage.COMPILED if first in sources else Coverage.NOT_RUN)
 
-    return {name: state(name, function) for name, function in functions(ast.parse(path.read_text("utf-8"))).items()}
+    tree = ast.parse(path.read_text("utf-8"))
+    return {name: executed_of(name, function) for name, function in functions(tree).items()}
 
 
-def together(several: Collection[Mapping[str, str]]) -> dict[str, str]:
+def together(several: Collection[Mapping[str, Executed]]) -> dict[str, Executed]:
     """What several certificates of one example executed: of each function, what the best of them says."""
-    order = (NOT, COMPILED, CALLED)
+    order = list(Coverage)
 
-    def worth(state: str) -> tuple[int, int]:
-        if state in order:
-            return order.index(state), 0
-        return (3, 0) if state == EVERY else (2, int(state.partition(" ")[0]))
+    def worth(executed: Executed) -> tuple[int, int]:
+        return order.index(executed.code), executed.lines[0] if executed.lines else 0
 
-    merged: dict[str, str] = {}
-    for one in several:
-        for name, state in one.items():
-            merged[name] = max(merged.get(name, NOT), state, key=worth)
+    merged: dict[str, Executed] = {}
+    for functions_of_one in several:
+        for name, executed in functions_of_one.items():
+            merged[name] = max(merged.get(name, executed), executed, key=worth)
     return merged

@@ -22,11 +22,12 @@ import numpy as np
 from rosetta_host.catalog.frameworks import Case, Row, UserError, nearest
 from rosetta_host.certificate import certify
 from rosetta_host.defaults import infer
-from rosetta_host.defaults.infer import Call, Came
+from rosetta_host.defaults.infer import Call, Result
 from rosetta_host.defaults.spec import QUESTIONS
 from rosetta_host.environments import environment, faults, process
 from rosetta_host.environments.digests import borrowed_digest, declared_digest, environment_digest, example_digest
-from rosetta_host.records.store import Answer, Machine, Record, Times
+from rosetta_host.records.codes import Code
+from rosetta_host.records.store import Answer, DefaultsRecord, Machine, Times
 
 TIMEOUT = 300.0  # seconds for one process; the slowest import and its compilers take under a minute
 GIVEN = "must be given"  # how a reason in `unanswered` begins where the framework insists on an argument
@@ -62,19 +63,19 @@ def read(path: Path) -> tuple[set[str], dict[str, str]]:
         body = ast.parse(path.read_text("utf-8")).body
     except SyntaxError as error:
         raise UserError(f"{where} is not valid: line {error.lineno}, {error.msg}.") from None
-    functions = {one.name for one in body if isinstance(one, ast.FunctionDef)}
+    functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
     unanswered = {}
-    for one in body:
-        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "unanswered":
-            unanswered = _literal(one.value, where)
+    for node in body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "unanswered":
+            unanswered = _literal(node.value, where)
     for name in unanswered:
         question, _, facet = name.partition(".")
         if question not in QUESTIONS or (facet and facet not in QUESTIONS[question][1]):
-            known = list(QUESTIONS) + [f"{q}.{f}" for q in QUESTIONS for f in QUESTIONS[q][1]]
-            raise UserError(f"{where}, unanswered: {nearest('question', name, known)}")
-    open_ones = [question for question in QUESTIONS if question not in functions | set(unanswered)]
-    if open_ones:
-        raise UserError(f"{where} has neither a function nor a reason in `unanswered` for {', '.join(open_ones)}.")
+            questions = list(QUESTIONS) + [f"{q}.{f}" for q in QUESTIONS for f in QUESTIONS[q][1]]
+            raise UserError(f"{where}, unanswered: {nearest('question', name, questions)}")
+    missing = [question for question in QUESTIONS if question not in functions | set(unanswered)]
+    if missing:
+        raise UserError(f"{where} has neither a function nor a reason in `unanswered` for {', '.join(missing)}.")
     return functions, unanswered
 
 
@@ -85,7 +86,7 @@ def _literal(value: ast.expr, where: str) -> dict[str, str]:
         raise UserError(f"{where}: `unanswered` must be a plain dict of texts.") from None
 
 
-def ask_all(rows: list[Row], where: Machine, device: str, report: certify.Report) -> Iterator[Record]:
+def ask_all(rows: list[Row], where: Machine, device: str, report: certify.Report) -> Iterator[DefaultsRecord]:
     """A record for each row that has a defaults.py, as many at once as there are cores: nothing here is timed."""
     asked = [row for row in rows if source(row).exists()]
     for row in rows:
@@ -95,27 +96,27 @@ def ask_all(rows: list[Row], where: Machine, device: str, report: certify.Report
     yield from certify.side_by_side([functools.partial(ask, row, where, device) for row in asked])
 
 
-def ask(row: Row, where: Machine, device: str = "cpu") -> Record:
+def ask(row: Row, where: Machine, device: str = "cpu") -> DefaultsRecord:
     """What one row answers. Never raises for the row's faults: its record tells them."""
-    record = certify.blank(Case(row, "defaults"), "defaults", where, device, held={})
+    record = certify.blank(DefaultsRecord, Case(row, "defaults"), where, device, digests={}, answers={})
     record.threads, start = 1, time.monotonic()
     with faults.recorded(record), _ended(record):
         functions, unanswered = read(source(row))
         record.digests = digests(row, device)
         with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
             calls = [call for call in infer.CALLS if call.question in functions]
-            came = run(row, calls, Path(folder), device)
+            results = run(row, calls, Path(folder), device)
             certify.facts(record, row, Path(folder))
-        record.answers = answers(functions, unanswered, came)
-        open_ones = {name: one.reason for name, one in record.answers.items() if one.words == "unknown"}
-        record.status = "failed" if open_ones else "ok"
-        record.reason = "; ".join(f"{name}: {reason}" for name, reason in open_ones.items()) or None
+        record.answers = answers(functions, unanswered, results)
+        unknown = {name: answer.reason for name, answer in record.answers.items() if answer.code == Code.UNKNOWN}
+        record.status = "failed" if unknown else "ok"
+        record.reason = "; ".join(f"{name}: {reason}" for name, reason in unknown.items()) or None
     record.times = Times(process=time.monotonic() - start)
     return record
 
 
 @contextlib.contextmanager
-def _ended(record: Record) -> Iterator[None]:
+def _ended(record: DefaultsRecord) -> Iterator[None]:
     """A block in which a row is asked: where it cannot be, or does not follow, the record says how."""
     with certify.ended(record):
         try:
@@ -128,87 +129,87 @@ def _ended(record: Record) -> Iterator[None]:
             record.status, record.reason = "failed", str(error)
 
 
-def run(row: Row, calls: list[Call], folder: Path, device: str) -> dict[str, Came]:
-    """What came of each call. One that ends the process is a refusal, and those after it get a new process.
+def run(row: Row, calls: list[Call], folder: Path, device: str) -> dict[str, Result]:
+    """The result of each call. One that ends the process is a refusal, and those after it get a new process.
 
     A process runs where nothing is called as well: it tells which version has nothing to answer.
     """
     np.savez(folder / "given.npz", allow_pickle=False, **infer.given())
     python, environ = environment.ensure(row, device), environment.variables(row, None, 1, device)
-    left, came, ended = list(calls), dict[str, Came](), None
+    left, results, ended = list(calls), dict[str, Result](), None
     while ended is None or left:
         asked = [{"name": c.name, "function": c.question, "arguments": c.arguments} for c in left]
         (folder / "questions.json").write_text(json.dumps(asked), "utf-8")
         command: list[str | Path] = [python, "-m", "rosetta_common", "ask", source(row), "--folder", folder]
         ended = process.run(command, environ, TIMEOUT)
         for call in list(left):
-            if (found := _came(folder, call)) is None:
+            if (result := _result(folder, call)) is None:
                 break
-            came[call.name] = found
+            results[call.name] = result
             left.remove(call)
         if ended.status == "ok" and left:
             raise Failed(msgspec.structs.replace(ended, status="failed", reason=f"{left[0].name} left nothing."))
         if left or (not calls and ended.status != "ok"):
             if len(left) == len(asked) or ended.status in ("interrupted", "timeout"):
                 raise Failed(ended)
-            came[left.pop(0).name] = Came({}, f"ends the process: {ended.reason}")
-    return came
+            results[left.pop(0).name] = Result({}, f"ends the process: {ended.reason}")
+    return results
 
 
-def _came(folder: Path, call: Call) -> Came | None:
-    """What a call left in the folder; None where it left nothing."""
+def _result(folder: Path, call: Call) -> Result | None:
+    """The result that a call left in the folder; None where it left nothing."""
     refusal, returned = folder / f"{call.name}.txt", folder / f"{call.name}.npz"
     if refusal.exists():
-        return Came({}, refusal.read_text("utf-8"))
+        return Result({}, refusal.read_text("utf-8"))
     if not returned.exists():
         return None
     with np.load(returned) as file:
-        return Came({key: file[key] for key in file.files})
+        return Result({key: file[key] for key in file.files})
 
 
-def answers(functions: set[str], unanswered: dict[str, str], came: dict[str, Came]) -> dict[str, Answer]:
+def answers(functions: set[str], unanswered: dict[str, str], results: dict[str, Result]) -> dict[str, Answer]:
     """question.facet -> the answer, for every facet there is."""
-    found: dict[str, Answer] = {}
+    answers: dict[str, Answer] = {}
     arrays = infer.given()
     for question, (_, facets) in QUESTIONS.items():
-        judged = _judged(question, came, arrays) if question in functions else {}
+        judged = _judged(question, results, arrays) if question in functions else {}
         for facet in facets:
             name = f"{question}.{facet}"
             reason = unanswered.get(name) or (unanswered.get(question) if question not in functions else None)
             if reason:
-                insists = reason.startswith(GIVEN)
-                found[name] = Answer(GIVEN if insists else "none", reason=reason.removeprefix(f"{GIVEN}: "))
+                code = Code.MUST_BE_GIVEN if reason.startswith(GIVEN) else Code.NONE
+                answers[name] = Answer(code, reason=reason.removeprefix(f"{GIVEN}: "))
             else:
-                found[name] = judged.get(facet, infer.unknown("the probe returned nothing that tells"))
-    return found
+                answers[name] = judged.get(facet, infer.unknown("the probe returned nothing that tells"))
+    return answers
 
 
-def _judged(question: str, came: dict[str, Came], arrays: infer.Arrays) -> dict[str, Answer]:
+def _judged(question: str, results: dict[str, Result], arrays: infer.Arrays) -> dict[str, Answer]:
     """The answers of one question; where each of its calls was refused, or broke the contract, all are that."""
-    calls = [came[call.name] for call in infer.CALLS if call.question == question]
+    calls = [results[call.name] for call in infer.CALLS if call.question == question]
     facets = QUESTIONS[question][1]
-    if all(call.refused for call in calls):
-        return dict.fromkeys(facets, Answer("refused", reason=calls[0].refused))
+    if all(call.refusal for call in calls):
+        return dict.fromkeys(facets, Answer(Code.REFUSED, reason=calls[0].refusal))
     try:
-        return dict(infer.JUDGES[question](came, arrays))
+        return dict(infer.JUDGES[question](results, arrays))
     except (KeyError, ValueError, IndexError) as error:
         return dict.fromkeys(facets, infer.unknown(f"the probe broke its contract: {type(error).__name__}: {error}"))
 
 
-def changes(before: Record, now: Record) -> Iterator[str]:
+def changes(before: DefaultsRecord, now: DefaultsRecord) -> Iterator[str]:
     """In which answers two records differ, a line each: a version's new defaults."""
     for name, answer in now.answers.items():
         old = before.answers.get(name)
-        if old is not None and old.words != answer.words:
-            yield f"{name}: {old.words} → {answer.words}"
+        if old is not None and old.statement != answer.statement:
+            yield f"{name}: {old.statement} → {answer.statement}"
 
 
-def summary(record: Record) -> str:
+def summary(record: DefaultsRecord) -> str:
     """One row's answers, in a line."""
     if not record.answers:
         return f"{record.row}: {record.status}: {record.reason}"
-    nothing = sum(answer.words == "none" and answer.reason is not None for answer in record.answers.values())
-    unknown = sum(answer.words == "unknown" for answer in record.answers.values())
-    told = len(record.answers) - unknown - nothing
+    nothing = sum(answer.code == Code.NONE and answer.reason is not None for answer in record.answers.values())
+    unknown = sum(answer.code == Code.UNKNOWN for answer in record.answers.values())
+    given = len(record.answers) - unknown - nothing
     rest = f"; unknown: {record.reason}" if unknown else ""
-    return f"{record.row}: {told} of {len(record.answers)} answers, {nothing} for which it has nothing{rest}"
+    return f"{record.row}: {given} of {len(record.answers)} answers, {nothing} for which it has nothing{rest}"

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from rosetta_host.records.codes import Code, Rule
 from rosetta_host.records.store import Answer
 
 DISTANCE = 1.95  # over √n: what a sample of its own law exceeds once in a thousand
@@ -23,41 +24,43 @@ FEW = 8  # fewer numbers tell nothing of a law
 
 
 def law(sample: np.ndarray, fan_in: int, fan_out: int) -> Answer:
-    """The law of a sample of weights, in words, with the figures that speak for it."""
+    """The law of a sample of weights, with the figures that speak for it."""
     flat = np.asarray(sample, dtype=np.float64).ravel()
     if not np.isfinite(flat).all():
-        return Answer("unknown", reason="some of the weights are not finite")
+        return Answer(Code.UNKNOWN, reason="some of the weights are not finite")
     if np.ptp(flat) == 0:
-        return Answer("zeros" if flat[0] == 0 else f"all {flat[0]:g}", {"value": float(flat[0])})
+        value = float(flat[0])
+        constant = Answer(Code.CONSTANT, float(f"{value:g}"), figures={"value": value})
+        return constant if value else Answer(Code.ZEROS, figures={"value": value})
     if _orthogonal(np.asarray(sample, dtype=np.float64)):
-        return Answer("orthogonal")
+        return Answer(Code.ORTHOGONAL)
     if len(flat) < FEW:
-        return Answer("unknown", reason="too few numbers to tell a law by")
-    kinds = sorted(_kinds(flat), key=lambda found: found[1])
-    possible = [found for found in kinds if found[1] <= DISTANCE / math.sqrt(len(flat))]
+        return Answer(Code.UNKNOWN, reason="too few numbers to tell a law by")
+    kinds = sorted(_kinds(flat), key=lambda fit: fit[1])
+    possible = [fit for fit in kinds if fit[1] <= DISTANCE / math.sqrt(len(flat))]
     # A hundred numbers may be of several laws; one whose scale is a known rule's is no accident.
-    ruled = [found for found in possible if _rule(found[0], found[2], len(flat), fan_in, fan_out)]
+    ruled = [fit for fit in possible if _rules_of(fit[0], fit[2], len(flat), fan_in, fan_out)]
     kind, distance, scale = (ruled or possible or kinds)[0]
     figures: dict[str, float | None] = {"scale": scale, "distance": distance, "numbers": float(len(flat))}
     if not possible:
-        return Answer("unknown", figures, f"nearest to a {kind} law, but not of it")
-    rule = _rule(kind, scale, len(flat), fan_in, fan_out)
-    return Answer(f"{kind}, {rule or _number(kind, scale, len(flat))}", figures)
+        return Answer(Code.UNKNOWN, figures=figures, reason=f"nearest to a {kind} law, but not of it")
+    rules = _rules_of(kind, scale, len(flat), fan_in, fan_out)
+    return Answer(kind, None if rules else _rounded(kind, scale, len(flat)), rules, figures=figures)
 
 
-def _kinds(flat: np.ndarray) -> Iterator[tuple[str, float, float]]:
+def _kinds(flat: np.ndarray) -> Iterator[tuple[Code, float, float]]:
     """Each kind of law around zero with its distance from the sample, and the scale of the one that fits best.
 
     The scale of a uniform law is its bound, that of the others their standard deviation.
     """
     n, deviation = len(flat), math.sqrt(float(np.mean(flat**2)))
     bound = float(np.abs(flat).max()) * (n + 1) / n
-    yield "uniform", _distance(flat, (flat / bound + 1) / 2), bound
-    yield "normal", _distance(flat, _normal(flat / deviation)), deviation
+    yield Code.UNIFORM, _distance(flat, (flat / bound + 1) / 2), bound
+    yield Code.NORMAL, _distance(flat, _normal(flat / deviation)), deviation
     whole = deviation / CUT_DEVIATION
     if np.abs(flat).max() <= CUT * whole * 1.05:
         outside = _normal(np.array([-CUT]))[0]
-        yield "truncated normal", _distance(flat, (_normal(flat / whole) - outside) / (1 - 2 * outside)), deviation
+        yield Code.TRUNCATED_NORMAL, _distance(flat, (_normal(flat / whole) - outside) / (1 - 2 * outside)), deviation
 
 
 def _normal(z: np.ndarray) -> np.ndarray:
@@ -72,47 +75,47 @@ def _distance(flat: np.ndarray, expected: np.ndarray) -> float:
     return float(max(np.abs(steps[1:] - ordered).max(), np.abs(steps[:-1] - ordered).max()))
 
 
-def _rules(kind: str, fan_in: int, fan_out: int) -> dict[str, float]:
+def _rules(kind: Code, fan_in: int, fan_out: int) -> dict[Rule, float]:
     """The scales that frameworks know, by their names."""
-    if kind == "uniform":
+    if kind == Code.UNIFORM:
         return {
-            "Glorot's, ± √(6 / (fan in + fan out))": math.sqrt(6 / (fan_in + fan_out)),
-            "He's, ± √(6 / fan in)": math.sqrt(6 / fan_in),
-            "LeCun's, ± √(3 / fan in)": math.sqrt(3 / fan_in),
-            "± √(1 / fan in)": math.sqrt(1 / fan_in),
-            "± √(1 / fan out)": math.sqrt(1 / fan_out),
+            Rule.GLOROT: math.sqrt(6 / (fan_in + fan_out)),
+            Rule.HE: math.sqrt(6 / fan_in),
+            Rule.LECUN: math.sqrt(3 / fan_in),
+            Rule.FAN_IN: math.sqrt(1 / fan_in),
+            Rule.FAN_OUT: math.sqrt(1 / fan_out),
         }
     return {
-        "Glorot's, σ = √(2 / (fan in + fan out))": math.sqrt(2 / (fan_in + fan_out)),
-        "He's, σ = √(2 / fan in)": math.sqrt(2 / fan_in),
-        "LeCun's, σ = √(1 / fan in)": math.sqrt(1 / fan_in),
+        Rule.GLOROT: math.sqrt(2 / (fan_in + fan_out)),
+        Rule.HE: math.sqrt(2 / fan_in),
+        Rule.LECUN: math.sqrt(1 / fan_in),
     }
 
 
-def _tolerance(kind: str, n: int) -> float:
+def _tolerance(kind: Code, n: int) -> float:
     """How far off, as a share, the scale of n numbers is at most once in a thousand."""
-    return 6 / n + 0.002 if kind == "uniform" else 3.3 / math.sqrt(2 * n)
+    return 6 / n + 0.002 if kind == Code.UNIFORM else 3.3 / math.sqrt(2 * n)
 
 
-def _rule(kind: str, scale: float, n: int, fan_in: int, fan_out: int) -> str | None:
-    """The rule whose scale is the measured one, within what n numbers can tell; two where they agree; None for none."""
+def _rules_of(kind: Code, scale: float, n: int, fan_in: int, fan_out: int) -> tuple[Rule, ...]:
+    """The rule whose scale is the measured one, within what n numbers can tell; two where they agree, or none."""
     near = {name: abs(value / scale - 1) for name, value in _rules(kind, fan_in, fan_out).items()}
     nearest = min(near.values())
     if nearest > _tolerance(kind, n):
-        return None
-    return ", or ".join(name for name, off in near.items() if math.isclose(off, nearest))
+        return ()
+    return tuple(name for name, off in near.items() if math.isclose(off, nearest))
 
 
-def _number(kind: str, scale: float, n: int) -> str:
-    """The roundest number that the measured scale may stand for, so that the next sample is told by the same one.
+def _rounded(kind: Code, scale: float, n: int) -> float:
+    """The roundest number that the measured scale may stand for, so that the next sample gives the same one.
 
-    In two digits a deviation of 0.125 was 0.12 by one sample and 0.13 by another.
+    Rounded to two digits instead, a deviation of 0.125 is 0.12 by one sample and 0.13 by another.
     """
     magnitude = math.floor(math.log10(scale))
     units = (unit * 10.0**power for power in itertools.count(magnitude, -1) for unit in (1, 0.5))
     rounded = (round(scale / unit) * unit for unit in units)
     number = next(number for number in rounded if abs(number / scale - 1) <= _tolerance(kind, n))
-    return f"{'±' if kind == 'uniform' else 'σ ='} {number:.4g}"
+    return float(f"{number:.4g}")
 
 
 def _orthogonal(weight: np.ndarray) -> bool:

@@ -1,7 +1,7 @@
 """What each function of a defaults.py is given, and how its answers are inferred from what it returns.
 
 Nothing is taken from documentation: an answer is named only where the arrays agree with it, else it is "unknown".
-`CALLS` are the calls; a judge a question turns what came back into one Answer a facet.
+`CALLS` are the calls; a judge a question turns the results into an Answer for each facet.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from rosetta_host.defaults.distributions import law
-from rosetta_host.records.store import Answer
+from rosetta_host.records.codes import Code
+from rosetta_host.records.store import Answer, Statement
 
 Arrays = dict[str, np.ndarray]
 Judged = Iterator[tuple[str, Answer]]  # facet, answer
@@ -37,11 +38,11 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Came:
-    """What came of a call: the arrays that it returned, or the message of its refusal."""
+class Result:
+    """The result of a call: the arrays that it returned, or the message with which the framework refused."""
 
     arrays: Arrays
-    refused: str | None = None
+    refusal: str | None = None
 
 
 def array(name: str) -> dict[str, str]:
@@ -111,8 +112,8 @@ def given() -> Arrays:
 def _labels() -> Arrays:
     """For each kind of labels the class numbers that it stands for, in an order of its own.
 
-    MLX answers float labels with what happens to be in memory: while all kinds had one order, that was at times the
-    loss of the call before, and they seemed to be taken.
+    MLX answers float labels with what happens to be in memory. In the same order for all kinds, that may be the loss of
+    the call before, and float labels would seem to be taken.
     """
     return {kind: np.roll([0, 3, 1, 2, 2, 0], turns) for turns, kind in enumerate(LABELS)}
 
@@ -127,18 +128,23 @@ def _adam_gradients() -> np.ndarray:
 
 
 def unknown(reason: str, **figures: float) -> Answer:
-    return Answer("unknown", dict(figures), reason)
+    return Answer(Code.UNKNOWN, figures=dict(figures), reason=reason)
+
+
+def number(value: float, digits: int, **figures: float) -> Answer:
+    """A number, rounded to what the next measurement would give as well."""
+    return Answer(Code.NUMBER, float(f"{value:.{digits}g}"), figures=dict(figures))
 
 
 def _close(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=CLOSE, atol=CLOSE))
 
 
-ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "none": lambda z: z,
-    "ReLU": lambda z: np.maximum(z, 0),
-    "tanh": np.tanh,
-    "sigmoid": lambda z: (1 + np.tanh(z / 2)) / 2,  # 1 / (1 + exp(-z)) overflows
+ACTIVATIONS: dict[Code, Callable[[np.ndarray], np.ndarray]] = {
+    Code.NONE: lambda z: z,
+    Code.RELU: lambda z: np.maximum(z, 0),
+    Code.TANH: np.tanh,
+    Code.SIGMOID: lambda z: (1 + np.tanh(z / 2)) / 2,  # 1 / (1 + exp(-z)) overflows
 }
 
 
@@ -149,117 +155,120 @@ def _convolved(x: np.ndarray, weight: np.ndarray, padding: int, stride: int) -> 
     return np.einsum("nchwij,ocij->nohw", windows[:, :, ::stride, ::stride], weight.astype(np.float64), optimize=True)
 
 
-def _convolution(came: dict[str, Came], arrays: Arrays) -> Judged:
-    pair, number = came["convolution"], came["convolution-number"]
-    got = (number if pair.refused else pair).arrays
-    weight = got["weight"]
+def _convolution(results: dict[str, Result], arrays: Arrays) -> Judged:
+    pair, single = results["convolution"], results["convolution-number"]
+    returned = (single if pair.refusal else pair).arrays
+    weight = returned["weight"]
     yield "weights", law(weight, fan_in=64 * 9, fan_out=96 * 9)
-    yield "bias", _bias(got.get("bias"), 64 * 9, 96 * 9)
-    yield from _form(got, arrays["images"])
-    where = [axis for axis, length in enumerate(got["native"]) if length == len(weight)]
-    places: dict[tuple[int, ...], str] = {(1,): "channels first", (3,): "channels last"}
-    yield "channels", Answer(places[tuple(where)]) if tuple(where) in places else unknown(f"shape {got['native']}")
-    yield "number", _kernel(number)
+    yield "bias", _bias(returned.get("bias"), 64 * 9, 96 * 9)
+    yield from _form(returned, arrays["images"])
+    where = [axis for axis, length in enumerate(returned["native"]) if length == len(weight)]
+    places: dict[tuple[int, ...], Code] = {(1,): Code.CHANNELS_FIRST, (3,): Code.CHANNELS_LAST}
+    yield "channels", Answer(places[tuple(where)]) if tuple(where) in places else unknown(f"shape {returned['native']}")
+    yield "number", _kernel(single)
     yield "pair", _kernel(pair)
 
 
-def _kernel(came: Came) -> Answer:
-    if came.refused:
-        return Answer("refused", reason=came.refused)
-    return Answer(" × ".join(map(str, came.arrays["weight"].shape[2:])))
+def _kernel(result: Result) -> Answer:
+    if result.refusal:
+        return Answer(Code.REFUSED, reason=result.refusal)
+    return Answer(Code.KERNEL, items=tuple(map(str, result.arrays["weight"].shape[2:])))
 
 
 def _bias(bias: np.ndarray | None, fan_in: int, fan_out: int) -> Answer:
-    return Answer("none") if bias is None else law(bias, fan_in, fan_out)
+    return Answer(Code.NONE) if bias is None else law(bias, fan_in, fan_out)
 
 
-def _form(got: Arrays, x: np.ndarray) -> Judged:
+def _form(returned: Arrays, x: np.ndarray) -> Judged:
     """Padding, stride, direction and activation of the convolution that gave this output."""
-    bias = got.get("bias", np.zeros(96))[:, None, None]
-    ways = itertools.product(("none", "1 on each side, the size is kept"), (1, 2, 3), (False, True), ACTIVATIONS)
+    bias = returned.get("bias", np.zeros(96))[:, None, None]
+    ways = itertools.product((Code.NONE, Code.SAME_SIZE), (1, 2, 3), (False, True), ACTIVATIONS)
     for padding, stride, flip, activation in ways:
-        weight = got["weight"][..., ::-1, ::-1] if flip else got["weight"]
-        z = _convolved(x, weight, int(padding != "none"), stride) + bias
-        if _close(ACTIVATIONS[activation](z), got["output"]):
+        weight = returned["weight"][..., ::-1, ::-1] if flip else returned["weight"]
+        z = _convolved(x, weight, int(padding != Code.NONE), stride) + bias
+        if _close(ACTIVATIONS[activation](z), returned["output"]):
             yield "padding", Answer(padding)
-            yield "stride", Answer(str(stride))
-            yield "flip", Answer("turned by half a circle: a convolution" if flip else "not turned: a correlation")
+            yield "stride", Answer(Code.NUMBER, stride)
+            yield "flip", Answer(Code.CONVOLUTION if flip else Code.CORRELATION)
             yield "activation", Answer(activation)
             return
     for facet in ("padding", "stride", "flip", "activation"):
-        yield facet, unknown(f"no convolution that was tried gives this output of shape {got['output'].shape}")
+        yield facet, unknown(f"no convolution that was tried gives this output of shape {returned['output'].shape}")
 
 
-def _dense(came: dict[str, Came], arrays: Arrays) -> Judged:
-    got = came["dense"].arrays
-    yield "weights", law(got["weight"], fan_in=640, fan_out=320)
-    yield "bias", _bias(got.get("bias"), 640, 320)
-    z = arrays["rows"] @ got["weight"].T + got.get("bias", 0)
-    found = [name for name, function in ACTIVATIONS.items() if _close(function(z), got["output"])]
-    yield "activation", Answer(found[0]) if found else unknown("no activation that was tried gives this output")
-    double = came["dense-float64"]
-    if double.refused:
-        yield "float64", Answer("refused", reason=double.refused)
+def _dense(results: dict[str, Result], arrays: Arrays) -> Judged:
+    returned = results["dense"].arrays
+    yield "weights", law(returned["weight"], fan_in=640, fan_out=320)
+    yield "bias", _bias(returned.get("bias"), 640, 320)
+    z = arrays["rows"] @ returned["weight"].T + returned.get("bias", 0)
+    fitting = [name for name, function in ACTIVATIONS.items() if _close(function(z), returned["output"])]
+    yield "activation", Answer(fitting[0]) if fitting else unknown("no activation that was tried gives this output")
+    double = results["dense-float64"]
+    if double.refusal:
+        yield "float64", Answer(Code.REFUSED, reason=double.refusal)
     else:
-        yield "float64", Answer(f"{double.arrays['output'].dtype} comes out")
+        yield "float64", Answer(Code.DTYPE, items=(str(double.arrays["output"].dtype),))
 
 
-def _embedding(came: dict[str, Came], arrays: Arrays) -> Judged:
-    got = came["embedding"].arrays
-    if not _close(got["weight"][arrays["indices"]], got["output"]):
+def _embedding(results: dict[str, Result], arrays: Arrays) -> Judged:
+    returned = results["embedding"].arrays
+    if not _close(returned["weight"][arrays["indices"]], returned["output"]):
         yield "weights", unknown("the output is not made of the rows of the weight")
     else:
-        yield "weights", law(got["weight"], fan_in=1000, fan_out=64)
+        yield "weights", law(returned["weight"], fan_in=1000, fan_out=64)
 
 
-GATES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "sigmoid": ACTIVATIONS["sigmoid"],
-    "hard sigmoid, x / 5 + 1/2 between 0 and 1": lambda z: np.clip(0.2 * z + 0.5, 0, 1),
-    "hard sigmoid, x / 6 + 1/2 between 0 and 1": lambda z: np.clip(z / 6 + 0.5, 0, 1),
+GATES: dict[Code, Callable[[np.ndarray], np.ndarray]] = {
+    Code.SIGMOID: ACTIVATIONS[Code.SIGMOID],
+    Code.HARD_SIGMOID_FIFTH: lambda z: np.clip(0.2 * z + 0.5, 0, 1),
+    Code.HARD_SIGMOID_SIXTH: lambda z: np.clip(z / 6 + 0.5, 0, 1),
 }
 
 
-def _states(got: Arrays, x: np.ndarray, before: bool, gate: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def _states(returned: Arrays, x: np.ndarray, before: bool, gate: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """All states (n, time, units) of a GRU from zero, in float64, reset gate before or after the recurrent product.
 
     A recurrent bias of less than three gates is that of the last ones.
     """
-    units = got["weight_hh"].shape[1]
+    units = returned["weight_hh"].shape[1]
     nothing = np.zeros(3 * units)
-    recurrent_bias = got.get("bias_hh", nothing)
+    recurrent_bias = returned.get("bias_hh", nothing)
     recurrent_bias = np.pad(recurrent_bias, (3 * units - len(recurrent_bias), 0))
-    inputs = x @ got["weight_ih"].T.astype(np.float64) + got.get("bias_ih", nothing)
-    weights, bias = np.split(got["weight_hh"].astype(np.float64), 3), np.split(recurrent_bias, 3)
+    inputs = x @ returned["weight_ih"].T.astype(np.float64) + returned.get("bias_ih", nothing)
+    weights, bias = np.split(returned["weight_hh"].astype(np.float64), 3), np.split(recurrent_bias, 3)
     h, states = np.zeros((len(x), units)), []
     for xr, xz, xn in (np.split(step, 3, axis=1) for step in inputs.swapaxes(0, 1)):
         r, z = (gate(part + h @ w.T + b) for part, w, b in zip((xr, xz), weights, bias, strict=False))
         recurrent = (r * h) @ weights[2].T + bias[2] if before else r * (h @ weights[2].T + bias[2])
         n = np.tanh(xn + recurrent)
-        h = z * n + (1 - z) * h if "complement" in got else (1 - z) * n + z * h
+        h = z * n + (1 - z) * h if "complement" in returned else (1 - z) * n + z * h
         states.append(h)
     return np.stack(states, axis=1)
 
 
-def _gru(came: dict[str, Came], arrays: Arrays) -> Judged:
-    got = came["gru"].arrays
+BIASES = (Code.NONE, Code.ONE_BIAS, Code.TWO_BIASES)
+
+
+def _gru(results: dict[str, Result], arrays: Arrays) -> Judged:
+    returned = results["gru"].arrays
     for facet, name, fan_in in (("input_weights", "weight_ih", 48), ("recurrent_weights", "weight_hh", 32)):
-        yield facet, _gates_law(got[name], fan_in)
-    biases = [got[name] for name in ("bias_ih", "bias_hh") if name in got]
-    yield "bias", law(np.concatenate(biases), 32, 32) if biases else Answer("none")
-    folded = len(biases) == 2 and len(biases[1]) == got["weight_hh"].shape[1]
-    yield "biases", Answer("one, and a second in the new state" if folded else ("none", "one", "two")[len(biases)])
-    output = got["output"]
-    yield "output", Answer("the last state") if output.ndim == 2 else Answer("every state")
+        yield facet, _gates_law(returned[name], fan_in)
+    biases = [returned[name] for name in ("bias_ih", "bias_hh") if name in returned]
+    yield "bias", law(np.concatenate(biases), 32, 32) if biases else Answer(Code.NONE)
+    folded = len(biases) == 2 and len(biases[1]) == returned["weight_hh"].shape[1]
+    yield "biases", Answer(Code.ONE_BIAS_AND_NEW_STATE if folded else BIASES[len(biases)])
+    output = returned["output"]
+    yield "output", Answer(Code.LAST_STATE if output.ndim == 2 else Code.EVERY_STATE)
     fits = []
     for before, gate in itertools.product((False, True), GATES):
-        states = _states(got, arrays["series"], before, GATES[gate])
+        states = _states(returned, arrays["series"], before, GATES[gate])
         expected = states[:, -1] if output.ndim == 2 else states
         fits.append(
             (float(np.abs(expected - output).max()) if expected.shape == output.shape else np.inf, before, gate)
         )
     (best, before, gate), (second, *_) = sorted(fits)[:2]
     if best < CLOSE and best < second / 3:  # MindSpore's tanh is off by up to 1e-4
-        yield "reset_gate", Answer(f"{'before' if before else 'after'} the recurrent product", {"difference": best})
+        yield "reset_gate", Answer(Code.BEFORE_PRODUCT if before else Code.AFTER_PRODUCT, figures={"difference": best})
         yield "gate", Answer(gate)
     else:
         for facet in ("reset_gate", "gate"):
@@ -268,27 +277,30 @@ def _gru(came: dict[str, Came], arrays: Arrays) -> Judged:
 
 def _gates_law(weight: np.ndarray, fan_in: int) -> Answer:
     """The law of three gates' weights: by the fans of one gate, or of all three in one matrix, or of two and one."""
-    one, all_three = law(weight, fan_in, 32), law(weight, fan_in, 96)
-    if "fan" in all_three.words and "fan" not in one.words:
-        return Answer(f"{all_three.words}, all gates as one matrix", all_three.figures)
-    if one.words == "unknown":  # CNTK keeps the two gates in one matrix and the new state in another
+    one_gate, all_three = law(weight, fan_in, 32), law(weight, fan_in, 96)
+    if all_three.items and not one_gate.items:
+        return Answer(Code.ALL_GATES_AS_ONE_MATRIX, parts=(all_three.statement,), figures=all_three.figures)
+    if one_gate.code == Code.UNKNOWN:  # CNTK keeps the two gates in one matrix and the new state in another
         gates, new = law(weight[:64], fan_in, 64), law(weight[64:], fan_in, 32)
-        if "unknown" not in (gates.words, new.words):
-            return Answer(f"gates: {gates.words}; new state: {new.words}", gates.figures)
-    return one
+        if Code.UNKNOWN not in (gates.code, new.code):
+            parts = (gates.statement, new.statement)
+            return Answer(Code.GATES_AND_NEW_STATE, parts=parts, figures=gates.figures)
+    return one_gate
 
 
-def _max_pool(came: dict[str, Came], arrays: Arrays) -> Judged:
-    got, x = came["max_pool"].arrays, arrays["planes"]
-    rows = got["output"].shape[2]
-    known = {3: ("2", "dropped"), 4: ("2", "pooled alone"), 6: ("1", "pooled with the sixth")}
-    stride, edge = known.get(rows, ("", ""))
-    if not stride or not _close(got["output"], _pooled(x, int(stride), rows)):
-        yield from ((facet, unknown(f"output of shape {got['output'].shape}")) for facet in ("stride", "edge", "ties"))
+def _max_pool(results: dict[str, Result], arrays: Arrays) -> Judged:
+    returned, x = results["max_pool"].arrays, arrays["planes"]
+    rows = returned["output"].shape[2]
+    edges = {3: (2, Code.DROPPED), 4: (2, Code.POOLED_ALONE), 6: (1, Code.POOLED_WITH_SIXTH)}
+    stride, edge = edges.get(rows, (0, Code.UNKNOWN))
+    if not stride or not _close(returned["output"], _pooled(x, stride, rows)):
+        yield from (
+            (facet, unknown(f"output of shape {returned['output'].shape}")) for facet in ("stride", "edge", "ties")
+        )
         return
-    yield "stride", Answer(stride)
+    yield "stride", Answer(Code.NUMBER, stride)
     yield "edge", Answer(edge)
-    yield "ties", _ties(got["gradient"][0, 1], rows * rows)
+    yield "ties", _ties(returned["gradient"][0, 1], rows * rows)
 
 
 def _pooled(x: np.ndarray, stride: int, rows: int) -> np.ndarray:
@@ -303,24 +315,15 @@ def _ties(gradient: np.ndarray, windows: int) -> Answer:
     paid = float(gradient.sum()) / windows
     figures: dict[str, float | None] = {"gradient a window": paid}
     if paid > 1.01:
-        return Answer("each of them, in full", figures)
+        return Answer(Code.EACH_TIED, figures=figures)
     if np.abs(gradient - np.round(gradient)).max() > 0.01:
-        return Answer("shared between them", figures)
-    return Answer("the first of them" if gradient[0, 0] else "another one of them", figures)
+        return Answer(Code.SHARED_BY_TIED, figures=figures)
+    return Answer(Code.FIRST_TIED if gradient[0, 0] else Code.OTHER_TIED, figures=figures)
 
 
-OUTSIDE, INSIDE = "rate outside", "rate inside"
-# A kind of momentum, and where the learning rate stands -> the answer.
-KINDS = {
-    ("classical", OUTSIDE): "classical, rate outside the velocity: v ← μ v + g, w ← w − η v",
-    ("classical", INSIDE): "classical, rate inside the velocity: v ← μ v + η g, w ← w − v",
-    ("Nesterov's", OUTSIDE): "Nesterov's, rate outside the velocity: v ← μ v + g, w ← w − η (g + μ v)",
-    ("Nesterov's", INSIDE): "Nesterov's, rate inside the velocity: v ← μ v + η g, w ← w − (η g + μ v)",
-    ("unit gain", OUTSIDE): "unit gain, rate outside the velocity: v ← μ v + (1 − μ) g, w ← w − η v",
-    ("unit gain", INSIDE): "unit gain, rate inside the velocity: v ← μ v + η (1 − μ) g, w ← w − v",
-    ("dampened", OUTSIDE): "dampened, rate outside the velocity: unit gain from the second step on",
-    ("dampened", INSIDE): "dampened, rate inside the velocity: unit gain from the second step on",
-}
+OUTSIDE, INSIDE, CONSTANT = "rate_outside", "rate_inside", "constant_rate"
+# A kind of momentum, and where the learning rate stands; the code of an answer is both.
+KINDS = [*itertools.product(("classical", "nesterov", "unit_gain", "dampened"), (OUTSIDE, INSIDE))]
 
 
 def stepped(
@@ -333,46 +336,48 @@ def stepped(
     w, v, seen = weight.astype(np.float64), np.zeros(len(weight)), []
     for number, (g, rate) in enumerate(zip(gradients.astype(np.float64), rates, strict=True)):
         inside, outside = (rate, 1.0) if place == INSIDE else (1.0, rate)
-        share = 1 - momentum if kind == "unit gain" or (kind == "dampened" and number) else 1.0
+        share = 1 - momentum if kind == "unit_gain" or (kind == "dampened" and number) else 1.0
         v = momentum * v + inside * share * g
-        w = w - outside * (inside * g + momentum * v if kind == "Nesterov's" else v)
+        w = w - outside * (inside * g + momentum * v if kind == "nesterov" else v)
         seen.append(w)
     return np.stack(seen)
 
 
-def _fitting(came: Came, arrays: Arrays, rates: Sequence[float]) -> list[tuple[str, str]]:
+def _fitting(result: Result, arrays: Arrays, rates: Sequence[float]) -> list[tuple[str, str]]:
     """The kinds and places that give these steps; at a constant rate both places do."""
-    weight, gradients, seen = arrays["weight"], arrays["gradients"], _listed(came.arrays)
+    weight, gradients, seen = arrays["weight"], arrays["gradients"], _listed(result.arrays)
     return [k for k in KINDS if _close(stepped(weight, gradients, rates, MOMENTUM, *k), seen)]
 
 
-def _kind(constant: list[tuple[str, str]], changed: list[tuple[str, str]], refused: str | None) -> Answer:
+def _kind(constant: list[tuple[str, str]], changed: list[tuple[str, str]], refusal: str | None) -> Answer:
     """The kind of momentum, and where the rate stands as far as it may change."""
     if not constant:
         return unknown("no formula that was tried gives these steps")
-    if refused:
-        return Answer(f"{constant[0][0]}, at a constant learning rate", reason=refused)
+    if refusal:
+        return Answer(Code(f"{constant[0][0]}_{CONSTANT}"), reason=refusal)
     both = [kind for kind in changed if kind in constant]
-    return Answer(KINDS[both[0]]) if both else unknown("no formula that was tried gives the steps of a changed rate")
+    if not both:
+        return unknown("no formula that was tried gives the steps of a changed rate")
+    return Answer(Code("_".join(both[0])))
 
 
-def _momentum(came: dict[str, Came], arrays: Arrays) -> Judged:
-    found, changed = _fitting(came["momentum"], arrays, RATES), came["momentum-changed"]
-    fitting = [] if changed.refused else _fitting(changed, arrays, CHANGED_RATES)
-    yield "kind", _kind(found, fitting, changed.refused)
-    odd = came["momentum-odd"]
-    if odd.refused:
-        yield from ((facet, Answer("refused", reason=odd.refused)) for facet in ("not_finite", "clipping"))
+def _momentum(results: dict[str, Result], arrays: Arrays) -> Judged:
+    constant, changed = _fitting(results["momentum"], arrays, RATES), results["momentum-changed"]
+    fitting = [] if changed.refusal else _fitting(changed, arrays, CHANGED_RATES)
+    yield "kind", _kind(constant, fitting, changed.refusal)
+    odd = results["momentum-odd"]
+    if odd.refusal:
+        yield from ((facet, Answer(Code.REFUSED, reason=odd.refusal)) for facet in ("not_finite", "clipping"))
         return
     after, before = _listed(odd.arrays)[0], arrays["weight"]
     lost = ~np.isfinite(after[:2])
-    words = {2: "they pass: the weight is lost", 0: "the weight survives them"}
-    yield "not_finite", Answer(words.get(int(lost.sum()), "one of the two passes"))
-    kind = found[0] if found else ("classical", OUTSIDE)
+    yield "not_finite", Answer((Code.SURVIVES, Code.ONE_PASSES, Code.PASS)[int(lost.sum())])
+    kind = constant[0] if constant else ("classical", OUTSIDE)
     expected = stepped(before, arrays["odd_gradients"], RATES[:1], MOMENTUM, *kind)[0, 2] - before[2]
     moved = float(after[2] - before[2])
     same = abs(moved / expected - 1) < 0.01
-    yield "clipping", Answer("taken as it is" if same else f"clipped: moves by {moved:.3g}", {"moved": moved})
+    clipped = Answer(Code.CLIPPED, float(f"{moved:.3g}"), figures={"moved": moved})
+    yield "clipping", Answer(Code.TAKEN_AS_IT_IS, figures={"moved": moved}) if same else clipped
 
 
 def _listed(arrays: Arrays) -> np.ndarray:
@@ -380,31 +385,31 @@ def _listed(arrays: Arrays) -> np.ndarray:
     return np.stack([arrays[str(number)] for number in range(len(arrays))])
 
 
-def _adam(came: dict[str, Came], arrays: Arrays) -> Judged:
+def _adam(results: dict[str, Result], arrays: Arrays) -> Judged:
     """Each parameter by itself, from a column of gradients that shows it alone; see `_adam_gradients`."""
-    seen = _listed(came["adam"].arrays).astype(np.float64)
+    seen = _listed(results["adam"].arrays).astype(np.float64)
     moved = -np.diff(np.concatenate([np.zeros((1, 4)), seen]), axis=0)
     gradient = float(arrays["adam_gradients"][0, 3])
-    for said, off in _corrections().items():
+    for correction, off in _corrections().items():
         steps = moved / off[:, None]  # as they were with the right correction, which is that of all columns
         if np.allclose(steps[:, 0], steps[0, 0], rtol=1e-3):  # a corrected mean of what is constant is that itself
             rate = float(steps[0, 0])
             yield from _corrected(steps / rate, rate, gradient)
-            yield "correction", Answer(said)
+            yield "correction", Answer(correction)
             return
     first, last = float(moved[0, 0]), float(moved[-1, 0])
     for facet in ("learning_rate", "beta1", "beta2", "epsilon", "epsilon_place", "correction"):
         yield facet, unknown("a constant gradient moves it as no correction that was tried", first=first, last=last)
 
 
-def _corrections(beta1: float = 0.9, beta2: float = 0.999) -> dict[str, np.ndarray]:
+def _corrections(beta1: float = 0.9, beta2: float = 0.999) -> dict[Code, np.ndarray]:
     """How Adam's means may be corrected -> by what its steps are then longer than they should be."""
     t = np.arange(1, STEPS + 1)
     right, late = (np.sqrt(1 - beta2**n) / (1 - beta1**n) for n in (t, t + 1))
     return {
-        "from the first step on": np.ones(STEPS),
-        "as if the first step were the second": late / right,  # Caffe2: its counter starts at one
-        "none: the first step is three times as long": 1 / right,  # MLX
+        Code.FROM_FIRST_STEP: np.ones(STEPS),
+        Code.A_STEP_LATE: late / right,  # Caffe2: its counter starts at one
+        Code.NOT_CORRECTED: 1 / right,  # MLX
     }
 
 
@@ -414,10 +419,12 @@ def _corrected(steps: np.ndarray, rate: float, gradient: float) -> Judged:
     beta1 = (1 + turned) / (1 - turned)
     root = beta1 / (1 + beta1) / (steps[1, 2] / steps[0, 2])
     beta2 = root**2 / (1 - root**2)
-    yield "learning_rate", Answer(f"{rate:.3g}", {"measured": rate})
-    yield "beta1", Answer(f"{beta1:.3g}", {"measured": float(beta1)})
+    yield "learning_rate", number(rate, 3, measured=rate)
+    yield "beta1", number(beta1, 3, measured=float(beta1))
     # CNTK's is 1 − 1/720000, which steps in float32 cannot tell from others so near to 1.
-    yield "beta2", Answer(f"{beta2:.4g}" if beta2 < 0.9999 else "0.9999 or more", {"measured": float(beta2)})
+    measured = float(beta2)
+    near = Answer(Code.NEARLY_ONE, figures={"measured": measured})
+    yield "beta2", number(measured, 4, measured=measured) if beta2 < 0.9999 else near
     yield from _epsilon(steps[:, 3], gradient, float(beta2))
 
 
@@ -427,113 +434,117 @@ def _epsilon(steps: np.ndarray, gradient: float, beta2: float) -> Judged:
     shrinks = np.sqrt((1 - beta2) / (1 - beta2 ** len(steps)))  # last over first, if it stands beside the raw root
     figures: dict[str, float | None] = {"first step": float(first), "last step": float(last)}
     if abs(last / first - 1) < 0.05:
-        yield "epsilon", Answer(f"{first:.1g}", figures)
-        yield "epsilon_place", Answer("beside the corrected root")
+        yield "epsilon", Answer(Code.NUMBER, float(f"{first:.1g}"), figures=figures)
+        yield "epsilon_place", Answer(Code.CORRECTED_ROOT)
     elif abs(last / first / shrinks - 1) < 0.05:
-        yield "epsilon", Answer(f"{first * np.sqrt(1 - beta2):.1g}", figures)
-        yield "epsilon_place", Answer("beside the root before its correction")
+        yield "epsilon", Answer(Code.NUMBER, float(f"{first * np.sqrt(1 - beta2):.1g}"), figures=figures)
+        yield "epsilon_place", Answer(Code.RAW_ROOT)
     else:
         for facet in ("epsilon", "epsilon_place"):
-            yield facet, Answer("unknown", figures, "it is neither constant nor shrinks as the correction does")
+            reason = "it is neither constant nor shrinks as the correction does"
+            yield facet, Answer(Code.UNKNOWN, figures=figures, reason=reason)
 
 
-def _losses(scores: np.ndarray, labels: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
+def _losses(scores: np.ndarray, labels: np.ndarray) -> dict[tuple[Code, Code], np.ndarray]:
     """The loss by each way to compute it; where the softmax is and what becomes of the batch -> its value."""
     rows = np.arange(len(labels))
     log_soft_max = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-    ways = {"in the loss": -log_soft_max[rows, labels], "in the network": -np.log(scores)[rows, labels]}
-    found = {}
+    ways = {Code.IN_LOSS: -log_soft_max[rows, labels], Code.IN_NETWORK: -np.log(scores)[rows, labels]}
+    reduced = {}
     for place, losses in ways.items():
-        found[place, "the mean"] = losses.mean()
-        found[place, "the sum"] = losses.sum()
-        found[place, "a loss a sample"] = losses
-    return found
+        reduced[place, Code.MEAN] = losses.mean()
+        reduced[place, Code.SUM] = losses.sum()
+        reduced[place, Code.LOSS_PER_SAMPLE] = losses
+    return reduced
 
 
-def _cross_entropy(came: dict[str, Came], arrays: Arrays) -> Judged:
+def _cross_entropy(results: dict[str, Result], arrays: Arrays) -> Judged:
     scores = arrays["scores"].astype(np.float64)
-    fits: dict[str, tuple[str, str]] = {}
+    fits: dict[str, tuple[Code, Code]] = {}
     for kind, labels in _labels().items():
-        got = np.squeeze(next(iter(came[f"cross_entropy-{kind}"].arrays.values()), np.full(1, np.nan)))
-        right = [way for way, losses in _losses(scores, labels).items() if _close(got, losses)]
+        returned = np.squeeze(next(iter(results[f"cross_entropy-{kind}"].arrays.values()), np.full(1, np.nan)))
+        right = [way for way, losses in _losses(scores, labels).items() if _close(returned, losses)]
         fits |= {kind: right[0]} if right else {}
     places = {fit[0] for fit in fits.values()}
     batches = list(dict.fromkeys(fit[1] for fit in fits.values()))
     yield "soft_max", Answer(places.pop()) if len(places) == 1 else unknown("no loss that was tried is this one")
-    yield "reduction", Answer(" or ".join(batches)) if batches else unknown("no loss that was tried is this one")
-    others = {kind: came[f"cross_entropy-{kind}"] for kind in LABELS if kind not in fits}
-    said = [f"{LABELS[kind]}: {one.refused or 'taken, and misread'}" for kind, one in others.items()]
-    yield "labels", Answer("; ".join(LABELS[kind] for kind in fits) or "none", reason="; ".join(said) or None)
+    yield "reduction", _either(batches) if batches else unknown("no loss that was tried is this one")
+    others = {kind: results[f"cross_entropy-{kind}"] for kind in LABELS if kind not in fits}
+    reasons = [f"{LABELS[kind]}: {other.refusal or 'taken, and misread'}" for kind, other in others.items()]
+    yield "labels", Answer(Code.LABELS if fits else Code.NONE, items=tuple(fits), reason="; ".join(reasons) or None)
 
 
-def _dropout(came: dict[str, Came], arrays: Arrays) -> Judged:
-    got = came["dropout"].arrays
-    kept = sorted({float(value) for value in np.round(np.unique(got["training"]), 3)} - {0.0})
-    words: dict[tuple[float, ...], str] = {
-        (2.0,): "what is kept counts double",
-        (1.0,): "not at all: the test has to halve",
-    }
-    share = float(np.mean(got["training"] == 0))
-    yield "scaling", Answer(words.get(tuple(kept), f"what is kept becomes {kept}"), {"share dropped": share})
-    if "unsaid" in got:
-        zeros = float(np.mean(got["unsaid"] == 0))
-        yield "unsaid", Answer("it drops" if zeros > 0.1 else "it does not drop", {"share dropped": zeros})
+def _either(codes: list[Code]) -> Answer:
+    """An answer that depends on the kind of labels: all that occur."""
+    return Answer(codes[0]) if len(codes) == 1 else Answer(Code.EITHER, parts=tuple(map(Statement, codes)))
 
 
-def _loader(came: dict[str, Came], arrays: Arrays) -> Judged:
-    batches = [batch.ravel() for batch in came["loader"].arrays.values()]
+def _dropout(results: dict[str, Result], arrays: Arrays) -> Judged:
+    returned = results["dropout"].arrays
+    kept = sorted({float(value) for value in np.round(np.unique(returned["training"]), 3)} - {0.0})
+    share = {"share dropped": float(np.mean(returned["training"] == 0))}
+    code = {2.0: Code.KEPT_DOUBLED, 1.0: Code.KEPT_UNCHANGED}.get(kept[0]) if len(kept) == 1 else None
+    other = Answer(Code.KEPT_BECOMES, items=tuple(f"{value:g}" for value in kept), figures=share)
+    yield "scaling", Answer(code, figures=share) if code else other
+    if "unsaid" in returned:
+        zeros = float(np.mean(returned["unsaid"] == 0))
+        yield "unsaid", Answer(Code.DROPS if zeros > 0.1 else Code.DOES_NOT_DROP, figures={"share dropped": zeros})
+
+
+def _loader(results: dict[str, Result], arrays: Arrays) -> Judged:
+    batches = [batch.ravel() for batch in results["loader"].arrays.values()]
     seen, count = np.concatenate(batches), len(arrays["numbered"])
     whole = [batch for batch in batches if len(batch) == 10]
     in_order = np.array_equal(np.concatenate(whole[:10]), np.arange(100)) if len(whole) >= 10 else False
-    yield "order", Answer("as they lie" if in_order else "shuffled")
+    yield "order", Answer(Code.IN_ORDER if in_order else Code.SHUFFLED)
     rest = count % 10
     if len(batches[-1]) == rest and len(seen) == count:
-        yield "last_batch", Answer("it comes, smaller")
+        yield "last_batch", Answer(Code.SMALLER_BATCH)
     elif len(seen) == count - rest:
-        yield "last_batch", Answer("it is dropped")
+        yield "last_batch", Answer(Code.BATCH_DROPPED)
     elif len(seen) > count and len(batches[-1]) == 10:
         again = np.array_equal(seen[count:], np.arange(len(seen) - count)) if in_order else False
-        yield "last_batch", Answer("filled up with the first samples" if again else "filled up")
+        yield "last_batch", Answer(Code.FILLED_WITH_FIRST if again else Code.FILLED)
     else:
         yield "last_batch", unknown(f"{len(seen)} of {count} samples in {len(batches)} batches")
 
 
-def _shuffled_loader(came: dict[str, Came], arrays: Arrays) -> Judged:
-    order = np.concatenate([batch.ravel() for batch in came["shuffled_loader"].arrays.values()]).astype(int)
+def _shuffled_loader(results: dict[str, Result], arrays: Arrays) -> Judged:
+    order = np.concatenate([batch.ravel() for batch in results["shuffled_loader"].arrays.values()]).astype(int)
     order = order[: len(arrays["many_numbered"])]
     if np.array_equal(order, np.arange(len(order))):
-        yield "unit", Answer("nothing")
+        yield "unit", Answer(Code.NOTHING)
         return
     if len(set(order.tolist())) < len(order):
-        yield "unit", Answer("samples, some of them twice")
+        yield "unit", Answer(Code.SAMPLES_TWICE)
         return
     together = float(np.mean(np.diff(order) == 1))  # 0.9 where batches of ten stay whole
     apart = float(np.mean(np.abs(order - np.arange(len(order)))) / len(order))  # a third where it is thorough
     figures: dict[str, float | None] = {"neighbors that stay": together, "mean move": apart}
     if together > 0.5:
-        yield "unit", Answer("whole batches", figures)
+        yield "unit", Answer(Code.WHOLE_BATCHES, figures=figures)
     else:
-        yield "unit", Answer("samples" if apart > 0.25 else "samples, not far from where they lie", figures)
+        yield "unit", Answer(Code.SAMPLES if apart > 0.25 else Code.SAMPLES_NEARBY, figures=figures)
 
 
-def _padding(came: dict[str, Came], arrays: Arrays) -> Judged:
-    rows = next(iter(came["padding"].arrays.values())).tolist()
+def _padding(results: dict[str, Result], arrays: Arrays) -> Judged:
+    rows = next(iter(results["padding"].arrays.values())).tolist()
     short, long = rows[0], rows[1] if len(rows) > 1 else None
-    side = {(1, 2): "behind"}.get(tuple(short[:2])) or {(1, 2): "in front"}.get(tuple(short[2:]))
-    padding = set(short[2:] if side == "behind" else short[:2])
+    side = Code.BEHIND if short[:2] == [1, 2] else Code.IN_FRONT if short[2:] == [1, 2] else None
+    padding = set(short[2:] if side == Code.BEHIND else short[:2])
     yield "side", Answer(side) if side and len(padding) == 1 else unknown(f"{short}")
-    yield "value", Answer(f"{padding.pop():g}") if len(padding) == 1 else unknown(f"{short}")
-    cuts = {None: "it leaves out what is too long", (5, 6, 7, 8): "in front", (3, 4, 5, 6): "behind"}
+    yield "value", Answer(Code.NUMBER, float(padding.pop())) if len(padding) == 1 else unknown(f"{short}")
+    cuts = {None: Code.TOO_LONG_LEFT_OUT, (5, 6, 7, 8): Code.IN_FRONT, (3, 4, 5, 6): Code.BEHIND}
     cut = cuts.get(tuple(long) if long else None)
     yield "cut", Answer(cut) if cut else unknown(f"{long}")
 
 
-def _input_gradient(came: dict[str, Came], arrays: Arrays) -> Judged:
-    there = any(gradient.size for gradient in came["input_gradient"].arrays.values())
-    yield "unasked", Answer("computed all the same" if there else "left out")
+def _input_gradient(results: dict[str, Result], arrays: Arrays) -> Judged:
+    there = any(gradient.size for gradient in results["input_gradient"].arrays.values())
+    yield "unasked", Answer(Code.COMPUTED if there else Code.LEFT_OUT)
 
 
-JUDGES: Mapping[str, Callable[[dict[str, Came], Arrays], Judged]] = {
+JUDGES: Mapping[str, Callable[[dict[str, Result], Arrays], Judged]] = {
     "convolution": _convolution,
     "dense": _dense,
     "embedding": _embedding,

@@ -13,6 +13,7 @@ import statistics
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
@@ -26,12 +27,12 @@ from rosetta_host.lessons.declarations import Lesson
 from rosetta_host.mutation import runner
 from rosetta_host.mutation.mutants import Mutant, offered
 from rosetta_host.records import store
-from rosetta_host.records.store import Machine, Record
+from rosetta_host.records.store import LessonRecord, Machine, Measure, Record
 
-KINDS = ("size", "time", "accuracy")
+KINDS: tuple[Measure, ...] = get_args(Measure)
 PRESET = "epoch"  # of the runs whose accuracy is compared
 
-Measured = Iterator[tuple["Experiment", Record]]
+Measured = Iterator[tuple["Experiment", LessonRecord]]
 
 
 class Experiment(msgspec.Struct, frozen=True):
@@ -41,7 +42,7 @@ class Experiment(msgspec.Struct, frozen=True):
     so belongs to none. seed: of a run whose accuracy is measured.
     """
 
-    kind: str
+    kind: Measure
     case: Case
     lesson: str | None = None
     mutant: Mutant | None = None
@@ -52,9 +53,9 @@ class Experiment(msgspec.Struct, frozen=True):
         parts = [self.case.label, self.mutant.name if self.mutant else "as it is"]
         return " ".join([*parts, *([f"seed {self.seed}"] if self.seed is not None else [])])
 
-    def record(self, where: Machine, device: str) -> Record:
+    def record(self, where: Machine, device: str) -> LessonRecord:
         """A record of it with all that is known before it runs. Its digests are those of the example as it is."""
-        record = certify.blank(self.case, "lesson", where, device)
+        record = certify.blank(LessonRecord, self.case, where, device, measure=self.kind)
         record.lesson, record.seed = self.lesson, self.seed
         record.preset = PRESET if self.kind == "accuracy" else None
         if self.kind == "size":  # what the certificate says
@@ -68,7 +69,9 @@ class Experiment(msgspec.Struct, frozen=True):
         return record
 
 
-def plan(kind: str, lessons: Mapping[str, Lesson], rows: Sequence[Row], seeds: int, device: str) -> list[Experiment]:
+def plan(
+    kind: Measure, lessons: Mapping[str, Lesson], rows: Sequence[Row], seeds: int, device: str
+) -> list[Experiment]:
     """All that there is to measure of this kind on this device, seed by seed.
 
     What cannot be written is a record of the size alone.
@@ -103,20 +106,20 @@ def left(
 
     An accuracy may be of any machine. data: workload -> folder and standing, for what is measured on all of the data.
     """
-    past = [record for record in store.read_all([folder]) if record.kind == "lesson"]
+    past = store.of_kind(store.read_all([folder]), LessonRecord)
     found = []
     for experiment in planned:
         wanted = experiment.record(where, device)
         standing = data[experiment.case.workload][1] if experiment.kind == "accuracy" else None
-        if not any(_serves(record, wanted, experiment.kind, standing) for record in past):
+        if not any(_serves(record, wanted, standing) for record in past):
             found.append(experiment)
     return found
 
 
-SAME = ("row", "workload", "variant", "lesson", "mutant", "preset", "seed", "device")
+SAME = ("measure", "row", "workload", "variant", "lesson", "mutant", "preset", "seed", "device")
 
 
-def _serves(record: Record, wanted: Record, kind: str, standing: str | None) -> bool:
+def _serves(record: LessonRecord, wanted: LessonRecord, standing: str | None) -> bool:
     cannot_be_written = wanted.status == "unsupported" and (record.status, record.reason) == (
         "unsupported",
         wanted.reason,
@@ -124,24 +127,21 @@ def _serves(record: Record, wanted: Record, kind: str, standing: str | None) -> 
     return (
         all(getattr(record, name) == getattr(wanted, name) for name in SAME)
         and not differing(record.digests, wanted.digests)
-        and (record.machine.id == wanted.machine.id or kind == "accuracy")  # which another machine only rounds
+        and (
+            record.machine.id == wanted.machine.id or wanted.measure == "accuracy"
+        )  # which another machine only rounds
         and (record.status == "ok" or cannot_be_written)
-        and _kind(record) == kind
         and (standing is None or (record.data is not None and record.data.source == standing))
     )
 
 
-def _kind(record: Record) -> str:
-    return "accuracy" if record.preset else "time" if record.data else "size"
-
-
-def _take(record: Record, made: Record) -> Record:
+def _take(record: LessonRecord, made: Record) -> LessonRecord:
     """What was made of a patched example, as the record of its lesson."""
-    own = {name: getattr(record, name) for name in ("kind", "lesson", "mutant", "seed", "preset", "digests")}
-    return msgspec.structs.replace(made, **own, executed={})
+    both = {*record.__struct_fields__} & {*made.__struct_fields__} - {"seed", "preset", "digests"}
+    return msgspec.structs.replace(record, **{name: getattr(made, name) for name in both})
 
 
-def size(experiment: Experiment, where: Machine, device: str) -> Record:
+def size(experiment: Experiment, where: Machine, device: str) -> LessonRecord:
     """The certificate of the patched example; its status is ok only if it is judged as it should be."""
     record, mutant = experiment.record(where, device), experiment.mutant
     assert mutant
@@ -168,7 +168,7 @@ def sizes(planned: list[Experiment], where: Machine, device: str) -> Measured:
     yield from certify.side_by_side([functools.partial(_sized, one, where, device) for one in planned])
 
 
-def _sized(experiment: Experiment, where: Machine, device: str) -> tuple[Experiment, Record]:
+def _sized(experiment: Experiment, where: Machine, device: str) -> tuple[Experiment, LessonRecord]:
     return experiment, size(experiment, where, device)
 
 
@@ -214,7 +214,9 @@ def _patched(job: runs.Job, mutant: Mutant, folder: Path) -> runs.Job:
     return msgspec.structs.replace(job, case=case, mutant=mutant.name)
 
 
-def _pair(record: Record, row: Row, as_it_is: paired_timing.Timed, one: paired_timing.Timed, folder: Path) -> None:
+def _pair(
+    record: LessonRecord, row: Row, as_it_is: paired_timing.Timed, one: paired_timing.Timed, folder: Path
+) -> None:
     """Take the times of the example and of its mutant into a record, or why there are none."""
     ended = as_it_is.ended if as_it_is.ended.status != "ok" else one.ended
     record.status, record.reason = ended.status, ended.reason
@@ -234,7 +236,7 @@ def job(experiment: Experiment, device: str, data: Path, standing: str) -> runs.
     return runs.Job(experiment.case, PRESET, device, experiment.seed or 0, data, standing, mutant)
 
 
-def accuracy(experiment: Experiment, run: runs.Job, where: Machine, on_event: runs.OnEvent) -> Record:
+def accuracy(experiment: Experiment, run: runs.Job, where: Machine, on_event: runs.OnEvent) -> LessonRecord:
     """Train for an epoch on all the data and predict: the example as it is, or with the mutant."""
     record = experiment.record(where, run.device)
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
@@ -243,7 +245,7 @@ def accuracy(experiment: Experiment, run: runs.Job, where: Machine, on_event: ru
         return _take(record, runs.benchmark(run, where, on_event))
 
 
-def summary(record: Record) -> str:
+def summary(record: LessonRecord) -> str:
     """What was measured, in words."""
     if record.status != "ok":
         return f"{record.status}: {record.reason}"

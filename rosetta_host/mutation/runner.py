@@ -142,7 +142,7 @@ def plan(chosen: list[Mutant]) -> list[Mutant]:
 
 def seconds() -> dict[tuple[str, str], float]:
     """(row, workload) -> how long its newest published certificate took; on which machine does not matter here."""
-    published = [record for record in store.read_all([store.COMMITTED]) if record.kind == "certificate"]
+    published = store.of_kind(store.read_all([store.COMMITTED]), store.CertificateRecord)
     return {(one.row, one.workload): one.times.process for one in published if one.times and one.times.process}
 
 

@@ -22,21 +22,21 @@ def _of_processor(key: str) -> str | None:
     """What /proc/cpuinfo says of the first processor under this key; None where there is no such file or key."""
     try:
         with open("/proc/cpuinfo") as file:
-            found = re.search(rf"^{key}\s*:\s*(.+)$", file.read(), re.MULTILINE)
+            match = re.search(rf"^{key}\s*:\s*(.+)$", file.read(), re.MULTILINE)
     except OSError:
         return None
-    return found.group(1).strip() if found else None
+    return match.group(1).strip() if match else None
 
 
 def vendor() -> str | None:
-    """Who made the processor: "GenuineIntel", "AuthenticAMD" …; None where it cannot be told."""
+    """Who made the processor: "GenuineIntel", "AuthenticAMD" …; None where the system does not say."""
     return _of_processor("vendor_id")
 
 
 def _cpu() -> str:
     """The processor's name; with its family and model where a virtual machine keeps back the number in its name.
 
-    Two machines that called themselves "AMD EPYC" differed by three in the images a second that they trained on.
+    Without a number, a name such as "AMD EPYC" stands for machines of which one trains three times as fast.
     """
     name = _of_processor("model name") or platform.processor() or platform.machine()
     name = " ".join(re.sub(r"\((?:R|TM)\)|\b(?:CPU|Processor)\b", "", name).split())

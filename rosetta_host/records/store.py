@@ -1,6 +1,7 @@
-"""Records: their schema, and reading and writing them. One JSON file a run, append-only.
+"""Records: their types, and reading and writing them. One JSON file a run, append-only.
 
-Times are seconds, memory bytes, rates per second, `accuracy` a fraction of 1.
+A record is one of `AnyRecord`, told apart by its field `kind`. Times are seconds, memory bytes, rates per second,
+`accuracy` a fraction of 1.
 """
 
 from __future__ import annotations
@@ -10,33 +11,24 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypeVar, get_args
 
 import msgspec
 
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import ROOT, UserError
+from rosetta_host.records import checks
+from rosetta_host.records.codes import CheckCode, Code, Coverage
+from rosetta_host.records.convert import CompiledSince, converted
 
-SCHEMA = 2  # of what is written; `read` takes every schema from 1 on, and gives a record of this one
+SCHEMA = 3  # of what is written; `read` takes every schema from 1 on, and gives a record of this one
 COMMITTED = ROOT / "docs" / "records"
 LOCAL = ROOT / "docs" / "_local"  # git ignores it; the site shows it as "this machine, just now"
 
 # oom: the kernel said so, or the allocator. In records of before 30 November 2026 also every process that was killed by
 # SIGKILL, or whose log spoke of memory.
 Status = Literal["ok", "failed", "timeout", "oom", "interrupted", "unsupported"]
-Kind = Literal["benchmark", "certificate", "lesson", "defaults", "transfer"]
-
-
-# Where `train` has become the compiled step: what the ways of training are called now, by what they were called before.
-# Step by step from a loader is a way that examples no longer have, and records do.
-EAGER_WITH_LOADER = "train_eager_with_loader"
-BECAME_COMPILED = {None: "train_eager", "train_compiled": None, "train_with_loader": EAGER_WITH_LOADER}
-OF_ONE_WAY: tuple[Kind, ...] = ("benchmark", "certificate", "lesson")  # whose records are of one way of training
-
-FIELDS_OF_SCHEMA_1 = {"lane": "preset"}
-KINDS_OF_SCHEMA_1 = {"parity": "certificate"}
-
-CompiledSince = Mapping[tuple[str, str], int]  # as `catalogue.compiled_since` gives it
+Measure = Literal["size", "time", "accuracy"]  # of a lesson's record
 
 
 class Machine(msgspec.Struct, omit_defaults=True):
@@ -82,7 +74,7 @@ class Check(msgspec.Struct, omit_defaults=True):
     """One check: its figures against their limit, and where the worst one lies.
 
     floor: the least that `figure` may be, where it must not be too small. by_design: it is not ok, and no fault
-    either: a declared form leaves no other end. In a transfer a check's name is the row that gave the weights.
+    either: a declared form leaves no other end. In a transfer the name is the implementation that gave the weights.
     """
 
     name: str
@@ -96,54 +88,95 @@ class Check(msgspec.Struct, omit_defaults=True):
     floor: float | None = None
 
 
-class Answer(msgspec.Struct, omit_defaults=True):
-    """What a framework does where nothing is said.
+class RecordedCheck(msgspec.Struct, omit_defaults=True):
+    """A `Check` of a certificate as a record holds it: with a code, and the pass or the layer that it is about."""
 
-    words: the answer, as it was inferred, or "refused", "must be given", "none" or "unknown" with the reason
-    beside. figures: what it was inferred from.
+    code: CheckCode
+    ok: bool
+    figure: float | None = None
+    limit: float | None = None
+    where: str | None = None
+    reason: str | None = None
+    figures: Mapping[str, float | None] = {}
+    floor: float | None = None
+    subject: str | None = None
+
+    @classmethod
+    def of(cls, check: Check) -> RecordedCheck:
+        """A check that the judge made. Raises LookupError where its name has no code."""
+        code, subject = checks.coded(check.name)
+        same = {name: getattr(check, name) for name in cls.__struct_fields__ if name not in ("code", "subject")}
+        return cls(code, subject=subject, **same)
+
+    @property
+    def name(self) -> str:
+        """The name by which a terminal shows it."""
+        return checks.named(self.code, self.subject)
+
+
+class Executed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How much of a function a certificate ran. lines: how many of how many, where not every line ran."""
+
+    code: Coverage
+    lines: tuple[int, int] | None = None
+
+
+class Statement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a framework does where an argument is left out, so that two that do the same are equal.
+
+    value: a number, or the scale of a distribution that no rule sets. items: rules of a distribution's scale, kinds of
+    labels, sizes of a kernel, or a dtype. parts: statements that hold together, as for the gates and for the new state.
     """
 
-    words: str
+    code: Code
+    value: float | None = None
+    items: tuple[str, ...] = ()
+    parts: tuple[Statement, ...] = ()
+
+    def __str__(self) -> str:
+        """The statement as a terminal shows it."""
+        value = "" if self.value is None else f"{self.value:g}"
+        shown = [*([value] if value else []), *self.items, *(f"({part})" for part in self.parts)]
+        return " ".join(shown if self.code == Code.NUMBER else [self.code, *shown])
+
+
+class Answer(Statement, frozen=True, omit_defaults=True):
+    """The answer to one question, as it was inferred.
+
+    figures: what it was inferred from. reason: why there is none, for the codes `refused`, `must_be_given`, `none` and
+    `unknown`; `none` without one is that the framework has it, and does nothing.
+    """
+
     figures: Mapping[str, float | None] = {}  # None: not a finite number
     reason: str | None = None
 
+    @property
+    def statement(self) -> Statement:
+        """The answer without what is its framework's own."""
+        return Statement(self.code, self.value, self.items, self.parts)
 
-class Record(msgspec.Struct, omit_defaults=True):
-    """One run, whatever its end.
 
-    schema: the one that the file follows, and SCHEMA once it is read. variant: the function that trained, where that is
-    not `train`.
-    workload: "defaults" for what belongs to none, a framework's defaults. lesson, mutant: the lesson that a run
-    belongs to, and the error that was patched in (None: the example as it is). pairs: seconds a step of the
-    example as it is and with the mutant, run by turns. answers: question.facet -> the answer. variables: the
-    environment variables that the framework's process got beside the system's own, with the folders of the
-    environment left open as {environment}. untimed_variables: those of the processes in which such parts of a
-    certificate ran as need not run as the timed run does: on one thread, with a cache of what is compiled.
-    peak_resident: bytes, the largest resident set of the run's own process. peak_memory: withdrawn; records of
-    before 30 November 2026 hold it, and it was at least that of the process which started the run. environment:
-    "as found" for a Python that the user handed over as it stood (None: the row's locked environment). layouts:
-    canonical weight -> how the row's `import_weights` hands it to the framework. givers: row that gave weights ->
-    the digests of what ran there.
+class Record(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="kind"):
+    """What every kind of record holds of one run, whatever its end.
+
+    schema: the one that the file follows, and SCHEMA once it is read. framework, backend: the implementation. workload:
+    "defaults" for what belongs to none, a framework's defaults. variant: the function that trained, where that is not
+    `train`. environment: "as found" for an interpreter of the user's (None: the implementation's locked environment).
+    variables: the environment variables that the framework's process got beside the system's own, with the folders of
+    the environment left open as {environment}. digests: of all that the result depends on. times: of a kind that times
+    nothing, the seconds of the whole.
     """
 
     schema: int
-    kind: Kind
     status: Status
     framework: str
     workload: str  # its name, or "defaults"
     created: str
     machine: Machine
+    device: str
     reason: str | None = None
     backend: str | None = None
-    preset: str | None = None
-    device: str | None = None
     variant: str | None = None
-    seed: int | None = None
-    accuracy: float | None = None
-    lesson: str | None = None
-    mutant: str | None = None
-    historic: bool = False
-    source: str | None = None
     name: str | None = None
     version: str | None = None
     environment: Literal["as found"] | None = None
@@ -151,34 +184,114 @@ class Record(msgspec.Struct, omit_defaults=True):
     packages: dict[str, str] = {}
     threads: int | None = None
     variables: dict[str, str] = {}
-    untimed_variables: dict[str, str] = {}
-    load: float | None = None
     precision: str | None = None
-    data: Data | None = None
     digests: dict[str, str] = {}
     commit: str | None = None
     times: Times | None = None
+    log: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of the record, and the folder of its file."""
+        return str(self.__struct_config__.tag)
+
+    @property
+    def row(self) -> str:
+        """The id of the implementation: the folder, and the backend where there is one."""
+        return f"{self.framework}-{self.backend}" if self.backend else self.framework
+
+
+class RunRecord(Record, kw_only=True):
+    """A run that trains and predicts, as a benchmark and a lesson may hold it.
+
+    load: of the machine as the run began. steps: of all epochs. peak_resident: bytes, the largest resident set of the
+    run's own process. parameters: how many numbers are trained.
+    """
+
+    preset: str | None = None
+    seed: int | None = None
+    accuracy: float | None = None
+    load: float | None = None
+    data: Data | None = None
     epochs: int | None = None
     steps: int | None = None
     train_rate: float | None = None
     predict_rate: float | None = None
-    peak_memory: int | None = None
     peak_resident: int | None = None
     losses: Sequence[float | None] = []  # None: not a finite number
-    checks: list[Check] = []
-    executed: dict[str, str] = {}  # function of the example -> how much of it a certificate's steps ran
     shapes: dict[str, str] = {}
-    parameters: int | None = None  # numbers that are trained
+    parameters: int | None = None
+
+
+class BenchmarkRecord(RunRecord, kw_only=True, tag="benchmark"):
+    """A timed run. historic: quoted from the `source` that it names, not measured here."""
+
+    preset: str
+    historic: bool = False
+    source: str | None = None
+
+
+class CertificateRecord(Record, kw_only=True, tag="certificate"):
+    """The checks of one example against the oracle.
+
+    untimed_variables: the environment variables of the processes of those parts that need not run as the timed run
+    does: on one thread, with a cache of what is compiled. executed: function of the example -> how much of it the
+    checks ran.
+    """
+
+    checks: list[RecordedCheck]
+    untimed_variables: dict[str, str] = {}
+    executed: dict[str, Executed] = {}
+
+
+class LessonRecord(RunRecord, kw_only=True, tag="lesson"):
+    """One measurement of a lesson.
+
+    measure: "size" is what the certificate says of the patched example, "time" seconds a step in `pairs`, of the
+    example as it is and of the patched one, by turns, "accuracy" that of a run over all of the data. lesson, mutant:
+    the lesson that a run belongs to, and the error that was patched in (None: the example as it is).
+    """
+
+    measure: Measure
+    lesson: str | None = None
+    mutant: str | None = None
+    checks: list[RecordedCheck] = []
+    untimed_variables: dict[str, str] = {}
+    pairs: Sequence[tuple[float, float]] = []
+
+
+class DefaultsRecord(Record, kw_only=True, tag="defaults"):
+    """What a framework does where an argument is left out. answers: question.facet -> the answer."""
+
+    answers: dict[str, Answer]
+
+
+class TransferRecord(Record, kw_only=True, tag="transfer"):
+    """Weights that an implementation took from the others, a check for each.
+
+    layouts: canonical weight -> how `import_weights` hands it to the framework. givers: implementation that gave
+    weights -> the digests of what ran there.
+    """
+
+    seed: int
+    checks: list[Check]
     layouts: dict[str, str] = {}
     givers: dict[str, dict[str, str]] = {}
-    pairs: Sequence[tuple[float, float]] = []
-    answers: dict[str, Answer] = {}
-    log: str | None = None
 
-    @property
-    def row(self) -> str:
-        """The id of the row: the folder, and the backend where there is one."""
-        return f"{self.framework}-{self.backend}" if self.backend else self.framework
+
+R = TypeVar("R", bound=Record)
+AnyRecord = BenchmarkRecord | CertificateRecord | LessonRecord | DefaultsRecord | TransferRecord
+KINDS: dict[str, type[Record]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyRecord)}
+
+
+def is_historic(record: Record) -> bool:
+    """Whether a record is a number that the original notebooks state, not one that this project measured."""
+    return isinstance(record, BenchmarkRecord) and record.historic
+
+
+def is_patched(record: Record) -> bool:
+    """Whether the example carried a deliberate error as it ran."""
+    return isinstance(record, LessonRecord) and record.mutant is not None
 
 
 def now() -> str:
@@ -205,41 +318,32 @@ def write(record: Record, folder: Path) -> Path:
     return path
 
 
-def read(path: Path, compiled_since: CompiledSince | None = None) -> Record:
+def read(path: Path, compiled_since: CompiledSince | None = None) -> AnyRecord:
     """One record, as of today's schema. Raises UserError where the file does not follow its own.
 
-    compiled_since: whose `train` has become the compiled step, and with which schema; by default what the catalogue
-    declares.
+    compiled_since: as `convert.converted` takes it; by default what the catalog declares.
     """
     try:
-        record = msgspec.convert(_renamed(msgspec.json.decode(path.read_bytes())), Record)
+        content = msgspec.json.decode(path.read_bytes())
+        schema = msgspec.convert(content, _Versioned).schema
+        if not 1 <= schema <= SCHEMA:
+            raise UserError(f"{path} follows schema {schema}; this project reads schemas 1 to {SCHEMA}.")
+        if schema < SCHEMA:
+            if compiled_since is None:
+                compiled_since = frameworks.compiled_since(frameworks.rows().values())
+            content = {**converted(content, compiled_since), "schema": SCHEMA}
+        record: AnyRecord = msgspec.convert(content, AnyRecord)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not a record: {error}.") from None
-    if not 1 <= record.schema <= SCHEMA:
-        raise UserError(f"{path} follows schema {record.schema}; this project reads schemas 1 to {SCHEMA}.")
-    if record.schema == SCHEMA:
-        return record
-    if compiled_since is None:
-        compiled_since = frameworks.compiled_since(frameworks.rows().values())
-    return _converted(record, compiled_since)
+    except (LookupError, TypeError, AttributeError):
+        raise UserError(f"{path} is not a record: it does not have the form of schema {schema}.") from None
+    return record
 
 
-def _renamed(content: Any) -> Any:
-    """A record's content, with the fields and kinds of schema 1 by their names of today."""
-    if not isinstance(content, dict) or content.get("schema") != 1:
-        return content
-    renamed = {FIELDS_OF_SCHEMA_1.get(name, name): value for name, value in content.items()}
-    for check in renamed.get("checks", ()):
-        check["name"] = check["name"].replace("drop-out: ", "dropout: ")
-    return {**renamed, "kind": KINDS_OF_SCHEMA_1.get(str(content.get("kind")), content.get("kind"))}
+class _Versioned(msgspec.Struct):
+    """What a file of any schema begins with."""
 
-
-def _converted(record: Record, compiled_since: CompiledSince) -> Record:
-    """A record of an older schema as one of today's: the one place that knows what has changed between them."""
-    since = compiled_since.get((record.framework, record.workload), record.schema)
-    renamed = record.schema < since and record.kind in OF_ONE_WAY and not record.historic
-    variant = BECAME_COMPILED.get(record.variant, record.variant) if renamed else record.variant
-    return msgspec.structs.replace(record, schema=SCHEMA, variant=variant)
+    schema: int
 
 
 def paths(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[Path]:
@@ -247,15 +351,20 @@ def paths(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[Path]:
     return sorted(path for folder in folders for path in folder.glob("*/*/*.json"))
 
 
-def read_all(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[Record]:
+def read_all(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[AnyRecord]:
     """Every record under these folders, oldest first."""
     since = frameworks.compiled_since(frameworks.rows().values())
     return sorted((read(path, since) for path in paths(folders)), key=lambda record: record.created)
 
 
+def of_kind(records: Iterable[Record], kind: type[R]) -> list[R]:
+    """Those of these records that are of a kind."""
+    return [record for record in records if isinstance(record, kind)]
+
+
 def write_schema() -> None:
     """Write docs/records/schema.json, the JSON Schema of a record."""
-    text = msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Record)), indent=1)
+    text = msgspec.json.format(msgspec.json.encode(msgspec.json.schema(AnyRecord)), indent=1)
     (COMMITTED / "schema.json").write_bytes(text + b"\n")
 
 

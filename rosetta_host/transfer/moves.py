@@ -31,7 +31,7 @@ from rosetta_host.certificate.oracle import Fitted
 from rosetta_host.certificate.protocol import Arrays, Samples
 from rosetta_host.certificate.steps import Limits, Trace
 from rosetta_host.environments import environment, faults
-from rosetta_host.records.store import Check, Machine, Record, Times
+from rosetta_host.records.store import Check, Machine, Times, TransferRecord
 from rosetta_host.transfer import layouts
 
 SCORES = "scores after"  # the certificate's check whose limit, or declared tolerance, holds here as well
@@ -41,7 +41,7 @@ class Given(msgspec.Struct):
     """What a row gave: its weights (float32, canonical) and its scores (samples, classes); empty if its run failed."""
 
     case: Case
-    record: Record
+    record: TransferRecord
     weights: Arrays = {}
     scores: np.ndarray = msgspec.field(default_factory=lambda: np.zeros(0))
 
@@ -56,7 +56,7 @@ class Given(msgspec.Struct):
 
 def transfer_all(
     rows: list[Row], workloads: list[str], where: Machine, device: str, report: Report
-) -> Iterator[Record]:
+) -> Iterator[TransferRecord]:
     """A record for each row and workload: its checks are the rows that it took weights from.
 
     As many processes at once as there are cores: nothing here is timed, one thread each.
@@ -80,8 +80,8 @@ def transfer_all(
 
 def give(case: Case, where: Machine, device: str = "cpu") -> Given:
     """Train a row and take its weights and scores. Never raises for the row's faults: its record tells them."""
-    record = certify.blank(case, "transfer", where, device)
-    record.threads, record.seed, start = 1, 0, time.monotonic()
+    record = certify.blank(TransferRecord, case, where, device, seed=0, checks=[])
+    record.threads, start = 1, time.monotonic()
     given = Given(case, record)
     forms = given.forms
     with _following(record), tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
@@ -100,7 +100,7 @@ def give(case: Case, where: Machine, device: str = "cpu") -> Given:
     return given
 
 
-def take(one: Given, others: list[Given], device: str = "cpu") -> Record:
+def take(one: Given, others: list[Given], device: str = "cpu") -> TransferRecord:
     """Move the others' weights to a row; the record that it gave with gets a check for each of them."""
     record, case, start = one.record, one.case, time.monotonic()
     record.status, record.givers = "failed", {other.row.id: other.record.digests for other in others}
@@ -121,7 +121,7 @@ def take(one: Given, others: list[Given], device: str = "cpu") -> Record:
 
 
 @contextlib.contextmanager
-def _following(record: Record) -> Iterator[None]:
+def _following(record: TransferRecord) -> Iterator[None]:
     """A block whose failures end it alone: the record says why."""
     with faults.recorded(record), certify.ended(record):
         try:
@@ -196,7 +196,7 @@ def _changed(given: Mapping[str, np.ndarray], back: Arrays) -> str | None:
     return f"not the same when it comes back: {', '.join(changed)}" if changed else None
 
 
-def summary(record: Record) -> str:
+def summary(record: TransferRecord) -> str:
     """What a row made of the others' weights, in a line."""
     name = f"{record.row} {record.workload}"
     if record.status != "ok":

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from pathlib import Path
 
+import msgspec
 import pytest
 
 pytest.importorskip("sphinx", reason="needs requirements/docs.txt")
@@ -23,8 +24,8 @@ from _ext.snippets import default_warnings
 from rosetta_host.catalog import frameworks
 from rosetta_host.defaults import spec
 from rosetta_host.environments import digests
-from rosetta_host.records import store
-from rosetta_host.records.store import Answer, Check, Data, Machine, Record, Times
+from rosetta_host.records import convert, store
+from rosetta_host.records.store import Answer, Check, Data, Machine, Record, RecordedCheck, Times
 
 CONF = """
 extensions = ["myst_parser", "_ext"]
@@ -125,30 +126,35 @@ class Site:
         (self.docs / f"{name}.md").write_text(f"---\norphan: true\n---\n# {name}\n\n{text}\n", "utf-8")
 
     def record(self, row_id: str = "ada", local: bool = False, **changes: object) -> Record:
-        """Write a record of a run of this row's example as it is; returns it."""
+        """Write a record of a run of this row's example as it is, by default a benchmark; returns it.
+
+        checks: as the judge makes them, or a transfer.
+        """
         row = frameworks.rows(self.examples)[row_id]
+        kind = str(changes.pop("kind", "benchmark"))
         fields = {
             "schema": store.SCHEMA,
-            "kind": "benchmark",
             "status": "ok",
             "framework": row.folder.name,
             "backend": row.backend,
             "workload": "cnn",
             "created": f"20260102T030405.{len(self.records):06d}Z",
             "machine": MACHINE,
-            "preset": "full",
             "device": "cpu",
             "precision": "float32",
             "version": "1.2",
-            "seed": 0,
             "digests": digests.digests(row, "cnn"),
         }
-        if changes.get("kind") == "certificate":
-            fields |= {"preset": None, "seed": None, "checks": [Check("loss", True, 1e-7, 1e-5)]}
+        if kind == "benchmark":
+            fields |= {"preset": "full", "seed": 0, "accuracy": 0.75, "times": Times(train=100.0)}
+            fields |= {"data": Data("CIFAR-10", "official")}
+        if kind == "certificate":
+            fields |= {"checks": [Check("loss", True, 1e-7, 1e-5)]}
             fields |= {"digests": digests.certificate_digests(row, "cnn")}
-        else:
-            fields |= {"accuracy": 0.75, "times": Times(train=100.0), "data": Data("CIFAR-10", "official")}
-        record = Record(**{**fields, **changes})
+        fields |= changes
+        if kind in ("certificate", "lesson"):
+            fields["checks"] = [RecordedCheck.of(check) for check in fields.get("checks", ())]
+        record = store.KINDS[kind](**fields)
         store.write(record, self.docs / ("local" if local else "records"))
         self.records.append(record)
         return record
@@ -215,9 +221,17 @@ def modules_ask(modules_site: Site) -> Iterator[Callable[..., Record]]:
         yield _asking(modules_site, patch)
 
 
+def _answer(words: str, reason: str) -> Answer:
+    return msgspec.convert({**convert.statement(words), "reason": reason or None}, Answer)
+
+
 def _asking(site: Site, patch: pytest.MonkeyPatch) -> Callable[..., Record]:
     patch.setattr(spec, "QUESTIONS", QUESTIONS)
-    patch.setattr(default_warnings, "MATTERS", {"cnn.train": {"pool.stride": "2", "pool.β": default_warnings.MOST}})
+    patch.setattr(
+        default_warnings,
+        "MATTERS",
+        {"cnn.train": {"pool.stride": default_warnings.number(2), "pool.β": default_warnings.MOST}},
+    )
 
     def asked(row_id: str = "ada", given: dict[str, str] | None = None, **changes: object) -> Record:
         row = frameworks.rows(site.examples)[row_id]
@@ -228,9 +242,8 @@ def _asking(site: Site, patch: pytest.MonkeyPatch) -> Callable[..., Record]:
         fields = {
             "kind": "defaults",
             "workload": "defaults",
-            **dict.fromkeys(["preset", "accuracy", "times", "data"]),
             "digests": answers.today(row),
-            "answers": {name: Answer(words, reason=reason or None) for name, (words, _, reason) in told.items()},
+            "answers": {name: _answer(words, reason) for name, (words, _, reason) in told.items()},
         }
         return site.record(row_id, **{**fields, **changes})
 

@@ -46,14 +46,15 @@ def lesson(site, row_id: str, mutant: str | None = "wrong_size", slug: str | Non
     now = dict(digests.digests(row, "cnn"))
     if mutant:
         now["mutant"] = digests.text_digest(mutants.offered(row, "cnn")[mutant].patched())
-    if not {"pairs", "data", "preset"} & set(changes):
+    measure = "accuracy" if "preset" in changes else "time" if {"pairs", "data"} & set(changes) else "size"
+    if measure == "size":
         now[digests.JUDGE] = digests.judge_digest("cnn")
     fields = {
         "kind": "lesson",
         "lesson": slug if mutant else None,
         "mutant": mutant,
         "digests": now,
-        **dict.fromkeys(("preset", "seed", "accuracy", "times", "data")),
+        "measure": measure,
     }
     return site.record(row_id, **{**fields, **changes})
 

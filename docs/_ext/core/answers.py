@@ -21,11 +21,11 @@ from _ext.core import store as stores
 from rosetta_host.catalog.frameworks import Row
 from rosetta_host.defaults import spec
 from rosetta_host.environments import digests
-from rosetta_host.records.store import Answer, Record
+from rosetta_host.records.codes import Code
+from rosetta_host.records.store import Answer, DefaultsRecord, Statement
 
 SOURCE = "defaults"  # the file of a folder that asks, as Row.example() names it
 CUT_SHORT = ("interrupted", "unsupported")  # such a run says nothing of the framework
-UNKNOWN, NONE = "unknown", "none"
 # What an answer holds for, as a reader knows it.
 HOLDS_FOR = {
     "defaults": f"{SOURCE}.py",
@@ -61,7 +61,7 @@ def probe_anchor(question: str, row: Row) -> str:
 
 def is_given(answer: Answer) -> bool:
     """Whether it tells what the framework does. "none" with a reason is that it has no such thing."""
-    return answer.words != UNKNOWN and not (answer.words == NONE and answer.reason)
+    return answer.code != Code.UNKNOWN and not (answer.code == Code.NONE and answer.reason)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Asked:
     """A row, the newest record of its answers, and what has changed since they were given."""
 
     row: Row
-    record: Record | None = None
+    record: DefaultsRecord | None = None
     changed: tuple[str, ...] = ()
 
     def answer(self, name: str) -> Answer | None:
@@ -94,26 +94,26 @@ class Answers:
         return sorted({path for asked in self.asked.values() for path in _files(asked.row)})
 
     @cached_property
-    def usual(self) -> dict[str, str]:
+    def usual(self) -> dict[str, Statement]:
         """question.facet -> what more than half of the folders of examples/ answer, each with one voice."""
-        return {name: words for name in known() if (words := self._usual(name))}
+        return {name: statement for name in known() if (statement := self._usual(name))}
 
-    def _usual(self, name: str) -> str | None:
-        voices: dict[str, list[str]] = defaultdict(list)
+    def _usual(self, name: str) -> Statement | None:
+        voices: dict[str, list[Statement]] = defaultdict(list)
         for asked in self.asked.values():
             if answer := asked.current(name):
-                voices[asked.row.folder.name].append(answer.words)
-        votes: Counter[str] = Counter()
-        for words in voices.values():
-            for one in words:
-                votes[one] += Fraction(1, len(words))  # type: ignore[assignment]  # a share of a voice
-        most, count = votes.most_common(1)[0] if votes else ("", 0)
+                voices[asked.row.folder.name].append(answer.statement)
+        votes: Counter[Statement] = Counter()
+        for statements in voices.values():
+            for statement in statements:
+                votes[statement] += Fraction(1, len(statements))  # type: ignore[assignment]  # a share of a voice
+        most, count = votes.most_common(1)[0] if votes else (None, 0)
         return most if 2 * count > len(voices) else None
 
     def is_odd(self, asked: Asked, name: str) -> bool:
         """Whether a row answers otherwise than most."""
         answer, usual = asked.current(name), self.usual.get(name)
-        return answer is not None and usual is not None and answer.words != usual
+        return answer is not None and usual is not None and answer.statement != usual
 
 
 def _files(row: Row) -> list[Path]:
@@ -124,15 +124,15 @@ def _files(row: Row) -> list[Path]:
 
 
 def _asked(store: stores.Store, row: Row) -> Asked:
-    runs = [run for run in store.of(kind="defaults", row=row.id) if run.status not in CUT_SHORT]
+    runs = [run for run in store.of_kind(DefaultsRecord, row=row.id) if run.status not in CUT_SHORT]
     last = newest.anywhere(runs)
     return Asked(row, last, _changed(row, last)) if last else Asked(row)
 
 
-def _changed(row: Row, record: Record) -> tuple[str, ...]:
+def _changed(row: Row, record: DefaultsRecord) -> tuple[str, ...]:
     """What is not as it was when the record was made."""
     others = digests.differing(record.digests, today(row, record.device or "cpu"))
-    return tuple(said for key, said in HOLDS_FOR.items() if key in others)
+    return tuple(name for key, name in HOLDS_FOR.items() if key in others)
 
 
 def today(row: Row, device: str = "cpu") -> dict[str, str]:

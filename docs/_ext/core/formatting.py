@@ -7,7 +7,8 @@ from datetime import datetime
 from docutils import nodes
 
 from _ext.core.store import Store
-from rosetta_host.records.store import EAGER_WITH_LOADER, Machine, Record
+from rosetta_host.records.convert import EAGER_WITH_LOADER
+from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Machine, Record, RunRecord, is_historic
 
 PRESETS = {
     "full": "Preset full: all of the data, for as many epochs as the original notebooks",
@@ -52,7 +53,7 @@ def ratio(value: float) -> str:
 
 def row_name(store: Store, record: Record) -> str:
     """The name of a row with what sets it apart: its variant, and a precision other than float32."""
-    if record.historic:
+    if is_historic(record):
         return store.name(record)  # the seed's label says it all
     return with_variant(store.name(record), record.variant, record.precision)
 
@@ -84,7 +85,7 @@ def dated(record: Record) -> str:
     return " · ".join(filter(None, (date(record), uncommitted(record))))
 
 
-def epochs(record: Record) -> str:
+def epochs(record: RunRecord) -> str:
     """1 epoch, 10 epochs."""
     return "1 epoch" if record.epochs == 1 else f"{record.epochs} epochs"
 
@@ -106,10 +107,10 @@ def machine_facts(machine: Machine) -> str:
 
 def provenance(store: Store, record: Record) -> str:
     """Where a number comes from, for the card that a pointer shows over it."""
-    if record.historic:
+    if isinstance(record, BenchmarkRecord) and record.historic:
         return f"{record.machine.name}: {row_name(store, record)}; {record.source}"
     where = f"{versioned(store.name(record), record)} · {record.machine.name} · {date(record)}"
-    data = f" · {record.data.source}" if record.data else ""
+    data = f" · {record.data.source}" if isinstance(record, RunRecord) and record.data else ""
     changes = f" · {uncommitted(record)}" if uncommitted(record) else ""
     return f"{where}{data}{changes} · {store.verdict(record).mark}"
 
@@ -117,10 +118,11 @@ def provenance(store: Store, record: Record) -> str:
 def anchor(record: Record) -> str:
     """The id of a record's line on the results pages."""
     parts = [record.machine.id, record.row, record.variant or ""]
-    if record.kind == "certificate":
+    if isinstance(record, CertificateRecord):
         other = "" if record.precision == "float32" else record.precision or ""
         parts = ["certificate", record.workload, *parts, record.device or "", other]
     else:
-        parts = ["result", record.workload, record.preset or "", *parts, record.device or "", record.precision or ""]
+        preset = record.preset if isinstance(record, RunRecord) else None
+        parts = ["result", record.workload, preset or "", *parts, record.device or "", record.precision or ""]
     name: str = nodes.make_id("-".join(part for part in parts if part))
     return name

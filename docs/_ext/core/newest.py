@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from _ext.core import store as stores
 from rosetta_host.catalog.frameworks import Row, UserError
-from rosetta_host.records.store import Record
+from rosetta_host.records.store import R, Record, is_historic
 
 Place = tuple[str, str]  # the id of a machine, and "cpu" or "gpu"
 
@@ -20,21 +20,21 @@ def place(record: Record) -> Place:
     return record.machine.id, record.device or "cpu"
 
 
-def each(records: Iterable[Record]) -> dict[Place, Record]:
+def each(records: Iterable[R]) -> dict[Place, R]:
     """Place -> its newest record, places in the order of their names."""
-    found: dict[Place, Record] = {}
+    last: dict[Place, R] = {}
     for record in sorted(records, key=lambda record: (place(record), record.created)):
-        found[place(record)] = record
-    return found
+        last[place(record)] = record
+    return last
 
 
-def here(records: Iterable[Record]) -> Record | None:
+def here(records: Iterable[R]) -> R | None:
     """The newest of records of one place, None of none. Raises UserError where they are of several."""
-    found = each(records)
-    if len(found) > 1:
-        names = ", ".join(f"{machine}@{device}" for machine, device in found)
+    last = each(records)
+    if len(last) > 1:
+        names = ", ".join(f"{machine}@{device}" for machine, device in last)
         raise UserError(f"Records of several machines or devices answer, of which one has to be named: {names}.")
-    return next(iter(found.values()), None)
+    return next(iter(last.values()), None)
 
 
 def rank(record: Record) -> tuple[bool, str]:
@@ -42,13 +42,13 @@ def rank(record: Record) -> tuple[bool, str]:
     return (record.device or "cpu") == "cpu", record.created
 
 
-def anywhere(records: Iterable[Record]) -> Record | None:
+def anywhere(records: Iterable[R]) -> R | None:
     """The newest record of what no place changes: of a CPU, or else of a GPU. None of none."""
     return max(records, key=rank, default=None)
 
 
 def version(store: stores.Store, row: Row) -> str | None:
     """The version that ran newest in the row's locked environment."""
-    runs = store.of(row=row.id, historic=False, environment=None)
-    newest = anywhere(run for run in runs if run.version)
+    runs = store.of_kind(Record, row=row.id, environment=None)
+    newest = anywhere(run for run in runs if run.version and not is_historic(run))
     return newest.version if newest else None

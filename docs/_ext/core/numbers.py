@@ -27,7 +27,7 @@ from _ext.core.links import link
 from rosetta_common import run, weights
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import WORKLOADS, UserError, nearest
-from rosetta_host.records.store import Record
+from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Record, is_historic
 
 logger = logging.getLogger(__name__)
 
@@ -49,16 +49,17 @@ def find(store: stores.Store, text: str) -> tuple[Record, Any]:
     asked = match.groupdict()
     if asked["field"] in WITHDRAWN:
         raise UserError(f"{asked['field']} is withdrawn: {WITHDRAWN[asked['field']]}.")
-    kind = "certificate" if asked["preset"] == "certificate" else "benchmark"
-    runs = store.of(kind=kind, row=asked["row"], workload=asked["workload"], variant=asked["variant"])
+    wanted = {name: asked[name] for name in ("row", "workload", "variant")}
+    runs: list[Record] = [*store.of_kind(BenchmarkRecord, **wanted, preset=asked["preset"])]
+    if asked["preset"] == "certificate":
+        runs = [*store.of_kind(CertificateRecord, **wanted)]
     runs = [run for run in runs if not store.is_local(run) and run.status == "ok"]
     runs = [run for run in runs if run.precision in (None, "float32")]
-    runs = [run for run in runs if kind == "certificate" or run.preset == asked["preset"]]
     if asked["machine"]:
         runs = [run for run in runs if run.machine.id == asked["machine"]]
         runs = [run for run in runs if asked["device"] in (None, newest.place(run)[1])]
     else:
-        runs = [run for run in runs if not run.historic]
+        runs = [run for run in runs if not is_historic(run)]
     try:
         run = newest.here(runs)
     except UserError as error:
@@ -69,7 +70,7 @@ def find(store: stores.Store, text: str) -> tuple[Record, Any]:
 
 
 def field(record: Record, path: str) -> Any:
-    """The value at `path`: attributes, keys of a table, places of a list or names of checks. Raises UserError."""
+    """The value at `path`: attributes, keys of a table, places of a list or codes of checks. Raises UserError."""
     value: Any = record
     for step in path.split("."):
         if isinstance(value, dict):
@@ -77,7 +78,7 @@ def field(record: Record, path: str) -> Any:
         elif isinstance(value, list) and step.isdecimal():
             value = value[int(step)] if int(step) < len(value) else None
         elif isinstance(value, list):
-            value = next((item for item in value if getattr(item, "name", None) == step), None)
+            value = next((item for item in value if getattr(item, "code", None) == step), None)
         else:
             value = getattr(value, step, None)
         if value is None:

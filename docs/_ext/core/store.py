@@ -26,7 +26,8 @@ from rosetta_host.catalog.frameworks import Row, UserError
 from rosetta_host.certificate import coverage
 from rosetta_host.environments.digests import example_digest
 from rosetta_host.records import store as record_store
-from rosetta_host.records.store import Record
+from rosetta_host.records.codes import Coverage
+from rosetta_host.records.store import CertificateRecord, Executed, R, Record
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +75,8 @@ class Store:
                 if folder != self.folders[0]:
                     self.local.add(id(record))
         self.records.sort(key=lambda record: record.created)
-        for record in self.records:
-            self.by_row.setdefault(record.row, []).append(record)
+        for each in self.records:
+            self.by_row.setdefault(each.row, []).append(each)
         self.shared = {
             "frameworks": digest(sorted(self.examples.glob("*/framework.toml"))),
             "records": digest(record_store.paths(self.folders)),
@@ -89,26 +90,30 @@ class Store:
         """Whether the record is of this machine, just now, and not published."""
         return id(record) in self.local
 
-    def of(self, **wanted: object) -> list[Record]:
-        """The records with these fields or properties, oldest first."""
-        known = self.by_row.get(str(wanted["row"]), []) if "row" in wanted else self.records
-        return [r for r in known if all(getattr(r, key) == value for key, value in wanted.items())]
+    def of_kind(self, kind: type[R], **wanted: object) -> list[R]:
+        """The records of a kind with these fields or properties, oldest first."""
+        records = self.by_row.get(str(wanted["row"]), []) if "row" in wanted else self.records
+        return [
+            record
+            for record in record_store.of_kind(records, kind)
+            if all(getattr(record, name) == value for name, value in wanted.items())
+        ]
 
     def verdict(self, run: Record) -> verdicts.Verdict:
-        return verdicts.verdict(run, self.records)
+        return verdicts.verdict(run, record_store.of_kind(self.records, CertificateRecord))
 
-    def executed(self, row: str, workload: str, example: str | None) -> dict[str, str]:
+    def executed(self, row: str, workload: str, example: str | None) -> dict[str, Executed]:
         """Function -> how the certificates of this very code executed it: those of its variants too, all one file.
 
         Those of a row's own environment: in another, a library's function of the same name may have counted.
         """
-        same = self.of(kind="certificate", status="ok", row=row, workload=workload, environment=None)
-        return coverage.together([one.executed for one in same if one.digests.get("example") == example])
+        same = self.of_kind(CertificateRecord, status="ok", row=row, workload=workload, environment=None)
+        return coverage.together([record.executed for record in same if record.digests.get("example") == example])
 
     def idle(self, row: Row, workload: str) -> list[str] | None:
         """The functions of an example as it is that no certificate executed; None where no certificate says."""
-        ways = self.executed(row.id, workload, example_digest(row.example(workload)))
-        return [name for name, way in ways.items() if way == coverage.NOT] if ways else None
+        functions = self.executed(row.id, workload, example_digest(row.example(workload)))
+        return [name for name in functions if functions[name].code == Coverage.NOT_RUN] if functions else None
 
     def name(self, record: Record) -> str:
         """What to call a record's row: as the seed did, as the catalogue does, or by its id."""

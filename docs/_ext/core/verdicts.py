@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from _ext.core.texts import check_text
 from rosetta_host.catalog.frameworks import Row
 from rosetta_host.environments.digests import BORROWED, JUDGE, certificate_digests, differing, judge_digest
-from rosetta_host.records.store import Record
+from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Record
 
 State = Literal["certified", "failed", "stale", "missing", "historic"]
 
@@ -35,7 +36,7 @@ class Verdict:
 
     state: State
     why: str
-    certificate: Record | None = None
+    certificate: CertificateRecord | None = None
 
     @property
     def mark(self) -> str:
@@ -49,23 +50,23 @@ class Verdict:
         }[self.state]
 
 
-def same_subject(one: Record, other: Record) -> bool:
+def same_subject(record: Record, other: Record) -> bool:
     """Whether two records are of the same row, workload, variant, device and precision."""
-    return all(getattr(one, key) == getattr(other, key) for key in SUBJECT)
+    return all(getattr(record, key) == getattr(other, key) for key in SUBJECT)
 
 
-def same_digests(one: Record, other: Record) -> bool:
+def same_digests(record: Record, other: Record) -> bool:
     """Whether the same code, declarations and lock ran, timed in the same way."""
-    return not _differing(one, other)
+    return not _differing(record, other)
 
 
-def _differing(one: Record, other: Record) -> list[str]:
+def _differing(record: Record, other: Record) -> list[str]:
     """What two records do not share of their digests, the judge's apart, and of the way in which they ran."""
-    digests = [{name: sha for name, sha in record.digests.items() if name != JUDGE} for record in (one, other)]
-    return differing(*digests) + [key for key in WAY if getattr(one, key) != getattr(other, key)]
+    digests = [{name: sha for name, sha in run.digests.items() if name != JUDGE} for run in (record, other)]
+    return differing(*digests) + [key for key in WAY if getattr(record, key) != getattr(other, key)]
 
 
-def outdated(certificate: Record, row: Row) -> str:
+def outdated(certificate: CertificateRecord, row: Row) -> str:
     """What has changed since a certificate was made; nothing where it is of the code, lock and judge of this checkout.
 
     A Python as found has no lock here that its packages could differ from.
@@ -86,31 +87,30 @@ def named(changed: list[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def why_failed(certificate: Record) -> str:
+def why_failed(certificate: CertificateRecord) -> str:
     """The first check that a certificate did not pass, in words."""
     for check in certificate.checks:
         if not check.ok:
             figures = f": {check.figure:.2g}, limit {check.limit:.2g}" if check.figure and check.limit else ""
-            return f"{check.name}{figures}" + (f" ({check.reason})" if check.reason else "")
+            return f"{check_text(check)}{figures}" + (f" ({check.reason})" if check.reason else "")
     return certificate.reason or "no reason recorded"
 
 
-def verdict(run: Record, records: Iterable[Record]) -> Verdict:
+def verdict(run: Record, certificates: Iterable[CertificateRecord]) -> Verdict:
     """Hold a run against the certificates: the newest of the same code, timed in the same way, decides.
 
     One that was cut short decides nothing, and one of another judge than this checkout's proves nothing by its rules.
     """
-    if run.historic:
+    if isinstance(run, BenchmarkRecord) and run.historic:
         return Verdict("historic", run.source or "")
-    certificate = [record for record in records if record.kind == "certificate" and same_subject(record, run)]
-    certificate = [record for record in certificate if record.status in ("ok", "failed")]
-    if not certificate:
+    ended = [record for record in certificates if record.status in ("ok", "failed") and same_subject(record, run)]
+    if not ended:
         return Verdict("missing", "")
     judge = judge_digest(run.workload)
-    same = [record for record in certificate if not _differing(record, run)]
+    same = [record for record in ended if not _differing(record, run)]
     holds = [record for record in same if record.digests.get(JUDGE) == judge]
     if not holds:
-        newest = max(same or certificate, key=_created)
+        newest = max(same or ended, key=_created)
         changed = _differing(newest, run) or [JUDGE]
         return Verdict("stale", _other(changed))
     newest = max(holds, key=_created)

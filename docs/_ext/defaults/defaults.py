@@ -14,11 +14,13 @@ from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import formatting
 from _ext.core import store as stores
-from _ext.core.answers import NONE, UNKNOWN, Asked, answers, is_given, name_of, probe_anchor, row_anchor
+from _ext.core.answers import Asked, answers, is_given, name_of, probe_anchor, row_anchor
 from _ext.core.elements import DASH, Datum, Details, Summary, aside, cell, row_header, table
 from _ext.core.links import link, place_link, site_file, target
+from _ext.core.texts import text
 from _ext.snippets import snippets
 from rosetta_host.defaults import spec
+from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Answer
 
 ODD = "◆"
@@ -26,14 +28,14 @@ COMMAND = "nox -s defaults"
 DIFFERENCES = '<div class="rosetta-differences"><p role="status"></p></div>'
 
 
-def titled(text: str) -> str:
+def titled(facet: str) -> str:
     """A facet's words as the head of a column; a Greek letter stays small."""
-    return text[0].upper() + text[1:] if text[0].isascii() else text
+    return facet[0].upper() + facet[1:] if facet[0].isascii() else facet
 
 
-def said(answer: Answer) -> str:
+def shown_text(answer: Answer) -> str:
     """The answer in a cell."""
-    return "no such thing" if answer.words == NONE and answer.reason else answer.words
+    return "no such thing" if answer.code == Code.NONE and answer.reason else text(answer)
 
 
 class Defaults(SphinxDirective):
@@ -65,7 +67,8 @@ class Defaults(SphinxDirective):
     def most(self, question: str) -> nodes.row:
         """What more than half of the frameworks answer."""
         names = [f"{question}.{facet}" for facet in spec.QUESTIONS[question][1]]
-        cells = [cell(self.answers.usual.get(name, DASH)) for name in names]
+        usual = [self.answers.usual.get(name) for name in names]
+        cells = [cell(text(statement) if statement else DASH) for statement in usual]
         return nodes.row("", row_header("Most"), *cells, classes=["is-most"])
 
     def row(self, question: str, asked: Asked) -> nodes.row:
@@ -88,12 +91,12 @@ class Defaults(SphinxDirective):
         if asked.record is None:
             return [cell("not measured yet", columns=len(facets), classes=("is-open",))]
         if not asked.record.answers:
-            text = f"{asked.record.status}: {asked.record.reason}"
-            return [cell(text, columns=len(facets), classes=("is-open", "failed"))]
+            ended = f"{asked.record.status}: {asked.record.reason}"
+            return [cell(ended, columns=len(facets), classes=("is-open", "failed"))]
         names = [f"{question}.{facet}" for facet in facets]
-        found = [asked.answer(name) for name in names]
-        first = found[0]
-        if first and first.reason and all(one and _same(one, first) for one in found):
+        given = [asked.answer(name) for name in names]
+        first = given[0]
+        if first and first.reason and all(answer and _same(answer, first) for answer in given):
             return [self.cell(asked, names[0], len(names))]
         return [self.cell(asked, name) for name in names]
 
@@ -105,7 +108,7 @@ class Defaults(SphinxDirective):
         odd = self.answers.is_odd(asked, name)
         mark = [nodes.inline("", f"{ODD} ", classes=["rosetta-odd"])] if odd else []
         shown = _shown(answer, mark, probe_anchor(name.partition(".")[0], asked.row))
-        return cell(shown, columns=columns, classes=("is-open",) if answer.words == UNKNOWN else ())
+        return cell(shown, columns=columns, classes=("is-open",) if answer.code == Code.UNKNOWN else ())
 
     def runs(self) -> nodes.section:
         """Where the answers come from: a line a record, to which the frameworks' names lead."""
@@ -123,23 +126,23 @@ class Defaults(SphinxDirective):
         if not self.store.is_local(record):
             file = site_file(f"records/{self.store.path(record)}", "JSON")
         name = row_header(asked.row.name, aside(record.version or ""))
-        told = cell(count, *([aside(record.reason)] if record.reason else []))
-        row = nodes.row("", name, told, cell(record.machine.name), cell(formatting.dated(record)), cell(file))
+        counted = cell(count, *([aside(record.reason)] if record.reason else []))
+        row = nodes.row("", name, counted, cell(record.machine.name), cell(formatting.dated(record)), cell(file))
         target(self.env, row, record, asked.row.name)
         return row
 
 
 def _shown(answer: Answer, mark: list[nodes.inline], probe: str) -> nodes.Element:
     """The words of an answer, which lead to the code that asked, or open to the reason and then to the code."""
-    text, kind = said(answer), "rosetta-answer"
+    shown, kind = shown_text(answer), "rosetta-answer"
     if not answer.reason:
-        return nodes.paragraph("", "", *mark, place_link(probe, text, (kind,)))
+        return nodes.paragraph("", "", *mark, place_link(probe, shown, (kind,)))
     why = nodes.paragraph("", "", nodes.Text(f"{answer.reason.rstrip('.')}. → "), place_link(probe, "code"))
-    return Details("", Summary("", "", *mark, nodes.inline("", text, classes=[kind])), why)
+    return Details("", Summary("", "", *mark, nodes.inline("", shown, classes=[kind])), why)
 
 
-def _same(one: Answer, other: Answer) -> bool:
-    return (one.words, one.reason) == (other.words, other.reason)
+def _same(answer: Answer, other: Answer) -> bool:
+    return (answer.statement, answer.reason) == (other.statement, other.reason)
 
 
 def _section(title: str, name: str, kind: str, *content: nodes.Node) -> nodes.section:
@@ -164,7 +167,7 @@ def _page_context(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """The script, on the page that has the tables: what a handler of this event adds is that page's alone."""
-    if doctree and any("rosetta-defaults" in found["classes"] for found in doctree.findall(nodes.table)):
+    if doctree and any("rosetta-defaults" in each["classes"] for each in doctree.findall(nodes.table)):
         app.add_js_file("defaults.js")
 
 

@@ -14,6 +14,7 @@ from _ext.core import formatting
 from _ext.core import store as stores
 from _ext.core.answers import SOURCE, answers, probe_anchor, row_anchor
 from _ext.core.links import link, place_link
+from _ext.core.texts import text
 from _ext.results.limits_tables import constant
 from _ext.snippets.run_caption import caption
 from _ext.snippets.snippets import Rosetta, literal, shown_path
@@ -74,13 +75,13 @@ class Probes(Rosetta):
         if asked.changed:
             changed = f"{' and '.join(asked.changed)} edited since the measurement"
             return caption(link(asked.record, f"{changed}: {where}"), "is-open")
-        found = [
-            f"{said}: {answer.words}"
-            for facet, said in spec.QUESTIONS[question][1].items()
+        inferred = [
+            f"{about}: {text(answer)}"
+            for facet, about in spec.QUESTIONS[question][1].items()
             if (answer := asked.answer(f"{question}.{facet}"))
         ]
         made = caption(link(asked.record, f"measured: {where}"), "is-certified")
-        made += [nodes.Text(" · "), place_link(row_anchor(question, row), " · ".join(found) or "no answer")]
+        made += [nodes.Text(" · "), place_link(row_anchor(question, row), " · ".join(inferred) or "no answer")]
         return made
 
     def places(self, row: Row) -> list[str]:

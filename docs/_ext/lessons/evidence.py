@@ -14,6 +14,7 @@ from sphinx.config import Config
 
 from _ext.core import newest
 from _ext.core import store as stores
+from _ext.core.texts import check_text
 from _ext.core.verdicts import named
 from _ext.lessons.intervals import SAME_ACCURACY, SAME_TIME, Change, Interval, interval, of_accuracy, of_time, ratio
 from _ext.results.certificates import number
@@ -22,7 +23,7 @@ from rosetta_host.environments import digests
 from rosetta_host.lessons.declarations import Lesson
 from rosetta_host.mutation import mutants
 from rosetta_host.mutation.mutants import Mutant
-from rosetta_host.records.store import Check, Record
+from rosetta_host.records.store import LessonRecord, RecordedCheck
 
 SAME = f"same within {100 * (SAME_TIME - 1):.0f} %"
 TIMED: dict[Change, str] = {"more": "slower", "same": SAME, "less": "faster", "cannot tell": "cannot tell"}
@@ -90,10 +91,10 @@ class Place:
     found: bool = False
 
     @classmethod
-    def of(cls, store: stores.Store, *records: Record) -> Place:
+    def of(cls, store: stores.Store, *records: LessonRecord) -> Place:
         """Where records were made. What data they are of is told where it is not the official data."""
         one = records[0]
-        copy = one.data.source if one.data and one.preset and one.data.source != "official" else ""
+        copy = one.data.source if one.data and one.measure == "accuracy" and one.data.source != "official" else ""
         machines = tuple(dict.fromkeys(record.machine.name for record in records))
         return cls(machines, one.device or "cpu", store.is_local(one), copy, bool(one.environment))
 
@@ -105,10 +106,10 @@ class Place:
         return where + (" (this machine, just now; not published)" if self.local else "")
 
 
-def where(store: stores.Store, record: Record) -> tuple[object, ...]:
+def where(store: stores.Store, record: LessonRecord) -> tuple[object, ...]:
     """What sets the place of a record apart: what else is known of a machine may change from day to day."""
     place = Place.of(store, record)
-    return record.machine.id if record.preset is None else "", place.device, place.local, place.data, place.found
+    return "" if record.measure == "accuracy" else record.machine.id, place.device, place.local, place.data, place.found
 
 
 @dataclass(frozen=True)
@@ -123,13 +124,13 @@ class Trial:
     name: str
     mutant: Mutant | None
     place: Place | None = None
-    size: Record | None = None
-    time: Record | None = None
+    size: LessonRecord | None = None
+    time: LessonRecord | None = None
     stale: str = ""
     broken: str = ""
 
     @property
-    def newest(self) -> Record | None:
+    def newest(self) -> LessonRecord | None:
         """The newer of its records."""
         return newest.here(record for record in (self.size, self.time) if record)
 
@@ -147,7 +148,7 @@ class Trial:
         return ratio(self.time.pairs) if self.time else None
 
     @property
-    def fault(self) -> Record | None:
+    def fault(self) -> LessonRecord | None:
         """The record that did not end as it should have."""
         return next((one for one in (self.size, self.time) if one and one.status != "ok"), None)
 
@@ -172,7 +173,7 @@ class Trial:
         return self.broken or self.stale or (self.fault and (self.fault.reason or self.fault.status)) or ""
 
     @property
-    def failed_checks(self) -> list[Check]:
+    def failed_checks(self) -> list[RecordedCheck]:
         """The checks that the patch fails, the clearest first: the one farthest beyond its limit.
 
         Of those that are about as far, the first in the certificate's order: wrong digits are wrong in all its scores.
@@ -189,7 +190,7 @@ class Trial:
         return f"passes all {len(self.size.checks)} checks" if self.size and self.size.checks else ""
 
 
-def _short(check: Check) -> float:
+def _short(check: RecordedCheck) -> float:
     """How far a check is from having failed as clearly as can be: its limit over its figure; 1 without a limit.
 
     In one digit, for more would tell apart what is alike.
@@ -199,12 +200,12 @@ def _short(check: Check) -> float:
     return float(f"{check.limit / check.figure:.0e}") if check.figure else 0.0
 
 
-def says_check(check: Check) -> str:
+def says_check(check: RecordedCheck) -> str:
     """A check that failed, with its figure beside its limit."""
     if check.limit is None:
-        return check.name
+        return check_text(check)
     figure = "not a finite number" if check.figure is None else number(check.figure)
-    return f"{check.name}: {figure}, limit {check.limit:.2g}".replace("e-0", "e-")
+    return f"{check_text(check)}: {figure}, limit {check.limit:.2g}".replace("e-0", "e-")
 
 
 @dataclass(frozen=True)
@@ -217,9 +218,9 @@ class Cost:
     row: Row
     name: str
     place: Place
-    newest: Record
+    newest: LessonRecord
     runs: dict[int, tuple[float, float]]
-    failed: dict[int, Record]
+    failed: dict[int, LessonRecord]
 
     @property
     def means(self) -> tuple[float, float]:
@@ -276,39 +277,39 @@ class Trials:
         if mutant is None or mutant.unsupported:
             yield Trial(row, name, mutant, broken=broken)
             return
-        runs = [run for run in self.runs(row, mutant) if run.preset is None]
-        places: dict[tuple[object, ...], list[Record]] = {}
+        runs = [run for run in self.runs(row, mutant) if run.measure != "accuracy"]
+        places: dict[tuple[object, ...], list[LessonRecord]] = {}
         for run in runs:
             if not self.changed(row, mutant, run):
                 places.setdefault(where(self.store, run), []).append(run)
         for here in places.values():
-            size, time = ([run for run in here if _is_time(run) == wanted] for wanted in (False, True))
+            size, time = ([run for run in here if run.measure == measure] for measure in ("size", "time"))
             place = Place.of(self.store, here[-1])
             yield Trial(row, name, mutant, place, newest.here(size), newest.here(time))
         if not places:
             yield Trial(row, name, mutant, stale=self.stale(row, mutant, runs))
 
-    def runs(self, row: Row, mutant: Mutant | None) -> list[Record]:
+    def runs(self, row: Row, mutant: Mutant | None) -> list[LessonRecord]:
         """The records of a patch of this lesson in a row, or of the row as it is, oldest first.
 
         One that was interrupted says nothing.
         """
         wanted = {"mutant": mutant.name, "lesson": self.slug} if mutant else {"mutant": None}
-        found = self.store.of(kind="lesson", row=row.id, workload=self.lesson.workload, **wanted)
+        found = self.store.of_kind(LessonRecord, row=row.id, workload=self.lesson.workload, **wanted)
         return [run for run in found if run.status != "interrupted"]
 
-    def changed(self, row: Row, mutant: Mutant | None, run: Record) -> list[str]:
+    def changed(self, row: Row, mutant: Mutant | None, run: LessonRecord) -> list[str]:
         """Which of the things that a record holds for are others today."""
         now = dict(self.now.of(row, self.lesson.workload, run.device or "cpu"))
         if mutant:
             now["mutant"] = digests.text_digest(mutant.patched(), mutant.label)
-        if run.preset is None and not _is_time(run):  # what the certificate says
+        if run.measure == "size":  # what the certificate says
             now[digests.JUDGE] = digests.judge_digest(self.lesson.workload)
         if run.environment:  # no lock made it, and none of today can differ from it
             now["lock"] = run.digests.get("lock", "")
         return digests.differing(run.digests, now)
 
-    def stale(self, row: Row, mutant: Mutant | None, runs: list[Record]) -> str:
+    def stale(self, row: Row, mutant: Mutant | None, runs: list[LessonRecord]) -> str:
         """That there is a record, and what has changed since."""
         last = newest.anywhere(runs)
         if last is None:
@@ -340,19 +341,19 @@ class Trials:
                 place = Place.of(self.store, *paired, *failed.values())
                 yield Cost(row, name, place, last, runs, failed)
 
-    def by_seed(self, row: Row, mutant: Mutant | None) -> dict[tuple[object, ...], dict[int, Record]]:
+    def by_seed(self, row: Row, mutant: Mutant | None) -> dict[tuple[object, ...], dict[int, LessonRecord]]:
         """Place -> seed -> the newest current run on all of the data."""
-        found: dict[tuple[object, ...], dict[int, Record]] = {}
+        found: dict[tuple[object, ...], dict[int, LessonRecord]] = {}
         for run in self.runs(row, mutant):
-            if run.preset is not None and run.seed is not None and not self.changed(row, mutant, run):
+            if run.measure == "accuracy" and run.seed is not None and not self.changed(row, mutant, run):
                 found.setdefault(where(self.store, run), {})[run.seed] = run
         return found
 
     @property
     def stale_costs(self) -> bool:
         """Whether the cost in accuracy was measured, but of other code than today's."""
-        known = self.store.of(kind="lesson", lesson=self.slug)
-        return not self.costs and any(run.preset is not None and run.mutant is not None for run in known)
+        known = self.store.of_kind(LessonRecord, lesson=self.slug)
+        return not self.costs and any(run.measure == "accuracy" and run.mutant is not None for run in known)
 
     def of_mutant(self, name: str) -> list[Trial]:
         """What counts of one patch, one trial a row: with a verdict, on the lesson's own device, the newest."""
@@ -382,8 +383,3 @@ class Trials:
         """Whether there is a verdict of anything of the lesson on a GPU."""
         on_gpu = [trial for trial in self.found if trial.place and trial.place.device == "gpu"]
         return any(trial.verdict != "not measured yet" for trial in on_gpu)
-
-
-def _is_time(record: Record) -> bool:
-    """Whether a record is of time by turns; one that failed holds no pairs, but says on which data it was to run."""
-    return bool(record.pairs) or record.data is not None

@@ -23,6 +23,7 @@ from _ext.core.numbers import Role
 from rosetta_host.catalog.frameworks import WORKLOADS, Row, UserError, nearest
 from rosetta_host.certificate import oracle
 from rosetta_host.environments.digests import declared_digest
+from rosetta_host.records.store import CertificateRecord
 
 Asked = tuple[str, str]  # the workload, and what differs
 
@@ -75,8 +76,8 @@ class Forms(SphinxDirective):
 
     def certificate(self, row: Row, workload: str) -> nodes.entry:
         """Whether the reference, computing this form, agreed."""
-        runs = stores.store(self.config).of(
-            kind="certificate", row=row.id, workload=workload, variant=None, device="cpu"
+        runs = stores.store(self.config).of_kind(
+            CertificateRecord, row=row.id, workload=workload, variant=None, device="cpu"
         )
         runs = [run for run in runs if run.status in ("ok", "failed")]
         last = newest.anywhere(runs)

@@ -24,9 +24,10 @@ from _ext.core import store as stores
 from _ext.core.elements import DASH, Details, Summary, aside, cell, datum, heading, row_header, table
 from _ext.core.links import site_file
 from _ext.core.numbers import Role
+from _ext.core.texts import check_text
 from _ext.lessons.evidence import NEEDS_GPU, STILL_A_TRAP, TIMED, Cost, Place, Trial, Trials, sources, today
 from rosetta_host.catalog.frameworks import UserError, nearest
-from rosetta_host.lessons import declarations as declarations
+from rosetta_host.lessons import declarations
 from rosetta_host.lessons.declarations import Lessons
 from rosetta_host.records.store import Record
 
@@ -232,7 +233,7 @@ class Caught(_OfLesson):
             return ""
         about = f"{formatting.mutant(name).capitalize()}: " if self.several else ""
         rows = "1 implementation" if len(measured) == 1 else f"{len(measured)} implementations"
-        clearest = Counter(trial.failed_checks[0].name for trial in measured if trial.failed_checks)
+        clearest = Counter(check_text(trial.failed_checks[0]) for trial in measured if trial.failed_checks)
         if not clearest:
             return f"{about}It passes every check in {rows}."
         told = [f"“{check}” in {count}" for check, count in clearest.most_common()]

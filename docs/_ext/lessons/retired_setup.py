@@ -15,6 +15,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from _ext.core import store as stores
 from _ext.core.elements import aside, cell, row_header, table
 from rosetta_host.catalog.frameworks import Row, Variable
+from rosetta_host.records.store import CertificateRecord
 
 
 def retired(store: stores.Store) -> list[Row]:
@@ -24,7 +25,7 @@ def retired(store: stores.Store) -> list[Row]:
 
 def runs(store: stores.Store, row: Row) -> bool:
     """Whether a certificate of the row was ever passed."""
-    return bool(store.of(kind="certificate", status="ok", row=row.id))
+    return bool(store.of_kind(CertificateRecord, status="ok", row=row.id))
 
 
 class Installs(SphinxDirective):

@@ -19,7 +19,7 @@ from _ext.core.links import link, page_link
 from _ext.pages.svg import INK, LINE, Drawing
 from _ext.snippets.snippets import by_folder
 from rosetta_host.catalog.frameworks import Row, nearest
-from rosetta_host.records.store import Record
+from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Record, is_historic
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Museum(SphinxDirective):
                 stores.note_warning(self.env)
         if not lives:
             return []
-        seen = [int(record.created[:4]) for record in self.store.records if not record.historic]
+        seen = [int(record.created[:4]) for record in self.store.records if not is_historic(record)]
         drawing = time_line(lives, max([*seen, *(born for _, born, _ in lives)]))
         figure = nodes.figure("", nodes.raw("", drawing, format="html"), classes=["rosetta-figure"])
         text = "The year of the first release. A line marks a framework that is still developed, a ring a retired one."
@@ -118,8 +118,9 @@ class Museum(SphinxDirective):
 
     def runs(self, row: Row) -> nodes.inline:
         """What ran last in the locked environment: its version, its Python, and the certificates of each network."""
-        runs = self.store.of(row=row.id, historic=False, variant=None, environment=None)
-        runs = [run for run in runs if run.kind in ("benchmark", "certificate")]
+        wanted = {"row": row.id, "variant": None, "environment": None}
+        runs: list[Record] = [*self.store.of_kind(CertificateRecord, **wanted)]
+        runs += self.store.of_kind(BenchmarkRecord, **wanted, historic=False)
         version = newest.version(self.store, row)
         name = f"{row.name}: " if row.backend else ""
         said = nodes.inline("", f"{name}{version or 'not run yet'}, on Python {row.environment.python}")
@@ -130,7 +131,7 @@ class Museum(SphinxDirective):
         return said
 
     def verdict(self, run: Record) -> str:
-        if run.kind == "benchmark" and run.status != "ok":
+        if isinstance(run, BenchmarkRecord) and run.status != "ok":
             return run.status + (f": {run.reason}" if run.reason else "")
         return self.store.verdict(run).mark
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rosetta_host.benchmark.peaks import PEAKS
 from rosetta_host.catalog import workloads
-from rosetta_host.records.store import Record
+from rosetta_host.records.store import BenchmarkRecord
 
 UNKNOWN = "no ceiling known"
 GEMM, PEAK = "GEMM", "the published float32 peak"
@@ -44,7 +44,7 @@ class Share:
         return f"more than all of {self.of}" if self.beyond else f"{self.value:.0%} of {self.of}"
 
 
-def share(record: Record) -> Share | None:
+def share(record: BenchmarkRecord) -> Share | None:
     """What a run made use of; None where its rate or its ceiling is not known."""
     of = PEAK if record.device == "gpu" else GEMM
     ceiling = _peak(record) if of == PEAK else record.machine.matmul_rate
@@ -53,6 +53,6 @@ def share(record: Record) -> Share | None:
     return Share(record.train_rate * workloads.get(record.workload).flop() / ceiling, of)
 
 
-def _peak(record: Record) -> float | None:
+def _peak(record: BenchmarkRecord) -> float | None:
     peak = PEAKS.get(record.machine.gpu or "")
     return peak.rate if peak else None

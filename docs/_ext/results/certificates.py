@@ -14,8 +14,9 @@ from _ext.core import formatting, newest, verdicts
 from _ext.core import store as stores
 from _ext.core.elements import Details, Summary, cell, row_header, table
 from _ext.core.links import target
+from _ext.core.texts import check_text
 from rosetta_host.catalog.frameworks import WORKLOADS
-from rosetta_host.records.store import Check, Record
+from rosetta_host.records.store import CertificateRecord, RecordedCheck
 
 DASH = "–"
 WIDER = "†"
@@ -29,8 +30,8 @@ class Certificates(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
         stores.note(self.env)
-        groups: dict[tuple[str, ...], list[Record]] = {}
-        for run in self.store.of(kind="certificate", workload=directives.choice(self.arguments[0], WORKLOADS)):
+        groups: dict[tuple[str, ...], list[CertificateRecord]] = {}
+        for run in self.store.of_kind(CertificateRecord, workload=directives.choice(self.arguments[0], WORKLOADS)):
             groups.setdefault((run.row, run.variant or "", run.device or "", run.precision or ""), []).append(run)
         if not groups:
             return [nodes.paragraph("", "No certificate is recorded yet.", classes=["rosetta-none"])]
@@ -50,7 +51,7 @@ class Certificates(SphinxDirective):
             )
         ]
 
-    def group(self, runs: list[Record], families: list[str]) -> Iterable[nodes.row]:
+    def group(self, runs: list[CertificateRecord], families: list[str]) -> Iterable[nodes.row]:
         """The lines of one row: its own and those of its variants."""
         for run in runs:
             name = formatting.row_name(self.store, run) + (", on a GPU" if run.device == "gpu" else "")
@@ -62,17 +63,17 @@ class Certificates(SphinxDirective):
             yield nodes.row("", cell(proof(self.store, run), columns=len(families) + 1), classes=["rosetta-proof"])
 
 
-def family(check: Check) -> str:
+def family(check: RecordedCheck) -> str:
     """What checks like "step median" and "step worst", or "shuffle: samples, not blocks", have in common."""
-    before, colon, _ = check.name.partition(":")
+    before, colon, _ = check_text(check).partition(":")
     return before if colon else before.partition(" ")[0]
 
 
-def figure(checks: list[Check]) -> nodes.entry:
+def figure(checks: list[RecordedCheck]) -> nodes.entry:
     """The figure of a family that lies nearest to its limit, or the check that failed."""
     failed = [check for check in checks if not check.ok]
     if failed:
-        rest = failed[0].name.removeprefix(family(failed[0])).strip(": ")
+        rest = check_text(failed[0]).removeprefix(family(failed[0])).strip(": ")
         more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         text = " ".join(part for part in ("✗", rest, number(failed[0].figure)) if part)
         return cell(text + more, classes=("numeric", "failed"))
@@ -92,7 +93,7 @@ def number(value: float | None) -> str:
     return f"{value:.2g}" if value == 0 or value >= 0.01 else f"{value:.1e}".replace("e-0", "e-")
 
 
-def proof(store: stores.Store, run: Record) -> Details:
+def proof(store: stores.Store, run: CertificateRecord) -> Details:
     """The verdict in a line, which opens to every check with its figure, its limit and where the worst lies."""
     row = store.rows.get(run.row)
     stale = verdicts.outdated(run, row) if row else ""
@@ -108,7 +109,7 @@ def proof(store: stores.Store, run: Record) -> Details:
     return Details("", summary, nodes.bullet_list("", *items, classes=["rosetta-checks"]), *reasons(run), *ways(run))
 
 
-def ways(run: Record) -> list[nodes.paragraph]:
+def ways(run: CertificateRecord) -> list[nodes.paragraph]:
     """How its processes ran: those that are judged as the timed run, and those that need not run so."""
     if not run.variables:
         return []
@@ -125,21 +126,21 @@ def _way(variables: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in sorted(variables.items()))
 
 
-def says_check(check: Check) -> str:
+def says_check(check: RecordedCheck) -> str:
     """One check in words."""
     figures = f": {number(check.figure)}" if check.figure is not None else ""
     limit = f" of at most {number(check.limit)}" if figures and check.limit is not None else ""
     limit += f" of at least {number(check.floor)}" if figures and check.floor is not None else ""
     where = f" ({check.where})" if check.where else ""
-    return f"{'✓' if check.ok else '✗'} {check.name}{figures}{limit}{where}"
+    return f"{'✓' if check.ok else '✗'} {check_text(check)}{figures}{limit}{where}"
 
 
-def reasons(run: Record) -> list[nodes.paragraph]:
+def reasons(run: CertificateRecord) -> list[nodes.paragraph]:
     """Why limits are wider or a form is declared: each reason once, after the checks that it holds for."""
     told: dict[str, list[str]] = {}
     for check in run.checks:
         if check.reason:
-            told.setdefault(check.reason, []).append(check.name)
+            told.setdefault(check.reason, []).append(check_text(check))
     return [nodes.paragraph("", f"{'; '.join(names)}: {reason.rstrip('.')}.") for reason, names in told.items()]
 
 

@@ -13,10 +13,12 @@ from _ext.core import store as stores
 from _ext.core.directives import OfWorkload
 from _ext.core.elements import DASH, cell, heading, table
 from _ext.core.numbers import Role
+from _ext.core.texts import text
 from _ext.results.pairs import Pair, Way, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
 from _ext.snippets.feeds import shares
 from rosetta_host.catalog.frameworks import WORKLOADS, nearest
-from rosetta_host.records.store import EAGER_WITH_LOADER, Record
+from rosetta_host.records.convert import EAGER_WITH_LOADER
+from rosetta_host.records.store import Record
 
 WAYS: list[Way] = [(None, "train_with_loader"), ("train_eager", EAGER_WITH_LOADER)]
 UNIT = "shuffled_loader.unit"  # the question of a framework's defaults that tells what its loader shuffles
@@ -26,7 +28,7 @@ NONE = "No implementation has trained with its own loader on all of the data yet
 def shuffled(asked: answers.Asked | None) -> str:
     """What a row's loader shuffles, where its defaults were asked and the answer still holds."""
     answer = asked.current(UNIT) if asked else None
-    return answer.words if answer else ""
+    return text(answer) if answer else ""
 
 
 def summary(found: list[Pair]) -> str:
@@ -40,9 +42,9 @@ class Loaders(OfWorkload):
 
     def content_nodes(self) -> list[nodes.Node]:
         found = pairs(self.store, self.workload, WAYS)
-        text = summary(found)
+        sentence = summary(found)
         if not found:
-            return [nodes.paragraph("", text, classes=["rosetta-none"])]
+            return [nodes.paragraph("", sentence, classes=["rosetta-none"])]
         known = answers.answers(self.config)
         stores.note(self.env, *known.files)
         asked = {pair.record.row: shuffled(known.asked.get(pair.record.row)) for pair in found}
@@ -52,7 +54,7 @@ class Loaders(OfWorkload):
         head = heading(titles, numeric)
         body = [self.line(pair, asked[pair.record.row]) for pair in found]
         title = f"{self.workload.upper()}: training time and accuracy, with two ways of feeding"
-        return [nodes.paragraph("", "", nodes.strong("", text)), table([head], body, title, ("rosetta-lesson",))]
+        return [nodes.paragraph("", "", nodes.strong("", sentence)), table([head], body, title, ("rosetta-lesson",))]
 
     def fed_by(self, record: Record) -> str:
         """What `train` of a row draws its mini-batches from, by its code as it is."""
@@ -82,8 +84,8 @@ class InShort(Role):
         stores.note(self.env)
         if self.text not in WORKLOADS:
             return self.warn(str(nearest("network", self.text, list(WORKLOADS))))
-        text = summary(pairs(stores.store(self.config), self.text, WAYS))
-        return [nodes.emphasis("", text, classes=["rosetta-verdicts"])], []
+        sentence = summary(pairs(stores.store(self.config), self.text, WAYS))
+        return [nodes.emphasis("", sentence, classes=["rosetta-verdicts"])], []
 
 
 def setup(app: Sphinx) -> None:

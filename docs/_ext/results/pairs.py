@@ -12,7 +12,7 @@ from _ext.core import store as stores
 from _ext.core.elements import DASH, aside, cell, datum, row_header
 from _ext.core.links import link
 from _ext.results.result_lines import Line, lines, percent
-from rosetta_host.records.store import Record
+from rosetta_host.records.store import BenchmarkRecord, Record
 
 Way = tuple[str | None, str | None]  # the variants that are compared, the plain one first; None: `train`
 PRESETS = ("full", "epoch")  # over all of the data, the longer first
@@ -26,7 +26,7 @@ class Pair:
     plain: Line | None
 
     @property
-    def record(self) -> Record:
+    def record(self) -> BenchmarkRecord:
         return self.variant.record
 
     @property
@@ -63,14 +63,14 @@ def _trains(store: stores.Store, row: str, workload: str, variant: str | None) -
     example = store.rows.get(row)
     if variant is None or (example and workload in example.workloads and example.defines(workload, variant)):
         return True
-    return bool(store.of(kind="benchmark", row=row, workload=workload, variant=variant))
+    return bool(store.of_kind(BenchmarkRecord, row=row, workload=workload, variant=variant))
 
 
 def pairs(store: stores.Store, workload: str, ways: Sequence[Way]) -> list[Pair]:
     """Every row that has both of these ways, and trained in the second on all of the data, by name."""
     names = {name for way in ways for name in way}
-    groups: dict[tuple[str, ...], list[Record]] = {}
-    for run in store.of(kind="benchmark", workload=workload, historic=False):
+    groups: dict[tuple[str, ...], list[BenchmarkRecord]] = {}
+    for run in store.of_kind(BenchmarkRecord, workload=workload, historic=False):
         if run.preset in PRESETS and run.variant in names and not store.is_local(run):
             groups.setdefault((run.row, run.preset, run.machine.id, run.device or "cpu"), []).append(run)
     found = []
@@ -85,7 +85,7 @@ def pairs(store: stores.Store, workload: str, ways: Sequence[Way]) -> list[Pair]
     return sorted(told, key=lambda pair: (store.name(pair.record).lower(), PRESETS.index(pair.record.preset or "")))
 
 
-def framework_cell(store: stores.Store, record: Record) -> nodes.entry:
+def framework_cell(store: stores.Store, record: BenchmarkRecord) -> nodes.entry:
     """The row's name, its version and the preset."""
     return row_header(store.name(record), aside(f"{record.version or ''} · preset {record.preset}".strip(" ·")))
 

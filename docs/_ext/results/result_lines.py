@@ -15,7 +15,7 @@ from _ext.core.verdicts import Verdict
 from _ext.results.ceilings import share
 from _ext.results.spread import FAR, spread
 from rosetta_host.catalog.frameworks import UserError
-from rosetta_host.records.store import Record
+from rosetta_host.records.store import BenchmarkRecord
 
 LITTLE = 0.2  # of a CPU's matrix product: below it, a reader is told what a profiler says
 
@@ -24,11 +24,11 @@ LITTLE = 0.2  # of a CPU's matrix product: below it, a reader is told what a pro
 class Line:
     """One line of a table: the newest run of a row, and the runs of other seeds that differ in nothing else."""
 
-    record: Record
-    runs: list[Record]
+    record: BenchmarkRecord
+    runs: list[BenchmarkRecord]
     verdict: Verdict
 
-    def average(self, value: Callable[[Record], float | None]) -> tuple[float, float | None] | None:
+    def average(self, value: Callable[[BenchmarkRecord], float | None]) -> tuple[float, float | None] | None:
         """Mean and standard deviation over the seeds; None where nothing was measured."""
         values = [found for found in map(value, self.runs) if found is not None]
         if not values:
@@ -68,10 +68,10 @@ class Line:
         return self.failed, not self.certified, self.time[0] if self.time else 0.0, self.record.row
 
 
-def lines(store: stores.Store, records: list[Record]) -> list[Line]:
+def lines(store: stores.Store, records: list[BenchmarkRecord]) -> list[Line]:
     """The newest run of each row on each machine and device, with the runs of other seeds that are like it."""
 
-    def subject(record: Record) -> tuple[str, ...]:
+    def subject(record: BenchmarkRecord) -> tuple[str, ...]:
         return record.row, record.variant or "", record.precision or "", *newest.place(record)
 
     found = []
@@ -85,7 +85,7 @@ def lines(store: stores.Store, records: list[Record]) -> list[Line]:
     return sorted(found, key=lambda line: line.order)
 
 
-def _alike(one: Record, other: Record) -> bool:
+def _alike(one: BenchmarkRecord, other: BenchmarkRecord) -> bool:
     """Whether two runs of a row may be averaged: of the same code, environment, version and data."""
     return (one.digests, one.version, one.data) == (other.digests, other.version, other.data)
 
@@ -125,10 +125,10 @@ def _uncommitted(line: Line) -> str:
     return next(filter(None, map(formatting.uncommitted, (line.record, *line.runs))), "")
 
 
-def seed_of(store: stores.Store, row: str, workload: str, variant: str | None) -> Record | None:
+def seed_of(store: stores.Store, row: str, workload: str, variant: str | None) -> BenchmarkRecord | None:
     """What the seed's table said of a row, network and variant. Raises ExtensionError where several tables did."""
     try:
-        return newest.here(store.of(historic=True, row=row, workload=workload, variant=variant))
+        return newest.here(store.of_kind(BenchmarkRecord, historic=True, row=row, workload=workload, variant=variant))
     except UserError as error:
         raise ExtensionError(f"The original notebooks' {row}, {workload}: {error}") from None
 

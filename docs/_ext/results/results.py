@@ -27,7 +27,7 @@ from _ext.results.result_lines import Line, lines, notes_of, percent, seed_of, s
 from _ext.results.table_picker import Place
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import WORKLOADS, Row, nearest
-from rosetta_host.records.store import Record
+from rosetta_host.records.store import BenchmarkRecord
 
 STATES = ("certified", "failed", "stale", "missing", "historic")  # the order in which a reader sorts them
 
@@ -164,7 +164,7 @@ class Table:
         rate = f"rate {formatting.ratio(line.rate[0] / held.rate[0])}" if line.rate and held.rate else ""
         return cell(datum(formatting.ratio(ratio), ratio), aside(rate), classes=("numeric", "by-ratio"))
 
-    def seed_of(self, line: Line) -> Record | None:
+    def seed_of(self, line: Line) -> BenchmarkRecord | None:
         record = line.record
         return None if record.historic else seed_of(self.store, record.row, record.workload, record.variant)
 
@@ -252,8 +252,8 @@ class Results(SphinxDirective):
         return [*table_picker.bar(places), *sections, *table_picker.end(places)]
 
     def section(self, workload: str) -> nodes.section:
-        runs = self.store.of(kind="benchmark", workload=workload)
-        groups: dict[tuple[str, bool], list[Record]] = {}
+        runs = self.store.of_kind(BenchmarkRecord, workload=workload)
+        groups: dict[tuple[str, bool], list[BenchmarkRecord]] = {}
         for run in reversed(runs):  # newest first
             groups.setdefault((run.machine.id, self.store.is_local(run)), []).append(run)
         ordered = sorted(groups.items(), key=lambda item: (not item[0][1], item[1][0].historic))
@@ -264,7 +264,7 @@ class Results(SphinxDirective):
         section += [self.machine(local, found) for (_, local), found in ordered]
         return section
 
-    def machine(self, local: bool, runs: list[Record]) -> nodes.section:
+    def machine(self, local: bool, runs: list[BenchmarkRecord]) -> nodes.section:
         last = runs[0]
         title = last.machine.name + (" (this machine, just now; not published)" if local else "")
         machine = f"{last.machine.id}{'-local' if local else ''}"

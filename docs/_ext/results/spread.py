@@ -6,6 +6,7 @@ from math import sqrt
 from statistics import variance
 
 from _ext.core import store as stores
+from rosetta_host.records.store import RunRecord, is_historic, is_patched
 
 FAR = 3  # standard deviations between seeds: an accuracy that lies farther from its table's median is pointed out
 
@@ -17,8 +18,8 @@ def spread(store: stores.Store, workload: str, preset: str) -> float | None:
     examples as they are count, whether they ran as benchmarks or for a lesson.
     """
     seeds: dict[tuple[object, ...], dict[int, float]] = {}
-    for run in store.of(workload=workload, preset=preset, status="ok", mutant=None, historic=False):
-        if run.kind not in ("benchmark", "lesson") or run.accuracy is None or run.seed is None or store.is_local(run):
+    for run in store.of_kind(RunRecord, workload=workload, preset=preset, status="ok"):
+        if is_patched(run) or is_historic(run) or run.accuracy is None or run.seed is None or store.is_local(run):
             continue
         data = run.data and run.data.digest
         same = (run.row, run.variant, run.device, run.precision, run.version, data, *sorted(run.digests.items()))

@@ -18,6 +18,7 @@ from _ext.results.compiled import COMPILED
 from _ext.results.result_lines import Line, lines, percent, seed_of
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import VARIANTS, WORKLOADS
+from rosetta_host.records.store import BenchmarkRecord
 
 PRESETS = ("full", "epoch")  # in the order in which they are looked for
 Subject = tuple[str, str | None]  # a row's id and a variant
@@ -30,7 +31,7 @@ class Glance(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
         stores.note(self.env)
-        self.runs = [run for run in self.store.of(kind="benchmark") if not self.store.is_local(run)]
+        self.runs = [run for run in self.store.of_kind(BenchmarkRecord) if not self.store.is_local(run)]
         networks = [cell(workloads.get(workload).title, *self.origin(workload), columns=2) for workload in WORKLOADS]
         titles = [cell(title) for _ in WORKLOADS for title in ("Accuracy, time", "Original, K80")]
         name = cell("Framework")

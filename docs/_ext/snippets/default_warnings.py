@@ -12,82 +12,91 @@ from sphinx.environment import BuildEnvironment
 
 from _ext.core.answers import Answers, answers, known, name_of, row_anchor
 from _ext.core.links import AnchorLink, place_link
+from _ext.core.texts import text
 from rosetta_common import run
 from rosetta_host.catalog.frameworks import Row, nearest
 from rosetta_host.defaults import spec
+from rosetta_host.records.codes import Code, Rule
+from rosetta_host.records.store import Statement
 
 MOST = None  # what an answer is held against where the workload needs none: that of most frameworks
 SHOWN = 3  # facets a note
-LOUD = ("refused", "must be given")
+LOUD = (Code.REFUSED, Code.MUST_BE_GIVEN)
 
-GLOROT = "uniform, Glorot's, ± √(6 / (fan in + fan out))"
-ONE_MATRIX = f"{GLOROT}, all gates as one matrix"
-Need = str | tuple[str, ...] | None
+GLOROT = Statement(Code.UNIFORM, items=(Rule.GLOROT,))
+ONE_MATRIX = Statement(Code.ALL_GATES_AS_ONE_MATRIX, parts=(GLOROT,))
+KERNEL = Statement(Code.KERNEL, items=("3", "3"))
+Need = Code | Statement | tuple[Code, ...] | None
 Needs = dict[str, Need]  # question.facet -> the answer that the workload needs, those that serve it alike, or MOST
 CLASSICAL = (  # alike at a constant rate, which is that of the networks
-    "classical, rate outside the velocity: v ← μ v + g, w ← w − η v",
-    "classical, rate inside the velocity: v ← μ v + η g, w ← w − v",
+    Code.CLASSICAL_RATE_OUTSIDE,
+    Code.CLASSICAL_RATE_INSIDE,
 )
 GRU = run.settings_of("gru")
-START: Needs = {"dense.weights": GLOROT, "dense.bias": "zeros"}
-LOSS: Needs = {"cross_entropy.soft_max": "in the loss", "cross_entropy.reduction": "the mean"}
-LOOP: Needs = {"dropout.unsaid": "it drops", "input_gradient.unasked": "left out"}
+START: Needs = {"dense.weights": GLOROT, "dense.bias": Code.ZEROS}
+LOSS: Needs = {"cross_entropy.soft_max": Code.IN_LOSS, "cross_entropy.reduction": Code.MEAN}
+LOOP: Needs = {"dropout.unsaid": Code.DROPS, "input_gradient.unasked": Code.LEFT_OUT}
+
+
+def number(value: float) -> Statement:
+    return Statement(Code.NUMBER, value)
+
 
 # Function of the examples -> what matters there.
 MATTERS: dict[str, Needs] = {
     "cnn.load_data": {"convolution.channels": MOST, "cross_entropy.labels": MOST},
     "cnn.create_symbol": {
-        "convolution.padding": "1 on each side, the size is kept",
-        "convolution.activation": "none",
-        "convolution.number": "3 × 3",
-        "convolution.pair": "3 × 3",
-        "convolution.stride": "1",
-        "max_pool.stride": "2",
-        "dense.activation": "none",
-        "dropout.scaling": "what is kept counts double",
+        "convolution.padding": Code.SAME_SIZE,
+        "convolution.activation": Code.NONE,
+        "convolution.number": KERNEL,
+        "convolution.pair": KERNEL,
+        "convolution.stride": number(1),
+        "max_pool.stride": number(2),
+        "dense.activation": Code.NONE,
+        "dropout.scaling": Code.KEPT_DOUBLED,
         "max_pool.ties": MOST,
     },
     "cnn.init_model": {
         "momentum.kind": CLASSICAL,
         **LOSS,
         "convolution.weights": GLOROT,
-        "convolution.bias": "zeros",
+        "convolution.bias": Code.ZEROS,
         **START,
-        "momentum.clipping": "taken as it is",
+        "momentum.clipping": Code.TAKEN_AS_IT_IS,
     },
     "cnn.train": LOOP,
     "cnn.train_with_loader": {
-        "loader.order": "shuffled",
-        "loader.last_batch": "it is dropped",
-        "shuffled_loader.unit": "samples",
+        "loader.order": Code.SHUFFLED,
+        "loader.last_batch": Code.BATCH_DROPPED,
+        "shuffled_loader.unit": Code.SAMPLES,
     },
-    "cnn.predict": {"dropout.unsaid": "it does not drop"},
-    "cnn.export_weights": {"convolution.flip": "not turned: a correlation"},
+    "cnn.predict": {"dropout.unsaid": Code.DOES_NOT_DROP},
+    "cnn.export_weights": {"convolution.flip": Code.CORRELATION},
     "gru.load_data": {
-        "padding.side": "behind",
-        "padding.cut": "in front",
-        "padding.value": "0",
+        "padding.side": Code.BEHIND,
+        "padding.cut": Code.IN_FRONT,
+        "padding.value": number(0),
         "cross_entropy.labels": MOST,
     },
     "gru.create_symbol": {
-        "gru.reset_gate": "after the recurrent product",
-        "gru.gate": "sigmoid",
-        "gru.biases": "two",
+        "gru.reset_gate": Code.AFTER_PRODUCT,
+        "gru.gate": Code.SIGMOID,
+        "gru.biases": Code.TWO_BIASES,
         "gru.output": MOST,
-        "dense.activation": "none",
+        "dense.activation": Code.NONE,
     },
     "gru.init_model": {
-        "adam.epsilon": f"{GRU.epsilon:.1g}",
-        "adam.epsilon_place": "beside the corrected root",
-        "adam.correction": "from the first step on",
-        "adam.learning_rate": f"{GRU.learning_rate:.3g}",
-        "adam.beta1": f"{GRU.beta1:.3g}",
-        "adam.beta2": f"{GRU.beta2:.4g}",
+        "adam.epsilon": number(GRU.epsilon),
+        "adam.epsilon_place": Code.CORRECTED_ROOT,
+        "adam.correction": Code.FROM_FIRST_STEP,
+        "adam.learning_rate": number(GRU.learning_rate),
+        "adam.beta1": number(GRU.beta1),
+        "adam.beta2": number(GRU.beta2),
         **LOSS,
-        "embedding.weights": f"uniform, ± {GRU.embedding_bound:.1g}",
+        "embedding.weights": Statement(Code.UNIFORM, GRU.embedding_bound),
         "gru.input_weights": ONE_MATRIX,
         "gru.recurrent_weights": ONE_MATRIX,
-        "gru.bias": "zeros",
+        "gru.bias": Code.ZEROS,
         **START,
     },
 }
@@ -113,22 +122,25 @@ class Bite:
 
     name: str
     odd: bool  # most frameworks do otherwise
-    said: dict[str, list[Row]]
+    said: dict[Statement, list[Row]]
 
     def link(self, rows: list[Row]) -> AnchorLink:
         """What is asked and answered; where the rows of a folder differ, with their names."""
         question, _, facet = self.name.partition(".")
-        told = [words + self.whose(found, rows) for words, found in self.said.items()]
-        text = f"{name_of(question)}, {spec.QUESTIONS[question][1][facet]}: {'; '.join(told)}"
-        return place_link(row_anchor(question, next(iter(self.said.values()))[0]), text)
+        told = [text(statement) + self.whose(found, rows) for statement, found in self.said.items()]
+        line = f"{name_of(question)}, {spec.QUESTIONS[question][1][facet]}: {'; '.join(told)}"
+        return place_link(row_anchor(question, next(iter(self.said.values()))[0]), line)
 
     @staticmethod
     def whose(found: list[Row], rows: list[Row]) -> str:
         return "" if found == rows else f" ({', '.join(row.name for row in found)})"
 
 
-def _served(need: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (need,) if isinstance(need, str) else need
+def served(need: Code | Statement | tuple[Code, ...]) -> tuple[Statement, ...]:
+    """The statements that serve a need; a code alone is a statement without values."""
+    if isinstance(need, Statement):
+        return (need,)
+    return tuple(map(Statement, (need,) if isinstance(need, Code) else need))
 
 
 def _bite(told: Answers, rows: list[Row], name: str, need: Need) -> Bite | None:
@@ -136,8 +148,8 @@ def _bite(told: Answers, rows: list[Row], name: str, need: Need) -> Bite | None:
     for row in rows:
         asked = told.asked[row.id]
         answer, odd = asked.current(name), told.is_odd(asked, name)
-        if answer and answer.words not in LOUD and (odd if need is MOST else answer.words not in _served(need)):
-            found.said.setdefault(answer.words, []).append(row)
+        if answer and answer.code not in LOUD and (odd if need is MOST else answer.statement not in served(need)):
+            found.said.setdefault(answer.statement, []).append(row)
             found.odd |= odd
     return found if found.said else None
 

@@ -12,20 +12,14 @@ from _ext.core import numbers
 from _ext.core import store as stores
 from _ext.core.verdicts import same_digests, same_subject
 from rosetta_host.catalog.frameworks import nearest
-from rosetta_host.records.store import Record
+from rosetta_host.records.store import RunRecord, is_patched
 
 
-def _epochs_alike(one: Record, other: Record) -> int | None:
+def _epochs_alike(one: RunRecord, other: RunRecord) -> int | None:
     """How many epochs two runs have in common; None where they are not runs of the same thing."""
 
-    def trained(run: Record) -> tuple[object, ...] | None:
-        if (
-            run.kind not in ("benchmark", "lesson")
-            or run.status != "ok"
-            or run.mutant
-            or not run.losses
-            or not run.data
-        ):
+    def trained(run: RunRecord) -> tuple[object, ...] | None:
+        if run.status != "ok" or is_patched(run) or not run.losses or not run.data:
             return None
         return run.seed, run.threads, run.environment, run.machine.id, run.data.digest
 
@@ -35,12 +29,12 @@ def _epochs_alike(one: Record, other: Record) -> int | None:
     return min(len(one.losses), len(other.losses))
 
 
-def repeated(store: stores.Store, run: Record) -> tuple[bool, int] | None:
+def repeated(store: stores.Store, run: RunRecord) -> tuple[bool, int] | None:
     """Whether all runs of the same thing gave this one's losses, to the last digit, and in how many epochs at most.
 
     None where there is no other run of it, published as this one is or just as local.
     """
-    others = [other for other in store.of(row=run.row) if store.is_local(other) == store.is_local(run)]
+    others = [other for other in store.of_kind(RunRecord, row=run.row) if store.is_local(other) == store.is_local(run)]
     pairs = [(other, epochs) for other in others if (epochs := _epochs_alike(run, other))]
     if not pairs:
         return None
@@ -51,7 +45,7 @@ def repeated(store: stores.Store, run: Record) -> tuple[bool, int] | None:
 def counted(store: stores.Store) -> dict[str, int]:
     """Of the published examples, each variant and device for itself: how many ran `twice`, and how many `alike`."""
     verdicts: dict[tuple[str | None, ...], bool] = {}
-    for run in store.records:
+    for run in store.of_kind(RunRecord):
         verdict = None if store.is_local(run) else repeated(store, run)
         if verdict:
             key = (run.row, run.workload, run.variant, run.device)

@@ -12,18 +12,21 @@ from sphinx.environment import BuildEnvironment
 from _ext.core import formatting, newest
 from _ext.core.links import link, site_file
 from _ext.core.store import Store
+from _ext.core.texts import executed_text
 from _ext.snippets import downloads, repeats
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import VARIANTS, Case
-from rosetta_host.certificate import coverage
 from rosetta_host.environments.digests import example_digest
-from rosetta_host.records.store import Record
+from rosetta_host.records.codes import Coverage
+from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Executed, Times
 
 CURVE_WIDTH, CURVE_HEIGHT = 120, 24  # pixels
 ALL = "all of this run"
 
+Shown = BenchmarkRecord | CertificateRecord
 
-def shown_run(store: Store, case: Case, digest: str) -> Record | None:
+
+def shown_run(store: Store, case: Case, digest: str) -> Shown | None:
     """The run that speaks for a snippet, or None.
 
     One of this very source if there is one; a success before a failure, a benchmark before a certificate, all of the
@@ -31,21 +34,28 @@ def shown_run(store: Store, case: Case, digest: str) -> Record | None:
     before a GPU; the newest of what is left. What it gave says where.
     """
 
-    def worth(record: Record) -> tuple[bool, bool, bool, int, bool, tuple[bool, str]]:
+    def worth(record: Shown) -> tuple[bool, bool, bool, int, bool, tuple[bool, str]]:
         return (
             record.digests.get("example") == digest,
             record.status == "ok",
-            record.kind == "benchmark",
-            -list(formatting.PRESETS).index(record.preset)
-            if record.preset in formatting.PRESETS
-            else -len(formatting.PRESETS),
+            isinstance(record, BenchmarkRecord),
+            -_preset_rank(record),
             record.environment is None,
             newest.rank(record),
         )
 
-    runs = store.of(row=case.row.id, workload=case.workload, variant=case.variant, historic=False)
-    runs = [record for record in runs if record.kind in ("benchmark", "certificate")]
+    wanted = {"row": case.row.id, "workload": case.workload, "variant": case.variant}
+    runs: list[Shown] = [*store.of_kind(CertificateRecord, **wanted)]
+    runs += store.of_kind(BenchmarkRecord, **wanted, historic=False)
     return max(runs, key=worth, default=None)
+
+
+def _preset_rank(record: Shown) -> int:
+    """The place of a run's preset among all, those of more data first."""
+    presets = list(formatting.PRESETS)
+    if isinstance(record, BenchmarkRecord) and record.preset in presets:
+        return presets.index(record.preset)
+    return len(presets)
 
 
 def ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) -> nodes.container:
@@ -71,7 +81,7 @@ def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) 
         return [caption(link(run, f"{run.status}{reason}: {where} · {formatting.date(run)}"), "is-open")]
     line = _summary(store, run, where, functions)
     ways = store.executed(run.row, run.workload, digest)
-    idle = [name for name in functions if ways.get(name) == coverage.NOT]
+    idle = [name for name in functions if name in ways and ways[name].code == Coverage.NOT_RUN]
     if idle:
         line += nodes.Text(f" · not run in its certificate: {', '.join(idle)}")
     told = cast("set[str]", env.temp_data.setdefault("rosetta_runs", set()))
@@ -89,7 +99,7 @@ def caption(content: nodes.Node | str, state: str) -> nodes.paragraph:
     return nodes.paragraph("", "", text, classes=["rosetta-ran", state])
 
 
-def _summary(store: Store, run: Record, where: str, functions: list[str]) -> nodes.paragraph:
+def _summary(store: Store, run: Shown, where: str, functions: list[str]) -> nodes.paragraph:
     verdict = store.verdict(run)
     why = f": {verdict.why}" if verdict.state in ("failed", "stale") else ""
     line = caption(link(run, f"ran: {where}"), "is-certified" if verdict.state == "certified" else "is-open")
@@ -97,32 +107,33 @@ def _summary(store: Store, run: Record, where: str, functions: list[str]) -> nod
     line += [nodes.Text(" · "), link(verdict.certificate, mark) if verdict.certificate else nodes.Text(mark)]
     if changes := formatting.uncommitted(run):
         line += nodes.Text(f" · {changes}")
-    for name in functions:
-        line += [nodes.Text(f" · {fact}") for fact in GAVE.get(name, _nothing)(run)]
-    if {"train", *VARIANTS}.intersection(functions):
-        line += _curve(run)
+    if isinstance(run, BenchmarkRecord):
+        for name in functions:
+            line += [nodes.Text(f" · {fact}") for fact in GAVE.get(name, _nothing)(run)]
+        if {"train", *VARIANTS}.intersection(functions):
+            line += _curve(run)
     return line
 
 
-def _nothing(run: Record) -> Iterator[str]:
+def _nothing(run: BenchmarkRecord) -> Iterator[str]:
     return iter(())
 
 
-def _loaded(run: Record) -> Iterator[str]:
+def _loaded(run: BenchmarkRecord) -> Iterator[str]:
     yield from (f"{name}: {run.shapes[name]}" for name in ("x", "y") if name in run.shapes)
 
 
-def _symbol(run: Record) -> Iterator[str]:
+def _symbol(run: BenchmarkRecord) -> Iterator[str]:
     if run.parameters:
         yield f"{run.parameters:,} parameters"
 
 
-def _initialized(run: Record) -> Iterator[str]:
+def _initialized(run: BenchmarkRecord) -> Iterator[str]:
     if run.times and run.times.build is not None:
         yield f"built in {formatting.seconds(run.times.build)}"
 
 
-def _trained(run: Record) -> Iterator[str]:
+def _trained(run: BenchmarkRecord) -> Iterator[str]:
     losses = [loss for loss in run.losses if loss is not None]
     if losses:
         epochs = "1 epoch" if len(losses) == 1 else f"{len(losses)} epochs"
@@ -131,25 +142,25 @@ def _trained(run: Record) -> Iterator[str]:
         yield _rate(run, run.train_rate)
 
 
-def _rate(run: Record, rate: float) -> str:
+def _rate(run: BenchmarkRecord, rate: float) -> str:
     """A rate says on what: on a page that of a GPU stands beside that of two cores."""
     return f"{rate:,.0f} {workloads.get(run.workload).samples}/s on a {formatting.PROCESSORS[run.device or 'cpu']}"
 
 
-def _predicted(run: Record) -> Iterator[str]:
+def _predicted(run: BenchmarkRecord) -> Iterator[str]:
     if "scores" in run.shapes:
         yield f"scores: {run.shapes['scores']}"
     if run.predict_rate:
         yield _rate(run, run.predict_rate)
 
 
-def _evaluated(run: Record) -> Iterator[str]:
+def _evaluated(run: BenchmarkRecord) -> Iterator[str]:
     if run.accuracy is not None:
         yield f"accuracy {run.accuracy:.1%} after {formatting.epochs(run)}"
 
 
 # What the one line says of each verb; the rest is folded.
-GAVE: dict[str, Callable[[Record], Iterator[str]]] = {
+GAVE: dict[str, Callable[[BenchmarkRecord], Iterator[str]]] = {
     "load_data": _loaded,
     "create_symbol": _symbol,
     "init_model": _initialized,
@@ -161,7 +172,7 @@ GAVE: dict[str, Callable[[Record], Iterator[str]]] = {
 }
 
 
-def _curve(run: Record) -> list[nodes.Node]:
+def _curve(run: BenchmarkRecord) -> list[nodes.Node]:
     """The loss of each epoch as a small line; its numbers stand in what is folded."""
     losses = [loss for loss in run.losses if loss is not None]
     if len(losses) < 2:
@@ -178,16 +189,16 @@ def _curve(run: Record) -> list[nodes.Node]:
 
 
 def _folded(
-    env: BuildEnvironment, store: Store, run: Record, case: Case, ways: dict[str, str], place: str
+    env: BuildEnvironment, store: Store, run: Shown, case: Case, ways: dict[str, Executed], place: str
 ) -> list[nodes.Node]:
     """All of a run, folded. The id is within the fold: a browser that is led to it opens what it is folded in."""
     facts = list(_facts(store, run))
     if ways:
         same = {way: [name for name in ways if ways[name] == way] for way in ways.values()}
-        said = "; ".join(f"{', '.join(names)}: {way}" for way, names in same.items())
+        said = "; ".join(f"{', '.join(names)}: {executed_text(way)}" for way, names in same.items())
         facts.append(("Line coverage in its certificate", said))
     items = [nodes.list_item("", nodes.paragraph("", "", *_fact(name, text))) for name, text in facts]
-    door = "certificate --" if run.kind == "certificate" else f"benchmark -- --preset {run.preset}"
+    door = f"benchmark -- --preset {run.preset}" if isinstance(run, BenchmarkRecord) else "certificate --"
     handed = " --device gpu" if run.device == "gpu" else ""
     handed += ' --python "$(command -v python3)"' if run.environment else ""
     command = f"nox -s {door} --workload {run.workload}{handed} {run.row}"
@@ -206,8 +217,20 @@ def _fact(name: str, text: str) -> list[nodes.Node]:
     return [nodes.strong("", name), nodes.Text(f": {text}")]
 
 
-def _facts(store: Store, run: Record) -> Iterator[tuple[str, str]]:
+def _facts(store: Store, run: Shown) -> Iterator[tuple[str, str]]:
     """Name and text of what a record holds, in the order of the steps."""
+    if isinstance(run, BenchmarkRecord):
+        yield from _measured(store, run)
+    elif run.times and (spans := list(_spans(run.times))):
+        yield "Seconds", " · ".join(spans)
+    threads = f", {run.threads} threads" if run.threads and run.threads > 1 else ", one thread" if run.threads else ""
+    place = f"{run.machine.name}{', on its GPU' if run.device == 'gpu' else ''}{threads}"
+    found = f" {formatting.environment(run)}" if run.environment else ""
+    yield "Place and time", f"{place}, Python {run.python}{found}, {formatting.date(run)}"
+
+
+def _measured(store: Store, run: BenchmarkRecord) -> Iterator[tuple[str, str]]:
+    """What a benchmark measured, by name."""
     preset = formatting.PRESETS.get(run.preset or "")
     if preset and run.data:
         yield preset.partition(":")[0], f"{preset.partition(': ')[2]}; {run.data.name}, {run.data.source}"
@@ -215,20 +238,16 @@ def _facts(store: Store, run: Record) -> Iterator[tuple[str, str]]:
         yield "Shapes", " · ".join(f"{name} {shape}" for name, shape in run.shapes.items())
     if run.parameters:
         yield "Parameters", f"{run.parameters:,}"
-    if run.times and (spans := list(_spans(run))):
+    if run.times and (spans := list(_spans(run.times))):
         yield "Seconds", " · ".join(spans)
     if run.losses:
         yield "Loss of each epoch", " ".join("not finite" if loss is None else f"{loss:.3f}" for loss in run.losses)
     yield from _again(store, run)
     if run.accuracy is not None:
         yield "Accuracy", f"{run.accuracy:.2%} of the test set"
-    threads = f", {run.threads} threads" if run.threads and run.threads > 1 else ", one thread" if run.threads else ""
-    place = f"{run.machine.name}{', on its GPU' if run.device == 'gpu' else ''}{threads}"
-    found = f" {formatting.environment(run)}" if run.environment else ""
-    yield "Place and time", f"{place}, Python {run.python}{found}, {formatting.date(run)}"
 
 
-def _again(store: Store, run: Record) -> Iterator[tuple[str, str]]:
+def _again(store: Store, run: BenchmarkRecord) -> Iterator[tuple[str, str]]:
     """Whether another run of the same seed gave the same losses; nothing where there was none."""
     if again := repeats.repeated(store, run):
         same, epochs = again
@@ -237,9 +256,7 @@ def _again(store: Store, run: Record) -> Iterator[tuple[str, str]]:
         yield "Repeated with the same seed", found
 
 
-def _spans(run: Record) -> Iterator[str]:
-    times = run.times
-    assert times
+def _spans(times: Times) -> Iterator[str]:
     epoch = median(times.epochs) if times.epochs else None
     named = {
         "import": times.imported,

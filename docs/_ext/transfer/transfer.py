@@ -21,7 +21,7 @@ from _ext.core.elements import DASH, cell, heading, row_header, table
 from rosetta_common import weights
 from rosetta_host.catalog.frameworks import WORKLOADS, Row, nearest
 from rosetta_host.environments.digests import example_digest
-from rosetta_host.records.store import Check, Record
+from rosetta_host.records.store import Check, TransferRecord
 
 AS_IT_IS = "as it is"  # what rosetta_host/transfer/layouts.py calls a tensor that nothing is done to
 State = Literal["moved", "by design", "failed", "not run"]
@@ -38,7 +38,7 @@ CUT_SHORT = ("interrupted", "unsupported")  # such a run says nothing of the wei
 class Cell:
     """One ordered pair: the taker's newest record that speaks of it, and what it says."""
 
-    record: Record | None = None
+    record: TransferRecord | None = None
     check: Check | None = None
     edited: bool = False
 
@@ -84,13 +84,13 @@ class Matrix:
         self.rows = [row for row in store.rows.values() if workload in row.workloads]
         self.digests = {row.id: example_digest(row.example(workload)) for row in self.rows}
         self.cells: dict[tuple[str, str], Cell] = {}
-        self.newest: dict[str, Record] = {}
-        for record in sorted(store.of(kind="transfer", workload=workload), key=newest.rank):
+        self.newest: dict[str, TransferRecord] = {}
+        for record in sorted(store.of_kind(TransferRecord, workload=workload), key=newest.rank):
             if record.row in self.digests and record.status not in CUT_SHORT:
                 self.newest[record.row] = record
                 self.cells.update(self.told(record))
 
-    def told(self, record: Record) -> Iterator[tuple[tuple[str, str], Cell]]:
+    def told(self, record: TransferRecord) -> Iterator[tuple[tuple[str, str], Cell]]:
         """The pairs that a record speaks of. Where a run failed before it took anything, that is every one of them."""
         for check in record.checks:
             yield (check.name, record.row), Cell(record, check, self.edited(record, check.name))
@@ -100,7 +100,7 @@ class Matrix:
             if not record.givers:
                 yield from (((record.row, taker), Cell(record)) for taker in others)
 
-    def edited(self, record: Record, giver: str) -> bool:
+    def edited(self, record: TransferRecord, giver: str) -> bool:
         """Whether one of the two examples is no longer what ran."""
         ran = {record.row: record.digests, giver: record.givers.get(giver, {})}
         return any(self.digests.get(row) != digests.get("example") for row, digests in ran.items())
@@ -208,7 +208,7 @@ class Transfer(_Drawn):
         title = "The newest run of each framework, and how many frameworks it accepted weights from"
         return table([heading(names)], body, title, kind="rosetta-transfers")
 
-    def run_of(self, row: Row, record: Record) -> nodes.row:
+    def run_of(self, row: Row, record: TransferRecord) -> nodes.row:
         name = row_header(row.name)
         name["ids"].append(self.anchor(row))
         moved = [check.figure or 0 for check in record.checks if check.ok]

@@ -13,12 +13,13 @@ import pytest
 from rosetta_host import __main__ as cli
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import Case
-from rosetta_host.certificate import certify, coverage, judge, protocol
+from rosetta_host.certificate import certify, judge, protocol
 from rosetta_host.certificate import steps as certificate_module
 from rosetta_host.certificate.steps import Trace
 from rosetta_host.environments import digests, environment, process
 from rosetta_host.records import machine, store
-from rosetta_host.records.store import Check
+from rosetta_host.records.codes import Coverage
+from rosetta_host.records.store import CertificateRecord, Check, Executed, RecordedCheck
 from workloads import gru
 
 HERE = machine.describe("here")
@@ -30,7 +31,7 @@ def alpha(variant=None):
 
 def certificate(status="ok", where=HERE):
     held = digests.certificate_digests(alpha().row, "gru")
-    record = certify.blank(alpha(), "certificate", where, "cpu", held)
+    record = certify.blank(CertificateRecord, alpha(), where, "cpu", checks=[], digests=held)
     record.status, record.threads = status, machine.cores()
     record.variables = environment.stated(alpha().row, "gru", machine.cores(), "cpu")
     return record
@@ -144,7 +145,8 @@ def test_a_check_reads_in_one_line(check, line):
 
 def test_a_certificate_with_figures_that_are_not_finite_can_be_read(folder, tmp_path):
     record = certificate("failed")
-    record.checks = [Check("tensor median", False, None, 3e-3, "fc.bias", figures={"fc.bias": float("nan")})]
+    check = Check("tensor median", False, None, 3e-3, "fc.bias", figures={"fc.bias": float("nan")})
+    record.checks = [RecordedCheck.of(check)]
     assert store.read(store.write(record, tmp_path / "records")).checks[0].figures == {"fc.bias": None}
 
 
@@ -233,7 +235,7 @@ def test_a_failed_check_is_named_in_the_reason(folder):
 
 
 def test_only_a_whole_certificate_notes_what_was_executed(folder):
-    assert certify.certify(alpha(), HERE).executed["train"] == coverage.EVERY
+    assert certify.certify(alpha(), HERE).executed["train"] == Executed(Coverage.EVERY_LINE)
     assert certify.certify(alpha(), HERE, parts=judge.JUDGED).executed == {}
 
 

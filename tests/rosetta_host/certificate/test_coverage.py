@@ -3,6 +3,8 @@
 import pytest
 
 from rosetta_host.certificate import coverage
+from rosetta_host.records.codes import Coverage
+from rosetta_host.records.store import Executed
 
 EXAMPLE = '''"""An example."""
 import fast
@@ -54,36 +56,37 @@ LOOP, STEP, IF, NONE = "        x", "        step(batch)", "    if model:", "   
 def test_each_function_is_told_apart(executed):
     found = executed([LOOP, STEP, IF, NONE, "        return 1"], ["fast__step"])
     assert found == {
-        "step": "called",
-        "train": "4 of 5 lines",
-        "helper": "not executed",
-        "Loader.__len__": "every line",
+        "step": Executed(Coverage.CALLED),
+        "train": Executed(Coverage.SOME_LINES, (4, 5)),
+        "helper": Executed(Coverage.NOT_RUN),
+        "Loader.__len__": Executed(Coverage.EVERY_LINE),
     }
 
 
 def test_a_head_that_ran_is_not_its_body(executed):
-    assert executed([LOOP])["train"] == "1 of 5 lines"
+    assert executed([LOOP])["train"] == Executed(Coverage.SOME_LINES, (1, 5))
 
 
-@pytest.mark.parametrize(("other", "state"), [("step", "called"), ("tf__step", "called"), ("misstep", "not executed")])
-def test_a_translation_is_known_by_its_name(executed, other, state):
-    assert executed([], [other])["step"] == state
+@pytest.mark.parametrize(("other", "code"), [("step", "called"), ("tf__step", "called"), ("misstep", "not_run")])
+def test_a_translation_is_known_by_its_name(executed, other, code):
+    assert executed([], [other])["step"].code == code
 
 
 @pytest.mark.parametrize(
-    ("begins", "elsewhere", "state"),
+    ("begins", "elsewhere", "code"),
     [
-        ("@fast.compiled", [], "compiled from its source"),
+        ("@fast.compiled", [], "compiled"),
         ("@fast.compiled", ["fast__step"], "called"),
-        ("def helper():", [], "not executed"),
+        ("def helper():", [], "not_run"),
     ],
 )
-def test_what_was_compiled_is_known_by_the_line_where_its_source_begins(executed, begins, elsewhere, state):
-    assert executed([], elsewhere, [line(begins)])["step"] == state
+def test_what_was_compiled_is_known_by_the_line_where_its_source_begins(executed, begins, elsewhere, code):
+    assert executed([], elsewhere, [line(begins)])["step"].code == code
 
 
 def test_several_certificates_say_the_best_of_each_function():
-    states = ["not executed", "compiled from its source", "called", "2 of 11 lines", "10 of 11 lines", "every line"]
+    states = [Executed(code) for code in (Coverage.NOT_RUN, Coverage.COMPILED, Coverage.CALLED)]
+    states += [Executed(Coverage.SOME_LINES, (lines, 11)) for lines in (2, 10)] + [Executed(Coverage.EVERY_LINE)]
     for better in range(len(states)):
         for worse in range(better + 1):
             assert coverage.together([{"f": states[worse]}, {"f": states[better]}]) == {"f": states[better]}

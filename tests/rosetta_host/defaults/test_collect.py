@@ -11,7 +11,8 @@ from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import UserError
 from rosetta_host.defaults import collect, infer
 from rosetta_host.defaults.spec import QUESTIONS
-from rosetta_host.records import store
+from rosetta_host.records import convert, store
+from rosetta_host.records.codes import Code
 
 TOY = frameworks.ROOT / "tests" / "toy" / "defaults.py"
 
@@ -76,6 +77,19 @@ def asked(*options):
     return store.read_all([cli.LOCAL])[-1], code
 
 
+def statements(record):
+    return {name: answer.statement for name, answer in record.answers.items()}
+
+
+def expected(answers):
+    return {name: statement(words) for name, words in answers.items()}
+
+
+def statement(words):
+    """A statement, written as in the records of schema 2, which are short."""
+    return msgspec.convert(convert.statement(words), store.Statement)
+
+
 read_all = store.read_all
 
 
@@ -88,7 +102,7 @@ def places(tmp_path, monkeypatch):
 
 def test_every_default_of_the_toy_is_inferred(toy):
     record, code = asked()
-    assert {name: answer.words for name, answer in record.answers.items()} == ANSWERS
+    assert statements(record) == expected(ANSWERS)
     assert (record.status, code) == ("ok", 0)
     assert record.kind == record.workload == "defaults"
 
@@ -231,7 +245,7 @@ def test_a_default_that_changes_is_noticed(toy, edits, changed):
     with open(toy, "w", encoding="utf-8") as file:
         file.write(text)
     record, _ = asked()
-    assert {name: answer.words for name, answer in record.answers.items()} == {**ANSWERS, **changed}
+    assert statements(record) == expected({**ANSWERS, **changed})
 
 
 def edit(path, old, new):
@@ -249,7 +263,7 @@ def test_a_change_is_shown_beside_the_last_answer(toy, folder, capsys):
 
 def test_an_answer_of_a_gpu_is_not_the_last_one_of_a_cpu(toy, folder, capsys):
     record, _ = asked()
-    answers = {**record.answers, "adam.epsilon": store.Answer("0.5")}
+    answers = {**record.answers, "adam.epsilon": store.Answer(Code.NUMBER, 0.5)}
     other = msgspec.structs.replace(record, device="gpu", answers=answers, created=store.now())
     store.write(other, cli.LOCAL)
     edit(folder / "defaults.py", "1e-7", "1e-3")
@@ -265,7 +279,7 @@ def test_a_refusal_is_an_answer(toy, folder):
     )
     record, code = asked()
     answer = record.answers["convolution.number"]
-    assert (answer.words, answer.reason, code) == ("refused", "ValueError: a pair, please", 0)
+    assert (answer.code, answer.reason, code) == ("refused", "ValueError: a pair, please", 0)
 
 
 def test_a_rate_that_cannot_change_leaves_its_place_in_the_momentum_open(toy, folder):
@@ -278,7 +292,7 @@ def test_a_rate_that_cannot_change_leaves_its_place_in_the_momentum_open(toy, fo
     )
     record, code = asked()
     answer = record.answers["momentum.kind"]
-    assert answer.words == "classical, at a constant learning rate"
+    assert answer.code == Code.CLASSICAL_CONSTANT_RATE
     assert (answer.reason, code) == ("NotImplementedError: the rate stays", 0)
 
 
@@ -288,7 +302,7 @@ def test_a_rate_that_changes_nothing_is_told(toy, folder):
     )
     record, code = asked()
     answer = record.answers["momentum.kind"]
-    assert (answer.words, code) == ("unknown", 1)
+    assert (answer.code, code) == ("unknown", 1)
     assert "a changed rate" in answer.reason
 
 
@@ -316,9 +330,9 @@ def test_the_loss_of_the_call_before_is_no_answer_to_other_labels(toy, folder):
 def test_a_call_that_ends_the_process_is_a_refusal_and_the_rest_is_asked(toy, folder):
     edit(folder / "defaults.py", "    weight = uniform((1000, 64), 0.05)", "    import os\n    os.abort()")
     record, code = asked()
-    assert record.answers["embedding.weights"].words == "refused"
+    assert record.answers["embedding.weights"].code == "refused"
     assert "SIGABRT" in record.answers["embedding.weights"].reason
-    assert record.answers["input_gradient.unasked"].words == "left out"
+    assert record.answers["input_gradient.unasked"].code == "left_out"
     assert code == 0
 
 

@@ -1,13 +1,22 @@
 """Laws are told from samples of them, and from nothing else."""
 
+import msgspec
 import numpy as np
 import pytest
 
 from rosetta_host.defaults.distributions import law
+from rosetta_host.records import convert
+from rosetta_host.records.codes import Rule
+from rosetta_host.records.store import Statement
 
 FANS = (576, 864)  # of the convolution that frameworks are asked for: 64 channels to 96, 3 × 3
 SHAPE = (96, 64, 3, 3)
 GLOROT, HE, LECUN = np.sqrt(6 / sum(FANS)), np.sqrt(6 / 576), np.sqrt(3 / 576)
+
+
+def statement(words):
+    """A statement, written as in the records of schema 2, which are short."""
+    return msgspec.convert(convert.statement(words), Statement)
 
 
 def rng(seed=0):
@@ -37,23 +46,23 @@ def truncated(deviation, size):
     ],
 )
 def test_a_law_is_named(sample, words):
-    assert law(sample, *FANS).words == words
+    assert law(sample, *FANS).statement == statement(words)
 
 
 def test_each_gate_may_be_orthogonal_by_itself():
     gates = [np.linalg.qr(rng(seed).normal(size=(32, 32)))[0] for seed in range(3)]
-    assert law(np.concatenate(gates), 32, 32).words == "orthogonal"
+    assert law(np.concatenate(gates), 32, 32).code == "orthogonal"
 
 
 @pytest.mark.parametrize("seed", range(100))
 def test_a_bias_has_few_numbers_and_yet_a_law(seed):
-    assert law(rng(seed).uniform(-1 / 24, 1 / 24, 96), *FANS).words == "uniform, ± √(1 / fan in)"
+    assert law(rng(seed).uniform(-1 / 24, 1 / 24, 96), *FANS).statement == statement("uniform, ± √(1 / fan in)")
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_law_is_named_whatever_the_seed(seed):
-    assert "Glorot" in law(rng(seed).uniform(-GLOROT, GLOROT, SHAPE), *FANS).words
-    assert "LeCun" in law(rng(seed).normal(0, 1 / 24, SHAPE), *FANS).words
+    assert Rule.GLOROT in law(rng(seed).uniform(-GLOROT, GLOROT, SHAPE), *FANS).items
+    assert Rule.LECUN in law(rng(seed).normal(0, 1 / 24, SHAPE), *FANS).items
 
 
 @pytest.mark.parametrize(
@@ -67,10 +76,10 @@ def test_a_law_is_named_whatever_the_seed(seed):
 )
 def test_what_is_of_no_known_law_stays_unknown(sample):
     found = law(sample, *FANS)
-    assert found.words == "unknown"
+    assert found.code == "unknown"
     assert found.reason
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_every_sample_is_told_by_the_same_number(seed):
-    assert law(rng(seed).normal(0, 0.125, (1000, 64)), *FANS).words == "normal, σ = 0.125"
+    assert law(rng(seed).normal(0, 0.125, (1000, 64)), *FANS).statement == statement("normal, σ = 0.125")

@@ -14,6 +14,7 @@ from rosetta_host.certificate import certify
 from rosetta_host.environments import environment, external_python
 from rosetta_host.environments.digests import digests
 from rosetta_host.records import machine
+from rosetta_host.records.store import CertificateRecord
 
 ENSURE = environment.ensure
 
@@ -77,9 +78,9 @@ def test_what_is_in_it_takes_the_place_of_the_lock_and_nothing_else(tmp_path):
 
 def test_a_record_says_so():
     case, here = Case(frameworks.rows()["alpha"], "gru"), machine.describe("here")
-    assert certify.blank(case, "benchmark", here, "cpu").environment is None
+    assert certify.blank(CertificateRecord, case, here, "cpu", checks=[]).environment is None
     external_python.use(Path(sys.executable))
-    assert certify.blank(case, "benchmark", here, "cpu").environment == "as found"
+    assert certify.blank(CertificateRecord, case, here, "cpu", checks=[]).environment == "as found"
 
 
 def test_a_benchmark_runs_in_it_and_names_its_packages(tmp_path):

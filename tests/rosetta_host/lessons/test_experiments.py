@@ -14,7 +14,8 @@ from rosetta_host.lessons.declarations import Lesson
 from rosetta_host.lessons.experiments import Experiment
 from rosetta_host.mutation.mutants import offered
 from rosetta_host.records import machine, store
-from rosetta_host.records.store import Check, Times
+from rosetta_host.records.codes import CheckCode
+from rosetta_host.records.store import CertificateRecord, RecordedCheck, Times
 
 HERE = machine.describe("here")
 SAMPLE = {"gru": (workloads.sample("gru"), "embedded sample")}
@@ -86,23 +87,24 @@ def test_the_example_as_it_is_is_trained_once_for_all_lessons(row):
 def certified(monkeypatch, *checks, **fields):
     def certified_as_given(case, where, device, parts, timed):
         assert (parts, timed) == (judge.JUDGED, False)
-        record = certify.blank(case, "certificate", where, device)
+        record = certify.blank(CertificateRecord, case, where, device, checks=[])
         record.checks, record.times = list(checks), Times(process=1.0)
         return msgspec.structs.replace(record, **fields)
 
     monkeypatch.setattr(certify, "certify", certified_as_given)
 
 
-GOOD, BAD, WORSE = Check("loss", True), Check("start", False), Check("shuffle", False)
+GOOD = RecordedCheck(CheckCode.LOSS, True)
+BAD, WORSE = RecordedCheck(CheckCode.LOOP, False), RecordedCheck(CheckCode.SHUFFLE_SAMPLES, False)
 
 
 @pytest.mark.parametrize(
     ("name", "checks", "status", "reason", "said"),
     [
-        ("boastful", [GOOD, BAD, WORSE], "ok", None, "caught by 2 of 3 checks: FAILED start"),
+        ("boastful", [GOOD, BAD, WORSE], "ok", None, "caught by 2 of 3 checks: FAILED loop"),
         ("boastful", [GOOD, GOOD], "failed", "The certificate does not notice it.", "failed: The certificate"),
         ("slower", [GOOD, GOOD], "ok", None, "harmless: all 2 checks hold"),
-        ("slower", [GOOD, BAD], "failed", "It changes what is computed: FAILED start", "failed: It changes"),
+        ("slower", [GOOD, BAD], "failed", "It changes what is computed: FAILED loop", "failed: It changes"),
     ],
 )
 def test_a_size_is_good_if_the_certificate_judges_as_it_should(row, monkeypatch, name, checks, status, reason, said):

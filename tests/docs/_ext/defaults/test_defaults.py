@@ -24,8 +24,8 @@ def built(site):
 
 
 def test_a_table_a_question_with_a_line_a_row_and_what_most_answer(ask, built) -> None:
-    ask("ada", {"pool.stride": "1", "pool.β": "0.9", "loss.mean": "yes"})
-    ask("bell", {"pool.stride": "2", "pool.β": "0.9", "loss.mean": "no"})
+    ask("ada", {"pool.stride": "1", "pool.β": "0.9", "loss.mean": "the mean"})
+    ask("bell", {"pool.stride": "2", "pool.β": "0.9", "loss.mean": "the sum"})
     ask("curie", {"pool.stride": "2", "pool.β": "0.9"})
     pool, loss, _ = built()
     assert pool.head == ["Framework", "Stride", "β₁"]

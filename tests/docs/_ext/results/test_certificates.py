@@ -44,11 +44,12 @@ def test_a_column_is_a_family_and_its_figure_the_one_nearest_to_its_limit(site, 
 
 def test_a_failed_check_is_named_in_its_column_and_below(site, table) -> None:
     checks = [Check("loss", True, 1e-7, 1e-5), Check("step median", False, 9e-3, 5e-4, reason="momentum?")]
-    checks += [Check("shuffle: a", True), Check("shuffle: b", False), Check("shuffle: c", False)]
+    checks += [Check("shuffle: samples, not blocks", True)]
+    checks += [Check(f"shuffle: {name} in different orders", False) for name in ("seeds", "epochs")]
     site.record("ada", kind="certificate", status="failed", checks=checks)
     shown = table()
     assert shown.row("Ada")["step"] == "✗ median 9.0e-3"
-    assert shown.row("Ada")["shuffle"] == "✗ b and 1 more"
+    assert shown.row("Ada")["shuffle"] == "✗ seeds in different orders and 1 more"
     assert below(shown, "Ada").startswith(
         "failed ✗: step median: 0.009, limit 0.0005 (momentum?) · 1.2 · CPU · The desk"
     )

@@ -66,11 +66,11 @@ def test_a_loader_that_fed_a_step_by_step_training_is_held_against_that(site, ht
 def test_what_a_loader_shuffles_is_what_was_asked_of_it(site, html, both, ask) -> None:
     both("ada", 100.0, 90.0)
     both("bell", 100.0, 90.0)
-    for words in ("samples", "blocks of 10"):
+    for words in ("samples", "whole batches"):
         ask("ada", {"shuffled_loader.unit": words})
-    ask("ada", {"shuffled_loader.unit": "what a GPU was asked"}, device="gpu")
+    ask("ada", {"shuffled_loader.unit": "nothing"}, device="gpu")
     (table,) = tables(html())
-    assert [table.row(name)["Loader shuffles"] for name in table.names] == ["blocks of 10", "–"]
+    assert [table.row(name)["Loader shuffles"] for name in table.names] == ["whole batches", "–"]
 
 
 def test_an_answer_of_other_code_says_nothing_of_what_a_loader_shuffles(site, html, both, ask) -> None:

@@ -13,7 +13,7 @@ from _ext.core.store import Store
 from _ext.results.results import lines
 from rosetta_host.benchmark.peaks import PEAKS
 from rosetta_host.catalog import workloads
-from rosetta_host.records.store import Data, Machine, Times
+from rosetta_host.records.store import BenchmarkRecord, Data, Machine, Times
 
 OTHER = Machine("tower", "The tower", gpu="A large one", memory=8 * 2**30)
 MUSEUM = Machine("museum", "The museum")
@@ -108,7 +108,7 @@ def test_the_certified_stand_first_and_then_the_fast(site) -> None:
     for name in ("bell", "curie"):
         site.record(name, kind="certificate")
     store = store_of(site)
-    found = lines(store, store.of(kind="benchmark"))
+    found = lines(store, store.of_kind(BenchmarkRecord))
     assert [line.record.framework for line in found] == ["curie", "bell", "ada"]
 
 
@@ -120,7 +120,7 @@ def test_the_newest_run_is_shown_with_the_seeds_that_ran_alike(site) -> None:
     site.record(created="20260104T000000.000000Z", seed=2, accuracy=None, times=None, status="oom")
     site.record(created="20260105T000000.000000Z", seed=3, accuracy=0.9)
     store = store_of(site)
-    (line,) = lines(store, store.of(kind="benchmark"))
+    (line,) = lines(store, store.of_kind(BenchmarkRecord))
     mean, deviation = line.accuracy
     assert mean == pytest.approx(0.8)
     assert deviation == pytest.approx(0.1)
@@ -131,7 +131,7 @@ def test_runs_on_other_data_are_not_averaged(site) -> None:
     site.record(created="20260101T000000.000000Z", seed=0, accuracy=0.1, data=Data("CIFAR-10", "unofficial copy"))
     site.record(created="20260102T000000.000000Z", seed=1, accuracy=0.7)
     store = store_of(site)
-    (line,) = lines(store, store.of(kind="benchmark"))
+    (line,) = lines(store, store.of_kind(BenchmarkRecord))
     assert (line.accuracy, len(line.runs)) == ((0.7, None), 1)
 
 
@@ -139,7 +139,7 @@ def test_a_new_failure_hides_an_old_success(site) -> None:
     site.record(created="20260101T000000.000000Z")
     site.record(created="20260102T000000.000000Z", status="failed", reason="it no longer installs")
     store = store_of(site)
-    (line,) = lines(store, store.of(kind="benchmark"))
+    (line,) = lines(store, store.of_kind(BenchmarkRecord))
     assert line.record.status == "failed"
     assert line.time is None
 

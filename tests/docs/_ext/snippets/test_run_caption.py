@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from rosetta_host.records.store import Check, Times
+from rosetta_host.records.codes import Coverage
+from rosetta_host.records.store import Check, Executed, Times
+
+EVERY_LINE, NOT_RUN = Executed(Coverage.EVERY_LINE), Executed(Coverage.NOT_RUN)
 
 TRAIN = "```{rosetta} cnn.train\n```"
 
@@ -181,8 +184,8 @@ def test_all_of_the_data_goes_before_the_sample(site) -> None:
 
 def test_what_a_certificate_executed_is_told_with_its_variants(site) -> None:
     site.record("ada")
-    site.record("ada", kind="certificate", executed={"train": "every line", "load_data": "not executed"})
-    loaded = {"train": "called", "load_data": "2 of 3 lines"}
+    site.record("ada", kind="certificate", executed={"train": EVERY_LINE, "load_data": NOT_RUN})
+    loaded = {"train": Executed(Coverage.CALLED), "load_data": Executed(Coverage.SOME_LINES, (2, 3))}
     site.record(
         "ada", kind="certificate", variant="train_with_loader", created="20260103T000000.000000Z", executed=loaded
     )
@@ -195,7 +198,7 @@ def test_what_a_certificate_executed_is_told_with_its_variants(site) -> None:
 
 def test_a_function_that_no_certificate_executed_is_named_on_its_page_and_by_the_build(site) -> None:
     site.record("ada")
-    site.record("ada", kind="certificate", executed={"train": "not executed", "load_data": "every line"})
+    site.record("ada", kind="certificate", executed={"train": NOT_RUN, "load_data": EVERY_LINE})
     assert not build(site)
     assert captions(site)["ada"].endswith("· not run in its certificate: train")
     assert "ada cnn: not executed: train\n" in site.said

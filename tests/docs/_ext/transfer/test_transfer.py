@@ -33,7 +33,7 @@ def record(site):
     def make(name: str, *checks: Check, day: int = 1, **changes: object) -> Record:
         rows = frameworks.rows(site.examples)
         givers = {check.name: digests.digests(rows[check.name], "cnn") for check in checks}
-        fields = {"kind": "transfer", "preset": None, "accuracy": None, "times": None, "data": None, "givers": givers}
+        fields = {"kind": "transfer", "seed": 0, "givers": givers}
         return site.record(
             name, **{**fields, "checks": list(checks), "created": f"202601{day:02d}T000000.000000Z", **changes}
         )

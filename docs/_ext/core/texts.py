@@ -1,0 +1,205 @@
+"""What a reader sees for the codes of records."""
+
+from __future__ import annotations
+
+from rosetta_host.records.checks import FLOAT64
+from rosetta_host.records.codes import CheckCode, Code, Coverage, Rule
+from rosetta_host.records.store import Executed, RecordedCheck, Statement
+
+# {value}, {items} and {parts} are those of the statement, {scale} that of a distribution.
+TEXTS = {
+    Code.REFUSED: "refused",
+    Code.MUST_BE_GIVEN: "must be given",
+    Code.NONE: "none",
+    Code.UNKNOWN: "unknown",
+    # With values or parts.
+    Code.NUMBER: "{value:g}",
+    Code.NEARLY_ONE: "0.9999 or more",
+    Code.KERNEL: "{items}",
+    Code.DTYPE: "{items} comes out",
+    Code.LABELS: "{items}",
+    Code.EITHER: "{parts}",
+    Code.KEPT_BECOMES: "what is kept becomes {items}",
+    Code.CLIPPED: "clipped: moves by {value:.3g}",
+    # Distributions; their items are rules of the fans, their value is a scale where it is no rule's.
+    Code.ZEROS: "zeros",
+    Code.CONSTANT: "all {value:g}",
+    Code.ORTHOGONAL: "orthogonal",
+    Code.UNIFORM: "uniform, {scale}",
+    Code.NORMAL: "normal, {scale}",
+    Code.TRUNCATED_NORMAL: "truncated normal, {scale}",
+    Code.ALL_GATES_AS_ONE_MATRIX: "{parts}, all gates as one matrix",
+    Code.GATES_AND_NEW_STATE: "gates: {gates}; new state: {new_state}",
+    # Layers.
+    Code.SAME_SIZE: "1 on each side, the size is kept",
+    Code.CORRELATION: "not turned: a correlation",
+    Code.CONVOLUTION: "turned by half a circle: a convolution",
+    Code.CHANNELS_FIRST: "channels first",
+    Code.CHANNELS_LAST: "channels last",
+    Code.RELU: "ReLU",
+    Code.TANH: "tanh",
+    Code.SIGMOID: "sigmoid",
+    Code.HARD_SIGMOID_FIFTH: "hard sigmoid, x / 5 + 1/2 between 0 and 1",
+    Code.HARD_SIGMOID_SIXTH: "hard sigmoid, x / 6 + 1/2 between 0 and 1",
+    Code.ONE_BIAS: "one",
+    Code.TWO_BIASES: "two",
+    Code.ONE_BIAS_AND_NEW_STATE: "one, and a second in the new state",
+    Code.AFTER_PRODUCT: "after the recurrent product",
+    Code.BEFORE_PRODUCT: "before the recurrent product",
+    Code.EVERY_STATE: "every state",
+    Code.LAST_STATE: "the last state",
+    Code.DROPPED: "dropped",
+    Code.POOLED_ALONE: "pooled alone",
+    Code.POOLED_WITH_SIXTH: "pooled with the sixth",
+    Code.FIRST_TIED: "the first of them",
+    Code.OTHER_TIED: "another one of them",
+    Code.EACH_TIED: "each of them, in full",
+    Code.SHARED_BY_TIED: "shared between them",
+    Code.KEPT_DOUBLED: "what is kept counts double",
+    Code.KEPT_UNCHANGED: "not at all: the test has to halve",
+    Code.DROPS: "it drops",
+    Code.DOES_NOT_DROP: "it does not drop",
+    Code.COMPUTED: "computed all the same",
+    Code.LEFT_OUT: "left out",
+    # Optimizers.
+    Code.CLASSICAL_RATE_OUTSIDE: "classical, rate outside the velocity: v ← μ v + g, w ← w − η v",
+    Code.CLASSICAL_RATE_INSIDE: "classical, rate inside the velocity: v ← μ v + η g, w ← w − v",
+    Code.CLASSICAL_CONSTANT_RATE: "classical, at a constant learning rate",
+    Code.CLASSICAL: "classical: v ← μ v + g",
+    Code.NESTEROV_RATE_OUTSIDE: "Nesterov's, rate outside the velocity: v ← μ v + g, w ← w − η (g + μ v)",
+    Code.NESTEROV_RATE_INSIDE: "Nesterov's, rate inside the velocity: v ← μ v + η g, w ← w − (η g + μ v)",
+    Code.NESTEROV_CONSTANT_RATE: "Nesterov's, at a constant learning rate",
+    Code.NESTEROV: "Nesterov's",
+    Code.UNIT_GAIN_RATE_OUTSIDE: "unit gain, rate outside the velocity: v ← μ v + (1 − μ) g, w ← w − η v",
+    Code.UNIT_GAIN_RATE_INSIDE: "unit gain, rate inside the velocity: v ← μ v + η (1 − μ) g, w ← w − v",
+    Code.UNIT_GAIN_CONSTANT_RATE: "unit gain, at a constant learning rate",
+    Code.UNIT_GAIN: "unit gain: v ← μ v + (1 − μ) g",
+    Code.DAMPENED_RATE_OUTSIDE: "dampened, rate outside the velocity: unit gain from the second step on",
+    Code.DAMPENED_RATE_INSIDE: "dampened, rate inside the velocity: unit gain from the second step on",
+    Code.DAMPENED_CONSTANT_RATE: "dampened, at a constant learning rate",
+    Code.PASS: "they pass: the weight is lost",
+    Code.SURVIVES: "the weight survives them",
+    Code.ONE_PASSES: "one of the two passes",
+    Code.TAKEN_AS_IT_IS: "taken as it is",
+    Code.CORRECTED_ROOT: "beside the corrected root",
+    Code.RAW_ROOT: "beside the root before its correction",
+    Code.FROM_FIRST_STEP: "from the first step on",
+    Code.A_STEP_LATE: "as if the first step were the second",
+    Code.NOT_CORRECTED: "none: the first step is three times as long",
+    # Losses and data.
+    Code.IN_LOSS: "in the loss",
+    Code.IN_NETWORK: "in the network",
+    Code.NETWORK_DECIDES: "the network's own affair",
+    Code.MEAN: "the mean",
+    Code.SUM: "the sum",
+    Code.LOSS_PER_SAMPLE: "a loss a sample",
+    Code.IN_ORDER: "as they lie",
+    Code.SHUFFLED: "shuffled",
+    Code.SMALLER_BATCH: "it comes, smaller",
+    Code.BATCH_DROPPED: "it is dropped",
+    Code.FILLED_WITH_FIRST: "filled up with the first samples",
+    Code.FILLED: "filled up",
+    Code.NOTHING: "nothing",
+    Code.SAMPLES: "samples",
+    Code.SAMPLES_TWICE: "samples, some of them twice",
+    Code.SAMPLES_NEARBY: "samples, not far from where they lie",
+    Code.WHOLE_BATCHES: "whole batches",
+    Code.IN_FRONT: "in front",
+    Code.BEHIND: "behind",
+    Code.TOO_LONG_LEFT_OUT: "it leaves out what is too long",
+}
+LABELS = {
+    "int64": "class numbers, int64",
+    "int32": "class numbers, int32",
+    "uint8": "class numbers, uint8",
+    "float32": "class numbers, float32",
+    "column": "a column of them",
+    "one_hot": "one-hot rows",
+}
+# The scale that a rule sets: the bound of a uniform distribution, and the standard deviation of a normal one.
+BOUNDS = {
+    Rule.GLOROT: "Glorot's, ± √(6 / (fan in + fan out))",
+    Rule.HE: "He's, ± √(6 / fan in)",
+    Rule.LECUN: "LeCun's, ± √(3 / fan in)",
+    Rule.FAN_IN: "± √(1 / fan in)",
+    Rule.FAN_OUT: "± √(1 / fan out)",
+}
+DEVIATIONS = {
+    Rule.GLOROT: "Glorot's, σ = √(2 / (fan in + fan out))",
+    Rule.HE: "He's, σ = √(2 / fan in)",
+    Rule.LECUN: "LeCun's, σ = √(1 / fan in)",
+}
+# The family of a check is what comes before the colon or the first space.
+CHECKS = {
+    CheckCode.WEIGHTS: "weights",
+    CheckCode.SCORES_BEFORE: "scores before",
+    CheckCode.SCORES_AFTER: "scores after",
+    CheckCode.SCORES_BACK: "scores back",
+    CheckCode.LOSS: "loss",
+    CheckCode.STEP_MEDIAN: "step median",
+    CheckCode.STEP_WORST: "step worst",
+    CheckCode.TENSOR_MEDIAN: "tensor median",
+    CheckCode.LOOP: "loop",
+    CheckCode.SCHEDULE: "schedule",
+    CheckCode.SCHEDULE_CHANGED_RATE: "schedule: changed rate",
+    CheckCode.EVALUATE: "evaluate",
+    CheckCode.PRECISION_TYPES: "precision: types",
+    CheckCode.PRECISION_LOSS: "precision: loss",
+    CheckCode.PRECISION_ROUNDING: "precision: rounding",
+    CheckCode.DONE_LOSS: "done: loss",
+    CheckCode.DONE_WEIGHTS: "done: weights",
+    CheckCode.THREAD_SCORES: "one thread: scores",
+    CheckCode.THREAD_STEP: "one thread: step",
+    CheckCode.START_DISTRIBUTION: "start: law",
+    CheckCode.START_SAME_SEED: "start: same seed, same weights",
+    CheckCode.START_OTHER_SEED: "start: other seed, other weights",
+    CheckCode.SHUFFLE_ONCE_OTHER_SEED: "shuffle: every sample once, other seed",
+    CheckCode.SHUFFLE_ONCE_FIRST_EPOCH: "shuffle: every sample once, first epoch",
+    CheckCode.SHUFFLE_ONCE_SECOND_EPOCH: "shuffle: every sample once, second epoch",
+    CheckCode.SHUFFLE_SAMPLES: "shuffle: samples, not blocks",
+    CheckCode.SHUFFLE_SEEDS: "shuffle: seeds in different orders",
+    CheckCode.SHUFFLE_EPOCHS: "shuffle: epochs in different orders",
+    CheckCode.DROPOUT_OFF: "dropout: off in prediction",
+    CheckCode.DROPOUT_OTHER_SEED: "dropout: other seed, other units",
+    CheckCode.DROPOUT_RATE: "dropout: rate at place {subject}",
+    CheckCode.JUDGMENT: "judgment",
+}
+COVERAGE = {
+    Coverage.EVERY_LINE: "every line",
+    Coverage.SOME_LINES: "{lines[0]} of {lines[1]} lines",
+    Coverage.CALLED: "called",
+    Coverage.COMPILED: "compiled from its source",
+    Coverage.NOT_RUN: "not executed",
+}
+SEPARATORS = {Code.KERNEL: " × ", Code.LABELS: "; "}  # between the items of a statement
+
+
+def text(statement: Statement) -> str:
+    """A statement about a default, for a reader."""
+    names = LABELS if statement.code == Code.LABELS else {}
+    items = SEPARATORS.get(statement.code, ", ").join(names.get(item, item) for item in statement.items)
+    parts = " or ".join(map(text, statement.parts))
+    fields = {"value": statement.value, "items": items, "parts": parts, "scale": _scale(statement)}
+    if statement.code == Code.GATES_AND_NEW_STATE:
+        fields["gates"], fields["new_state"] = map(text, statement.parts)
+    return TEXTS[statement.code].format(**fields)
+
+
+def _scale(statement: Statement) -> str:
+    """What sets the scale of a distribution: a rule, two that agree, or a number."""
+    is_uniform = statement.code == Code.UNIFORM
+    if statement.value is not None:
+        return f"{'±' if is_uniform else 'σ ='} {statement.value:g}"
+    rules = BOUNDS if is_uniform else DEVIATIONS
+    return ", or ".join(rules[Rule(item)] for item in statement.items if item in rules)
+
+
+def check_text(check: RecordedCheck) -> str:
+    """The name of a check, for a reader."""
+    pass_ = "float64: " if check.subject == FLOAT64 else ""
+    return pass_ + CHECKS[check.code].format(subject=check.subject)
+
+
+def executed_text(executed: Executed) -> str:
+    """How much of a function a certificate ran, for a reader."""
+    return COVERAGE[executed.code].format(lines=executed.lines)
