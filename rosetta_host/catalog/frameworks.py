@@ -69,7 +69,7 @@ class Environment(msgspec.Struct, forbid_unknown_fields=True):
 class Law(msgspec.Struct, forbid_unknown_fields=True):
     """The law of a weight at the start, where it is not the project's: uniform or normal, by bound or deviation."""
 
-    law: str
+    law: Literal["uniform", "normal"]
     scale: float
     reason: str
 
@@ -245,7 +245,7 @@ def _declarations(folder: Path) -> Iterator[Declared]:
                 framework=framework,
                 raw=raw,
             )
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise UserError(f"{where} is not valid: {error}.") from None
 
 
