@@ -138,6 +138,12 @@ def notebooks(session: nox.Session) -> None:
 
 
 @nox.session
+def new(session: nox.Session) -> None:
+    """Write the folder of a new framework, with what is left to fill in: -- NAME"""
+    host(session, "new")
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Run every test: host, site, a new folder, the shared modules on Python 3.6 and 3.13, and short certificates."""
     install(session, "tests")

@@ -33,6 +33,7 @@ from rosetta_host.mutation import runner
 from rosetta_host.publishing import standalone_check
 from rosetta_host.records import machine, store, vcs
 from rosetta_host.records.store import COMMITTED, LOCAL, Record
+from rosetta_host.scaffold import new
 from rosetta_host.transfer import moves
 
 SUMMED_UP = ("loss", "step median", "step worst", "float64: step median")  # the checks that the summary shows
@@ -103,6 +104,8 @@ def parser() -> argparse.ArgumentParser:
     )
     tried.add_argument("--kind", action="append", metavar="|".join(experiments.KINDS), help=KIND_HELP)
     tried.add_argument("--seeds", type=int, default=3, metavar="N", help="for accuracy: the seeds 0 … N-1 (default: 3)")
+    starting = commands.add_parser("new", help="write the folder of a new framework, with what is left to fill in")
+    starting.add_argument("name", metavar="NAME", help="its id: lower case, no hyphen")
     locking = commands.add_parser("locks", help="make the frameworks' locks anew that pin a package")
     locking.add_argument("names", nargs="+", metavar="NAME", help=LOCKS_HELP)
     books = commands.add_parser("notebooks", parents=[shared], help="execute the notebooks that are out of date")
@@ -453,6 +456,14 @@ def run_standalone(options: argparse.Namespace) -> int:
     return _exit_code(statuses)
 
 
+def run_new(options: argparse.Namespace) -> int:
+    folder = new.create(options.name)
+    _say(f"{os.path.relpath(folder)} holds {', '.join(sorted(path.name for path in folder.iterdir()))}. Next:")
+    for line in new.next_steps(options.name):
+        _say(line)
+    return 0
+
+
 def run_locks(options: argparse.Namespace) -> int:
     for name in options.names:
         locks.bump(name, frameworks.rows(), _say)
@@ -486,6 +497,7 @@ COMMANDS = {
     "defaults": run_defaults,
     "overhead": run_overhead,
     "standalone": run_standalone,
+    "new": run_new,
     "locks": run_locks,
     "notebooks": run_notebooks,
 }
