@@ -70,6 +70,9 @@ REQUIRED_OR_REASON = {
     "double_precision": "a step that is computed in double precision",
 }
 
+# The form that a mutant computes, as (name, value): it is no error where a folder declares that form as its own.
+FORM_OF = {"reset_before": ("reset_gate", "before")}
+
 # The part of a certificate that shows an error which single steps do not.
 CAUGHT_BY = {
     "batch_size_128": "loop",
@@ -85,16 +88,22 @@ CAUGHT_BY = {
 }
 
 
+class MissingMutants(UserError):
+    """A folder lacks mutants that are required of it."""
+
+
 def _required(row: Row, workload: str) -> list[str]:
     """The mutants that a folder must offer for this workload; how batches are fed is spoiled in the CNN alone."""
+    own = set(row.workload(workload).forms.items())
+    of_workload = [name for name in REQUIRED[workload] if name not in FORM_OF or FORM_OF[name] not in own]
     variants = [case.variant for case in row.cases([workload]) if case.variant and workload == "cnn"]
-    return [*REQUIRED[workload], *(name for variant in variants for name in REQUIRED_OF_VARIANTS.get(variant, {}))]
+    return [*of_workload, *(name for variant in variants for name in REQUIRED_OF_VARIANTS.get(variant, {}))]
 
 
 def mutants(row: Row, workload: str) -> list[Mutant]:
     """The mutants that a folder can write, and a CPU judge.
 
-    Raises UserError where a required one is missing or does not fit.
+    Raises MissingMutants where a required one is missing, and UserError where one does not fit.
     """
     mutants_of_row = offered(row, workload)
     written = {name: mutant for name, mutant in mutants_of_row.items() if mutant.unsupported is None}
@@ -102,7 +111,7 @@ def mutants(row: Row, workload: str) -> list[Mutant]:
     missing = [name for name in _required(row, workload) if name not in found]
     missing += [name for name in REQUIRED_OR_REASON if name not in mutants_of_row]
     if missing:
-        raise UserError(f"{row.folder.name}/mutants.toml lacks the {workload} mutant {', '.join(missing)}.")
+        raise MissingMutants(f"{row.folder.name}/mutants.toml lacks the {workload} mutant {', '.join(missing)}.")
     return list(found.values())
 
 
@@ -147,8 +156,18 @@ def _parts(mutant: Mutant) -> list[tuple[str, ...]]:
 
 
 def choose(rows: list[Row], workloads: list[str], name: str | None) -> list[Mutant]:
-    """All mutants of these rows, or those of this name. Raises UserError where there is none of it."""
-    found = [mutant for row in rows for workload in workloads for mutant in mutants(row, workload)]
+    """All mutants of these rows, or those of this name.
+
+    Raises UserError where there is none of it, and with all that is missing of these rows and workloads at once.
+    """
+    found, missing = list[Mutant](), list[str]()
+    for row, workload in ((row, workload) for row in rows for workload in workloads if workload in row.workloads):
+        try:
+            found += mutants(row, workload)
+        except MissingMutants as error:
+            missing.append(str(error))
+    if missing:
+        raise UserError("\n  ".join(["required mutants are missing:", *dict.fromkeys(missing)]))
     chosen = [mutant for mutant in found if name in (None, mutant.name)]
     if not chosen and name is not None:
         raise nearest("mutant", name, list({mutant.name: None for mutant in found}))
