@@ -52,8 +52,8 @@ class Environment(msgspec.Struct, forbid_unknown_fields=True):
     """How a row's environment is made.
 
     python: "3.11", and nothing finer. requirements: the lock for the CPU, in the folder. requirements_gpu: the lock for
-    a GPU; GPU_LOCK where the folder has it, so that a first one changes nothing that is declared of the CPU. setup: a
-    script of the folder, run with the environment's Python after the install. install: variables for uv.
+    a GPU; GPU_LOCK where the folder has it or its pins, so that a first one changes nothing that is declared of the
+    CPU. setup: a script of the folder, run with the environment's Python after the install. install: variables for uv.
     variables: variables of the framework's processes. get_python: how to come by an old interpreter.
     """
 
@@ -255,7 +255,8 @@ def _with_environment(one: Declared, all_rows: dict[str, Declared]) -> Row:
     if not isinstance(environment, Environment):
         raise UserError(f"{one.folder.name}/framework.toml: no row describes the environment {owner!r} of {one.id}.")
     folder = all_rows[owner].folder
-    if environment.requirements_gpu is None and (folder / GPU_LOCK).is_file():
+    gpu = folder / GPU_LOCK
+    if environment.requirements_gpu is None and (gpu.is_file() or gpu.with_suffix(".in").is_file()):
         environment = msgspec.structs.replace(environment, requirements_gpu=GPU_LOCK)
     row = Row(**msgspec.structs.asdict(one), environment_id=owner, environment=environment, environment_folder=folder)
     for workload in row.workloads:
