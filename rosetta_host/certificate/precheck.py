@@ -1,6 +1,6 @@
 """What can be seen to be wrong with a folder before its example trains, all of it at once.
 
-Only `loaded` runs the example, no further than `load_data`.
+Only `require_loaded` runs the example, no further than `load_data`.
 """
 
 from __future__ import annotations
@@ -137,6 +137,7 @@ def _lock(row: Row, device: str) -> Iterator[str]:
     pinned = {number: match for number, match in _pins(pins) if match}
     if not pinned:
         yield f"{_at(pins)}: it lists no package. List those that you import, as NAME==VERSION."
+        return
     command = f"run: nox -s locks -- {row.environment_folder.name}"
     if not path.is_file():
         yield f"{_at(path)}: the lock is missing; {command}"
