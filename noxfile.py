@@ -34,7 +34,8 @@ def rows() -> list[str]:
     """The ids of all rows: a folder's name, or folder-backend. The catalogue reads the rest; nox has no msgspec."""
     found = []
     for path in sorted(ROOT.glob("examples/*/framework.toml")):
-        with contextlib.suppress(tomllib.TOMLDecodeError):  # the catalogue says what is wrong, and where
+        # The catalog says what is wrong, and where.
+        with contextlib.suppress(tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError):
             backends = tomllib.loads(path.read_text("utf-8")).get("backend", {})
             found += [f"{path.parent.name}-{name}" for name in backends] or [path.parent.name]
     return found
@@ -134,6 +135,12 @@ def standalone(session: nox.Session) -> None:
 def notebooks(session: nox.Session) -> None:
     """Execute the notebooks that are out of date, each in its own environment: -- [--again] [ID …]"""
     host(session, "notebooks", lock="notebooks")
+
+
+@nox.session
+def new(session: nox.Session) -> None:
+    """Write the folder of a new framework, with what is left to fill in: -- NAME"""
+    host(session, "new")
 
 
 @nox.session

@@ -24,7 +24,7 @@ from rich.text import Text
 from rosetta_host.benchmark import runs
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import WORKLOADS, Case, UserError
-from rosetta_host.certificate import certify, judge
+from rosetta_host.certificate import certify, judge, precheck
 from rosetta_host.datasets import dataset
 from rosetta_host.defaults import collect
 from rosetta_host.environments import environment, external_python, locks
@@ -34,10 +34,12 @@ from rosetta_host.mutation import runner
 from rosetta_host.publishing import standalone_check
 from rosetta_host.records import machine, store, vcs
 from rosetta_host.records.store import COMMITTED, LOCAL, CertificateRecord, DefaultsRecord, Measure, Record
+from rosetta_host.scaffold import new
 from rosetta_host.transfer import moves
 
 SUMMED_UP = ("loss", "step median", "step worst", "float64: step median")  # the checks that the summary shows
 SUMMARY_WIDTH = 130  # characters; cut to a terminal's 80, a column says nothing
+NAMED = 4  # failed checks that the verdict names; the record has all
 SILENCE = 30.0  # seconds between two lines of progress where the output is no terminal
 
 console = Console(highlight=False, soft_wrap=True)
@@ -103,6 +105,8 @@ def parser() -> argparse.ArgumentParser:
     )
     tried.add_argument("--kind", action="append", metavar="|".join(experiments.KINDS), help=KIND_HELP)
     tried.add_argument("--seeds", type=int, default=3, metavar="N", help="for accuracy: the seeds 0 … N-1 (default: 3)")
+    starting = commands.add_parser("new", help="write the folder of a new framework, with what is left to fill in")
+    starting.add_argument("name", metavar="NAME", help="its id: lower case, no hyphen")
     locking = commands.add_parser("locks", help="make the frameworks' locks anew that pin a package")
     locking.add_argument("names", nargs="+", metavar="NAME", help=LOCKS_HELP)
     books = commands.add_parser("notebooks", parents=[shared], help="execute the notebooks that are out of date")
@@ -219,6 +223,9 @@ def certify_cases(
     """
     where, device = machine.describe(options.machine), _device(options.device)
     certify.ensure_all([case.row for case in cases], device)
+    alone = len({case.row.id for case in cases}) == 1
+    if alone:  # of all implementations, that imports every framework once more
+        precheck.require_loaded([case for case in cases if case not in short], device)
     done: list[tuple[Case, CertificateRecord]] = []
     lock, start = threading.Lock(), time.monotonic()
 
@@ -227,7 +234,7 @@ def certify_cases(
             _say(line)
 
     # Who works on one row wants to see each check; of all rows they were two thousand lines.
-    check = report if len({case.row.id for case in cases}) == 1 else lambda line: None
+    check = report if alone else lambda line: None
     for case, record in certify.certify_all(cases, where, device, check, short, parts):
         if case not in short or record.status != "ok":
             store.write(record, folder)
@@ -249,7 +256,8 @@ def _summed_up(record: CertificateRecord) -> str:
     failed = [check for check in record.checks if not check.ok]
     if not failed:
         return record.reason or "no reason recorded"
-    names = ", ".join(dict.fromkeys(check.name for check in failed))
+    names = ", ".join(dict.fromkeys(check.name for check in failed[:NAMED]))
+    names += f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
     return f"{len(failed)} of {len(record.checks)} checks fail: {names}. First: {certify.line(failed[0])}"
 
 
@@ -272,8 +280,11 @@ def _seconds(record: Record) -> float:
     return (record.times and record.times.process) or 0.0
 
 
-def _cases(options: argparse.Namespace, rows: list[frameworks.Row]) -> list[Case]:
-    return [case for row in rows for case in row.cases(_workloads(options))]
+def _cases(options: argparse.Namespace, rows: list[frameworks.Row], device: str) -> list[Case]:
+    """All that can be certified of these rows. Raises UserError with what is wrong with their folders."""
+    cases = [case for row in rows for case in row.cases(_workloads(options))]
+    precheck.require(cases, device)
+    return cases
 
 
 def _published(cases: list[Case], device: str, past: Sequence[Record]) -> list[Case]:
@@ -282,8 +293,8 @@ def _published(cases: list[Case], device: str, past: Sequence[Record]) -> list[C
 
 
 def run_certificate(options: argparse.Namespace) -> int:
-    cases, short = _cases(options, frameworks.select(options.ids)), list[Case]()
     folder = _folder(options)
+    cases, short = _cases(options, frameworks.select(options.ids), _device(options.device)), list[Case]()
     if options.short:
         past = store.read_all([COMMITTED, folder])  # one that failed here is to be made whole
         short = _published(cases, _device(options.device), past)
@@ -299,11 +310,12 @@ def run_benchmark(options: argparse.Namespace) -> int:
     limit = 3600 * options.hours if options.preset == "full" else math.inf
     rows, device, workloads = frameworks.select(options.ids), _device(options.device), _workloads(options)
     folder = _folder(options, published=options.preset != "quick")
+    cases = _cases(options, rows, device)
     planned = runs.jobs(rows, workloads, options.preset, device, options.seeds, options.data, options.unofficial)
     where = machine.describe(options.machine)
     past = store.read_all([folder])
     # A newcomer's machine proves equality for itself, though certificates of other machines come with the checkout.
-    stale = [case for case in _cases(options, rows) if not certify.certified(case, where, device, past)]
+    stale = [case for case in cases if not certify.certified(case, where, device, past)]
     # With those at hand a first look needs no more than what its own float32 computes.
     quick = options.preset == "quick"
     short = _published(stale, device, store.read_all([COMMITTED, folder])) if quick else []
@@ -327,6 +339,7 @@ def run_benchmark(options: argparse.Namespace) -> int:
 
 def run_mutation(options: argparse.Namespace) -> int:
     rows, workloads = frameworks.select(options.ids), _workloads(options)
+    _cases(options, rows, "cpu")
     return runner.run(rows, workloads, options.mutant, options.minutes, lambda line: console.print(line, markup=False))
 
 
@@ -447,6 +460,14 @@ def run_standalone(options: argparse.Namespace) -> int:
     return _exit_code(statuses)
 
 
+def run_new(options: argparse.Namespace) -> int:
+    folder = new.create(options.name)
+    _say(f"{os.path.relpath(folder)} holds {', '.join(sorted(path.name for path in folder.iterdir()))}. Next:")
+    for line in new.next_steps(options.name):
+        _say(line)
+    return 0
+
+
 def run_locks(options: argparse.Namespace) -> int:
     for name in options.names:
         locks.bump(name, frameworks.rows(), _say)
@@ -480,6 +501,7 @@ COMMANDS = {
     "defaults": run_defaults,
     "overhead": run_overhead,
     "standalone": run_standalone,
+    "new": run_new,
     "locks": run_locks,
     "notebooks": run_notebooks,
 }

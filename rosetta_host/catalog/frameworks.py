@@ -54,8 +54,8 @@ class Environment(msgspec.Struct, forbid_unknown_fields=True):
     """How a row's environment is made.
 
     python: "3.11", and nothing finer. requirements: the lock for the CPU, in the folder. requirements_gpu: the lock for
-    a GPU; GPU_LOCK where the folder has it, so that a first one changes nothing that is declared of the CPU. setup: a
-    script of the folder, run with the environment's Python after the install. install: variables for uv.
+    a GPU; GPU_LOCK where the folder has it or its pins, so that a first one changes nothing that is declared of the
+    CPU. setup: a script of the folder, run with the environment's Python after the install. install: variables for uv.
     variables: variables of the framework's processes. get_python: how to come by an old interpreter.
     """
 
@@ -71,7 +71,7 @@ class Environment(msgspec.Struct, forbid_unknown_fields=True):
 class Law(msgspec.Struct, forbid_unknown_fields=True):
     """The law of a weight at the start, where it is not the project's: uniform or normal, by bound or deviation."""
 
-    law: str
+    law: Literal["uniform", "normal"]
     scale: float
     reason: str
 
@@ -250,7 +250,7 @@ def _declarations(folder: Path) -> Iterator[Declared]:
                 examples=examples,
                 raw=raw,
             )
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise UserError(f"{where} is not valid: {error}.") from None
 
 
@@ -268,7 +268,8 @@ def _with_environment(one: Declared, all_rows: dict[str, Declared]) -> Row:
     if not isinstance(environment, Environment):
         raise UserError(f"{one.folder.name}/framework.toml: no row describes the environment {owner!r} of {one.id}.")
     folder = all_rows[owner].folder
-    if environment.requirements_gpu is None and (folder / GPU_LOCK).is_file():
+    gpu = folder / GPU_LOCK
+    if environment.requirements_gpu is None and (gpu.is_file() or gpu.with_suffix(".in").is_file()):
         environment = msgspec.structs.replace(environment, requirements_gpu=GPU_LOCK)
     row = Row(**msgspec.structs.asdict(one), environment_id=owner, environment=environment, environment_folder=folder)
     for workload in row.workloads:

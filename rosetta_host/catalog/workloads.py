@@ -46,7 +46,8 @@ class Workload:
     gradients to the weights and to the input of each layer. Not counted are operations that run once for each number,
     such as pooling, activations, gates, the look-up in an embedding, and the update.
     mutants: name -> the deliberate error, in words, that every example has to offer. variant_mutants: variant of
-    `train` -> those that an example with the variant has to offer too. sizes: name -> further facts of the network that
+    `train` -> those that an example with the variant has to offer too. form_of: mutant -> the form that it computes and
+    its value, which is no error of a framework that declares it. sizes: name -> further facts of the network that
     the site's text may name. layers: kind of a layer of the oracle -> its name in the figure of the network, where that
     is another. scale: what the figure is to scale of.
     """
@@ -58,6 +59,7 @@ class Workload:
     flop: Callable[[], int]
     mutants: dict[str, str]
     variant_mutants: dict[str, dict[str, str]] = field(default_factory=dict)
+    form_of: dict[str, tuple[str, str]] = field(default_factory=dict)
     sizes: Callable[[], dict[str, str | int]] = dict
     layers: dict[str, str] = field(default_factory=dict)
     scale: str = "A bar is as long as its vector."

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from threadpoolctl import threadpool_limits
 
 from rosetta_host.catalog.frameworks import Case, Row
-from rosetta_host.certificate import coverage
+from rosetta_host.certificate import coverage, form_suggestions
 from rosetta_host.certificate.judge import AS_TIMED, ASIDE, PARTS, SHORT, TraceFailed, Tracer, checks
 from rosetta_host.environments import environment, external_python, faults, process
 from rosetta_host.environments.digests import certificate_digests, differing, digests
@@ -97,10 +97,12 @@ def certify(
         record.times = Times(process=time.monotonic() - start)
         failed = [check for check in record.checks if not check.ok]
         record.status = "failed" if failed else "ok"
+        if hint := form_suggestions.suggestion(case, Path(folder) / "steps-float32", failed):
+            failed[0].reason = " ".join(filter(None, [failed[0].reason, hint]))
+            report(f"{case.label}: {hint}")
         record.reason = "; ".join(line(check) for check in failed) or None
-        if any(
-            check.code == CheckCode.JUDGMENT for check in failed
-        ):  # which ends the process before it leaves its facts
+        # A judgment that fails ends the process before it leaves its facts.
+        if any(check.code == CheckCode.JUDGMENT for check in failed):
             return record
         facts(record, case.row, Path(folder) / "steps-float32")
         if "lines" in parts:

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from rosetta_host.catalog import workloads
-from rosetta_host.catalog.frameworks import ROOT, WORKLOADS, Row, Variable
+from rosetta_host.catalog.frameworks import ROOT, WORKLOADS, Row, UserError, Variable
 from rosetta_host.environments import external_python
 
 # What framework.toml tells a reader and no process: like comments in code, it may change.
@@ -121,7 +121,11 @@ def environment_digest(row: Row, device: str = "cpu") -> str:
     """SHA-256 of what makes the environment: the lock, and the set-up step with its files; or what was handed over."""
     if found := external_python.digest():
         return found
-    files = [row.lock(device), *setup_files(row)]
+    lock = row.lock(device)
+    if not lock.is_file():
+        name = lock.parent.name
+        raise UserError(f"{name}/{lock.name}: the lock is missing; run: nox -s locks -- {name}")
+    files = [lock, *setup_files(row)]
     return _sha(row.environment.python.encode(), *(path.read_bytes() for path in files))
 
 

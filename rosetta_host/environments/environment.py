@@ -27,6 +27,7 @@ from rosetta_host.environments.digests import installation_digest
 from rosetta_host.records import machine
 
 HOME = Path(os.environ.get("ROSETTA_HOME", ROOT / ".rosetta"))
+SHOWN = 400  # characters of the installer's message
 COMPLETE = "rosetta-complete"  # written last: a folder without it is a build that was cut short
 
 Job = TypeVar("Job")
@@ -108,9 +109,12 @@ def _install(row: Row, folder: Path, device: str) -> None:
 
 
 def _reason(stderr: str) -> str:
-    """uv's own words in one line: what it calls the cause, without its drawing."""
-    lines = [line.strip(" ×│├╰─▶") for line in stderr.splitlines()]
-    return " ".join(line for line in lines if line)[-400:] or "uv gave no reason."
+    """uv's own words in one line: what it calls the cause, without its drawing; the last whole words of a long one."""
+    words = [word for line in stderr.splitlines() for word in line.strip(" ×│├╰─▶").split()]
+    text = " ".join(words)
+    if len(text) > SHOWN:
+        text = "… " + text[-SHOWN:].partition(" ")[2]
+    return text or "uv gave no reason."
 
 
 def _set_up(row: Row, python: Path) -> None:

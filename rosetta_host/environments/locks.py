@@ -36,14 +36,18 @@ class Lock(msgspec.Struct, frozen=True):
 
 
 def every(rows: Iterable[Row]) -> list[Lock]:
-    """The locks of all environments, each once, by path."""
+    """The locks of all environments whose pins are there, each once, those that share another's versions behind it.
+
+    A lock itself may still be missing.
+    """
     locks = {}
     for row in rows:
         for device in ("cpu", "gpu"):
             path, environment = row.lock(device), row.environment
             constraints = row.lock("cpu") if path != row.lock("cpu") else None
             locks[path] = Lock(path, environment.python, row.install_variables(device), constraints)
-    return [locks[path] for path in sorted(locks)]
+    by_path = [locks[path] for path in sorted(locks) if locks[path].pins.is_file()]
+    return sorted(by_path, key=lambda lock: lock.constraints is not None)
 
 
 def _pin(package: str) -> re.Pattern[str]:
@@ -57,14 +61,23 @@ def packages(name: str, rows: Mapping[str, Row]) -> list[str]:
 
 
 def bump(wanted: str, rows: Mapping[str, Row], report: Callable[[str], None]) -> None:
-    """Make every lock anew that pins a package, in a new version of it where one is given.
+    """Make every lock anew that pins a package, in a new version of it where one is given; a framework's own always.
 
     wanted: "pytorch" or "torch" for the version that is pinned, "torch==2.14.0" for another. A local build such as
     +cpu stays as it is. A lock that cannot be made leaves its files as they were. Raises UserError.
     """
     name, _, version = wanted.partition("==")
     known = packages(name, rows)
-    chosen = [lock for lock in every(rows.values()) if any(_pin(one).search(lock.pins.read_text()) for one in known)]
+    named = [row for row in rows.values() if name in (row.id, row.folder.name)]
+    own = {row.lock(device) for row in named for device in ("cpu", "gpu")}
+    chosen = [
+        lock
+        for lock in every(rows.values())
+        if lock.path in own or any(_pin(one).search(lock.pins.read_text("utf-8")) for one in known)
+    ]
+    if own and not chosen:
+        path = min(own).with_suffix(".in")
+        raise UserError(f"{_short(path)} is missing. List in it the packages that you import, as NAME==VERSION.")
     if not chosen:
         raise nearest("pinned package or framework", name, sorted({*rows, *_pinned(rows)}))
     for lock in chosen:
@@ -104,7 +117,7 @@ def _compile(lock: Lock) -> str:
         if done.returncode:
             raise UserError(f"{_short(lock.path)} cannot be made; its files are as they were. {done.stderr.strip()}")
         made = folder / lock.path.name
-        if made.read_bytes() == lock.path.read_bytes():
+        if lock.path.is_file() and made.read_bytes() == lock.path.read_bytes():
             return "unchanged"
         shutil.copyfile(made, lock.path)
     return "made anew"

@@ -52,6 +52,10 @@ CAUGHT_BY = {
 }
 
 
+class MissingMutants(UserError):
+    """A folder lacks mutants that are required of it."""
+
+
 def required(workload: str, variants: Iterable[str] = ()) -> dict[str, str]:
     """The mutants that an example of this workload with these variants must offer: name -> what it is, in words."""
     stated = workloads.get(workload)
@@ -61,13 +65,16 @@ def required(workload: str, variants: Iterable[str] = ()) -> dict[str, str]:
 
 
 def _required(row: Row, workload: str) -> list[str]:
-    return list(required(workload, [case.variant for case in row.cases([workload]) if case.variant]))
+    """The mutants that a folder must offer for this workload: a form that it declares as its own is no error there."""
+    forms, form_of = row.workload(workload).forms, workloads.get(workload).form_of
+    names = required(workload, [case.variant for case in row.cases([workload]) if case.variant])
+    return [name for name in names if name not in form_of or form_of[name] not in forms.items()]
 
 
 def mutants(row: Row, workload: str) -> list[Mutant]:
     """The mutants that a folder can write, and a CPU judge.
 
-    Raises UserError where a required one is missing or does not fit.
+    Raises MissingMutants where a required one is missing, and UserError where one does not fit.
     """
     mutants_of_row = offered(row, workload)
     written = {name: mutant for name, mutant in mutants_of_row.items() if mutant.unsupported is None}
@@ -75,7 +82,7 @@ def mutants(row: Row, workload: str) -> list[Mutant]:
     missing = [name for name in _required(row, workload) if name not in found]
     missing += [name for name in REQUIRED_OR_REASON if name not in mutants_of_row]
     if missing:
-        raise UserError(f"{row.folder.name}/mutants.toml lacks the {workload} mutant {', '.join(missing)}.")
+        raise MissingMutants(f"{row.folder.name}/mutants.toml lacks the {workload} mutant {', '.join(missing)}.")
     return list(found.values())
 
 
@@ -120,8 +127,18 @@ def _parts(mutant: Mutant) -> list[tuple[str, ...]]:
 
 
 def choose(rows: list[Row], workloads: list[str], name: str | None) -> list[Mutant]:
-    """All mutants of these rows, or those of this name. Raises UserError where there is none of it."""
-    found = [mutant for row in rows for workload in workloads for mutant in mutants(row, workload)]
+    """All mutants of these rows, or those of this name.
+
+    Raises UserError where there is none of it, and with all that is missing of these rows and workloads at once.
+    """
+    found, missing = list[Mutant](), list[str]()
+    for row, workload in ((row, workload) for row in rows for workload in workloads if workload in row.workloads):
+        try:
+            found += mutants(row, workload)
+        except MissingMutants as error:
+            missing.append(str(error))
+    if missing:
+        raise UserError("\n  ".join(["required mutants are missing:", *dict.fromkeys(missing)]))
     chosen = [mutant for mutant in found if name in (None, mutant.name)]
     if not chosen and name is not None:
         raise nearest("mutant", name, list({mutant.name: None for mutant in found}))

@@ -60,6 +60,14 @@ def export_weights(model):
 
 def import_weights(model, weights):
     model.update(weights)
+
+
+if __name__ == "__main__":
+    x_train, x_test, y_train, y_test = load_data()
+    model = init_model(create_symbol())
+    train(model, x_train, y_train)
+    predict(model, x_test)
+    evaluate(model, x_test, y_test)
 """
 
 
@@ -76,7 +84,8 @@ def folder(tmp_path, monkeypatch) -> Path:
     path = tmp_path / "examples" / "alpha"
     path.mkdir(parents=True)
     (path / "framework.toml").write_text(TOML)
-    (path / "requirements.txt").write_text("")
+    for name in ("requirements.in", "requirements.txt"):
+        (path / name).write_text("numpy==2.3.5\n")
     (path / "gru.py").write_text(EXAMPLE)
     monkeypatch.setattr(frameworks, "EXAMPLES", tmp_path / "examples")
     monkeypatch.setattr(environment, "ensure", lambda row, device="cpu": Path(sys.executable))

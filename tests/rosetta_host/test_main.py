@@ -15,6 +15,7 @@ import pytest
 from rosetta_host import __main__ as cli
 from rosetta_host.catalog.frameworks import ROOT
 from rosetta_host.lessons import declarations
+from rosetta_host.records import store
 
 
 @pytest.mark.parametrize(
@@ -225,6 +226,16 @@ def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_p
     assert re.search(r"^\[1/2\] \w+ gru: failed: \d+ of \d+ checks fail: .* · \d:\d\d left$", several, re.MULTILINE)
     (last,) = re.findall(r"^\[2/2\] \w+ gru: failed: \d+ of \d+ checks fail: .*$", several, re.MULTILINE)
     assert not last.endswith("left")
+
+
+def test_a_verdict_names_the_first_failed_checks_and_counts_the_others():
+    record = store.Record(
+        store.SCHEMA, "certificate", "failed", "alpha", cli.WORKLOADS[0], "now", store.Machine("m", "m")
+    )
+    record.checks = [store.Check(f"check {number}", False, 1.0, 0.1) for number in range(16)]
+    names = "check 0, check 1, check 2, check 3 and 12 more"
+    said = f"16 of 16 checks fail: {names}. First: FAILED check 0 1.0e+00 (limit 0.1)"
+    assert cli._summed_up(record) == said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

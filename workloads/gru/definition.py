@@ -40,6 +40,7 @@ workload = Workload(
         "reset_before": "the reset gate on the other side of the recurrent product",
         "zero_initial_weights": "initial weights of zero",
     },
+    form_of={"reset_before": ("reset_gate", "before")},
     layers={"words": "a review’s words", "last word": "the last word’s output"},
     scale="A column is one word and as high as its vector. A bar is as long as its vector.",
 )

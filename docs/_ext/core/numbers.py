@@ -5,7 +5,7 @@ workload, the preset (or `certificate`), and the path of a field, with a format.
 run in float32. `seed-k80/cntk+train_with_loader.cnn.full.times.train` names the machine and the variant too, and
 `desk@gpu/pytorch.cnn.full.times.train` the device of a machine that has several. Where records of several machines or
 devices answer, one has to be named.
-`{param}` takes a hyper-parameter from rosetta_common/params.py, `cnn.batch_size`, or what follows from
+`{param}` takes a hyper-parameter from workloads/<name>/hyperparameters.py, `cnn.batch_size`, or what follows from
 them, from the data's layout and from the canonical weights: `known` lists all.
 An unknown one is a warning, and so fails the build.
 """

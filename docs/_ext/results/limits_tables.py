@@ -13,11 +13,12 @@ from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import store as stores
 from _ext.core.directives import OfWorkload
+from _ext.core.numbers import Role
 from _ext.results.results import table
 from rosetta_common import weights
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import ROOT, WORKLOADS
-from rosetta_host.certificate import limits
+from rosetta_host.certificate import forms, limits, oracle
 
 
 class CanonicalWeights(OfWorkload):
@@ -75,6 +76,36 @@ def _required(workload: str) -> dict[str, str]:
     return stated.mutants | {name: words for own in stated.variant_mutants.values() for name, words in own.items()}
 
 
+class FormValues(SphinxDirective):
+    """`{form-values}`: every form that a folder may declare, with its values and what each computes."""
+
+    def run(self) -> list[nodes.Node]:
+        stores.note(self.env, Path(str(oracle.__file__)), Path(str(forms.__file__)))
+        body: list[list[nodes.Node]] = []
+        for workload in WORKLOADS:
+            explained = forms.explanations(workload)
+            for name, values in oracle.model(workload).forms.items():
+                quoted = ", ".join(f'"{value}"' for value in values)
+                texts = nodes.literal("", name), nodes.inline("", quoted), nodes.inline("", f"{explained[name]}.")
+                body.append([nodes.inline("", workload.upper()), *texts])
+        head = ["Network", "Form", "Values, the default first", "What they compute"]
+        return [table(head, body, "The forms")]
+
+
+class Constant(Role):
+    """{constant}`certificate/precheck.MOST_LINES`: a constant of a module of the host, read from its source."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        module, _, name = self.text.rpartition(".")
+        path = ROOT / "rosetta_host" / f"{module}.py"
+        try:
+            value = constant(name, path)
+        except (LookupError, OSError) as error:
+            return self.warn(str(error))
+        stores.note(self.env, path)
+        return [nodes.inline("", str(value))], []
+
+
 class Mutants(SphinxDirective):
     """`{mutation}`: the deliberate errors that a certificate has to catch, and how many the examples carry."""
 
@@ -111,3 +142,5 @@ def setup(app: Sphinx) -> None:
     app.add_directive("limits", Limits)
     app.add_directive("mutation", Mutants)
     app.add_directive("canonical-weights", CanonicalWeights)
+    app.add_directive("form-values", FormValues)
+    app.add_role("constant", Constant())

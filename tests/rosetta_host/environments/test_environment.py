@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import logging
 import os
+import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -251,6 +252,17 @@ def test_an_environment_of_a_lock_alone_is_made_once(home, tmp_path, caplog):
     assert (python.parents[1] / "kept").exists()
     lock.write_text("# another\n")
     assert environment.plain("kernel", VERSION, lock) != python
+
+
+def test_a_long_message_of_the_installer_is_cut_between_words(home, tmp_path, monkeypatch):
+    path = "/a/long/path" * 9
+    failed = subprocess.CompletedProcess([], 1, "", "\n".join(f" × {path}/{number}" for number in range(9)))
+    monkeypatch.setattr(environment, "_uv", lambda *arguments, **variables: failed)
+    with pytest.raises(Unsupported) as error:
+        environment._install(row(tmp_path), tmp_path, "cpu")
+    shown = str(error.value).partition(": ")[2]
+    assert len(shown) <= environment.SHOWN + len("… ")
+    assert shown == f"… {path}/6 {path}/7 {path}/8"
 
 
 def test_a_lock_that_cannot_be_had_is_one_sentence_and_leaves_nothing(home, tmp_path, monkeypatch):

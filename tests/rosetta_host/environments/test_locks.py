@@ -70,7 +70,7 @@ def test_every_lock_that_pins_a_package_gets_its_version_and_keeps_its_build(row
     assert pins(rows, "beta") == "keras==3.0\nTorch==2.14.0\n"
     assert pins(rows, "alpha", "requirements.txt") == pins(rows, "alpha")
     assert pins(rows, "gamma", "requirements.txt").startswith("numpy")
-    made = ["alpha/requirements-gpu.txt", "alpha/requirements.txt", "beta/requirements.txt"]
+    made = ["alpha/requirements.txt", "beta/requirements.txt", "alpha/requirements-gpu.txt"]
     assert said == [f"{lock}: made anew" for lock in made]
 
 
@@ -83,8 +83,8 @@ def test_a_framework_stands_for_its_package_in_the_version_that_is_pinned(rows, 
 def test_a_gpus_lock_shares_the_versions_of_the_cpus_without_their_builds(rows, uv):
     locks.bump("alpha", rows, lambda line: None)
     calls = uv.read_text().splitlines()
-    assert calls[0] == "requirements-gpu.in ['numpy==2.4.6', 'torch==2.13.0']"
-    assert calls[1] == "requirements.in []"
+    assert calls[0] == "requirements.in []"
+    assert calls[-1] == "requirements-gpu.in ['torch==2.13.0', 'numpy==2.4.6']"
 
 
 def test_a_lock_that_cannot_be_made_leaves_its_files_as_they_were(rows, uv):
@@ -97,3 +97,19 @@ def test_a_lock_that_cannot_be_made_leaves_its_files_as_they_were(rows, uv):
 def test_a_name_that_nothing_pins_is_one_sentence(rows, uv):
     with pytest.raises(UserError, match=r"There is no pinned package or framework 'torhc': did you mean 'torch'\?"):
         locks.bump("torhc==2.14.0", rows, lambda line: None)
+
+
+def test_the_first_locks_of_a_framework_are_made_from_its_pins_the_cpus_first(rows, uv):
+    folder = rows["gamma"].folder
+    (folder / "requirements.txt").unlink()
+    (folder / "requirements-gpu.in").write_text("# For a GPU.\ncuda-jax==1.0\n")
+    said = []
+    locks.bump("gamma", frameworks.rows(), said.append)
+    assert said == ["gamma/requirements.txt: made anew", "gamma/requirements-gpu.txt: made anew"]
+    assert uv.read_text().splitlines() == ["requirements.in []", "requirements-gpu.in ['jax==1.0']"]
+
+
+def test_a_framework_without_pins_says_where_they_belong(rows, uv):
+    (rows["gamma"].folder / "requirements.in").unlink()
+    with pytest.raises(UserError, match=r"gamma/requirements\.in is missing\. List in it the packages"):
+        locks.bump("gamma", rows, lambda line: None)

@@ -11,7 +11,7 @@ import pytest
 
 from rosetta_host.catalog import frameworks, workloads
 from rosetta_host.catalog.frameworks import Case, UserError
-from rosetta_host.certificate import judge
+from rosetta_host.certificate import judge, oracle
 from rosetta_host.environments import environment
 from rosetta_host.mutation import runner
 from rosetta_host.mutation.mutants import Mutant
@@ -99,6 +99,40 @@ def test_a_missing_mutant_is_named(folder):
     (folder / "mutants.toml").write_text('[gru.beta1]\nedits = [["return 0.5", "return 0.6"]]\n')
     with pytest.raises(UserError, match=r"alpha/mutants\.toml lacks the gru mutant other_epsilon"):
         runner.mutants(frameworks.rows()["alpha"], "gru")
+
+
+def test_what_is_missing_is_told_for_all_workloads_at_once(folder):
+    for workload in frameworks.WORKLOADS:
+        (folder / f"{workload}.py").touch()
+    with pytest.raises(UserError) as error:
+        runner.choose([frameworks.rows()["alpha"]], list(frameworks.WORKLOADS), None)
+    introduction, *lines = str(error.value).split("\n  ")
+    assert introduction == "required mutants are missing:"
+    required = {workload: [*runner.required(workload), *runner.REQUIRED_OR_REASON] for workload in frameworks.WORKLOADS}
+    assert lines == [
+        f"alpha/mutants.toml lacks the {workload} mutant {', '.join(names)}." for workload, names in required.items()
+    ]
+
+
+FORM_OF = [
+    (workload, mutant, form)
+    for workload in workloads.names()
+    for mutant, form in workloads.get(workload).form_of.items()
+]
+
+
+@pytest.mark.parametrize(("workload", "mutant", "form"), FORM_OF)
+def test_a_mutant_that_is_the_frameworks_own_form_is_not_required(folder, workload, mutant, form):
+    name, value = form
+    assert mutant in runner.required(workload)
+    assert value in oracle.model(workload).forms[name]
+    toml, row = folder / "framework.toml", frameworks.rows()["alpha"]
+    with pytest.raises(UserError, match=mutant):
+        runner.mutants(row, workload)
+    toml.write_text(toml.read_text() + f'[{workload}.forms]\n{name} = "{value}"\n')
+    with pytest.raises(UserError) as error:
+        runner.mutants(frameworks.rows()["alpha"], workload)
+    assert mutant not in str(error.value)
 
 
 def test_a_mutant_that_does_not_fit_is_named(folder):

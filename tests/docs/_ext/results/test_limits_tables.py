@@ -6,9 +6,12 @@ import re
 from itertools import chain
 
 import pytest
+from shown import page, tables
 
 from _ext.results.limits_tables import MUTATION, constant, shown
 from rosetta_host.catalog import workloads
+from rosetta_host.catalog.frameworks import ROOT, WORKLOADS
+from rosetta_host.certificate import forms, oracle
 
 MUTANT = '[{name}]\nedits = [["a", "b"]]\n'
 
@@ -73,3 +76,29 @@ def test_a_constant_that_is_gone_is_named() -> None:
 
 def test_a_limit_is_shown_with_all_its_digits() -> None:
     assert [shown(limit) for limit in (7.5e-4, 1e-10, 2e-2)] == ["7.5e-4", "1e-10", "2e-2"]
+
+
+def test_every_form_is_shown_with_its_values_and_formulas(site) -> None:
+    site.page("index", "```{form-values}\n```")
+    assert not site.build()
+    (table,) = tables(site.html("index"))
+    rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in table.table.select("tbody tr")]
+    expected = [
+        [workload.upper(), name, ", ".join(f'"{value}"' for value in values), f"{explained[name]}."]
+        for workload, explained in ((workload, forms.explanations(workload)) for workload in WORKLOADS)
+        for name, values in oracle.model(workload).forms.items()
+    ]
+    assert [[straight(text) for text in row] for row in rows] == [[straight(text) for text in row] for row in expected]
+
+
+def straight(text: str) -> str:
+    return re.sub("[“”]", '"', text).replace("’", "'")
+
+
+def test_a_constant_is_read_from_the_code_and_an_unknown_one_is_named(site) -> None:
+    site.page("index", "At most {constant}`certificate/precheck.MOST_LINES` lines.")
+    assert not site.build()
+    most = constant("MOST_LINES", ROOT / "rosetta_host" / "certificate" / "precheck.py")
+    assert f"At most {most} lines." in page(site.html("index")).get_text()
+    site.page("index", "{constant}`certificate/precheck.NONE`")
+    assert "precheck.py defines no NONE" in site.build()
