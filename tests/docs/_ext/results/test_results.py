@@ -151,13 +151,24 @@ def several(site) -> None:
     site.record(created="20260104T000000.000000Z", historic=True, machine=MUSEUM, source="A book.")
 
 
+def test_a_long_note_is_folded_and_a_short_one_is_not(site, only) -> None:
+    site.record("ada", environment="as found", threads=2, times=Times(train=1.0))
+    site.record("bell")
+    cell = only().line("Ada").find_all("td")[-1]
+    assert cell.details.summary.get_text() == "1 note"
+    assert "external interpreter" in cell.details.get_text()
+    assert "2 threads" in text(cell)
+    assert "2 threads" not in cell.details.get_text()
+
+
 def test_machines_presets_and_devices_are_never_mixed(site, html) -> None:
     several(site)
     shown = " ".join(page(html()).find(role="main").get_text().split())
-    order = ["The desk (this machine, just now", "Preset quick", "never ranked"]
+    order = ["This machine’s own runs, not published: CNN on CIFAR-10, preset quick"]
     order += ["The desk", "Preset epoch", "on the CPU"]
     order += ["The tower", "8 GiB of memory · A large one", "Preset full", "on the GPU"]
     order += ["The museum", "Historic, quoted from: A book."]
+    order += ["The desk (this machine, just now", "Preset quick", "never ranked"]
     at = 0
     for expected in order:
         assert expected in shown[at:], f"{expected} is missing, or in the wrong order"
@@ -172,7 +183,7 @@ def test_the_controls_offer_what_exists_and_are_hidden_without_a_script(site, ht
     offered = {one["name"]: [option["value"] for option in one.find_all("option")] for one in bar.find_all("select")}
     assert offered == {
         "workload": ["cnn"],
-        "machine": ["desk-local", "desk", "tower", "museum"],
+        "machine": ["desk", "tower", "museum", "desk-local"],
         "preset": ["full", "epoch", "quick"],
         "device": ["cpu", "gpu"],
         "ratio": [""],
@@ -180,10 +191,10 @@ def test_the_controls_offer_what_exists_and_are_hidden_without_a_script(site, ht
     assert bar.find_next_sibling("script")["src"].startswith("_static/results.js?v=")
     found = json.loads(bar["data-tables"])
     assert [(one["machine"], one["preset"], one["device"]) for one in found] == [
-        ("desk-local", "quick", "cpu"),
         ("desk", "epoch", "cpu"),
         ("tower", "full", "gpu"),
         ("museum", "full", "cpu"),
+        ("desk-local", "quick", "cpu"),
     ]
     for one in found:
         assert len(shown.find("section", id=one["id"], class_="rosetta-part").find_all("table")) == 1
@@ -200,11 +211,11 @@ def test_the_controls_open_with_the_table_of_most_rows(site, html) -> None:
     found = json.loads(page(html(argument="gru cnn")).find(id="runs")["data-tables"])
     assert found.pop(0)["workload"] == "gru"
     assert [(one["machine"], one["preset"]) for one in found] == [
-        ("desk-local", "quick"),
         ("desk", "epoch"),
         ("tower", "full"),
         ("desk", "full"),
         ("museum", "full"),
+        ("desk-local", "quick"),
     ]
 
 
@@ -246,7 +257,7 @@ def test_an_unofficial_copy_is_marked(site, only) -> None:
 def test_the_page_reads_well_with_the_seeds_table_alone(site, html) -> None:
     site.record(historic=True, name="As The Seed Wrote It", machine=MUSEUM)
     built = html()
-    assert "No benchmark of this project is recorded yet" in built
+    assert "This project has no recorded benchmark yet" in built
     (table,) = tables(built)
     assert table.row("As The Seed Wrote It")["Framework"] == "As The Seed Wrote It | here: Ada"
     assert table.caption.endswith("historic, no certificate")
@@ -254,7 +265,7 @@ def test_the_page_reads_well_with_the_seeds_table_alone(site, html) -> None:
 
 def test_a_page_without_a_record_has_no_controls(html) -> None:
     built = html()
-    assert "No benchmark of this project is recorded yet" in built
+    assert "This project has no recorded benchmark yet" in built
     assert page(built).find(id="runs") is None
     assert "results.js" not in built
 
@@ -408,7 +419,7 @@ def test_an_accuracy_farther_from_the_others_than_seeds_lie_apart_is_pointed_out
     certified(site, ada=0.76, bell=0.755, curie=0.735)
     table = only()
     assert text(table.table).count("points below the median of this table") == 1
-    said = "2.0 points below the median of this table (seeds lie 0.5 apart, as a standard deviation)"
+    said = "2.0 points below the median of this table (the standard deviation between seeds is 0.5)"
     assert said in table.row("Curie")["Certificate"]
 
 
