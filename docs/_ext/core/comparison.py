@@ -63,11 +63,15 @@ def usual(store: Store, workload: str) -> Setting | None:
     return store.settings[workload]
 
 
+def timed_where(run: Record) -> str:
+    """Where and how a run was timed, for the caption of a table: the setting without the data."""
+    device = f"on its {formatting.PROCESSORS[run.device or 'cpu']}"
+    external = ["in an external interpreter"] if run.environment else []
+    return ", ".join([run.machine.name, device, *external, f"preset {run.preset}"])
+
+
 def described(run: Record) -> str:
     """The setting of a run, for the head of a column or the caption of a picture."""
-    device = f"on its {formatting.PROCESSORS[run.device or 'cpu']}"
-    external = "in an external interpreter" if run.environment else ""
     source = run.data.source if run.data else ""
     data = "official data" if source == "official" else source
-    facts = (run.machine.name, device, external, f"preset {run.preset}", data)
-    return ", ".join(fact for fact in facts if fact)
+    return ", ".join(filter(None, (timed_where(run), data)))
