@@ -85,7 +85,7 @@ def test_a_trap_in_all_is_a_sentence_with_its_table_folded(site, html) -> None:
     built = page(html())
     (folded,) = built.find_all("details", class_="rosetta-details")
     assert not folded.has_attr("open")
-    assert folded.summary.get_text() == "All 3 lines, with the check that catches each patch"
+    assert folded.summary.get_text() == "All 3 lines, with what is recorded of each patch"
     assert folded.find("table")
     assert "Still a trap in 3 implementations." in prose(str(built))
 
