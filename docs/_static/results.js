@@ -1,5 +1,6 @@
 // Selects the table of results, its order, and the row that the ratios refer to. The address holds all of this:
 // ?workload=cnn&machine=ID&preset=full&device=cpu&sort=-accuracy&ratio=ROW, or #the-line-of-a-record.
+// Until a reader sorts a table, the rows of the chosen frameworks come first.
 // The page loads this before its tables, so that nothing jumps. Without this script all tables are shown.
 (() => {
   "use strict";
@@ -46,7 +47,9 @@
     const numbers = (a, b) => a === null || b === null ? (a === null) - (b === null) : sign * (a - b);
     const compare = (a, b) => failed(a) - failed(b)
       || (at ? numbers(value(a, at), value(b, at)) : sign * name(a).localeCompare(name(b)));
-    table.body.append(...at < 0 ? table.rows : [...table.rows].sort(compare));
+    const own = rosetta.ids.flatMap(id => table.rows.filter(row => row.classList.contains(`is-of-${id}`)));
+    for (const row of table.rows) row.classList.toggle("is-own", own.includes(row));
+    table.body.append(...at < 0 ? new Set([...own, ...table.rows]) : [...table.rows].sort(compare));
   }
 
   function hold(table, asked, lacking) {

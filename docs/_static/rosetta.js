@@ -90,6 +90,7 @@
     [bar.from.value, bar.to.value] = pair || [wanted[0] || firstOf(), ""];
     bar.swap.disabled = !pair;
     document.getElementById("rosetta-early")?.remove();
+    rosetta.promote(pair || wanted.slice(0, 1));
     dispatchEvent(new CustomEvent("rosetta-choice", {detail: pair || [wanted[0]]}));
     reach();
   }
@@ -107,7 +108,7 @@
     const texts = code.textContent.split("\n"), lines = code.innerHTML.split("\n");
     const width = text => text.search(/\S|$/) + 4;
     code.innerHTML = lines.map((line, i) => i === lines.length - 1 ? line
-      : `<span class="rosetta-line" style="--indent:${width(texts[i])}ch">${line.replace(/[([{]|\.(?=[a-z<])/gi, "$&<wbr>")}\n</span>`).join("");
+      : `<span class="rosetta-line" style="--indent:${width(texts[i])}ch">${line.replace(/[([{]|(?<!\s)\.(?=[a-z<])/gi, "$&<wbr>")}\n</span>`).join("");
   }
 
   // A box that scrolls sideways must be reachable by keyboard.
@@ -115,6 +116,8 @@
     for (const box of document.querySelectorAll(".highlight pre, .table-wrapper, .rosetta-plot")) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
+      box.onscroll = () => box.classList.toggle("has-more", box.scrollWidth - box.clientWidth - box.scrollLeft > 2);
+      box.onscroll();
     }
   }
 
@@ -212,7 +215,7 @@
   addEventListener("DOMContentLoaded", () => {
     sets = [...document.querySelectorAll(".rosetta-tabs")];
     addEventListener("resize", reach);
-    document.querySelectorAll(".rosetta-pair pre, .rosetta-helpers pre").forEach(indent);
+    document.querySelectorAll(".rosetta-pair pre, .rosetta-helpers pre, .rosetta-download pre").forEach(indent);
     if (!document.querySelector(".rosetta-bar")) return reach();
     setUpBar();
     for (const set of sets) {

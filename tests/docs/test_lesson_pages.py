@@ -38,7 +38,7 @@ def test_a_page_has_the_declared_title_and_names_the_claim(slug: str) -> None:
 @EACH
 def test_a_page_asks_what_every_lesson_is_asked(slug: str) -> None:
     headings = re.findall(r"^## (.*)", text(slug), re.MULTILINE)
-    assert "Does it still hold?" in headings
+    assert "Does it still matter?" in headings
     assert headings[-2:] == ["What it costs", "What catches it"]
 
 

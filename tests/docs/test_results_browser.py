@@ -314,3 +314,10 @@ def test_without_the_script_all_tables_are_shown_and_no_controls(built, read) ->
 
 def test_the_script_is_small() -> None:
     assert len(gzip.compress(SCRIPT.read_bytes(), 9, mtime=0)) < 3000
+
+
+def test_the_rows_of_the_chosen_frameworks_come_first_until_a_reader_sorts(read) -> None:
+    assert read("?from=curie&to=ada", "return names()") == f"Curie,Ada,Bell,{LOADER}"
+    assert read("?framework=ada", "return names()") == f"Ada,Bell,{LOADER},Curie"
+    script = 'button("time").click(); await settle(); return names()'
+    assert read("?from=curie&to=ada", script) == f"Ada,Bell,{LOADER},Curie"

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from sphinx.application import Sphinx
@@ -55,6 +56,7 @@ class Store:
     files: dict[int, str] = field(default_factory=dict)  # id of a record -> its file, as seen from its folder
     local: set[int] = field(default_factory=set)
     shared: dict[str, str] = field(default_factory=dict)  # digests of what many pages use
+    settings: dict[str, Any] = field(default_factory=dict)  # workload -> its usual setting: see comparison.py
 
     def load(self) -> None:
         """Read the catalogue and every record, oldest first. A file that is no record is a warning."""

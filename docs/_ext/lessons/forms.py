@@ -17,7 +17,7 @@ from sphinx.util.typing import OptionSpec
 
 from _ext.core import newest
 from _ext.core import store as stores
-from _ext.core.elements import cell, row_header, table
+from _ext.core.elements import cell, in_short, row_header, table
 from _ext.core.links import link
 from _ext.core.numbers import Role
 from rosetta_host.catalog.frameworks import WORKLOADS, Row, UserError, nearest
@@ -72,7 +72,7 @@ class Forms(SphinxDirective):
         for line, (row, _) in zip(body, found, strict=True):
             line += [self.certificate(row, what[0])] if examined else []
         title = "The form that each implementation computes" if examined else "The form that each folder declares"
-        return [table([head], body, title, ("rosetta-lesson",))]
+        return in_short(table([head], body, title, ("rosetta-lesson",)), title)
 
     def certificate(self, row: Row, workload: str) -> nodes.entry:
         """Whether the reference, computing this form, agreed."""

@@ -1,4 +1,4 @@
-"""A lesson's page: `{lesson}` says row by row whether it still holds, `{cost}` what it costs in accuracy.
+"""A lesson's page: `{lesson}` says row by row whether it still matters, `{cost}` what it costs in accuracy.
 
 `{caught}` says which checks catch its patches, and the role {verdicts}`soft-max-twice` sums it up in a line.
 Each directive is of the lesson that its page is named after, or of that which its argument names. All is drawn
@@ -21,7 +21,7 @@ from sphinx.util.typing import OptionSpec
 
 from _ext.core import formatting
 from _ext.core import store as stores
-from _ext.core.elements import DASH, Details, Summary, aside, cell, datum, heading, row_header, table
+from _ext.core.elements import DASH, Details, aside, cell, datum, fold, heading, row_header, table
 from _ext.core.links import site_file
 from _ext.core.numbers import Role
 from _ext.core.texts import check_text
@@ -121,12 +121,19 @@ class LessonTable(_OfLesson):
             text += f" Why it needs a GPU: {self.lesson.gpu}."
         made: list[nodes.Node] = [nodes.paragraph("", "", nodes.strong("", text))]
         told = [trial for trial in self.found.found if not self.is_apart(trial)]
-        made += [self.table(told)] if told else []
+        made += self.shown(told) if told else []
         made += self.unwritten()
         if self.found.found and self.found.silent:
             names = ", ".join(row.name for row in self.found.silent)
             made.append(nodes.paragraph("", f"Not tried in: {names}."))
         return made
+
+    def shown(self, told: list[Trial]) -> list[nodes.Node]:
+        """The table of these trials, folded where the sentence above says it all: one verdict, and no times."""
+        made = self.table(told)
+        if len(told) < 2 or len({trial.verdict for trial in told}) > 1 or any(trial.seconds for trial in told):
+            return [made]
+        return [fold(f"All {len(told)} lines, with what is recorded of each patch", made)]
 
     def is_apart(self, trial: Trial) -> bool:
         """With several patches, what cannot be written stands below: most rows lack one of momentum's kinds."""
@@ -141,7 +148,7 @@ class LessonTable(_OfLesson):
                 title = f"{formatting.mutant(name).capitalize()}: why it cannot be written in {rows}"
                 items = [nodes.list_item("", nodes.paragraph("", reason)) for reason in reasons]
                 listed = nodes.bullet_list("", *items)
-                yield Details("", Summary("", title), listed, classes=["rosetta-details"])
+                yield fold(title, listed)
 
     def table(self, told: list[Trial]) -> nodes.table:
         timed = ["Step without the patch", "With the patch", "Ratio"] if self.lesson.timed else []

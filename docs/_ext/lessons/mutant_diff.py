@@ -15,11 +15,12 @@ from sphinx.writers.html5 import HTML5Translator
 
 from _ext.core import formatting
 from _ext.core import store as stores
+from _ext.core.folders import by_folder
 from _ext.lessons.diff import change
 from _ext.lessons.evidence import Trial, offered
 from _ext.lessons.lessons import declared, trials
 from _ext.snippets.run_caption import ran
-from _ext.snippets.snippets import Rosetta, by_folder, literal
+from _ext.snippets.snippets import Rosetta, literal
 from _ext.snippets.source import Snippet
 from rosetta_host.catalog.frameworks import WORKLOADS, Case, Row, UserError, nearest
 from rosetta_host.mutation import mutants
@@ -77,7 +78,7 @@ class Patch(Rosetta):
         found, folder = change(mutant), mutant.row.folder
         rows = by_folder(self.store.rows.values())[folder.name]
         cases = [Case(row, self.workload, mutant.case.variant) for row in rows]
-        runs = [ran(self.env, self.store, case, self.functions) for case in cases]
+        runs = [ran(self.env, self.store, case, self.functions, self.rates) for case in cases]
         left = _column("Without the patch", "is-before", found.text, found.removed, runs)
         tried = [trial for known in self.trials[:1] for trial in known.of_mutant(mutant.name)]
         ends = [_end(trial) for trial in tried if trial.row.folder == folder]

@@ -1,12 +1,12 @@
-"""Pages of their own: the network, the timeline, the form on the landing page."""
+"""Pages of their own: the network, the timeline, what maps to what, the form on the landing page."""
 
 from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from _ext.pages import landing_form, network, timeline
+from _ext.pages import idioms, landing_form, network, timeline
 
 
 def setup(app: Sphinx) -> None:
-    for module in (network, timeline, landing_form):
+    for module in (network, timeline, idioms, landing_form):
         module.setup(app)

@@ -17,7 +17,8 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import OptionSpec
 
 from _ext.core import store as stores
-from _ext.snippets.snippets import by_folder, options
+from _ext.core.folders import by_folder
+from _ext.snippets.snippets import options
 from rosetta_host.catalog.frameworks import nearest
 
 logger = logging.getLogger(__name__)

@@ -15,9 +15,9 @@ from sphinx.util.typing import OptionSpec
 
 from _ext.core import newest
 from _ext.core import store as stores
+from _ext.core.folders import by_folder
 from _ext.core.links import link, page_link
 from _ext.pages.svg import INK, LINE, Drawing
-from _ext.snippets.snippets import by_folder
 from rosetta_host.catalog.frameworks import Row, nearest
 from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Record, is_historic
 

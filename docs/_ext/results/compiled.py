@@ -9,7 +9,7 @@ from _ext.core import formatting
 from _ext.core import store as stores
 from _ext.core.directives import OfWorkload
 from _ext.core.elements import DASH, aside, cell, heading, table
-from _ext.results.pairs import Pair, Way, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
+from _ext.results.pairs import Pair, Way, by_place, framework_cell, pairs, ratio_cell, reach, run_cell
 from _ext.results.result_lines import Line
 
 COMPILED = "train_compiled"
@@ -51,7 +51,7 @@ def paid(number: float | None) -> str:
 
 
 class Compiled(OfWorkload):
-    """How many times as long compiled training takes, in a sentence, and a line for each row, preset and machine."""
+    """How many times as long compiled training takes, in a sentence, and a table for each machine and preset."""
 
     def content_nodes(self) -> list[nodes.Node]:
         stores.note(self.env, *(row.example(self.workload) for row in self.store.rows.values()))
@@ -62,12 +62,17 @@ class Compiled(OfWorkload):
         ratios = [pair.ratio for pair in found if pair.ratio]
         text = f"a compiled epoch takes {reach(ratios)}." if ratios else NEITHER
         numeric = ["Step by step", "Compiled", "Ratio", "First step", "Pays back"]
-        titles = ["Framework", *numeric, "Machine"]
-        head = heading(titles, numeric)
-        title = f"{network}: training time and accuracy, step by step and compiled"
-        body = [self.line(pair) for pair in found]
         summary = nodes.strong("", f"{network}: {text}")
-        return [nodes.paragraph("", "", summary), table([head], body, title, ("rosetta-lesson",))]
+        tables = [
+            table(
+                [heading(["Framework", *numeric], numeric)],
+                list(map(self.line, of_place)),
+                f"{network}, {where}",
+                ("rosetta-lesson",),
+            )
+            for where, of_place in by_place(found).items()
+        ]
+        return [nodes.paragraph("", "", summary), *tables]
 
     def line(self, pair: Pair) -> nodes.row:
         plain, compiled, number = first_step(pair.plain), first_step(pair.variant), epochs_until_paid(pair)
@@ -79,7 +84,6 @@ class Compiled(OfWorkload):
             ratio_cell(pair),
             cell(formatting.seconds(compiled) if compiled is not None else DASH, *before, classes=("numeric",)),
             cell(paid(number), classes=("numeric",)),
-            machine_cell(pair.record),
         ]
         return nodes.row("", *cells)
 

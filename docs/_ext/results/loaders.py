@@ -14,7 +14,7 @@ from _ext.core.directives import OfWorkload
 from _ext.core.elements import DASH, cell, heading, table
 from _ext.core.numbers import Role
 from _ext.core.texts import text
-from _ext.results.pairs import Pair, Way, framework_cell, machine_cell, pairs, ratio_cell, reach, run_cell
+from _ext.results.pairs import Pair, Way, by_place, framework_cell, pairs, ratio_cell, reach, run_cell
 from _ext.snippets.feeds import shares
 from rosetta_host.catalog.frameworks import WORKLOADS, nearest
 from rosetta_host.records.convert import EAGER_WITH_LOADER
@@ -50,11 +50,13 @@ class Loaders(OfWorkload):
         asked = {pair.record.row: shuffled(known.asked.get(pair.record.row)) for pair in found}
         self.unit = any(asked.values())
         numeric = ["train", "Own loader", "Ratio"]
-        titles = ["Framework", "train is fed by", *numeric, *(["Loader shuffles"] if self.unit else []), "Machine"]
-        head = heading(titles, numeric)
-        body = [self.line(pair, asked[pair.record.row]) for pair in found]
-        title = f"{self.workload.upper()}: training time and accuracy, with two ways of feeding"
-        return [nodes.paragraph("", "", nodes.strong("", sentence)), table([head], body, title, ("rosetta-lesson",))]
+        titles = ["Framework", "train is fed by", *numeric, *(["Loader shuffles"] if self.unit else [])]
+        tables = []
+        for where, of_place in by_place(found).items():
+            body = [self.line(pair, asked[pair.record.row]) for pair in of_place]
+            title = f"{self.workload.upper()}, {where}"
+            tables.append(table([heading(titles, numeric)], body, title, ("rosetta-lesson",)))
+        return [nodes.paragraph("", "", nodes.strong("", sentence)), *tables]
 
     def fed_by(self, record: Record) -> str:
         """What `train` of a row draws its mini-batches from, by its code as it is."""
@@ -72,7 +74,6 @@ class Loaders(OfWorkload):
             run_cell(pair.variant),
             ratio_cell(pair),
             *([cell(unit or DASH)] if self.unit else []),
-            machine_cell(pair.record),
         ]
         return nodes.row("", *cells)
 

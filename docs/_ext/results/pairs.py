@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from docutils import nodes
 
-from _ext.core import formatting, newest
+from _ext.core import comparison, formatting, newest
 from _ext.core import store as stores
 from _ext.core.elements import DASH, aside, cell, datum, row_header
 from _ext.core.links import link
 from _ext.results.result_lines import Line, lines, percent
-from rosetta_host.records.store import BenchmarkRecord, Record
+from rosetta_host.records.store import BenchmarkRecord
 
 Way = tuple[str | None, str | None]  # the variants that are compared, the plain one first; None: `train`
 PRESETS = ("full", "epoch")  # over all of the data, the longer first
@@ -86,8 +86,8 @@ def pairs(store: stores.Store, workload: str, ways: Sequence[Way]) -> list[Pair]
 
 
 def framework_cell(store: stores.Store, record: BenchmarkRecord) -> nodes.entry:
-    """The row's name, its version and the preset."""
-    return row_header(store.name(record), aside(f"{record.version or ''} · preset {record.preset}".strip(" ·")))
+    """The row's name and its version."""
+    return row_header(store.name(record), *([aside(record.version)] if record.version else []))
 
 
 def run_cell(line: Line | None) -> nodes.entry:
@@ -107,10 +107,12 @@ def ratio_cell(pair: Pair) -> nodes.entry:
     return cell(datum(formatting.ratio(ratio), ratio) if ratio else DASH, classes=("numeric",))
 
 
-def machine_cell(record: Record) -> nodes.entry:
-    facts = ["on its GPU"] if record.device == "gpu" else []
-    facts += ["external interpreter"] if record.environment else []
-    return cell(record.machine.name, *([aside(", ".join(facts))] if facts else []))
+def by_place(found: list[Pair]) -> dict[str, list[Pair]]:
+    """Where they ran, in words -> pairs; the place with most pairs first. Times of two stand in no one column."""
+    groups: dict[str, list[Pair]] = {}
+    for pair in found:
+        groups.setdefault(comparison.timed_where(pair.record), []).append(pair)
+    return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
 
 
 def reach(ratios: list[float]) -> str:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
 import altair
 import vl_convert
+from docutils import nodes
+
+from _ext.core import formatting
+from _ext.core.store import Store
+from _ext.results.result_lines import Line, percent
 
 # Stand-ins that the drawing is made with, each replaced by a color of the page's style sheet, so
 # that one drawing serves the light and the dark page.
@@ -32,6 +38,30 @@ class Bar:
     certified: bool
     accuracy: float | None = None
     score: str = ""
+
+
+def figure(store: Store, lines: Iterable[Line], name: str, caption: str) -> list[nodes.Node]:
+    """The times and accuracies of these lines as a figure; nothing where fewer than two have a time."""
+    shown = [_of_line(store, line) for line in lines if line.time]
+    if len(shown) < 2:
+        return []
+    if not all(bar.certified for bar in shown):
+        caption += " An empty bar has no valid certificate."
+    drawn = nodes.figure("", nodes.raw("", bars(shown, name), format="html"), classes=["rosetta-plot"])
+    drawn += nodes.caption("", caption)
+    return [drawn]
+
+
+def _of_line(store: Store, line: Line) -> Bar:
+    assert line.time
+    return Bar(
+        formatting.row_name(store, line.record),
+        line.time[0],
+        formatting.seconds(line.time[0]),
+        line.verdict.state in ("certified", "historic"),
+        line.accuracy[0] if line.accuracy else None,
+        percent(line)(line.accuracy[0]) if line.accuracy else "",
+    )
 
 
 def bars(shown: list[Bar], title: str) -> str:
@@ -81,4 +111,4 @@ def _styled(svg: str, title: str) -> str:
     svg = re.sub(r'font-family="[^"]*"', 'font-family="inherit"', svg)
     svg = re.sub(r' aria-\w+="[^"]*"| role="[^"]*"', "", svg)
     name = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return svg.replace("<svg", f'<svg role="img" aria-label="Plot of the table above. {name}"', 1)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{name}"', 1)

@@ -18,17 +18,19 @@ from sphinx.util.typing import OptionSpec
 
 from _ext.core import elements, formatting, newest
 from _ext.core import store as stores
-from _ext.core.elements import DASH, aside, cell, datum, row_header
+from _ext.core.elements import DASH, Details, Summary, aside, cell, datum, row_header
+from _ext.core.folders import marker
 from _ext.core.links import link, target
 from _ext.results import table_picker
 from _ext.results.ceilings import UNKNOWN, share
-from _ext.results.plots import Bar, bars
+from _ext.results.plots import figure
 from _ext.results.result_lines import Line, lines, notes_of, percent, seed_of, slow_because
 from _ext.results.table_picker import Place
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import WORKLOADS, Row, nearest
 from rosetta_host.records.store import BenchmarkRecord
 
+BRIEF = 45  # characters of a note that stands in its cell; a longer one is folded
 STATES = ("certified", "failed", "stale", "missing", "historic")  # the order in which a reader sorts them
 
 
@@ -59,6 +61,14 @@ class Column:
         """Its title, with its name in an address as what a script reads."""
         classes = [f"by-{self.key}", *(["is-more"] if self.more else []), *_numeric(self.key)]
         return cell(datum(self.title, self.key), *([aside(note)] if note else []), classes=tuple(classes))
+
+
+def folded(notes: list[str]) -> list[nodes.Node]:
+    """Long notes, which would make their row many lines high, folded under how many they are."""
+    if not notes:
+        return []
+    title = "1 note" if len(notes) == 1 else f"{len(notes)} notes"
+    return [Details("", Summary("", title), *map(aside, notes), classes=["rosetta-notes"])]
 
 
 def _numeric(key: str) -> list[str]:
@@ -127,7 +137,9 @@ class Table:
             reason = line.record.status + (f": {line.record.reason}" if line.record.reason else "")
             cells.insert(1, cell(reason, classes=("failed",), columns=len(measured)))
         marks = {"is-failed": line.failed, "is-reference": line is self.reference}
-        row = nodes.row("", *cells, classes=[name for name, holds in marks.items() if holds])
+        known = self.store.rows.get(line.record.row)
+        own = marker(known.folder.name if known else line.record.row)
+        row = nodes.row("", *cells, classes=[own, *(name for name, holds in marks.items() if holds)])
         target(self.env, row, line.record, formatting.row_name(self.store, line.record))
         return row
 
@@ -182,30 +194,13 @@ class Table:
         mark += link(verdict.certificate, verdict.mark) if verdict.certificate else nodes.Text(verdict.mark)
         mark["classes"] = [] if verdict.state in ("certified", "historic") else ["failed"]
         why = [verdict.why] if verdict.state in ("failed", "stale") else []
-        return cell(mark, *map(aside, [*why, *self.notes[line.key]]))
+        notes = [*why, *self.notes[line.key]]
+        brief = [note for note in notes if len(note) <= BRIEF]
+        return cell(mark, *map(aside, brief), *folded([note for note in notes if note not in brief]))
 
     def plot(self) -> list[nodes.Node]:
-        shown = [
-            Bar(
-                formatting.row_name(self.store, line.record),
-                line.time[0],
-                formatting.seconds(line.time[0]),
-                line.verdict.state in ("certified", "historic"),
-                line.accuracy[0] if line.accuracy else None,
-                percent(line)(line.accuracy[0]) if line.accuracy else "",
-            )
-            for line in self.found
-            if line.time
-        ]
-        if len(shown) < 2:
-            return []
-        open_ = any(not bar.certified for bar in shown)
-        text = "Training time in seconds and test accuracy." + (
-            " An empty bar has no valid certificate." if open_ else ""
-        )
-        figure = nodes.figure("", nodes.raw("", bars(shown, self.caption), format="html"), classes=["rosetta-plot"])
-        figure += nodes.caption("", text)
-        return [figure]
+        name = f"Plot of the table above. {self.caption}"
+        return figure(self.store, self.found, name, "Training time in seconds and test accuracy.")
 
 
 def table(
@@ -228,10 +223,9 @@ def table(
 
 
 class Results(SphinxDirective):
-    """All machines: this one first where it just ran, then the newest, the historic last.
+    """All machines: the newest first, then the historic; what is not published comes after all that is.
 
-    The controls open with the table that has most rows: newest first, a reader met a single row of a machine that had
-    just begun.
+    The controls open with the published table that has most rows.
     """
 
     optional_arguments = len(WORKLOADS)
@@ -249,14 +243,26 @@ class Results(SphinxDirective):
         self.places: dict[Place, tuple[int, bool, bool, int]] = {}  # what the controls open with is least
         sections = [self.section(workload) for workload in self.workloads]
         places = sorted(self.places, key=lambda place: self.places[place])
-        return [*table_picker.bar(places), *sections, *table_picker.end(places)]
+        return [*self.unpublished(places), *table_picker.bar(places), *sections, *table_picker.end(places)]
+
+    def unpublished(self, places: list[Place]) -> list[nodes.Node]:
+        """Links to the tables of this machine's own runs, which come last."""
+        local = [place for place in places if self.places[place][1]]
+        if not local:
+            return []
+        text = nodes.paragraph("", "This machine’s own runs, not published: ")
+        for place in local:
+            name = f"{workloads.get(place.workload).title}, preset {place.preset}"
+            text += [nodes.reference("", name, refid=place.id, internal=True), nodes.Text(" · ")]
+        text.pop()
+        return [text]
 
     def section(self, workload: str) -> nodes.section:
         runs = self.store.of_kind(BenchmarkRecord, workload=workload)
         groups: dict[tuple[str, bool], list[BenchmarkRecord]] = {}
         for run in reversed(runs):  # newest first
             groups.setdefault((run.machine.id, self.store.is_local(run)), []).append(run)
-        ordered = sorted(groups.items(), key=lambda item: (not item[0][1], item[1][0].historic))
+        ordered = sorted(groups.items(), key=lambda item: (item[0][1], item[1][0].historic))
         section = _part(workloads.get(workload).title, f"results-{workload}")
         if all(run.historic for run in runs):
             text = "This project has no recorded benchmark yet. The table below is from the original notebooks."
@@ -283,7 +289,7 @@ class Results(SphinxDirective):
                     section += part
                     place = Place(part["ids"][0], last.workload, machine, title, preset, device)
                     asked = self.workloads.index(last.workload)
-                    self.places[place] = (asked, not local, last.historic, -len(shown))
+                    self.places[place] = (asked, local, last.historic, -len(shown))
         return section
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import textwrap
 import zipfile
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import store as stores
+from _ext.core.folders import by_folder, by_life, marker, promotion
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import Row, UserError
 from rosetta_host.publishing import instructions, notebooks, standalone
@@ -97,12 +97,10 @@ def offers(config: Config) -> dict[str, Offer]:
 
 
 def _start(app: Sphinx) -> None:
-    folders: dict[str, list[Row]] = defaultdict(list)
-    for row in stores.store(app.config).rows.values():
-        if row.workloads:  # a folder that has no example yet has nothing to take along
-            folders[row.folder.name].append(row)
+    rows = stores.store(app.config).rows.values()
+    folders = by_folder(row for row in rows if row.workloads)  # a folder that has no example yet offers nothing
     where = Path(app.confdir, app.config.rosetta_notebooks).resolve()
-    _offers[app.config] = {name: offer(rows, where) for name, rows in folders.items()}
+    _offers[app.config] = {name: offer(folders[name], where) for name in by_life(folders)}
 
 
 def archive(found: Offer) -> bytes:
@@ -199,18 +197,36 @@ def _note(env: BuildEnvironment, found: Offer, *names: str) -> None:
     stores.note(env, *sources, *shared, *lists, *books)
 
 
+def anchor(found: Offer) -> str:
+    """The id of a folder's section."""
+    name: str = nodes.make_id(f"download-{found.name}")
+    return name
+
+
+def jump_list(found: list[Offer]) -> list[nodes.Node]:
+    """A link to each folder's section."""
+    if not found:
+        return []
+    links: list[nodes.Node] = [
+        nodes.reference("", one.rows[0].title, refid=anchor(one), internal=True) for one in found
+    ]
+    return [nodes.paragraph("", "", nodes.Text("Jump to: "), *_separated(links), classes=["rosetta-jump"])]
+
+
 class Downloads(SphinxDirective):
     """`{downloads}`: every folder of examples/, what there is to take along, and how to make its environments."""
 
     def run(self) -> list[nodes.Node]:
         stores.note(self.env)
-        return [self.section(found) for found in offers(self.config).values()]
+        found = list(offers(self.config).values())
+        return [*jump_list(found), *map(self.section, found), promotion()]
 
     def section(self, found: Offer) -> nodes.section:
         _note(self.env, found, *found.rows[0].workloads)
         title = found.rows[0].title
-        name = nodes.make_id(f"download-{found.name}")
-        section = nodes.section("", nodes.title("", title), ids=[name], names=[name])
+        name = anchor(found)
+        classes = ["rosetta-download", marker(found.name)]
+        section = nodes.section("", nodes.title("", title), ids=[name], names=[name], classes=classes)
         for row in found.rows:
             section += self.row(found, row)
         return section

@@ -5,8 +5,27 @@
   const one = address.get("framework") || asked.find(known) || read("rosetta.framework");
   const kept = asked.some(known) || address.has("framework") ? asked : read("rosetta.pair").split(" ");
   const two = kept.length === 2 && kept.every(known) && kept[0] !== kept[1] ? kept : null;
-  if (!two && !known(one)) return;
-  const ids = two || [one], panel = id => `.rosetta-tabs>[data-framework="${id}"]`;
+  const ids = two || [one].filter(known), originals = new Map();
+
+  // Put what belongs to the chosen frameworks before its siblings. Of the columns of idioms only the chosen are shown.
+  function promote(chosen = ids) {
+    for (const {parentElement: box} of document.querySelectorAll('[class*="is-of-"]')) {
+      if (!originals.has(box)) originals.set(box, [...box.children].filter(child => child.className.includes("is-of-")));
+    }
+    for (const [box, items] of originals) {
+      const own = chosen.flatMap(id => items.filter(item => item.classList.contains(`is-of-${id}`)));
+      const shown = own.length || !box.closest(".rosetta-idioms") ? own : items.slice(0, 1);
+      box.append(...new Set([...own, ...items]));
+      for (const item of items) {
+        item.classList.toggle("is-own", own.includes(item));
+        item.hidden = Boolean(box.closest(".rosetta-idioms")) && !shown.includes(item);
+      }
+    }
+  }
+  window.rosetta = {ids, promote};
+
+  if (!ids.length) return;
+  const panel = id => `.rosetta-tabs>[data-framework="${id}"]`;
   const style = document.createElement("style");
   style.id = "rosetta-early";
   style.textContent = `.rosetta-tabs:has(${ids.map(id => `>[data-framework="${id}"]`)})>[data-framework]{display:none}`

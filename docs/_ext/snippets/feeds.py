@@ -9,8 +9,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from _ext.core import store as stores
+from _ext.core.folders import by_folder
 from _ext.core.numbers import Role
-from _ext.snippets.snippets import by_folder
 from _ext.snippets.source import VERBS
 from rosetta_host.catalog.frameworks import WORKLOADS
 from rosetta_host.publishing.source import Module, NotFound

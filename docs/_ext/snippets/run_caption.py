@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from statistics import median
-from typing import cast
+from typing import NamedTuple, cast
 
+import msgspec
 from docutils import nodes
 from sphinx.environment import BuildEnvironment
 
-from _ext.core import formatting, newest
+from _ext.core import comparison, formatting, newest
+from _ext.core.comparison import Setting
 from _ext.core.links import link, site_file
 from _ext.core.store import Store
 from _ext.core.texts import executed_text
@@ -26,28 +28,39 @@ ALL = "all of this run"
 Shown = BenchmarkRecord | CertificateRecord
 
 
-def shown_run(store: Store, case: Case, digest: str) -> Shown | None:
+class Rates(NamedTuple):
+    """Which rates captions give: those of this setting first, and those of `others` or none."""
+
+    setting: Setting | None
+    others: bool
+
+
+def shown_run(store: Store, case: Case, digest: str, setting: Setting | None) -> Shown | None:
     """The run that speaks for a snippet, or None.
 
-    One of this very source if there is one; a success before a failure, a benchmark before a certificate, all of the
-    data before the sample, a locked environment, which a reader can make as well, before a Python as found, a CPU
-    before a GPU; the newest of what is left. What it gave says where.
+    One of this very source if there is one; a success before a failure, a benchmark before a certificate; one of the
+    given setting, so that captions can be compared; all of the data before the sample, a locked environment, which a
+    reader can make as well, before an external interpreter, a CPU before a GPU; the newest of what is left.
     """
 
-    def worth(record: Shown) -> tuple[bool, bool, bool, int, bool, tuple[bool, str]]:
+    def worth(record: Shown) -> tuple[bool, bool, bool, bool, int, bool, tuple[bool, str]]:
         return (
             record.digests.get("example") == digest,
             record.status == "ok",
             isinstance(record, BenchmarkRecord),
+            isinstance(record, BenchmarkRecord) and Setting.of(record) == setting,
             -_preset_rank(record),
             record.environment is None,
             newest.rank(record),
         )
 
+    return max(_runs(store, case), key=worth, default=None)
+
+
+def _runs(store: Store, case: Case) -> list[Shown]:
     wanted = {"row": case.row.id, "workload": case.workload, "variant": case.variant}
     runs: list[Shown] = [*store.of_kind(CertificateRecord, **wanted)]
-    runs += store.of_kind(BenchmarkRecord, **wanted, historic=False)
-    return max(runs, key=worth, default=None)
+    return runs + store.of_kind(BenchmarkRecord, **wanted, historic=False)
 
 
 def _preset_rank(record: Shown) -> int:
@@ -58,18 +71,41 @@ def _preset_rank(record: Shown) -> int:
     return len(presets)
 
 
-def ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) -> nodes.container:
+def shared_setting(store: Store, folders: Iterable[list[Case]]) -> Setting | None:
+    """The setting in which each folder has a published run of its source as it is; None where there is none.
+
+    Each folder's cases are its rows. Of several settings the usual one is taken, otherwise the first by name.
+    """
+    folders = list(folders)
+    settings = [
+        {
+            Setting.of(run)
+            for case in cases
+            for run in _runs(store, case)
+            if isinstance(run, BenchmarkRecord)
+            and run.status == "ok"
+            and not store.is_local(run)
+            and run.digests.get("example") == example_digest(case.row.example(case.workload))
+        }
+        for cases in folders
+    ]
+    shared = set.intersection(*settings) if settings else set()
+    usual = {comparison.usual(store, case.workload) for cases in folders for case in cases}
+    return min(shared, key=lambda setting: (setting not in usual, setting), default=None)
+
+
+def ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str], rates: Rates) -> nodes.container:
     """A line that says what the run gave and whether it is certified; then all of it, folded.
 
     All of it stands once on a page: under the run's first snippet, where its later ones lead. Told under each of them
     it was a sixth of a page with every step: 13 of 79 kB, compressed.
     """
-    return nodes.container("", *_ran(env, store, case, functions), classes=["rosetta-run"])
+    return nodes.container("", *_ran(env, store, case, functions, rates), classes=["rosetta-run"])
 
 
-def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) -> list[nodes.Node]:
+def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str], rates: Rates) -> list[nodes.Node]:
     digest = example_digest(case.row.example(case.workload))
-    run = shown_run(store, case, digest)
+    run = shown_run(store, case, digest, rates.setting)
     name = case.row.name
     if run is None:
         return [caption(f"{name}: not run yet", "is-open")]
@@ -79,7 +115,7 @@ def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str]) 
     if run.status != "ok":
         reason = f" ({run.reason})" if run.reason else ""
         return [caption(link(run, f"{run.status}{reason}: {where} · {formatting.date(run)}"), "is-open")]
-    line = _summary(store, run, where, functions)
+    line = _summary(store, run, where, functions, rates)
     ways = store.executed(run.row, run.workload, digest)
     idle = [name for name in functions if name in ways and ways[name].code == Coverage.NOT_RUN]
     if idle:
@@ -99,7 +135,7 @@ def caption(content: nodes.Node | str, state: str) -> nodes.paragraph:
     return nodes.paragraph("", "", text, classes=["rosetta-ran", state])
 
 
-def _summary(store: Store, run: Shown, where: str, functions: list[str]) -> nodes.paragraph:
+def _summary(store: Store, run: Shown, where: str, functions: list[str], rates: Rates) -> nodes.paragraph:
     verdict = store.verdict(run)
     why = f": {verdict.why}" if verdict.state in ("failed", "stale") else ""
     line = caption(link(run, f"ran: {where}"), "is-certified" if verdict.state == "certified" else "is-open")
@@ -108,8 +144,10 @@ def _summary(store: Store, run: Shown, where: str, functions: list[str]) -> node
     if changes := formatting.uncommitted(run):
         line += nodes.Text(f" · {changes}")
     if isinstance(run, BenchmarkRecord):
+        rated = rates.others or Setting.of(run) == rates.setting
+        shown = run if rated else msgspec.structs.replace(run, train_rate=None, predict_rate=None)
         for name in functions:
-            line += [nodes.Text(f" · {fact}") for fact in GAVE.get(name, _nothing)(run)]
+            line += [nodes.Text(f" · {fact}") for fact in GAVE.get(name, _nothing)(shown)]
         if {"train", *VARIANTS}.intersection(functions):
             line += _curve(run)
     return line
@@ -143,8 +181,9 @@ def _trained(run: BenchmarkRecord) -> Iterator[str]:
 
 
 def _rate(run: BenchmarkRecord, rate: float) -> str:
-    """A rate says on what: on a page that of a GPU stands beside that of two cores."""
-    return f"{rate:,.0f} {workloads.get(run.workload).samples}/s on a {formatting.PROCESSORS[run.device or 'cpu']}"
+    """A rate names its machine: rates of two machines cannot be compared."""
+    where = f"the GPU of {run.machine.name}" if run.device == "gpu" else run.machine.name
+    return f"{rate:,.0f} {workloads.get(run.workload).samples}/s on {where}"
 
 
 def _predicted(run: BenchmarkRecord) -> Iterator[str]:

@@ -10,8 +10,7 @@ sphinx-tabs' script forgets the choice with the browser's tab and leaves the wro
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -24,11 +23,13 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import OptionSpec
 from sphinx_tabs.tabs import SphinxTabsPanel, SphinxTabsTab, SphinxTabsTablist
 
+from _ext.core import comparison
 from _ext.core import store as stores
 from _ext.core.answers import answers
+from _ext.core.folders import by_folder, by_life
 from _ext.core.links import place_link
 from _ext.snippets import default_warnings, downloads
-from _ext.snippets.run_caption import ran
+from _ext.snippets.run_caption import Rates, ran, shared_setting
 from _ext.snippets.source import WHOLE, NotFound, Snippet, snippet
 from rosetta_host.catalog.frameworks import VARIANTS, WORKLOADS, Case, Row, nearest
 
@@ -109,9 +110,20 @@ class Rosetta(SphinxDirective):
 
     def under(self, rows: list[Row]) -> list[nodes.Node]:
         """What stands under the code: the defaults that would bite there, and the runs that show it works."""
-        variant = next((name for name in self.functions if name in VARIANTS), None)
-        runs = [ran(self.env, self.store, Case(row, self.workload, variant), self.functions) for row in rows]
+        runs = [ran(self.env, self.store, case, self.functions, self.rates) for case in self.cases(rows)]
         return [*default_warnings.bites(self.env, rows, self.workload, self.functions), *runs]
+
+    def cases(self, rows: list[Row]) -> list[Case]:
+        """What of these rows the snippet shows: `train` or a variant of it."""
+        variant = next((name for name in self.functions if name in VARIANTS), None)
+        return [Case(row, self.workload, variant) for row in rows]
+
+    @cached_property
+    def rates(self) -> Rates:
+        """Which rates the captions give: for a pair only those of one machine and preset, for tabs all."""
+        if "pair" not in self.options:
+            return Rates(comparison.usual(self.store, self.workload), others=True)
+        return Rates(shared_setting(self.store, map(self.cases, self.folders())), others=False)
 
     def panel(self, rows: list[Row], code: nodes.Element) -> SphinxTabsPanel:
         """File, code, and what stands under it. Its id makes a link to this very tab possible."""
@@ -181,24 +193,6 @@ def whole_file(workload: str, row: Row) -> str:
     return name
 
 
-def by_folder(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """The rows of each folder."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row.folder.name].append(row)
-    return found
-
-
-def by_life(folders: dict[str, list[Row]]) -> list[str]:
-    """The folders' names: what is to be shown first, the other living frameworks, then the retired, each by title."""
-
-    def place(name: str) -> tuple[bool, bool, str]:
-        framework = folders[name][0].framework
-        return framework.retired, not framework.shown_first, folders[name][0].title.casefold()
-
-    return sorted(folders, key=place)
-
-
 def options(folders: dict[str, list[Row]], chosen: str = "") -> str:
     """The frameworks in two groups, as the options of a list, of which one may be chosen."""
 
@@ -229,7 +223,8 @@ def _add_bar(app: Sphinx, doctree: nodes.document) -> None:
 
     It belongs to the outermost section: one further in would carry it off the screen when it is scrolled past.
     """
-    if any("rosetta-tabs" in box["classes"] for box in doctree.findall(nodes.container)):
+    by_framework = {"rosetta-tabs", "rosetta-download"}
+    if any(by_framework.intersection(box["classes"]) for box in doctree.findall(nodes.Element)):
         page = next(doctree.findall(nodes.section))
         first = next((i for i, node in enumerate(page) if isinstance(node, nodes.section)), None)
         listed = bar(by_folder(stores.store(app.config).rows.values()), "none (show one)")

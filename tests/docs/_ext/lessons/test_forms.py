@@ -54,3 +54,17 @@ def test_a_row_without_the_network_is_left_out(html) -> None:
 def test_an_unknown_form_is_named(site, text: str) -> None:
     site.page("index", text)
     assert "There is no form 'cnn.min_pool': did you mean 'cnn.max_pool'?" in site.build()
+
+
+def test_one_form_everywhere_is_a_sentence_with_the_table_folded_below(site, html) -> None:
+    for name in ("ada", "bell", "curie"):
+        site.record(name, kind="certificate")
+    built = page(html())
+    said = "All 3 implementations are alike: form “first”, newest certificate “passed ✓”."
+    sentence = built.find("p", string=said)
+    assert sentence
+    folded = sentence.find_next_sibling("details")
+    assert not folded.has_attr("open")
+    assert len(folded.find_all("tr")) == 1 + 3
+    site.record("curie", kind="certificate", status="failed")
+    assert not page(html()).find("details", class_="rosetta-details")

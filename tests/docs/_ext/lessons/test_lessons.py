@@ -77,6 +77,19 @@ def test_a_patch_that_is_caught_holds_and_the_clearest_check_says_how(site, html
     assert "Still a trap in 1 implementation, not measured yet in 2." in prose(built)
 
 
+def test_a_trap_in_all_is_a_sentence_with_its_table_folded(site, html) -> None:
+    declare(site)
+    everywhere(site)
+    for name in ("ada", "bell", "curie"):
+        judged(site, name)
+    built = page(html())
+    (folded,) = built.find_all("details", class_="rosetta-details")
+    assert not folded.has_attr("open")
+    assert folded.summary.get_text() == "All 3 lines, with what is recorded of each patch"
+    assert folded.find("table")
+    assert "Still a trap in 3 implementations." in prose(str(built))
+
+
 def test_the_day_leads_to_the_record_where_it_is_published(site, html) -> None:
     declare(site)
     everywhere(site)

@@ -43,13 +43,12 @@ def test_both_ways_stand_side_by_side(site, html, both) -> None:
     site.record("ada", kind="certificate")
     built = html()
     assert line(built, "Ada") == {
-        "Framework": "Ada | 1.2 · preset epoch",
+        "Framework": "Ada | 1.2",
         "Step by step": "100 s | 75.0%",
         "Compiled": "80 s | 75.0% | no certificate ✗",
         "Ratio": "0.80×",
         "First step": "11 s | 1 s without",
         "Pays back": "in the first epoch",
-        "Machine": "The desk",
     }
     assert "CNN: a compiled epoch takes 0.80× the time, in 1 run." in page(built).get_text()
 
@@ -115,9 +114,15 @@ def test_a_run_that_was_given_up_is_told_only_of_a_row_that_has_no_other(site, h
     both("ada", None, (80.0, 11.0))
     for name in ("ada", "bell"):
         site.record(name, variant=COMPILED, preset="full", status="timeout", reason="Stopped after 10 minutes.")
-    (table,) = tables(html())
-    assert [table.row(name)["Compiled"] for name in ("Ada", "Bell")] == ["80 s | 75.0% | no certificate ✗", "timeout"]
-    assert len(table.names) == 2
+    epoch, full = tables(html())
+    assert [epoch.row("Ada")["Compiled"], full.row("Bell")["Compiled"]] == [
+        "80 s | 75.0% | no certificate ✗",
+        "timeout",
+    ]
+    assert [epoch.names, full.names] == [["Ada"], ["Bell"]]
+    assert (epoch.caption, full.caption) == tuple(
+        f"CNN, The desk, on its CPU, preset {name}" for name in ("epoch", "full")
+    )
 
 
 def test_where_nothing_is_compiled_it_says_so(site, html) -> None:

@@ -9,7 +9,7 @@ from _ext.results.plots import Bar, bars
 
 def test_a_plot_is_plain_svg_in_the_pages_own_colors() -> None:
     svg = bars([Bar("Ada", 10.0, "10 s", True), Bar("Bell & Co", 20.0, "20 s", False)], 'Preset "full"')
-    assert svg.startswith('<svg role="img" aria-label="Plot')
+    assert svg.startswith('<svg role="img" aria-label="Preset')
     assert 'Preset &quot;full&quot;"' in svg
     assert svg.count("var(--rosetta-bar)") >= 2
     assert "var(--rosetta-bar-empty)" in svg

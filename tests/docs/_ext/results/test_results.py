@@ -152,13 +152,24 @@ def several(site) -> None:
     site.record(created="20260104T000000.000000Z", historic=True, machine=MUSEUM, source="A book.")
 
 
+def test_a_long_note_is_folded_and_a_short_one_is_not(site, only) -> None:
+    site.record("ada", environment="as found", threads=2, times=Times(train=1.0))
+    site.record("bell")
+    cell = only().line("Ada").find_all("td")[-1]
+    assert cell.details.summary.get_text() == "1 note"
+    assert "external interpreter" in cell.details.get_text()
+    assert "2 threads" in text(cell)
+    assert "2 threads" not in cell.details.get_text()
+
+
 def test_machines_presets_and_devices_are_never_mixed(site, html) -> None:
     several(site)
     shown = " ".join(page(html()).find(role="main").get_text().split())
-    order = ["The desk (this machine, just now", "Preset quick", "never ranked"]
+    order = ["This machine’s own runs, not published: CNN on CIFAR-10, preset quick"]
     order += ["The desk", "Preset epoch", "on the CPU"]
     order += ["The tower", "8 GiB of memory · A large one", "Preset full", "on the GPU"]
     order += ["The museum", "Historic, quoted from: A book."]
+    order += ["The desk (this machine, just now", "Preset quick", "never ranked"]
     at = 0
     for expected in order:
         assert expected in shown[at:], f"{expected} is missing, or in the wrong order"
@@ -173,7 +184,7 @@ def test_the_controls_offer_what_exists_and_are_hidden_without_a_script(site, ht
     offered = {one["name"]: [option["value"] for option in one.find_all("option")] for one in bar.find_all("select")}
     assert offered == {
         "workload": ["cnn"],
-        "machine": ["desk-local", "desk", "tower", "museum"],
+        "machine": ["desk", "tower", "museum", "desk-local"],
         "preset": ["full", "epoch", "quick"],
         "device": ["cpu", "gpu"],
         "ratio": [""],
@@ -181,10 +192,10 @@ def test_the_controls_offer_what_exists_and_are_hidden_without_a_script(site, ht
     assert bar.find_next_sibling("script")["src"].startswith("_static/results.js?v=")
     found = json.loads(bar["data-tables"])
     assert [(one["machine"], one["preset"], one["device"]) for one in found] == [
-        ("desk-local", "quick", "cpu"),
         ("desk", "epoch", "cpu"),
         ("tower", "full", "gpu"),
         ("museum", "full", "cpu"),
+        ("desk-local", "quick", "cpu"),
     ]
     for one in found:
         assert len(shown.find("section", id=one["id"], class_="rosetta-part").find_all("table")) == 1
@@ -201,11 +212,11 @@ def test_the_controls_open_with_the_table_of_most_rows(site, html) -> None:
     found = json.loads(page(html(argument="gru cnn")).find(id="runs")["data-tables"])
     assert found.pop(0)["workload"] == "gru"
     assert [(one["machine"], one["preset"]) for one in found] == [
-        ("desk-local", "quick"),
         ("desk", "epoch"),
         ("tower", "full"),
         ("desk", "full"),
         ("museum", "full"),
+        ("desk-local", "quick"),
     ]
 
 

@@ -49,23 +49,78 @@ def test_every_row_appears_and_says_what_it_lacks(site, cells) -> None:
     }
 
 
-def test_a_run_in_a_python_as_found_on_a_gpu_says_so(site, cells) -> None:
-    certified(site, "ada", times=Times(train=100.0))
-    certified(site, "bell", times=Times(train=100.0))
-    certified(site, "curie", times=Times(train=9.0), device="gpu", environment="as found", machine=TOWER)
-    assert cells()["Curie"][0] == "75.0%, 9 s | The tower, on the GPU, external interpreter"
-
-
-def test_a_number_whose_certificate_is_stale_says_so_and_gives_way_to_a_certified_one(site, glance) -> None:
-    certified(site, "ada", preset="epoch", accuracy=0.46, created="20260101T000000.000000Z")
-    site.record("ada", preset="full", accuracy=0.76, threads=64, created="20260102T000000.000000Z")
-    site.record("bell", preset="full", accuracy=0.77, threads=64)
-    site.record("bell", kind="certificate")
+def test_a_column_is_of_the_machine_preset_and_device_of_most_rows(site, glance) -> None:
+    for row in ("ada", "bell"):
+        certified(site, row, data=Data("CIFAR-10", "unofficial copy"))
+    certified(site, "ada", preset="epoch", accuracy=0.1, created="20270101T000000.000000Z")
+    certified(site, "bell", machine=TOWER, device="gpu", accuracy=0.2, created="20270101T000000.000000Z")
+    certified(site, "curie", machine=TOWER, accuracy=0.3)
+    site.record("ada", kind="certificate", workload="gru")
+    site.record("ada", workload="gru", machine=TOWER, preset="epoch")
     table = glance()
-    assert "46.0%" in text(table.line("Ada"))
-    assert "certificate stale" not in text(table.line("Ada"))
-    assert "77.0%" in text(table.line("Bell"))
-    assert "certificate stale ✗" in text(table.line("Bell"))
+    _, cnn, gru = (text(head) for head in table.table.thead.tr.find_all("th"))
+    assert cnn == "CNN on CIFAR-10 | The desk, on its CPU, preset full, unofficial copy"
+    assert gru == "GRU on IMDB | The tower, on its CPU, preset epoch, official data"
+    assert text(table.line("Ada").td) == text(table.line("Bell").td) == "75.0%, 100 s"
+    assert text(table.line("Curie").td) == "ran elsewhere"
+    there = table.line("Curie").td.a["href"].removeprefix("#")
+    assert page(site.html("index")).find("tr", id=there).find("data").get_text() == "Curie"
+
+
+def test_a_setting_with_a_certified_run_comes_before_one_with_more_stale_ones(site, cells) -> None:
+    site.record("ada", kind="certificate")
+    for row in ("ada", "bell"):
+        site.record(row, preset="full", accuracy=0.76, threads=64)
+    site.record("ada", preset="epoch", accuracy=0.46)
+    assert {name: told[0] for name, told in cells().items()} == {
+        "Ada": "46.0%, 100 s",
+        "Bell": "ran elsewhere",
+        "Curie": "not run yet",
+    }
+
+
+def test_a_number_whose_certificate_is_stale_says_so(site, cells) -> None:
+    site.record("ada", kind="certificate")
+    site.record("ada", threads=64)
+    assert cells()["Ada"][0] == "75.0%, 100 s | certificate stale ✗"
+
+
+def test_a_quick_run_is_never_shown(site, cells) -> None:
+    certified(site, "ada", preset="quick", accuracy=0.2)
+    assert cells()["Ada"][0] == "not run yet"
+
+
+def test_a_row_that_trains_compiled_too_shows_that(site, cells) -> None:
+    path = site.examples / "ada" / "cnn.py"
+    path.write_text(path.read_text("utf-8") + LOADER.replace("train_with_loader", "train_compiled"), "utf-8")
+    site.record("ada", kind="certificate", variant="train_compiled")
+    certified(site, "ada", accuracy=0.76)
+    assert cells()["Ada"][0] == "76.0%, 100 s"
+    site.record("ada", variant="train_compiled", accuracy=0.7)
+    assert cells()["Ada"][0] == "70.0%, 100 s | compiled"
+
+
+def test_the_picture_leads_and_holds_what_its_column_holds(site, glance) -> None:
+    for row, seconds in (("ada", 200.0), ("bell", 100.0)):
+        certified(site, row, times=Times(train=seconds))
+    certified(site, "curie", times=Times(train=7.0), machine=TOWER)
+    glance()
+    plot, *_ = page(site.html("index")).find_all("figure")
+    assert plot.find_next("table")["class"].count("rosetta-glance") == 1
+    assert plot.svg["aria-label"].endswith("The desk, on its CPU, preset full, official data")
+    names = [found for found in ("Bell", "Ada", "Curie") if found in str(plot.svg)]
+    assert names == ["Bell", "Ada"]
+    assert str(plot.svg).index("Bell") < str(plot.svg).index("Ada")
+    assert "The desk, on its CPU, preset full" in plot.figcaption.get_text()
+
+
+def test_the_order_is_that_of_the_lists_and_each_row_names_its_framework(site, glance) -> None:
+    declared = site.examples / "bell" / "framework.toml"
+    declared.write_text("shown_first = true\n" + declared.read_text("utf-8"), "utf-8")
+    certified(site, "ada")
+    assert glance().names == ["Bell", "Ada", "Curie"]
+    for name, line in zip(("bell", "ada", "curie"), glance().lines, strict=True):
+        assert f"is-of-{name}" in line["class"]
 
 
 def test_a_number_without_a_certificate_is_not_shown(site, glance) -> None:
@@ -73,17 +128,6 @@ def test_a_number_without_a_certificate_is_not_shown(site, glance) -> None:
     table = glance()
     assert "no certificate ✗" in text(table.line("Ada"))
     assert "12.3%" not in text(table.table)
-
-
-def test_the_preset_full_comes_before_a_newer_epoch_and_a_quick_run_never(site, cells) -> None:
-    certified(site, "ada", preset="full", accuracy=0.76, created="20260101T000000.000000Z")
-    certified(site, "ada", preset="epoch", accuracy=0.46, created="20260102T000000.000000Z")
-    certified(site, "bell", preset="epoch", accuracy=0.47)
-    certified(site, "curie", preset="quick", accuracy=0.2)
-    shown = cells()
-    assert shown["Ada"][0].startswith("76.0%")
-    assert shown["Bell"][0].startswith("47.0%")
-    assert shown["Curie"][0] == "not run yet"
 
 
 def test_a_row_that_trained_in_another_way_alone_shows_that_and_names_it(site, cells) -> None:
@@ -96,17 +140,6 @@ def test_a_row_that_trained_in_another_way_alone_shows_that_and_names_it(site, c
     assert cells()["Ada"][0] == "60.0%, 100 s"
 
 
-def test_a_row_that_trains_compiled_too_shows_that_where_it_got_as_far(site, cells) -> None:
-    path = site.examples / "ada" / "cnn.py"
-    path.write_text(path.read_text("utf-8") + LOADER.replace("train_with_loader", "train_compiled"), "utf-8")
-    site.record("ada", kind="certificate", variant="train_compiled")
-    site.record("ada", variant="train_compiled", accuracy=0.7, preset="epoch", created="20260101T000000.000000Z")
-    certified(site, "ada", preset="epoch", accuracy=0.76, created="20260102T000000.000000Z")
-    assert cells()["Ada"][0] == "70.0%, 100 s | compiled"
-    certified(site, "ada", preset="full", accuracy=0.8, created="20260103T000000.000000Z")
-    assert cells()["Ada"][0] == "80.0%, 100 s"
-
-
 def test_a_row_whose_train_is_compiled_shows_that_and_not_the_step_by_step_variant(site, cells) -> None:
     path = site.examples / "ada" / "cnn.py"
     path.write_text(path.read_text("utf-8") + LOADER.replace("train_with_loader", "train_eager"), "utf-8")
@@ -115,23 +148,6 @@ def test_a_row_whose_train_is_compiled_shows_that_and_not_the_step_by_step_varia
     assert cells()["Ada"][0] == "70.0%, 100 s | step by step"
     certified(site, "ada", accuracy=0.6, created="20260101T000000.000000Z")
     assert cells()["Ada"][0] == "60.0%, 100 s"
-
-
-def test_the_newest_machine_speaks_and_a_failure_elsewhere_hides_nothing(site, cells) -> None:
-    certified(site, "ada", accuracy=0.71, created="20260101T000000.000000Z")
-    certified(site, "ada", accuracy=0.72, created="20260102T000000.000000Z", machine=TOWER)
-    site.record("ada", status="oom", accuracy=None, times=None, created="20260103T000000.000000Z", preset="epoch")
-    assert cells()["Ada"][0] == "72.0%, 100 s"
-
-
-def test_a_newer_gpu_does_not_speak_among_cpus(site, cells) -> None:
-    certified(site, "ada", times=Times(train=100.0))
-    certified(site, "ada", times=Times(train=4.0), device="gpu", created="20270101T000000.000000Z", machine=TOWER)
-    certified(site, "bell", times=Times(train=200.0))
-    certified(site, "curie", times=Times(train=5.0), device="gpu", machine=TOWER)
-    shown = cells()
-    assert shown["Ada"][0] == "75.0%, 100 s"
-    assert shown["Curie"][0] == "75.0%, 5 s | The tower, on the GPU"
 
 
 def test_two_tables_of_the_seed_are_no_one_table(site) -> None:
@@ -146,20 +162,6 @@ def test_what_is_not_published_is_left_out(site, cells) -> None:
     site.record(kind="certificate")
     site.record(local=True)
     assert cells()["Ada"][0] == "not run yet"
-
-
-def test_a_place_is_said_once_where_most_of_a_network_share_it_and_else_what_differs(site, glance) -> None:
-    for row in ("ada", "bell"):
-        certified(site, row, data=Data("CIFAR-10", "unofficial copy"))
-    certified(site, "curie", machine=TOWER, preset="epoch")
-    site.record("ada", kind="certificate", workload="gru")
-    site.record("ada", workload="gru", machine=TOWER, preset="epoch")
-    table = glance()
-    _, cnn, gru = (text(one) for one in table.table.thead.tr.find_all("th"))
-    assert cnn == "CNN on CIFAR-10 | preset full, The desk, on the CPU, unofficial copy"
-    assert gru == "GRU on IMDB | preset epoch, The tower, on the CPU, official data"
-    assert text(table.line("Ada").td) == "75.0%, 100 s"
-    assert text(table.line("Curie").td) == "75.0%, 100 s | preset epoch, The tower, official data"
 
 
 def test_the_seeds_rows_stand_beside_todays_under_the_seeds_names(site, cells) -> None:

@@ -81,6 +81,24 @@ def test_every_folder_has_its_files_on_the_site_and_on_the_page(site) -> None:
     assert all((site.folder / "html" / "deep" / link).exists() for link in links)
 
 
+def test_a_list_leads_to_each_framework_those_shown_first_before_the_others(site) -> None:
+    toml = site.examples / "bell" / "framework.toml"
+    toml.write_text("shown_first = true\n" + toml.read_text("utf-8"), "utf-8")
+    assert not site.build()
+    html = site.html("deep/page")
+    (jump,) = re.findall(r'<p class="rosetta-jump">(.*?)</p>', html)
+    order = ["bell", "ada", "curie"]
+    assert re.findall(r'href="#download-(\w+)"', jump) == order
+    assert re.findall(r'<section class="rosetta-download is-of-(\w+)" id="download-', html) == order
+
+
+def test_a_reader_chooses_frameworks_on_the_page_and_theirs_come_first(site) -> None:
+    assert not site.build()
+    html = site.html("deep/page")
+    assert html.index('class="rosetta-bar"') < html.index('id="download-ada"')
+    assert html.index('id="download-curie"') < html.index("rosetta.promote()", html.index("<body"))
+
+
 def test_the_page_says_how_to_make_the_environment(site) -> None:
     toml = site.examples / "ada" / "framework.toml"
     more = 'requirements_gpu = "requirements-gpu.txt"\n'

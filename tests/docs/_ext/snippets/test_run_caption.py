@@ -6,9 +6,10 @@ import re
 from html import unescape
 
 from rosetta_host.records.codes import Coverage
-from rosetta_host.records.store import Check, Executed, Times
+from rosetta_host.records.store import Check, Executed, Machine, Times
 
 EVERY_LINE, NOT_RUN = Executed(Coverage.EVERY_LINE), Executed(Coverage.NOT_RUN)
+TOWER = Machine("tower", "The tower")
 
 TRAIN = "```{rosetta} cnn.train\n```"
 
@@ -38,7 +39,7 @@ def test_the_line_tells_what_ran_and_whether_it_is_certified(site) -> None:
     site.record("bell", historic=True)
     assert not build(site)
     found = captions(site)
-    assert found["ada"] == "ran: Ada, version 1.2 · certified ✓ · loss 1.250 after 1 epoch · 611 images/s on a CPU"
+    assert found["ada"] == "ran: Ada, version 1.2 · certified ✓ · loss 1.250 after 1 epoch · 611 images/s on The desk"
     assert found["bell"] == "Bell: not run yet"
 
 
@@ -54,7 +55,7 @@ def test_each_verb_tells_what_it_gave(site) -> None:
         "load_data": "x: float32 (7, 3) · y: int32 (7,)",
         "create_symbol": "1,234 parameters",
         "init_model": "built in 0.25 s",
-        "predict": "scores: float32 (7, 2) · 9,000 images/s on a CPU",
+        "predict": "scores: float32 (7, 2) · 9,000 images/s on The desk",
         "evaluate": "accuracy 75.0% after 1 epoch",
     }
     for path in site.examples.glob("*/cnn.py"):
@@ -96,7 +97,9 @@ def test_a_run_on_a_gpu_and_in_a_python_as_found_says_so(site) -> None:
     site.record(losses=[1.5], epochs=1, train_rate=9.0, python="3.11.7", **how)
     site.record(kind="certificate", **how)
     assert not build(site)
-    assert captions(site)["ada"].endswith(" · certified ✓ · loss 1.500 after 1 epoch · 9 images/s on a GPU")
+    assert captions(site)["ada"].endswith(
+        " · certified ✓ · loss 1.500 after 1 epoch · 9 images/s on the GPU of The desk"
+    )
     text = unescape(folded(site))
     assert "The desk, on its GPU, 2 threads, Python 3.11.7 in an external interpreter, not in the locked" in text
     assert 'benchmark -- --preset full --workload cnn --device gpu --python "$(command -v python3)" ada' in text
@@ -203,3 +206,26 @@ def test_a_function_that_no_certificate_executed_is_named_on_its_page_and_by_the
     assert captions(site)["ada"].endswith("· not run in its certificate: train")
     assert "ada cnn: not executed: train\n" in site.said
     assert "bell cnn: no certificate of this code says what was executed\n" in site.said
+
+
+def test_a_caption_takes_the_machine_of_most_runs_before_a_newer_one(site) -> None:
+    for name in ("ada", "bell"):
+        site.record(name, losses=[1.25], epochs=1, train_rate=10.0)
+    site.record("ada", losses=[1.25], epochs=1, train_rate=99.0, machine=TOWER, created="20270101T000000.000000Z")
+    assert not build(site)
+    assert captions(site)["ada"].endswith("10 images/s on The desk")
+
+
+def rates(site) -> list[str]:
+    assert not build(site, "```{rosetta} cnn.train\n:pair: ada bell\n```")
+    return re.findall(r"\d+ images/s on [\w ]+", site.html("index"))
+
+
+def test_the_rates_of_a_pair_are_of_one_machine_and_preset_or_left_out(site) -> None:
+    site.record("ada", epochs=1, train_rate=10.0)
+    site.record("bell", epochs=1, train_rate=20.0, machine=TOWER)
+    assert rates(site) == []
+    site.record("ada", epochs=1, train_rate=15.0, machine=TOWER, preset="epoch")
+    assert rates(site) == []
+    site.record("ada", epochs=1, train_rate=30.0, machine=TOWER)
+    assert rates(site) == ["30 images/s on The tower", "20 images/s on The tower"]

@@ -1,0 +1,38 @@
+"""The folders of examples/ and the order in which a page shows them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from docutils import nodes
+
+from rosetta_host.catalog.frameworks import Row
+
+
+def by_folder(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The rows of each folder."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.folder.name].append(row)
+    return found
+
+
+def by_life(folders: dict[str, list[Row]]) -> list[str]:
+    """The folders' names: what is to be shown first, the other living frameworks, then the retired, each by title."""
+
+    def place(name: str) -> tuple[bool, bool, str]:
+        framework = folders[name][0].framework
+        return framework.retired, not framework.shown_first, folders[name][0].title.casefold()
+
+    return sorted(folders, key=place)
+
+
+def marker(folder: str) -> str:
+    """The class by which a script knows the row, cell or section of this folder's framework."""
+    return f"is-of-{folder}"
+
+
+def promotion() -> nodes.raw:
+    """Put what belongs to the reader's frameworks before its siblings. Without scripts the order is as written."""
+    return nodes.raw("", "<script>rosetta.promote()</script>", format="html")

@@ -1,0 +1,134 @@
+"""`{idioms} cnn`: what maps to what between two frameworks, a column a framework.
+
+What an example takes and gives is that of its newest run, if possible of its code as it is; who writes the loop is read
+from its code; what a framework does by default is from its answers. A script shows the columns of the chosen
+frameworks; without it, all are shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from _ext.core import store as stores
+from _ext.core.answers import answers, name_of
+from _ext.core.directives import OfWorkload
+from _ext.core.elements import DASH, cell, row_header, table
+from _ext.core.folders import by_folder, by_life, marker, promotion
+from _ext.core.texts import text as words_of
+from _ext.snippets.default_warnings import matters
+from _ext.snippets.feeds import shares
+from _ext.snippets.source import VERBS
+from rosetta_host.catalog.frameworks import Row
+from rosetta_host.defaults import spec
+from rosetta_host.environments.digests import example_digest
+from rosetta_host.records.store import BenchmarkRecord
+
+# The defaults that change what a translation has to write, where they matter to a network.
+FACETS = (
+    "convolution.channels",
+    "padding.side",
+    "gru.reset_gate",
+    "gru.biases",
+    "gru.output",
+    "cross_entropy.soft_max",
+    "cross_entropy.labels",
+    "dropout.unsaid",
+    "convolution.weights",
+    "embedding.weights",
+    "dense.weights",
+    "momentum.kind",
+    "adam.epsilon",
+    "adam.epsilon_place",
+)
+# What a run records of its arrays -> what the table calls it.
+SHAPES = {"x": "Samples", "y": "Labels", "scores": "Scores"}
+Answer = Callable[[Row], str]
+
+
+class Idioms(OfWorkload):
+    """The table. A question that all frameworks answer alike has no line."""
+
+    def content_nodes(self) -> list[nodes.Node]:
+        folders = by_folder(row for row in self.store.rows.values() if self.workload in row.workloads)
+        shown = [folders[name] for name in by_life(folders)]
+        if not shown:
+            return []
+        examples = [rows[0].example(self.workload) for rows in shown]
+        stores.note(self.env, *answers(self.config).files, *examples)
+        titles = [cell(rows[0].title, classes=(marker(rows[0].folder.name),)) for rows in shown]
+        body: list[nodes.row] = []
+        for title, questions in (("In the examples", self.of_example()), ("By default", self.of_framework())):
+            part = [line for label, answer in questions if (line := self.line(label, answer, shown))]
+            body += (
+                [nodes.row("", cell(title, columns=1 + len(shown)), classes=["rosetta-part-head"]), *part]
+                if part
+                else []
+            )
+        caption = "How the frameworks write the same network: in their examples, and by default"
+        made = table([nodes.row("", cell("What"), *titles)], body, caption, ("rosetta-idioms",))
+        return [made, promotion()]
+
+    def of_example(self) -> Iterator[tuple[str, Answer]]:
+        """What is asked about an example, and how a row answers."""
+        for name, label in SHAPES.items():
+            yield label, partial(self.shape, name)
+        yield "Training loop", self.loop
+
+    def of_framework(self) -> Iterator[tuple[str, Answer]]:
+        """What is asked about a framework's defaults, and how a row answers."""
+        wanted = matters(self.workload, sorted(VERBS))
+        for facet in (facet for facet in FACETS if facet in wanted):
+            question, _, part = facet.partition(".")
+            about = name_of(question)
+            label = f"{about[0].upper()}{about[1:]}: {spec.QUESTIONS[question][1][part]}"
+            yield label, partial(self.default, facet)
+
+    def line(self, label: str, answer: Answer, shown: list[list[Row]]) -> nodes.row | None:
+        """One answer a framework; None where all that is known is the same."""
+        said = [answered(rows, answer) for rows in shown]
+        if len({one for one in said if one != DASH}) < 2:
+            return None
+        cells = [cell(one, classes=(marker(rows[0].folder.name),)) for one, rows in zip(said, shown, strict=True)]
+        return nodes.row("", row_header(label), *cells)
+
+    def shape(self, name: str, row: Row) -> str:
+        """The dtype and shape of an array, with n for the number of samples."""
+        digest = example_digest(row.example(self.workload))
+        runs = self.store.of_kind(BenchmarkRecord, row=row.id, workload=self.workload, historic=False)
+        runs = [run for run in runs if name in run.shapes]
+        last = max(runs, key=lambda run: (run.digests.get("example") == digest, run.created), default=None)
+        if last is None:
+            return DASH
+        text = re.sub(r"\(\d+", "(n", last.shapes[name], count=1)
+        return f"{kind_of_labels(text)}, {text}" if name == "y" else text
+
+    def loop(self, row: Row) -> str:
+        own = shares(row.example(self.workload))
+        return "written out, over mini-batches" if own else "the framework’s own, given all samples"
+
+    def default(self, facet: str, row: Row) -> str:
+        answer = answers(self.config).asked[row.id].current(facet)
+        return words_of(answer.statement) if answer else DASH
+
+
+def kind_of_labels(shape: str) -> str:
+    """Class numbers or one-hot rows, by the shape: (n,), (n, 1), (n, 10)."""
+    *_, last = re.findall(r"n,|\d+(?=\))", shape) or [""]
+    return {"n,": "class numbers", "1": "a column of class numbers"}.get(last, "one-hot")
+
+
+def answered(rows: list[Row], answer: Answer) -> str:
+    """The answer of a folder's rows: once if they agree, otherwise each with the row's name."""
+    said = {row.name: answer(row) for row in rows}
+    if len(set(said.values())) == 1:
+        return next(iter(said.values()))
+    return "; ".join(f"{words} ({name})" for name, words in said.items())
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("idioms", Idioms)
