@@ -39,7 +39,7 @@ def test_what_was_inferred_stands_below_and_leads_to_its_line(site, ask, build) 
     ask("ada", {"pool.stride": "2", "pool.β": "0.9"})
     assert not build()
     line = panel(site, "defaults-pool-ada").find(class_="rosetta-ran")
-    assert line.get_text() == "asked: Ada, version 1.2 · stride: 2 · β₁: 0.9"
+    assert line.get_text() == "measured: Ada, version 1.2 · stride: 2 · β₁: 0.9"
     run, told = (link["href"].removeprefix("index.html#") for link in line.find_all("a"))
     pool, _, runs = tables(site.html("index"))
     assert pool.line("Ada")["id"] == told
@@ -69,7 +69,7 @@ def test_the_rows_of_a_folder_share_a_panel_and_each_has_its_line(site, ask, bui
     ask("bell-y", {"pool.stride": "2"})
     assert not build()
     said = [line.get_text() for line in panel(site, "defaults-pool-bell").find_all(class_="rosetta-ran")]
-    assert said == ["asked: Bell on x, version 1.2 · stride: 1", "asked: Bell on y, version 1.2 · stride: 2"]
+    assert said == ["measured: Bell on x, version 1.2 · stride: 1", "measured: Bell on y, version 1.2 · stride: 2"]
 
 
 def test_a_question_that_is_left_open_is_a_warning_at_every_build(site, ask, build) -> None:
