@@ -34,7 +34,7 @@ def test_a_table_a_question_with_a_line_a_row_and_what_most_answer(ask, built) -
     assert pool.row("Ada") == {"Framework": "Ada | 1.2", "Stride": "◆ 1", "β₁": "0.9"}
     assert pool.row("Bell")["Stride"] == "2"
     assert pool.caption == "◆ differs from most frameworks"
-    assert [loss.row(name)["What becomes of a batch"] for name in loss.names] == ["–", "yes", "no", "–"]
+    assert [loss.row(name)["What becomes of a batch"] for name in loss.names] == ["–", "the mean", "the sum", "–"]
 
 
 def test_a_question_has_its_sentence_as_a_title(site, ask, built) -> None:
