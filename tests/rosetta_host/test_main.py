@@ -16,6 +16,7 @@ from rosetta_host import __main__ as cli
 from rosetta_host.catalog.frameworks import ROOT
 from rosetta_host.lessons import declarations
 from rosetta_host.records import store
+from rosetta_host.records.codes import CheckCode
 
 
 @pytest.mark.parametrize(
@@ -229,12 +230,19 @@ def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_p
 
 
 def test_a_verdict_names_the_first_failed_checks_and_counts_the_others():
-    record = store.Record(
-        store.SCHEMA, "certificate", "failed", "alpha", cli.WORKLOADS[0], "now", store.Machine("m", "m")
+    codes = list(CheckCode)[:16]
+    record = store.CertificateRecord(
+        schema=store.SCHEMA,
+        status="failed",
+        framework="alpha",
+        workload=cli.WORKLOADS[0],
+        created="now",
+        machine=store.Machine("m", "m"),
+        device="cpu",
+        checks=[store.RecordedCheck(code, False, 1.0, 0.1) for code in codes],
     )
-    record.checks = [store.Check(f"check {number}", False, 1.0, 0.1) for number in range(16)]
-    names = "check 0, check 1, check 2, check 3 and 12 more"
-    said = f"16 of 16 checks fail: {names}. First: FAILED check 0 1.0e+00 (limit 0.1)"
+    first, *_ = names = [check.name for check in record.checks]
+    said = f"16 of 16 checks fail: {', '.join(names[:4])} and 12 more. First: FAILED {first} 1.0e+00 (limit 0.1)"
     assert cli._summed_up(record) == said
 
 

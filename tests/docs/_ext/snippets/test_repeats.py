@@ -47,7 +47,7 @@ def test_a_run_is_held_against_the_others_of_its_seed(site, losses: list[float],
         {"variant": "train_compiled"},
         {"data": Data("Toy", "official", "other", 7, 7)},
         {"digests": {"example": "another"}},
-        {"kind": "lesson", "lesson": "a", "mutant": "momentum"},
+        {"kind": "lesson", "measure": "size", "lesson": "a", "mutant": "momentum"},
         {"status": "failed"},
         {"losses": []},
         {"environment": "as found"},
@@ -64,7 +64,7 @@ def test_prose_counts_the_examples_that_ran_twice(site) -> None:
     for row, losses in [("ada", [1.0]), ("bell", [2.0]), ("curie", [3.0])]:
         site.record(row, losses=losses)
     site.record("ada", losses=[1.0], preset="epoch")
-    site.record("ada", losses=[1.0], kind="lesson")
+    site.record("ada", losses=[1.0], kind="lesson", measure="size")
     site.record("bell", losses=[2.5], preset="epoch")
     site.record("curie", losses=[3.0], preset="epoch", local=True)
     site.page("index", "It is {repeats}`alike` of {repeats}`twice`.")
