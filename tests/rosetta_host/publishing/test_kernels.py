@@ -34,7 +34,8 @@ def example(folder):
     toml = folder / "framework.toml"
     toml.write_text(toml.read_text("utf-8").replace("3.11", VERSION) + VARIABLES, "utf-8")
     path = folder / "gru.py"
-    path.write_text(path.read_text("utf-8") + MAIN, "utf-8")
+    functions, _, _ = path.read_text("utf-8").partition("\n\nif __name__")
+    path.write_text(functions + MAIN, "utf-8")
     return path
 
 
