@@ -1,57 +1,58 @@
-"""Watches what `import_weights` makes of arrays, to the last one that NumPy sees before the framework takes it.
+"""Tracks the arrays that `import_weights` derives, up to the last one before the framework takes it.
 
-Frameworks keep their parameters in ways of their own, some where Python cannot look. What they are
-handed is a NumPy array in all of them.
+Every framework stores its parameters in its own way, some where Python cannot read them. But each one receives them as
+NumPy arrays.
 """
 
 import functools
 
 import numpy as np
 
-PLAIN = ("array", "asarray", "ascontiguousarray", "copy")  # NumPy's functions that make any array a plain one
+# NumPy's functions that return a plain array for any subclass.
+PLAIN = ("array", "asarray", "ascontiguousarray", "copy")
 
-made = None  # while something is watched: (array, what NumPy made it of), in the order of their making
+derived = None  # while tracking: (array, the array that it derives from), in the order of creation
 
 
-class Watched(np.ndarray):
-    """An array that notes each array that is made of it: views and copies, transposed, split or joined."""
+class TrackedArray(np.ndarray):
+    """An array that notes each array that derives from it: views and copies, transposed, split or joined."""
 
-    __array_priority__ = 1.0  # above a plain array's, so that what is joined of both is watched as well
+    __array_priority__ = 1.0  # above a plain array's, so that a join of both is tracked
 
     def __array_finalize__(self, parent):
-        if made is not None:
-            made.append((self, parent))
+        if derived is not None:
+            derived.append((self, parent))
 
 
-def staying(function):
-    """One of the functions of `PLAIN`, but what it makes of a watched array is watched as well."""
+def keep_tracking(function):
+    """Wrap one of the functions of `PLAIN` so that its result of a tracked array is tracked."""
 
     @functools.wraps(function)
-    def call(given, *arguments, **options):
-        result = function(given, *arguments, **options)
-        parts = given if isinstance(given, (list, tuple)) else [given]
-        watched = any(isinstance(part, Watched) for part in parts)
-        return result.view(Watched) if watched and type(result) is np.ndarray else result
+    def call(argument, *arguments, **options):
+        result = function(argument, *arguments, **options)
+        parts = argument if isinstance(argument, (list, tuple)) else [argument]
+        tracked = any(isinstance(part, TrackedArray) for part in parts)
+        return result.view(TrackedArray) if tracked and type(result) is np.ndarray else result
 
     return call
 
 
 def watch(call, model, weights):
-    """Run `call(model, weights)`; returns the float arrays that it made last, in the order of their making.
+    """Run `call(model, weights)`; returns the final float arrays that it derives, in the order of creation.
 
-    What another array of the same size was made of is left out: it was a step on the way.
+    An array from which another of the same size derives is an intermediate one, and left out.
     """
-    global made
-    made = []
+    global derived
+    derived = []
     plain = {name: getattr(np, name) for name in PLAIN}
     try:
         for name, function in plain.items():
-            setattr(np, name, staying(function))
-        call(model, {name: weight.view(Watched) for name, weight in weights.items()})
-        numbers = [(array, parent) for array, parent in made if array.dtype.kind == "f" and array.size]
+            setattr(np, name, keep_tracking(function))
+        call(model, {name: weight.view(TrackedArray) for name, weight in weights.items()})
+        numbers = [(array, parent) for array, parent in derived if array.dtype.kind == "f" and array.size]
         steps = {id(parent) for array, parent in numbers if array.size == getattr(parent, "size", None)}
         return [array.view(np.ndarray) for array, _ in numbers if id(array) not in steps]
     finally:
-        made = None
+        derived = None
         for name, function in plain.items():
             setattr(np, name, function)

@@ -3,7 +3,7 @@
 The questions are FOLDER/questions.json: [{"name": …, "function": …, "arguments": [value or {"array": key}, …]}, …],
 their arrays FOLDER/given.npz. An answer is what the function returns, an array, a list or a dict of them, as
 FOLDER/<name>.npz; a refusal is the error that it raises, as FOLDER/<name>.txt. Each is written as soon as it is
-there: a framework may end the whole process at an argument that it does not like, and the host asks on from there.
+known: a framework may end the whole process at an argument that it rejects, and the host then asks the remaining ones.
 """
 
 import importlib.util
@@ -24,12 +24,12 @@ def ask(path, folder):
     with open(os.path.join(folder, "questions.json")) as file:
         questions = json.load(file)
     with np.load(os.path.join(folder, "given.npz")) as file:
-        given = {key: file[key] for key in file.files}
+        arrays = {key: file[key] for key in file.files}
     for question in questions:
         function = getattr(module, question["function"], None)
         if not callable(function):
             raise ExampleError("{} has no function {}.".format(path, question["function"]))
-        answer(function, [value(given, argument) for argument in question["arguments"]], folder, question["name"])
+        answer(function, [value(arrays, argument) for argument in question["arguments"]], folder, question["name"])
     return record.facts()
 
 
@@ -41,10 +41,10 @@ def load(path):
     return module
 
 
-def value(given, argument):
+def value(arrays, argument):
     """An argument as the function gets it: an array by its key, a list as a tuple, or a plain value."""
     if isinstance(argument, dict):
-        return given[argument["array"]].copy()
+        return arrays[argument["array"]].copy()
     return tuple(argument) if isinstance(argument, list) else argument
 
 
@@ -52,7 +52,7 @@ def answer(function, arguments, folder, name):
     """Write what the function returns, or the error that it raises, in one line."""
     try:
         arrays = named(function(*arguments))
-    except Exception as error:  # whatever it says is the answer
+    except Exception as error:  # any error is an answer
         message = "{}: {}".format(type(error).__name__, " ".join(str(error).split()) or "no message")[:MESSAGE]
         with open(os.path.join(folder, name + ".txt"), "w", encoding="utf-8") as file:
             file.write(message)

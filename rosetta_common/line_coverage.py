@@ -1,22 +1,22 @@
-"""Which lines of an example ran, for the site says of each function that it shows whether it was executed."""
+"""Records which lines of an example ran: the site states for each function whether it was executed."""
 
 import inspect
 import os
 import sys
 import threading
 
-# Python's own files and those of what is installed, which are nobody's translation of an example. What lay in a folder
-# of PYTHONPATH had counted as one; the first of sys.path is where Python was started, and holds nothing installed.
+# The folders of Python and of installed packages, including those of PYTHONPATH: none holds a translation of an
+# example. The first entry of sys.path is the folder in which Python was started, and holds nothing installed.
 INSTALLED = tuple({os.path.realpath(folder) + os.sep for folder in [sys.prefix, sys.base_prefix, *sys.path[1:]]})
 SHARED = os.path.dirname(os.path.realpath(__file__)) + os.sep
 
 
-class Executed:
+class LineRecorder:
     """A context that notes which lines of one file run in it, in every thread that starts in it.
 
     lines: their numbers. Of a function that a framework translates they never run. Then there is either of these:
     elsewhere: the names of functions that ran from files that are neither this one nor installed, as "tf__train_step"
-    for `train_step`; sources: the numbers of the lines where functions begin whose source was asked for.
+    for `train_step`; sources: the numbers of the lines where functions begin whose source was read.
     """
 
     def __init__(self, path):
@@ -33,11 +33,11 @@ class Executed:
         threading.settrace(self.before)
 
     def _enter(self, frame, event, argument):
-        """Called by Python for each function that is called anywhere: what it returns is called for each line there."""
+        """Called by Python for each function call; returns the function that Python calls for each line of it."""
         code = frame.f_code
         if code.co_filename == self.path:
             return self._line
-        if code is inspect.findsource.__code__:  # all of `inspect` that gives a source comes through here
+        if code is inspect.findsource.__code__:  # every function of `inspect` that returns a source calls it
             self._source(frame.f_locals["object"])
         generated = self._generated.get(code.co_filename)
         if generated is None:
@@ -53,7 +53,7 @@ class Executed:
 
     @staticmethod
     def _is_generated(name):
-        """Whether this is a file ("<frozen …>" and the like are none) that was written by nobody who installed it."""
+        """Whether this is a file that a framework wrote: not installed, and no pseudo-file such as "<frozen …>"."""
         real = os.path.realpath(name)
         return os.path.isfile(real) and not real.startswith((*INSTALLED, SHARED))
 

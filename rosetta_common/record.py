@@ -12,15 +12,15 @@ def packages():
     Python 3.6 has no importlib.metadata, and environments made by uv hold no pkg_resources. A Linux distribution's own
     packages are "name-version-py3.11.egg-info".
     """
-    found = {}
+    versions = {}
     for folder in sys.path:
         names = os.listdir(folder) if os.path.isdir(folder) else []
         for name in names:
             stem, kind = os.path.splitext(name)
             if kind in (".dist-info", ".egg-info") and "-" in stem:
                 distribution, version = stem.split("-")[:2]
-                found.setdefault(distribution.lower().replace("_", "-"), version)  # the first is the one imported
-    return found
+                versions.setdefault(distribution.lower().replace("_", "-"), version)  # the first is the one imported
+    return versions
 
 
 def facts():

@@ -25,7 +25,7 @@ VERBS = (
     "import_weights",
 )
 PROGRESS_EVERY = 0.5  # seconds between two reports from inside an epoch
-WORK_LEFT = 0.2  # of an epoch or a step: what of it may still be computed when `train` returns
+WORK_LEFT = 0.2  # of an epoch or a step: the part that may still be pending when `train` returns
 NOISE = 0.05  # seconds by which two readings of the same weights may differ
 
 
@@ -50,7 +50,7 @@ def load_example(path):
     """Import an example from its file and check that it has all verbs."""
     spec = importlib.util.spec_from_file_location("example_" + workload_of(path), path)
     example = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = example  # MindSpore asks for it by this name when it compiles a function of it
+    sys.modules[spec.name] = example  # a compiler may look the module up by its name
     spec.loader.exec_module(example)
     missing = [verb for verb in VERBS if not callable(getattr(example, verb, None))]
     if missing:
@@ -90,7 +90,7 @@ def loss_of(returned):
 
 
 def reading(example, model):
-    """Seconds to read all weights, and to read them again: what the first took longer was still to be computed."""
+    """Seconds to read all weights, and to read them a second time: the difference is work that was still pending."""
     clock = Clock()
     clock("first", example.export_weights, model)
     clock("again", example.export_weights, model)
@@ -145,7 +145,7 @@ def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None, procee
     x_train, y_train = x_train[:samples], y_train[:samples]
     model = clock("build", lambda: example.init_model(example.create_symbol()))
     if samples is None:
-        example.export_weights(model)  # what a framework prepares for the first reading is no work of the epoch's
+        example.export_weights(model)  # preparation for the first reading does not count as work of an epoch
     data.on_batch = progress
     seconds, losses = [], []
     for epoch in range(epochs):
@@ -172,7 +172,7 @@ def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None, procee
         times=dict(clock.times, epochs=seconds),
         losses=losses,
         samples=len(x_train),
-        steps=progress.steps or None,  # a framework's own loader gives batches that nobody counts
+        steps=progress.steps or None,  # the batches of a framework's own loader are not counted
         peak_resident=record.peak_resident(),
     )
     return facts

@@ -19,7 +19,7 @@ source = None
 
 
 class DataError(SystemExit):
-    """The data cannot be had or read; nobody catches it, so the script ends with its one sentence, not a traceback."""
+    """The data cannot be fetched or read. It ends the script with one sentence instead of a traceback."""
 
 
 def located(layout):
@@ -31,22 +31,22 @@ def located(layout):
     return path
 
 
-def fetch(place):
-    """Fetch the published archive into the folder `place`, all or nothing. Raises DataError.
+def fetch(folder):
+    """Fetch the published archive into `folder`, all or nothing. Raises DataError.
 
     Its SHA-256 is checked before anything is unpacked or read.
     """
-    print(f"fetching {source.url} into {os.path.abspath(place)}", file=sys.stderr)
+    print(f"fetching {source.url} into {os.path.abspath(folder)}", file=sys.stderr)
     try:
-        os.makedirs(place, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place, prefix=".fetch-") as temporary:
-            os.replace(checked(temporary), os.path.join(place, source.layout))
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
+            os.replace(checked(temporary), os.path.join(folder, source.layout))
     except (OSError, http.client.HTTPException) as error:
         hint = f"check the network and the disk, or let ROSETTA_DATA name a folder that holds {source.layout}"
         raise DataError(f"{source.name} could not be fetched from {source.url} ({error}): {hint}.") from None
     finally:
-        with contextlib.suppress(OSError):  # what holds anything stays
-            os.rmdir(place)
+        with contextlib.suppress(OSError):  # a folder that is not empty stays
+            os.rmdir(folder)
 
 
 def checked(temporary):
@@ -70,12 +70,12 @@ def download(path):
     return digest.hexdigest()
 
 
-def unpack(archive, place):
-    """Extract the files that lie right in the archive's folder `layout`, and nothing else, into `place`."""
-    os.mkdir(os.path.join(place, source.layout))
+def unpack(archive, folder):
+    """Extract the files that lie right in the archive's folder `layout`, and nothing else, into `folder`."""
+    os.mkdir(os.path.join(folder, source.layout))
     with tarfile.open(archive) as tar:
         for member in tar:
             if member.isfile() and os.path.dirname(member.name) == source.layout:
-                target = os.path.join(place, source.layout, os.path.basename(member.name))
+                target = os.path.join(folder, source.layout, os.path.basename(member.name))
                 with tar.extractfile(member) as inside, open(target, "wb") as file:
                     shutil.copyfileobj(inside, file)

@@ -1,4 +1,4 @@
-"""Runs an example through a small program of the host's, so that the host can hold it against the oracle.
+"""Runs an example through a small program of the host's, so that the host can compare it with the oracle.
 
 A program is JSON: {"settings": {name: value of a hyper-parameter}, "train": the function that trains,
 "lines": whether to note the lines of the example that run (what compiles in Python is slower then),
@@ -19,7 +19,7 @@ import time
 import numpy as np
 
 from rosetta_common import array_provenance, record
-from rosetta_common.line_coverage import Executed
+from rosetta_common.line_coverage import LineRecorder
 from rosetta_common.run import load_example, reading, settings_of, verb_of, workload_of
 
 
@@ -27,14 +27,14 @@ def trace(path, program, folder):
     """Run `program` on the example at `path`.
 
     Returns record.facts(); if the program asks for them, also "lines": [number], "elsewhere": [name] and
-    "sources": [number], as `executed` explains them.
+    "sources": [number], as `LineRecorder` explains them.
     """
     if not program.get("lines"):
         _trace(path, program, folder)
         return record.facts()
-    with Executed(path) as executed:
+    with LineRecorder(path) as recorder:
         _trace(path, program, folder)
-    seen = {name: sorted(getattr(executed, name)) for name in ("lines", "elsewhere", "sources")}
+    seen = {name: sorted(getattr(recorder, name)) for name in ("lines", "elsewhere", "sources")}
     return dict(seen, **record.facts())
 
 
@@ -49,7 +49,7 @@ def _trace(path, program, folder):
     x_train, x_test, y_train, y_test = example.load_data()
 
     def leave(name, write):
-        """Under its name a file is whole: the host reads it at once."""
+        """Write a file in whole: the host reads it as soon as it has its name."""
         path = os.path.join(folder, name)
         with open(path + ".part", "wb") as file:
             write(file)
@@ -69,7 +69,7 @@ def _trace(path, program, folder):
         seconds = time.perf_counter() - start
         try:
             number = float(loss)
-        except TypeError:  # the host says that it is no number, by its type
+        except TypeError:  # the host reports the type
             number = float("nan")
         leave_json(name + ".trained", {"type": type(loss).__name__, "seconds": seconds, "loss": number})
 
@@ -79,11 +79,11 @@ def _trace(path, program, folder):
 
     def watch(model, name):
         try:
-            made = array_provenance.watch(example.import_weights, model, load(name))
-        except Exception as error:  # a framework may insist on plain arrays: then nothing is seen, and no harm done
+            arrays = array_provenance.watch(example.import_weights, model, load(name))
+        except Exception as error:  # a framework may insist on plain arrays: then there is nothing to describe
             print(f"nothing was watched: {type(error).__name__}: {error}")
-            made = []
-        leave(name + "-made.npz", lambda file: np.savez(file, *made))
+            arrays = []
+        leave(name + "-made.npz", lambda file: np.savez(file, *arrays))
 
     def export(model, name):
         weights = example.export_weights(model)

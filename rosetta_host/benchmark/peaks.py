@@ -1,4 +1,4 @@
-"""How much arithmetic a workload is, and what a GPU can do at most: a rate is held against what the machine can do."""
+"""The peak rates of GPUs, with which measured rates are compared."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ TIMEOUTS = {
     "full": 24 * 3600.0,
 }  # seconds; ten epochs at 100 images a second are 5000
 FIRST_STEP_TIMEOUT = 900.0
-SURE_AFTER = 600.0  # seconds of training; the steps that compile are a small part of those, and the rate foretells
+SURE_AFTER = 600.0  # seconds of training, of which compilation is a small part: the rate is then a good estimate
 
 OnEvent = Callable[["Job", process.Event], None]
 
@@ -80,7 +80,7 @@ class Job(msgspec.Struct, frozen=True):
 
     @property
     def times_first_step(self) -> bool:
-        """Whether it is timed too. In the quick preset, which ranks nobody, it would start all that compiles twice."""
+        """Whether to time the first step. The quick preset ranks no framework and need not compile twice."""
         return self.preset != "quick" and self.mutant is None
 
     @property
@@ -89,7 +89,7 @@ class Job(msgspec.Struct, frozen=True):
 
 
 def command(job: Job, python: Path, folder: Path, *options: str) -> list[str | Path]:
-    """The command that runs the job's example in its environment; what comes out goes to `folder`."""
+    """The command that runs the job's example in its environment, and writes its results to `folder`."""
     verb, seed = ["--verb", job.case.verb], ["--seed", str(job.seed)]
     return [
         python,
@@ -109,14 +109,14 @@ def _first_step(job: Job, python: Path, environ: dict[str, str], on_event: OnEve
     """Seconds of the very first step, with all that a framework compiles in it, in a process of its own."""
     on_event(job, {"event": "stage", "name": "first step"})
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
-        called = command(job, python, Path(folder), "--samples", str(job.settings.batch_size))
+        arguments = command(job, python, Path(folder), "--samples", str(job.settings.batch_size))
         seconds: list[float] = []
 
         def listen(event: process.Event) -> None:
             if event["event"] == "trained":
                 seconds.append(event["seconds"])
 
-        ended = process.run(called, environ, FIRST_STEP_TIMEOUT, listen)
+        ended = process.run(arguments, environ, FIRST_STEP_TIMEOUT, listen)
         if ended.status == "interrupted":
             raise KeyboardInterrupt
     return seconds[0] if seconds and ended.status == "ok" else None
@@ -139,14 +139,14 @@ def score(scores: np.ndarray, labels: np.ndarray, evaluated: float | None) -> fl
 
 
 def _steps(job: Job, samples: int) -> int:
-    """The steps of a run whose batches nobody counted: as many as the certificate's loop check holds it to."""
+    """The steps of a run whose batches are not counted: the number that the certificate's loop check requires."""
     full, rest = divmod(samples, job.settings.batch_size)
     partial = job.row.workload(job.workload).partial_batch and rest > 0
     return job.epochs * (full + partial)
 
 
 def _parameters(job: Job, exported: dict[str, int]) -> int:
-    """How many numbers the row trains: those that it exported, less the biases that its declared form lacks."""
+    """The number of parameters: those exported, without the biases that the declared form lacks."""
     forms = job.row.workload(job.workload).forms
     return sum(
         round(size * float(np.mean(oracle.exists(job.workload, name, forms)))) for name, size in exported.items()
@@ -154,7 +154,7 @@ def _parameters(job: Job, exported: dict[str, int]) -> int:
 
 
 def _fill(record: BenchmarkRecord, job: Job, folder: Path, labels: np.ndarray) -> None:
-    """Take what the run left into its record, and judge it."""
+    """Copy the results of a run into its record, and check them."""
     try:
         result = certify.facts(record, job.row, folder)
     except certify.NoResult as error:
@@ -169,7 +169,8 @@ def _fill(record: BenchmarkRecord, job: Job, folder: Path, labels: np.ndarray) -
     epoch = statistics.median(times["epochs"])
     record.train_rate = min(record.steps // job.epochs * job.settings.batch_size, result["samples"]) / epoch
     record.predict_rate = len(labels) / times["predict"]
-    evaluated = None if job.mutant else result["evaluated"]  # with dropout left on, no two predictions agree
+    # A mutant that leaves dropout on predicts differently each time.
+    evaluated = None if job.mutant else result["evaluated"]
     try:
         record.accuracy = score(np.load(folder / "scores.npy"), labels, evaluated)
         if not all(math.isfinite(loss) for loss in result["losses"]):
@@ -181,8 +182,8 @@ def _fill(record: BenchmarkRecord, job: Job, folder: Path, labels: np.ndarray) -
 def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.inf) -> BenchmarkRecord:
     """Run one job; its record says how it ended. Never raises.
 
-    The rate of the machine's matrix product is taken beside it, unless `where` has it already. A run that is foretold
-    to train for more than `limit` seconds is given up; its record says what was foretold.
+    Also measures the rate of the machine's matrix product, unless `where` has it already. A run whose estimated
+    training time exceeds `limit` seconds is stopped; its record states the estimate.
     """
     record = certify.blank(BenchmarkRecord, job.case, where, job.device, preset=job.preset, seed=job.seed)
     record.threads, record.epochs = job.threads, job.epochs
@@ -212,21 +213,21 @@ def _run(
     on_event: OnEvent,
     limit: float,
 ) -> None:
-    """Time the first step and the whole run, and take both into the record."""
+    """Time the first step and the whole run, and write both to the record."""
     try:
         first_step = _first_step(job, python, environ, on_event) if job.times_first_step else None
     except KeyboardInterrupt:
         record.status, record.reason = "interrupted", process.INTERRUPTED
         return
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
-        called = command(job, python, Path(folder), "--epochs", str(job.epochs))
+        arguments = command(job, python, Path(folder), "--epochs", str(job.epochs))
         patience = Patience(job, limit)
 
         def listen(event: process.Event) -> None:
             patience.take(event)
             on_event(job, event)
 
-        ended = process.run(called, environ, TIMEOUTS[job.preset], listen, halt=patience.over)
+        ended = process.run(arguments, environ, TIMEOUTS[job.preset], listen, halt=patience.over)
         record.status, record.reason = ended.status, ended.reason
         if ended.status == "interrupted" and patience.reason:
             record.status, record.reason = "timeout", patience.reason
@@ -241,18 +242,18 @@ def _run(
 def jobs(
     rows: list[Row], workloads: list[str], preset: str, device: str, seeds: int, data: Path | None, unofficial: bool
 ) -> list[Job]:
-    """All runs of a sweep: seed by seed, so that a row's trials lie apart in time. Raises UserError for the data."""
-    placed = {workload: dataset.locate(workload, preset, data, unofficial) for workload in workloads}
-    made = []
+    """All runs of a sweep: seed by seed, so that a row's runs are apart in time. Raises UserError for the data."""
+    located = {workload: dataset.locate(workload, preset, data, unofficial) for workload in workloads}
+    planned = []
     for seed in range(seeds):
         for workload in workloads:
             for row in rows:
-                made += [Job(case, preset, device, seed, *placed[workload]) for case in row.cases([workload])]
-    return made
+                planned += [Job(case, preset, device, seed, *located[workload]) for case in row.cases([workload])]
+    return planned
 
 
 def done(job: Job, where: Machine, past: Sequence[Record]) -> bool:
-    """Whether a good record of this very job exists: same code, environment, preset, machine, seed and data."""
+    """Whether a good record of this job exists: same code, environment, preset, machine, seed and data."""
     wanted = ("ok", job.row.id, job.workload, job.preset, job.device, job.case.variant, job.seed, where.id)
     return any(
         (r.status, r.row, r.workload, r.preset, r.device, r.variant, r.seed, r.machine.id) == wanted
@@ -269,7 +270,7 @@ class Rates:
     def __init__(self, job: Job) -> None:
         self.job, self.stage, self.epoch, self.loss, self.samples, self.total = job, "start", 0, "", 0, 0
         self.started = time.monotonic()
-        self.began = math.inf  # when training did
+        self.began = math.inf  # the time at which training began
 
     def take(self, event: dict[str, Any]) -> None:
         """Update from one event of `rosetta_common.run`."""
@@ -280,7 +281,7 @@ class Rates:
             self.started = time.monotonic()
             self.began = min(self.began, self.started)
         elif event["event"] in ("progress", "trained"):
-            self.samples = event["samples"] or self.total  # at the end of an epoch whose batches nobody counted
+            self.samples = event["samples"] or self.total  # at the end of an epoch whose batches are not counted
             if "loss" in event:
                 self.loss = f"loss {event['loss']:.4f}"
 
@@ -293,8 +294,8 @@ class Rates:
         """Seconds of training that are left, or None where nothing is known yet."""
         if self.stage != "train" or not self.samples:
             return None
-        to_do = self.total - self.samples + (self.job.epochs - self.epoch) * self.total
-        return to_do / self.rate if self.rate else None
+        remaining = self.total - self.samples + (self.job.epochs - self.epoch) * self.total
+        return remaining / self.rate if self.rate else None
 
     def trained(self) -> tuple[float, int]:
         """Seconds since training began, and the samples that all epochs have taken in them."""
@@ -309,10 +310,10 @@ class Rates:
 
 
 class Patience:
-    """Sets `over` if a run's first minutes foretell that it trains for more than `limit` seconds; `reason` says so.
+    """Sets `over` if a run's first minutes predict more than `limit` seconds of training; `reason` says so.
 
-    It is judged once: near its end a slow spell must not cost a run that has trained for an hour and more. A
-    framework's own loader reports no batches: of such a run whole epochs tell.
+    The estimate is made once, so that a slow phase near the end cannot stop a run that has trained for hours. A
+    framework's own loader reports no batches: the estimate then uses whole epochs.
     """
 
     def __init__(self, job: Job, limit: float) -> None:
@@ -329,11 +330,11 @@ class Patience:
 
     def _judge(self, seconds: float, done: int) -> None:
         job = self.rates.job
-        foretold = seconds * job.epochs * self.rates.total / done
-        if foretold > self.limit:
+        estimate = seconds * job.epochs * self.rates.total / done
+        if estimate > self.limit:
             self.reason = (
                 f"Stopped after {seconds / 60:.0f} minutes: at {done / seconds:.0f} {job.unit} its {job.epochs} epochs "
-                f"would take {foretold / 3600:.1f} hours of training, and the limit is {self.limit / 3600:g}."
+                f"would take {estimate / 3600:.1f} hours of training, and the limit is {self.limit / 3600:g}."
             )
             self.over.set()
 

@@ -1,7 +1,7 @@
 """The one list of frameworks: what examples/*/framework.toml say, checked and typed.
 
-A row is what a benchmark runs and a table shows: a folder, or a folder on one of its backends
-(ids `keras2-cntk`, `keras2-theano`). Everywhere else the id is the folder's name.
+A row is what a benchmark runs and a table shows: a folder, or a folder with one of its backends, whose id is
+`<folder>-<backend>`. Without backends the id is the folder's name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GPU_LOCK = "requirements-gpu.txt"
 
 
 class UserError(Exception):
-    """A user's mistake or a machine's lack, in one clear sentence: shown without a traceback."""
+    """A mistake of the user's, or something that this machine lacks, in one sentence: shown without a traceback."""
 
 
 class Variable(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,21 +68,24 @@ class Environment(msgspec.Struct, forbid_unknown_fields=True):
     variables: dict[str, Variable] = {}
 
 
-class Law(msgspec.Struct, forbid_unknown_fields=True):
-    """The law of a weight at the start, where it is not the project's: uniform or normal, by bound or deviation."""
+class Distribution(msgspec.Struct, forbid_unknown_fields=True):
+    """The initial distribution of a weight, if it is not the project's. In framework.toml the key of `kind` is `law`.
 
-    law: Literal["uniform", "normal"]
+    scale: the bound of a uniform distribution, the standard deviation of a normal one.
+    """
+
+    kind: Literal["uniform", "normal"] = msgspec.field(name="law")
     scale: float
     reason: str
 
 
 class Example(msgspec.Struct, forbid_unknown_fields=True):
-    """What a framework declares of one of its examples, in the table of the workload's name.
+    """The declarations for one example, in the table of the workload's name.
 
-    float64: it computes in float64 too, so that the certificate has a float64 pass. forms: which of
-    the forms known to the oracle it computes. partial_batch: it trains on the last, smaller batch.
-    threads: how many it runs best with, where that is not all cores. start: weight name -> Law.
-    slow_because: what a profiler said of a row that uses little of what the machine can do.
+    float64: it also computes in float64, so that the certificate has a float64 pass. forms: which of
+    the oracle's forms it computes. partial_batch: it trains on the last, smaller batch.
+    threads: the number that it runs fastest with, if that is not all cores. start: weight name -> Distribution.
+    slow_because: the finding of a profiler, for a row that uses little of what the machine can do.
     compiled_since_schema: the schema of records from which on `train` is the compiled step. In records of an older
     schema `train` is the step-by-step one, and `train_compiled` the compiled one.
     """
@@ -95,7 +98,7 @@ class Example(msgspec.Struct, forbid_unknown_fields=True):
     slow_because: str | None = None
     compiled_since_schema: Annotated[int, msgspec.Meta(ge=2)] | None = None
     variables: dict[str, Variable] = {}
-    start: dict[str, Law] = {}
+    start: dict[str, Distribution] = {}
     tolerances: dict[str, Tolerance] = {}
 
 
@@ -105,7 +108,7 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
     package: the distribution whose version is the framework's; a list where builds have names of their own.
     needs: what it needs to run today, and why. shown_first: it is what a page opens with for a reader who has chosen
     nothing yet. variables: those of its processes, in whichever environment.
-    compile_cache: those that have it keep what it has compiled, and where.
+    compile_cache: the variables that set where it caches compiled code.
     """
 
     name: str
@@ -130,7 +133,7 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Declared(msgspec.Struct, kw_only=True):
-    """What a folder says of one of its rows.
+    """The declarations of a folder for one of its rows.
 
     backends: all that the folder has, this row's among them. title: the folder's own name, which the files' tab
     carries; `framework.name` is the row's. examples: workload -> what is declared of its example. raw: the keys of
@@ -190,7 +193,7 @@ class Row(Declared, kw_only=True):
         return [workload for workload in WORKLOADS if self.example(workload).exists()]
 
     def cases(self, workloads: list[str]) -> Iterator[Case]:
-        """All that can be certified and benchmarked of this row: `train` and each variant, for these workloads."""
+        """All cases of this row: `train` and each variant, for these workloads."""
         for workload in self.workloads:
             if workload in workloads:
                 yield Case(self, workload)
@@ -198,7 +201,7 @@ class Row(Declared, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """What one certificate or benchmark speaks of: a row, a workload, and the variant of `train` (None: `train`)."""
+    """The subject of one certificate or benchmark: a row, a workload, and the variant of `train` (None: `train`)."""
 
     row: Row
     workload: str
@@ -262,21 +265,25 @@ def _example(workload: str, table: object) -> Example:
         raise msgspec.ValidationError(f"{error}, in [{workload}]") from None
 
 
-def _with_environment(one: Declared, all_rows: dict[str, Declared]) -> Row:
-    owner = one.framework.environment if isinstance(one.framework.environment, str) else one.id
+def _with_environment(declared: Declared, all_rows: dict[str, Declared]) -> Row:
+    owner = declared.framework.environment if isinstance(declared.framework.environment, str) else declared.id
     environment = all_rows[owner].framework.environment if owner in all_rows else None
     if not isinstance(environment, Environment):
-        raise UserError(f"{one.folder.name}/framework.toml: no row describes the environment {owner!r} of {one.id}.")
+        raise UserError(
+            f"{declared.folder.name}/framework.toml: no row describes the environment {owner!r} of {declared.id}."
+        )
     folder = all_rows[owner].folder
     gpu = folder / GPU_LOCK
     if environment.requirements_gpu is None and (gpu.is_file() or gpu.with_suffix(".in").is_file()):
         environment = msgspec.structs.replace(environment, requirements_gpu=GPU_LOCK)
-    row = Row(**msgspec.structs.asdict(one), environment_id=owner, environment=environment, environment_folder=folder)
+    row = Row(
+        **msgspec.structs.asdict(declared), environment_id=owner, environment=environment, environment_folder=folder
+    )
     for workload in row.workloads:
         if "momentum" in row.workload(workload).forms and not row.defines(workload, SET_RATE):
             raise UserError(
-                f"{one.folder.name}/framework.toml declares a form of the momentum, which only a changed learning rate "
-                f"shows, and its {workload}.py has no {SET_RATE}."
+                f"{declared.folder.name}/framework.toml declares a form of the momentum, which only a changed learning "
+                f"rate shows, and its {workload}.py has no {SET_RATE}."
             )
     return row
 
@@ -285,8 +292,8 @@ def rows(examples: Path | None = None) -> dict[str, Row]:
     """All rows by id, in alphabetical order. Raises UserError where a framework.toml is not valid."""
     examples = examples or EXAMPLES
     folders = sorted(path.parent for path in examples.glob("*/framework.toml"))
-    declared = {one.id: one for folder in folders for one in _declarations(folder)}
-    return {name: _with_environment(declared[name], declared) for name in sorted(declared)}
+    declarations = {declared.id: declared for folder in folders for declared in _declarations(folder)}
+    return {name: _with_environment(declarations[name], declarations) for name in sorted(declarations)}
 
 
 def compiled_since(rows: Iterable[Row]) -> dict[tuple[str, str], int]:
@@ -295,17 +302,17 @@ def compiled_since(rows: Iterable[Row]) -> dict[tuple[str, str], int]:
     return {(row.folder.name, workload): schema for row, workload, schema in declared if schema is not None}
 
 
-def nearest(what: str, given: str, known: list[str]) -> UserError:
+def nearest(kind: str, name: str, names: list[str]) -> UserError:
     """The error for an unknown name, with the nearest known one."""
-    close = difflib.get_close_matches(given, known, n=1, cutoff=0.4)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}."
-    return UserError(f"There is no {what} {given!r}: {hint}")
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(names)}."
+    return UserError(f"There is no {kind} {name!r}: {hint}")
 
 
 def select(ids: list[str], examples: Path | None = None) -> list[Row]:
     """The rows of these ids, or all of them. Raises UserError for an unknown id."""
-    known = rows(examples)
-    for given in ids:
-        if given not in known:
-            raise nearest("framework", given, list(known))
-    return [row for name, row in known.items() if not ids or name in ids]
+    all_rows = rows(examples)
+    for name in ids:
+        if name not in all_rows:
+            raise nearest("framework", name, list(all_rows))
+    return [row for name, row in all_rows.items() if not ids or name in ids]

@@ -1,4 +1,4 @@
-"""The one list of workloads: the packages below workloads/, and what the `definition` of each states.
+"""The one list of workloads: the packages below workloads/, and the `definition` of each.
 
 A package has further modules for the host, each read by the package here that needs it: `oracle`, `protocol` and
 `limits` by `rosetta_host.certificate`.
@@ -38,7 +38,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """What the project says of a workload.
+    """The definition of a workload.
 
     title: its name in tables, "CNN on CIFAR-10". network: its name in a sentence, "the CNN". samples: what a sample is,
     in the plural; rates are in samples per second. flop: the floating-point operations of a sample in a training step,
@@ -80,7 +80,7 @@ def module(name: str, part: str) -> ModuleType:
 
 
 def get(name: str) -> Workload:
-    """What the project says of this workload."""
+    """The definition of this workload."""
     workload: Workload = module(name, "definition").workload
     return workload
 

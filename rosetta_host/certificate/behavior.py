@@ -1,7 +1,7 @@
-"""What single steps cannot show: how an example starts and shuffles, read off its weights.
+"""What single steps cannot show: how an example initializes and shuffles, read off its weights.
 
-The verbs give nothing but weights and scores, so the probes of a workload's protocol are made such that the weights
-tell which samples each step of an epoch saw.
+An example returns only weights and scores, so the weights after an epoch on the probe samples of a workload's protocol
+show which samples each step saw.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from rosetta_host.records.store import Check
 VARIANCE_DEVIATIONS = 6  # standard deviations of the variance of a uniform sample
 
 
-def _start_figure(name: str, value: np.ndarray, law: str, scale: float) -> tuple[bool, float]:
-    """Whether the values follow the law, and their deviation over the expected one."""
-    expected = scale / np.sqrt(3) if law == "uniform" else scale
-    # The relative error of a sample's variance: kurtosis 1.8 for the uniform law, 3 for the normal one.
-    spread = (0.9 if law == "uniform" else 1.5) / np.sqrt(value.size)
+def _start_figure(name: str, value: np.ndarray, kind: str, scale: float) -> tuple[bool, float]:
+    """Whether the values follow the distribution, and their standard deviation over the expected one."""
+    expected = scale / np.sqrt(3) if kind == "uniform" else scale
+    # The relative error of a sample's variance: kurtosis 1.8 if uniform, 3 if normal.
+    spread = (0.9 if kind == "uniform" else 1.5) / np.sqrt(value.size)
     ratio = float(value.std() / expected)
-    inside = law != "uniform" or scale * (1 - 30 / value.size) < np.abs(value).max() <= scale * (1 + 1e-6)
+    inside = kind != "uniform" or scale * (1 - 30 / value.size) < np.abs(value).max() <= scale * (1 + 1e-6)
     return bool(inside and abs(ratio**2 - 1) < VARIANCE_DEVIATIONS * spread), ratio
 
 
 def judge_start(trace: Trace, row: Row, workload: str) -> Iterator[Check]:
-    """After init_model: law, bounds and variance of each weight, zero biases, and what the seed changes."""
+    """Check the weights after init_model: distribution, bounds and variance, zero biases, the effect of the seed."""
     first = trace.weights("start0")
     declared = row.workload(workload).start
     ratios, wrong = {}, []
@@ -41,34 +41,34 @@ def judge_start(trace: Trace, row: Row, workload: str) -> Iterator[Check]:
             ok = not value.any()
             ratios[name] = float(np.abs(value).max())
         else:
-            law = declared.get(name)
-            scale = law.scale if law else weights.bound(workload, name)
-            ok, ratios[name] = _start_figure(name, value, law.law if law else "uniform", scale)
+            distribution = declared.get(name)
+            scale = distribution.scale if distribution else weights.bound(workload, name)
+            ok, ratios[name] = _start_figure(name, value, distribution.kind if distribution else "uniform", scale)
         if not ok:
             wrong.append(name)
-    reason = "; ".join(f"{name}: {law.reason}" for name, law in declared.items()) or None
+    reason = "; ".join(f"{name}: {distribution.reason}" for name, distribution in declared.items()) or None
     yield Check("start: law", not wrong, where=", ".join(wrong) or None, reason=reason, figures=ratios)
-    again, other = trace.weights("start0again"), trace.weights("start1")
+    again, other_seed = trace.weights("start0again"), trace.weights("start1")
     same = [name for name, value in first.items() if not np.array_equal(value, again[name])]
     yield Check("start: same seed, same weights", not same, where=", ".join(same) or None)
-    still = [name for name, value in first.items() if value.ndim > 1 and np.array_equal(value, other[name])]
+    still = [name for name, value in first.items() if value.ndim > 1 and np.array_equal(value, other_seed[name])]
     yield Check("start: other seed, other weights", not still, where=", ".join(still) or None)
 
 
 def judge_shuffle(trace: Trace, workload: str, samples: Samples, partial: bool) -> Iterator[Check]:
     """Every sample once an epoch; orders that differ between neighbors, seeds and epochs.
 
-    Each epoch is judged before the next is read, for the first one shows whether anything is shuffled at all.
+    Each epoch is judged before the next is read: the first one already shows whether anything is shuffled.
     """
     full, rest = divmod(protocol.of(workload).shuffled, BATCH)
     sizes = [BATCH] * full + ([rest] if partial else [])
     visits = protocol.of(workload).visits(trace, samples, sizes)
-    other = next(visits)
-    yield _once("other seed", other, sizes)
-    yield _unlike("samples, not blocks", other[1:], other[:-1])
+    other_seed = next(visits)
+    yield _once("other seed", other_seed, sizes)
+    yield _unlike("samples, not blocks", other_seed[1:], other_seed[:-1])
     first = next(visits)
     yield _once("first epoch", first, sizes)
-    yield _unlike("seeds in different orders", first, other)
+    yield _unlike("seeds in different orders", first, other_seed)
     second = next(visits)
     yield _once("second epoch", second, sizes)
     yield _unlike("epochs in different orders", second, first)

@@ -29,9 +29,9 @@ T = TypeVar("T")
 
 
 def blank(kind: type[R], case: Case, where: Machine, device: str, **fields: Any) -> R:
-    """A record of this case with all that is known before it runs; status "failed" until it is set.
+    """A record of this case with all fields that do not depend on the run; status "failed" until it is set.
 
-    fields: what only this kind of record has; and `digests`, where they are not those of the case's example.
+    fields: those of this kind of record alone; and `digests`, if they are not those of the case's example.
     """
     row = case.row
     common: dict[str, Any] = {"digests": digests(row, case.workload, device)} if "digests" not in fields else {}
@@ -55,11 +55,11 @@ def blank(kind: type[R], case: Case, where: Machine, device: str, **fields: Any)
 
 
 class NoResult(ValueError):
-    """A process ended as if all were well, and left no result that can be read; the message says so."""
+    """A process ended without an error, but wrote no readable result; the message says so."""
 
 
 def facts(record: Record, row: Row, folder: Path) -> dict[str, Any]:
-    """Take the process's own facts into the record; returns all of its result. Raises NoResult."""
+    """Copy the facts of a process into its record, and return its whole result. Raises NoResult."""
     try:
         result: dict[str, Any] = json.loads((folder / "result.json").read_text("utf-8"))
     except FileNotFoundError:
@@ -84,8 +84,8 @@ def certify(
 
     parts: as `judge.checks` takes them. timed: as `judge.Tracer` takes it. `times` is set where every check was made.
     """
-    held = certificate_digests(case.row, case.workload, device)
-    record = blank(CertificateRecord, case, where, device, checks=[], digests=held)
+    judge_digests = certificate_digests(case.row, case.workload, device)
+    record = blank(CertificateRecord, case, where, device, checks=[], digests=judge_digests)
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder, faults.recorded(record), ended(record):
         tracer = Tracer(case, environment.ensure(case.row, device), device, Path(folder), timed)
@@ -101,7 +101,7 @@ def certify(
             failed[0].reason = " ".join(filter(None, [failed[0].reason, hint]))
             report(f"{case.label}: {hint}")
         record.reason = "; ".join(line(check) for check in failed) or None
-        # A judgment that fails ends the process before it leaves its facts.
+        # A failed judgment ends the process before it writes its facts.
         if any(check.code == CheckCode.JUDGMENT for check in failed):
             return record
         facts(record, case.row, Path(folder) / "steps-float32")
@@ -113,7 +113,7 @@ def certify(
 
 @contextlib.contextmanager
 def ended(record: Record) -> Iterator[None]:
-    """A block in which a row's processes run: where one cannot, or does not end well, the record says how."""
+    """A block in which a row's processes run. If one cannot start, or fails, the record says why."""
     try:
         yield
     except environment.Unsupported as error:
@@ -134,18 +134,18 @@ def line(check: Check | RecordedCheck) -> str:
 
 
 def certified(case: Case, where: Machine | None, device: str, past: Sequence[Record]) -> bool:
-    """Whether the newest of these certificates of this very code, environment and judge holds, as a run is timed here.
+    """Whether the newest of these certificates of this code, environment and judge holds for a timed run here.
 
-    where: the machine; None for any, however it ran there.
+    where: the machine; None for any machine, number of threads and variables.
     """
     threads = environment.threads(case.row, case.workload)
-    way = threads, environment.stated(case.row, case.workload, threads, device)
+    timed_run = threads, environment.stated(case.row, case.workload, threads, device)
     wanted = (case.row.id, case.workload, case.variant, device)
     now = certificate_digests(case.row, case.workload, device)
     newest = None
     for record in store.of_kind(past, CertificateRecord):
         subject = (record.row, record.workload, record.variant, record.device)
-        here = where is None or (record.machine.id == where.id and (record.threads, record.variables) == way)
+        here = where is None or (record.machine.id == where.id and (record.threads, record.variables) == timed_run)
         if subject == wanted and not differing(record.digests, now) and here:
             newest = record
     return newest is not None and newest.status == "ok"
@@ -159,12 +159,12 @@ def certify_all(
     short: Collection[Case] = (),
     short_parts: Collection[str] = SHORT,
 ) -> Iterator[tuple[Case, CertificateRecord]]:
-    """All these certificates, as many at once as there are cores: nothing here is timed, one thread each.
+    """Certify these cases, as many at once as there are cores: nothing here is timed.
 
-    Their environments are there, or `ensure_all` found that they cannot be made. The variants of an example come one
-    after the other: mostly they ask the oracle the same.
+    Call `ensure_all` first. The variants of an example run one after the other, so that they share the oracle's cached
+    gradients.
 
-    short: those of which only `short_parts` are made.
+    short: the cases of which only `short_parts` are checked.
     """
 
     def certified_each(variants: Sequence[Case]) -> list[tuple[Case, CertificateRecord]]:
@@ -175,14 +175,14 @@ def certify_all(
 
     examples = [list(same) for _, same in itertools.groupby(cases, lambda case: (case.row.id, case.workload))]
     examples = environment.apart(examples, lambda variants: variants[0].row)
-    for each in side_by_side([functools.partial(certified_each, variants) for variants in examples]):
-        yield from each
+    for certificates in side_by_side([functools.partial(certified_each, variants) for variants in examples]):
+        yield from certificates
 
 
 def ensure_all(rows: list[Row], device: str) -> None:
-    """Make what is missing of these rows' environments; one that cannot be made says so when it is asked for again.
+    """Make the missing environments of these rows. One that cannot be made raises its error when it is next used.
 
-    One after the other: two at once took as long, for each is compiled on all cores already.
+    They are made one after the other: each compiles on all cores already.
     """
     for row in {row.id: row for row in rows}.values():
         with contextlib.suppress(environment.Unsupported):
@@ -190,11 +190,11 @@ def ensure_all(rows: list[Row], device: str) -> None:
 
 
 def side_by_side(calls: Sequence[Callable[[], T]]) -> Iterator[T]:
-    """What the calls return, each as soon as it ends, as many at once as there are cores.
+    """Run these calls, as many at once as there are cores, and yield each result as soon as its call ends.
 
-    Ctrl-C ends the processes that run, and what those calls then return comes before the KeyboardInterrupt.
+    Ctrl-C ends the running processes. The results of their calls come before the KeyboardInterrupt.
     """
-    # One thread of BLAS for each oracle: with as many as cores, two oracles at once took twice as long.
+    # One thread of BLAS for each oracle: two oracles that each use all cores take twice as long.
     with threadpool_limits(1), ThreadPoolExecutor(machine.cores()) as pool:
         running = [pool.submit(call) for call in calls]
         try:
@@ -202,10 +202,10 @@ def side_by_side(calls: Sequence[Callable[[], T]]) -> Iterator[T]:
                 running.remove(ended)
                 yield ended.result()
         except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)  # first: a second Ctrl-C must find nothing left to start
+            pool.shutdown(wait=False, cancel_futures=True)  # first, so that nothing starts after a second Ctrl-C
             process.stop_all()
             yield from (future.result() for future in running if not future.cancelled())
             raise
-        except BaseException:  # a fault of this project, or a caller that wants no more: nothing new is started
+        except BaseException:  # an error of this project, or the caller closed the iterator: start nothing more
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -1,8 +1,8 @@
-"""What a certificate executed of its example, function by function, from the lines that ran in it.
+"""How much of an example a certificate executed, function by function.
 
-Where a framework runs the Python itself, each line is seen. Where it translates a function and runs the translation,
-none is: such a function counts as called if a function of its name ran from a file that the framework wrote, and as
-compiled if the framework asked for its source.
+If a framework runs the Python itself, each line is traced. If it translates a function and runs the translation, no
+line is: such a function counts as called if a function of its name ran from a file that the framework wrote, and as
+compiled if the framework read its source.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def functions(tree: ast.Module) -> dict[str, _Function]:
     """The functions at the top of a module by name, and the methods of its classes as "Loader.__len__"."""
-    found: dict[str, _Function] = {}
+    by_name: dict[str, _Function] = {}
     for node in tree.body:
         if isinstance(node, _Function):
-            found[node.name] = node
+            by_name[node.name] = node
         elif isinstance(node, ast.ClassDef):
-            found |= {f"{node.name}.{method.name}": method for method in node.body if isinstance(method, _Function)}
-    return found
+            by_name |= {f"{node.name}.{method.name}": method for method in node.body if isinstance(method, _Function)}
+    return by_name
 
 
 def _statements(function: _Function) -> Iterator[ast.stmt]:
-    """The statements of a function, however deep, but for its docstring."""
+    """The statements of a function at any depth, without its docstring."""
     for node in ast.walk(function):
         documents = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if isinstance(node, ast.stmt) and node is not function and not documents:
@@ -49,7 +49,7 @@ def executed(
     """Function -> how much of it ran, for all functions of an example.
 
     lines: the numbers of the lines of the file that ran. elsewhere: names of functions that ran from generated files.
-    sources: the numbers of the lines where functions begin, decorators included, whose source was asked for.
+    sources: the numbers of the lines where functions begin, decorators included, whose source was read.
     """
     ran = set(lines)
 
@@ -61,7 +61,7 @@ def executed(
         if done:
             return Executed(Coverage.SOME_LINES, (done, len(statements)))
         bare = name.rpartition(".")[2]
-        if any(other == bare or other.endswith(f"_{bare}") for other in elsewhere):
+        if any(called == bare or called.endswith(f"_{bare}") for called in elsewhere):
             return Executed(Coverage.CALLED)
         first = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
         return Executed(Coverage.COMPILED if first in sources else Coverage.NOT_RUN)
@@ -71,7 +71,7 @@ def executed(
 
 
 def together(several: Collection[Mapping[str, Executed]]) -> dict[str, Executed]:
-    """What several certificates of one example executed: of each function, what the best of them says."""
+    """The best coverage of each function in several certificates of one example."""
     order = list(Coverage)
 
     def worth(executed: Executed) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Which form would make the steps of a failed certificate fit.
 
-Nothing is run again: the weights that the trace exported are held against the oracle, with one declared form at a time
-replaced by another value. The walk begins at the exported weights, because a wrong form may change what is imported.
+Nothing runs again: the exported weights of the trace are compared with the oracle, with one declared form at a time
+replaced by another value. The path begins at the exported weights, because a wrong form may change the import.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rosetta_common import weights
 from rosetta_host.catalog.frameworks import Case
 from rosetta_host.certificate import oracle, protocol
 from rosetta_host.certificate.protocol import Samples
-from rosetta_host.certificate.steps import Limits, Trace, difference, step_figures
+from rosetta_host.certificate.steps import ExampleLimits, Trace, difference, step_figures
 from rosetta_host.records.store import RecordedCheck
 
 DTYPE = "float32"
@@ -25,10 +25,10 @@ STEP_CHECKS = {"weights", SINGLE, "step median", "tensor median", "loop", "sched
 
 
 class Transition(NamedTuple):
-    """What lies between two exported sets of weights.
+    """The steps between two exported sets of weights.
 
     end: the name of the second one. batches: the samples of each step. limit: the name of the limit of its figure.
-    rate: the learning rate, where it has just changed.
+    rate: the learning rate, if it has just changed.
     """
 
     end: str
@@ -52,8 +52,8 @@ def _paths(workload: str, partial: bool) -> Iterator[list[Transition]]:
     yield [*path, Transition("changed", [_batch(after)], "schedule", protocol.changed_rate(workload))]
 
 
-def _fits(trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], path: list[Transition]) -> bool:
-    """Whether every transition is the oracle's under these forms; ends at the first one that is not."""
+def _fits(trace: Trace, samples: Samples, limits: ExampleLimits, forms: dict[str, str], path: list[Transition]) -> bool:
+    """Whether every transition is the oracle's under these forms; stops at the first that is not."""
     optimizer = oracle.optimizer(limits.workload, forms)
     at, figures, tensors = trace.weights("w0"), [], []
     for transition in path:
@@ -86,8 +86,8 @@ def _others(workload: str, forms: dict[str, str]) -> Iterator[tuple[str, str]]:
         yield from ((name, value) for value in values if value != declared[name])
 
 
-def fitting(trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], partial: bool) -> list[str]:
-    """The forms, as `name = "value"`, each of which alone makes the steps fit; none where the declared ones do."""
+def fitting(trace: Trace, samples: Samples, limits: ExampleLimits, forms: dict[str, str], partial: bool) -> list[str]:
+    """The forms, as `name = "value"`, each of which alone makes the steps fit; none if the declared ones do."""
     for path in _paths(limits.workload, partial):
         if not all((trace.folder / f"{transition.end}.npz").exists() for transition in path):
             return []
@@ -101,9 +101,9 @@ def fitting(trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str
 
 
 def suggestion(case: Case, folder: Path, checks: Sequence[RecordedCheck]) -> str | None:
-    """The sentence that says which form to declare; None where no step fails, or no other form fits.
+    """The sentence that says which form to declare; None if no step fails, or no other form fits.
 
-    folder: what the traced process of the single steps left.
+    folder: the trace of the single steps.
     """
     if not any(check.name in STEP_CHECKS and not check.ok for check in checks):
         return None
@@ -112,9 +112,9 @@ def suggestion(case: Case, folder: Path, checks: Sequence[RecordedCheck]) -> str
         weights.check(workload, trace.arrays("w0"))
     except (OSError, ValueError):
         return None
-    limits, samples = Limits(workload, DTYPE, declared.tolerances), protocol.encoded_steps(workload, DTYPE)
+    limits, samples = ExampleLimits(workload, DTYPE, declared.tolerances), protocol.encoded_steps(workload, DTYPE)
     fit = fitting(trace, samples, limits, declared.forms, declared.partial_batch)
     if not fit:
         return None
-    where = f"[{workload}.forms] of examples/{case.row.folder.name}/framework.toml"
-    return f"With {' or '.join(fit)} every step fits: declare it in {where}."
+    table = f"[{workload}.forms] of examples/{case.row.folder.name}/framework.toml"
+    return f"With {' or '.join(fit)} every step fits: declare it in {table}."

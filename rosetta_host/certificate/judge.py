@@ -1,9 +1,9 @@
-"""Judges an example: runs the certificate's programs in its environment and holds what they leave against the oracle.
+"""Judges an example: runs the certificate's programs in its environment and compares their results with the oracle.
 
-The checks of single steps, of the loop and of the schedule run as the timed run does: on as many threads, with the same
-variables and without a cache of what was compiled. The others run on one thread with that cache, as many at once as
-there are cores: on all threads, one after the other, they would take several times as long, and how an example starts,
-shuffles and drops units out is no matter of threads. What both give of one step and of the predictions is compared.
+The checks of single steps, of the loop and of the schedule run in the mode of the timed run: on as many threads, with
+the same variables and without a compile cache. The other checks do not depend on the number of threads: initial
+weights, shuffling, dropout. They run on one thread with the cache, as many processes at once as there are cores, which
+takes a fraction of the time. The predictions and the first step of both modes are compared.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ import numpy as np
 
 from rosetta_host.catalog.frameworks import SET_RATE, Case
 from rosetta_host.certificate import behavior, protocol, steps
-from rosetta_host.certificate.steps import Limits, Trace
+from rosetta_host.certificate.steps import ExampleLimits, Trace
 from rosetta_host.environments import environment, faults, process
 from rosetta_host.records import machine
 from rosetta_host.records.store import Check
 
 TIMEOUT = 900.0  # seconds for one traced process; the slowest takes about a minute on one core
-POLL = 0.02  # seconds between two looks for what a traced process leaves
+POLL = 0.02  # seconds between two checks for a file of a traced process
 
-# The parts of a certificate, in words for the one who reads what was left out.
+# The parts of a certificate, and the words that name a part which was left out.
 PARTS = {
     "scores": "what it predicts",
     "steps": "single steps",
@@ -41,13 +41,13 @@ PARTS = {
     "lines": "which lines of the example run",
     "dropout": "dropout",
 }
-# A deliberate error is judged so: what compiles in Python takes longer while Python tells of its lines.
+# The parts for a mutant. They leave out "lines": compilers written in Python are slow while Python traces lines.
 JUDGED = (*protocol.STEPPED, "start", "dropout")
-# Of what has a published certificate the tests repeat this much.
+# The parts to repeat for code that has a published certificate.
 SHORT = (*protocol.STEPPED, "threads", "start")
-# And a machine that has none of its own yet, before a first look: the seed draws and shuffles the same on every one.
+# The parts for published code on a machine's first quick run: initial weights and shuffles depend on the seed alone.
 SHORTEST = protocol.STEPPED
-JUDGMENT = "judgment"  # the check that fails where the others cannot be made
+JUDGMENT = "judgment"  # the check that fails if the others cannot be made
 
 
 class TraceFailed(Exception):
@@ -59,7 +59,7 @@ class TraceFailed(Exception):
 
 
 class Cores:
-    """The cores of this machine: a process takes as many as it has threads, and waits until they are free."""
+    """The cores of this machine. A process takes one for each of its threads, and waits until they are free."""
 
     def __init__(self) -> None:
         self._all = self._free = machine.cores()
@@ -67,7 +67,7 @@ class Cores:
 
     @contextlib.contextmanager
     def take(self, count: int) -> Iterator[None]:
-        """Hold so many cores, or all where there are fewer. First come, first served, so that no large wish starves."""
+        """Hold `count` cores, or all if there are fewer. First come, first served: a large request never starves."""
         count = min(count, self._all)
         with self._turn, self._changed:
             self._changed.wait_for(lambda: self._free >= count)
@@ -83,50 +83,50 @@ class Cores:
 _cores = Cores()
 
 
-class Way(msgspec.Struct, frozen=True):
-    """How a process runs. timed: as the timed run does; otherwise on one thread, and with a cache of what it compiles.
+class RunMode(msgspec.Struct, frozen=True):
+    """How a process runs. timed: as in the timed run; otherwise on one thread, with a compile cache.
 
-    A wider dtype than float32 is none that is timed.
+    dtype: "float32", or "float64", which no timed run uses.
     """
 
     timed: bool
     dtype: str = "float32"
 
 
-AS_TIMED, ASIDE = Way(True), Way(False)
+AS_TIMED, ASIDE = RunMode(True), RunMode(False)
 
 
 class Tracer:
     """Runs programs on one example, each in a fresh process of the row's environment.
 
-    timed: whether a process that is to run as the timed run does may; otherwise all run on one thread.
+    timed: whether the mode `AS_TIMED` applies; otherwise every process runs on one thread.
     """
 
     def __init__(self, case: Case, python: Path, device: str, folder: Path, timed: bool = True) -> None:
         self.case, self.python, self.device, self.folder, self.timed = case, python, device, folder, timed
 
-    def threads(self, way: Way) -> int:
-        """The threads of a process that runs in this way."""
-        return environment.threads(self.case.row, self.case.workload) if self.timed and way.timed else 1
+    def threads(self, mode: RunMode) -> int:
+        """The number of threads of a process in this mode."""
+        return environment.threads(self.case.row, self.case.workload) if self.timed and mode.timed else 1
 
-    def stated(self, way: Way, folder: Path | None = None) -> dict[str, str]:
-        """The environment variables that a process gets beside the system's own, as a record states them.
+    def stated(self, mode: RunMode, folder: Path | None = None) -> dict[str, str]:
+        """The environment variables of a process beside the inherited ones, as a record states them.
 
-        folder: what stands for the environment's in their values, where that is not to be left open.
+        folder: the environment's folder, to fill in their values; None leaves the placeholder, as in a record.
         """
         row, workload = self.case.row, self.case.workload
-        made = environment.stated(row, workload, self.threads(way), self.device, way.dtype, folder)
-        cached = not (self.timed and way.timed)
-        return made | environment.compile_cache(row, folder) if cached else made
+        variables = environment.stated(row, workload, self.threads(mode), self.device, mode.dtype, folder)
+        cached = not (self.timed and mode.timed)
+        return variables | environment.compile_cache(row, folder) if cached else variables
 
-    def environ(self, way: Way) -> dict[str, str]:
+    def environ(self, mode: RunMode) -> dict[str, str]:
         """All environment variables of a process."""
-        return {**process.inherited(), **self.stated(way, environment.place(self.case.row, self.device))}
+        return {**process.inherited(), **self.stated(mode, environment.place(self.case.row, self.device))}
 
     def weights(self) -> dict[str, protocol.Arrays]:
-        """What the programs of a certificate import, by name."""
+        """The weights that the programs of a certificate import, by name."""
         workload = self.case.workload
-        return protocol.given_weights(workload, self.case.row.workload(workload).forms)
+        return protocol.imported_weights(workload, self.case.row.workload(workload).forms)
 
     @contextlib.contextmanager
     def follow(
@@ -134,21 +134,21 @@ class Tracer:
         name: str,
         program: dict[str, Any],
         samples: protocol.Samples,
-        given: Mapping[str, protocol.Arrays] | None = None,
-        way: Way = ASIDE,
+        imports: Mapping[str, protocol.Arrays] | None = None,
+        mode: RunMode = ASIDE,
     ) -> Iterator[Trace]:
-        """The trace of a program on a data set, to be read while it runs; to leave the block early ends its process.
+        """Run a program on a data set, and yield its trace, to read while it runs. Leaving the block ends the process.
 
-        given: weights that it may import, by default a certificate's. Raises TraceFailed, here or where a file is
-        waited for, where the process does not end well or leaves less than it should.
+        imports: the weights that the program may import, by default a certificate's. Raises TraceFailed, here or while
+        the trace waits for a file, if the process fails or does not write the file.
         """
-        folder, halt = self._laid_out(name, program, samples, given), threading.Event()
+        folder, halt = self._write_inputs(name, program, samples, imports), threading.Event()
         command: list[str | Path] = [self.python, "-m", "rosetta_common", "trace"]
         command += [self.case.row.example(self.case.workload), "--folder", folder]
-        environ = {**self.environ(way), "ROSETTA_DATA": str(folder / "data")}
+        environ = {**self.environ(mode), "ROSETTA_DATA": str(folder / "data")}
 
         def run() -> process.Ended:
-            with _cores.take(self.threads(way)):
+            with _cores.take(self.threads(mode)):
                 return process.run(command, environ, TIMEOUT, halt=halt)
 
         with ThreadPoolExecutor(1) as pool:
@@ -158,33 +158,33 @@ class Tracer:
                 while not (path.exists() or running.done()):
                     time.sleep(POLL)
                 if not path.exists():
-                    _must_have_left(path, running.result())
+                    _require_file(path, running.result())
 
             try:
                 yield Trace(folder, wait)
             except BaseException:
                 halt.set()
                 raise
-            _must_have_left(folder / "result.json", running.result())
+            _require_file(folder / "result.json", running.result())
 
-    def _laid_out(
+    def _write_inputs(
         self,
         name: str,
         program: dict[str, Any],
         samples: protocol.Samples,
-        given: Mapping[str, protocol.Arrays] | None,
+        imports: Mapping[str, protocol.Arrays] | None,
     ) -> Path:
-        """A folder with all that a program needs."""
+        """Write everything that a program reads, and return the folder."""
         folder = self.folder / name
         protocol.write_samples(self.case.workload, folder / "data", samples)
         (folder / "program.json").write_text(json.dumps(program), "utf-8")
-        for key, arrays in (self.weights() if given is None else given).items():
+        for key, arrays in (self.weights() if imports is None else imports).items():
             np.savez(folder / f"{key}.npz", allow_pickle=False, **arrays)
         return folder
 
 
-def _must_have_left(path: Path, ended: process.Ended) -> None:
-    """Raise TraceFailed where a process did not end well, or ended before it had left this file."""
+def _require_file(path: Path, ended: process.Ended) -> None:
+    """Raise TraceFailed if a process failed, or ended without writing this file."""
     if ended.status == "ok" and not path.exists():
         reason = f"The process ended without an error before it had left {path.name}."
         ended = msgspec.structs.replace(ended, status="failed", reason=reason)
@@ -192,47 +192,49 @@ def _must_have_left(path: Path, ended: process.Ended) -> None:
         raise TraceFailed(ended)
 
 
-def checks(tracer: Tracer, parts: Collection[str] = tuple(PARTS), hasty: bool = False) -> Generator[Check, None, None]:
-    """Every check of a certificate, in the order in which a reader wants to know of a failure.
+def checks(
+    tracer: Tracer, parts: Collection[str] = tuple(PARTS), fail_fast: bool = False
+) -> Generator[Check, None, None]:
+    """Every check of a certificate, the most telling failures first.
 
-    Each comes as soon as it is known, while the example goes on; to close the iterator ends the example.
+    Yields each check as soon as it is made, while the example runs on. Closing the iterator ends the example.
 
-    parts: of PARTS, what belongs to it. hasty: as `certificate.judge_steps` takes it.
+    parts: the keys of PARTS to check. fail_fast: as in `steps.judge_steps`.
 
-    Weights that are missing, misshapen, torn or not finite may leave a later check without an answer: that is a failed
-    check too, and no reason to end the other rows' certificates. Raises TraceFailed alone.
+    Weights that are missing, misshapen, torn or not finite can make a later check impossible. That is a failed check
+    too, so that the certificates of other rows go on. Raises only TraceFailed.
     """
     try:
-        yield from _checks(tracer, parts, hasty)
+        yield from _checks(tracer, parts, fail_fast)
     except TraceFailed:
         raise
     except Exception as error:
         yield Check(JUDGMENT, False, where=faults.where(error))
 
 
-def _checks(tracer: Tracer, parts: Collection[str], hasty: bool) -> Iterator[Check]:
+def _checks(tracer: Tracer, parts: Collection[str], fail_fast: bool) -> Iterator[Check]:
     row, workload = tracer.case.row, tracer.case.workload
     rate = {"rate"} if row.defines(workload, SET_RATE) else set()
     if stepped := set(protocol.STEPPED) & set(parts):
-        yield from _in_steps(tracer, AS_TIMED, stepped | rate, hasty)
+        yield from _in_steps(tracer, AS_TIMED, stepped | rate, fail_fast)
     if {"threads", "start", "lines"} & set(parts):
         yield from _start(tracer, {*parts} | rate)
     if "float64" in parts and row.workload(workload).float64:
-        yield from _in_steps(tracer, Way(False, "float64"), {*protocol.STEPPED} | rate, hasty)
+        yield from _in_steps(tracer, RunMode(False, "float64"), {*protocol.STEPPED} | rate, fail_fast)
     if "dropout" in parts and (dropout := protocol.of(workload).dropout):
         yield from _dropout(tracer, dropout)
 
 
-def _in_steps(tracer: Tracer, way: Way, parts: Collection[str], hasty: bool) -> Iterator[Check]:
+def _in_steps(tracer: Tracer, mode: RunMode, parts: Collection[str], fail_fast: bool) -> Iterator[Check]:
     workload = tracer.case.workload
     declared = tracer.case.row.workload(workload)
-    program = protocol.steps_program(workload, way.dtype, tracer.case.verb, parts)
+    program = protocol.steps_program(workload, mode.dtype, tracer.case.verb, parts)
     samples = protocol.certificate_samples(workload)
-    with tracer.follow(f"steps-{way.dtype}", program, samples, way=way) as trace:
-        limits = Limits(workload, way.dtype, declared.tolerances)
-        encoded = protocol.encoded_steps(workload, way.dtype)
+    with tracer.follow(f"steps-{mode.dtype}", program, samples, mode=mode) as trace:
+        limits = ExampleLimits(workload, mode.dtype, declared.tolerances)
+        encoded = protocol.encoded_steps(workload, mode.dtype)
         own = (trace, encoded, limits, declared.forms, declared.partial_batch)
-        yield from steps.judge_steps(*own, parts, hasty)
+        yield from steps.judge_steps(*own, parts, fail_fast)
 
 
 def _start(tracer: Tracer, parts: Collection[str]) -> Iterator[Check]:
@@ -241,7 +243,7 @@ def _start(tracer: Tracer, parts: Collection[str]) -> Iterator[Check]:
     program = protocol.start_program(workload, tracer.case.verb, parts)
     with tracer.follow("start", program, protocol.certificate_samples(workload)) as trace:
         if "threads" in parts:
-            limits, encoded = Limits(workload, "float32", {}), protocol.encoded_steps(workload, "float32")
+            limits, encoded = ExampleLimits(workload, "float32", {}), protocol.encoded_steps(workload, "float32")
             yield from steps.judge_thread(trace, encoded, limits, declared.forms)
         if "start" in parts:
             yield from behavior.judge_start(trace, row, workload)
@@ -255,4 +257,4 @@ def _dropout(tracer: Tracer, dropout: protocol.Dropout) -> Iterator[Check]:
     start = steps.at_start(workload, protocol.encoded_steps(workload, "float32"), declared.forms)
     program = protocol.dropout_program(workload, tracer.case.verb, dropout)
     with tracer.follow("dropout", program, protocol.certificate_samples(workload)) as trace:
-        yield from dropout.judge(trace, start.scores, Limits(workload, "float32", declared.tolerances))
+        yield from dropout.judge(trace, start.scores, ExampleLimits(workload, "float32", declared.tolerances))

@@ -35,7 +35,7 @@ class SGD:
         _refuse("momentum", form, self.FORMS)
         self.learning_rate, self.momentum, self.form = learning_rate, momentum, form
         self.velocity: Gradients | None = None
-        self._outside = 1.0  # the last step moved the weights by minus this times the velocity
+        self._outside = 1.0  # the last movement was minus this factor times the velocity
 
     def movement(self, gradients: Weights) -> Gradients:
         """How far the weights move in a step with these gradients: name -> float64 array."""
@@ -47,7 +47,7 @@ class SGD:
         return {name: -self._outside * velocity for name, velocity in self.velocity.items()}
 
     def resynchronize(self, movement: Weights) -> None:
-        """Take the velocity from a framework's own last movement, so that its rounding does not run on."""
+        """Set the velocity from a framework's own last movement, so that rounding does not accumulate."""
         self.velocity = {name: np.asarray(moved, np.float64) / -self._outside for name, moved in movement.items()}
 
 
@@ -86,7 +86,7 @@ class Adam:
         return moved
 
     def resynchronize(self, movement: Weights) -> None:
-        """Nothing: m and v do not follow from a movement, they stay the oracle's own."""
+        """Do nothing: m and v cannot be computed from a movement, so the oracle keeps its own."""
 
 
 Optimizer = SGD | Adam

@@ -1,11 +1,11 @@
 """The oracle: a workload's model, its gradients and its optimizer in float64 NumPy, written from the formulas.
 
-The certificate holds every framework against it. Weights go in and gradients come out under the canonical names and
-layouts of `rosetta_common.weights`; dropout is off. Nothing here or in `workloads/<name>/oracle.py`, which has the
-formulas of a workload, comes from a framework, and a slip would have to survive finite differences and PyTorch's
-float64 to go unseen.
+The certificate compares every framework with it. Weights and gradients have the canonical names and layouts of
+`rosetta_common.weights`; dropout is off. Nothing here or in `workloads/<name>/oracle.py`, which has the formulas of a
+workload, comes from a framework. The tests compare the gradients with finite differences and with an automatic
+differentiation in float64.
 
-`forms` says where a framework differs by design; what it leaves out takes the first form that the model states.
+`forms` states where a framework differs by design. A form that it does not name is the first that the model lists.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ Forms = Mapping[str, str]
 
 
 class Layer(NamedTuple):
-    """One layer as a sample passed it.
+    """One layer of a model.
 
-    kind: what it does. name: of its weights, before the dot of the canonical names; "" without weights. shape: of what
-    it gives for one sample, channels first or time first. dtype: of that. parameters: how many are the layer's own.
+    kind: what it does. name: the part of its weights' canonical names before the dot; "" if it has none. shape, dtype:
+    of its output for one sample, channels first or time first. parameters: the number of its own.
     """
 
     kind: str
@@ -41,11 +41,12 @@ class Layer(NamedTuple):
 class Fitted(NamedTuple):
     """Weights as another form can hold them.
 
-    left: what it has no place for. lost: why it cannot compute the same with them, in a sentence; None where it can.
+    residual: the part of a weight that it cannot hold. lost: why it cannot compute the same with them, in a sentence;
+    None if it can.
     """
 
     weights: Weights
-    left: Array
+    residual: Array
     lost: str | None
 
 
@@ -61,13 +62,13 @@ def _all_fit(weights: Weights, giver: Forms, taker: Forms) -> Fitted:
 class Model:
     """The formulas of a workload.
 
-    forms: name -> the forms that it may have, the first for a framework that declares none. part: samples computed at
-    once, so that what they pass through stays in the processor's cache. sample: a sample of zeros (1, ...).
-    forward: weights, samples and forms -> what `backward` needs, with `scores` (n, classes) and `layers`, which `note`
-    fills. backward: weights, that, the gradient of the scores and forms -> name -> gradient. exists: see `exists`.
-    optimizer: forms -> the optimizer with the hyper-parameters of the workload. fit: weights, the giver's forms and the
-    taker's -> the weights as the taker can hold them. counts_copies: whether under these forms the step of a batch of n
-    equal samples is another than that of one.
+    forms: name -> the possible values, the default first. part: the number of samples computed at once, small enough
+    that their activations stay in the processor's cache. sample: a sample of zeros (1, ...). forward: weights, samples
+    and forms -> a tape for `backward`, with `scores` (n, classes) and `layers`, which `note` fills. backward: weights,
+    tape, the gradient of the scores and forms -> name -> gradient. exists: see `exists`. optimizer: forms -> the
+    optimizer with the hyper-parameters of the workload. fit: weights, the giver's forms and the taker's -> the weights
+    as the taker can hold them. counts_copies: whether, under these forms, a batch of n equal samples makes another step
+    than one sample.
     """
 
     forms: dict[str, tuple[str, ...]]
@@ -95,7 +96,7 @@ def scores(workload: str, weights: Weights, x: Array, forms: Forms | None = None
 
 
 def layers(workload: str, weights: Weights, x: Array, forms: Forms | None = None) -> list[Layer]:
-    """What each layer gives, from the input to the scores, seen while samples pass. Takes what `scores` takes."""
+    """The layers from the input to the scores, for these samples. Takes the arguments of `scores`."""
     forms = settle(workload, forms)
     weights, forward = typed(workload, weights), model(workload).forward
 
@@ -103,8 +104,8 @@ def layers(workload: str, weights: Weights, x: Array, forms: Forms | None = None
         own = {name: weight for name, weight in weights.items() if name.partition(".")[0] == layer}
         return sum(int(np.sum(exists(workload, name, forms) * np.ones(w.shape))) for name, w in own.items())
 
-    noted = forward(weights, x, forms).layers
-    return [Layer(kind, name, shape, dtype, parameters(name)) for kind, name, shape, dtype in noted]
+    layer_notes = forward(weights, x, forms).layers
+    return [Layer(kind, name, shape, dtype, parameters(name)) for kind, name, shape, dtype in layer_notes]
 
 
 def gradients(
@@ -112,7 +113,7 @@ def gradients(
 ) -> tuple[float, Gradients]:
     """The mean softmax cross-entropy over the batch, and its gradient: name -> float64 array. y: integer (n,).
 
-    dtype: "float32" takes half the time, where nothing is judged by the result.
+    dtype: "float32" takes half the time, where its rounding cannot change a check.
     """
     forms = settle(workload, forms)
     weights, formulas = typed(workload, weights, dtype), model(workload)
@@ -142,7 +143,7 @@ def losses(scores: Array, y: Array) -> Array:
 
 
 def settle(workload: str, forms: Forms | None = None) -> dict[str, str]:
-    """All forms of a workload, those of `forms` over the defaults. Raises ValueError for one that does not exist."""
+    """All forms of a workload: the defaults, updated with `forms`. Raises ValueError for an unknown form or value."""
     stated, chosen = model(workload).forms, dict(forms or {})
     for name, value in chosen.items():
         if name not in stated:
@@ -156,8 +157,7 @@ def settle(workload: str, forms: Forms | None = None) -> dict[str, str]:
 def exists(workload: str, name: str, forms: Forms | None = None) -> Array:
     """Which entries of a weight are parameters of their own under these forms: float32 1 or 0, of its shape or ().
 
-    An entry that the framework does not have is a constant: its value counts, its gradient is 0. The certificate sets
-    it to 0.
+    An entry that the framework does not have is a constant: its gradient is 0, and the certificate sets it to 0.
     """
     return model(workload).exists(name, settle(workload, forms))
 
@@ -168,17 +168,17 @@ def optimizer(workload: str, forms: Forms | None = None) -> Optimizer:
 
 
 def typed(workload: str, weights: Weights, dtype: str = "float64") -> Gradients:
-    """Canonical weights as the oracle computes with them. Raises ValueError for other names or shapes."""
+    """Canonical weights as arrays of `dtype`. Raises ValueError for other names or shapes."""
     check(workload, weights)
     return {name: np.asarray(weight, dtype) for name, weight in weights.items()}
 
 
 def parts(workload: str, x: Array) -> list[slice]:
-    """The slices of samples that are computed at once."""
+    """The slices of samples to compute at once."""
     size = model(workload).part
     return [slice(start, start + size) for start in range(0, len(x), size)]
 
 
 def note(tape: SimpleNamespace, kind: str, output: Array, name: str = "") -> None:
-    """Note what a layer gave, samples first: (n, ...)."""
+    """Note the output of a layer, samples first: (n, ...)."""
     tape.layers.append((kind, name, output.shape[1:], output.dtype))

@@ -1,6 +1,6 @@
-"""What can be seen to be wrong with a folder before its example trains, all of it at once.
+"""The mistakes in a folder that can be found before its example trains, all at once.
 
-Only `require_loaded` runs the example, no further than `load_data`.
+Only `require_loaded` runs the example, and only its `load_data`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rosetta_host.catalog.frameworks import Case, Row, UserError
 from rosetta_host.certificate import oracle
 from rosetta_host.environments import environment, external_python, process
 
-MOST_LINES = 120  # a reader takes in a file of this length as a whole
+MOST_LINES = 120  # a length that a reader can take in as a whole
 MAIN = ("load_data", "create_symbol", "init_model", "train", "predict", "evaluate")  # what the last block calls
 PIN = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?(?:==([^\s;]+))?")
 TIMEOUT = 300.0  # seconds to import a framework and to read the data
@@ -51,7 +51,7 @@ def require(cases: Iterable[Case], device: str) -> None:
 
 
 def require_loaded(cases: Iterable[Case], device: str) -> None:
-    """Raise UserError with what is wrong with the data that these cases' examples load, in their environments."""
+    """Raise UserError with the mistakes in the data that these cases' examples load, in their environments."""
     examples = {(case.row.id, case.workload): case for case in cases}.values()
     _raise([finding for case in examples for finding in _loaded(case, device)])
 
@@ -67,7 +67,7 @@ def _at(path: Path, line: int | None = None) -> str:
 
 
 def _structure(path: Path) -> Iterator[str]:
-    """The functions: each there, written, and in the order of the steps; and the block that ends the file."""
+    """Check that every function is there, written, and in order, and that the file ends with its main block."""
     try:
         tree = ast.parse(path.read_text("utf-8"))
     except SyntaxError as error:
@@ -89,7 +89,7 @@ def _structure(path: Path) -> Iterator[str]:
 
 
 def _unwritten(function: ast.FunctionDef) -> str | None:
-    """What a function still says that it should return, where it does nothing but raise NotImplementedError."""
+    """The message of a function that only raises NotImplementedError; None for any other function."""
     statement = function.body[-1]
     if isinstance(statement, ast.Raise) and isinstance(statement.exc, ast.Call) and len(function.body) <= 2:
         name, arguments = ast.unparse(statement.exc.func), statement.exc.args
@@ -105,18 +105,18 @@ def _is_main(statement: ast.stmt) -> bool:
 
 
 def _declared(row: Row, workload: str) -> Iterator[str]:
-    """The forms of framework.toml and the weights whose first distribution it gives, against those that exist."""
+    """Check that the forms in framework.toml, and the weights whose distribution it states, exist."""
     path, declared = row.folder / "framework.toml", row.workload(workload)
     for name, value in declared.forms.items():
         try:
             oracle.settle(workload, {name: value})
         except ValueError as error:
             yield f"{_at(path, _line_of(path, name))}: {error}"
-    known = weights.shapes(workload)
+    shapes = weights.shapes(workload)
     for name in declared.start:
-        if name not in known:
+        if name not in shapes:
             weight = f"{_at(path, _line_of(path, name))}: [{workload}.start] names {name}"
-            yield f"{weight}, which is no weight of this network: it has {', '.join(known)}."
+            yield f"{weight}, which is no weight of this network: it has {', '.join(shapes)}."
 
 
 def _line_of(path: Path, key: str) -> int | None:
@@ -126,7 +126,7 @@ def _line_of(path: Path, key: str) -> int | None:
 
 
 def _lock(row: Row, device: str) -> Iterator[str]:
-    """The lock: there, and made from the pins beside it."""
+    """Check that the lock exists, and was made from the pins beside it."""
     if external_python.python():
         return
     path = row.lock(device)
@@ -149,7 +149,7 @@ def _lock(row: Row, device: str) -> Iterator[str]:
 
 
 def _pins(path: Path) -> Iterator[tuple[int, re.Match[str] | None]]:
-    """The number of each line of a file of requirements, and the package that it pins."""
+    """Each line number of a requirements file, with the match of the package that the line pins."""
     for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
         yield number, PIN.match(line)
 
@@ -159,7 +159,7 @@ def _normal(name: str) -> str:
 
 
 def _loaded(case: Case, device: str) -> Iterator[str]:
-    """The arrays of `load_data`: NumPy's, as long as their labels, and no wider than float32."""
+    """Check that `load_data` returns NumPy arrays, as many samples as labels, none wider than float32."""
     row, path = case.row, case.row.example(case.workload)
     try:
         python = environment.ensure(row, device)

@@ -1,9 +1,9 @@
 """What a certificate and a transfer ask of an example: fixed data, and programs that `rosetta_common.trace` runs.
 
 Two data sets for each workload. "steps" holds five batches of 64 real samples and 100 others to predict. "probe" holds
-samples made so that the weights tell, after an epoch, which samples each step saw and which units dropout silenced.
-They reach the framework as one, the probe behind the steps, through the example's own `load_data()`. What is of one
-workload is in `workloads/<name>/protocol.py`.
+samples from which the weights after an epoch show which samples each step saw and which units dropout silenced. The
+framework loads both as one data set, the probe after the steps, through the example's own `load_data()`. The parts that
+depend on the workload are in `workloads/<name>/protocol.py`.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from rosetta_host.certificate import oracle
 from rosetta_host.datasets import dataset
 
 if TYPE_CHECKING:
-    from rosetta_host.certificate.steps import Limits, Trace
+    from rosetta_host.certificate.steps import ExampleLimits, Trace
     from rosetta_host.records.store import Check
 
 BATCH = 64
 BATCHES = 5  # of "steps"
-STEPPED = ("scores", "steps", "loop")  # the parts of a certificate that a batch or an epoch at a time shows
-# Single steps before and after an epoch. In float32 the median of five is judged, for a decision on a number that is
-# nearly zero may spoil one. In float64 none is spoiled, so that the first step and one that carries momentum tell all.
+STEPPED = ("scores", "steps", "loop")  # the parts of a certificate that single batches and epochs show
+# Single steps before and after an epoch. In float32 the median of five counts, because rounding can flip a decision at
+# a number that is nearly zero, such as a ReLU's. In float64 two steps are enough: the first, and one with momentum.
 STEPS = {"float32": BATCHES, "float64": 2}
 STEPS_AFTER = {"float32": 2, "float64": 1}
-CHANGED = 0.1  # of the learning rate: what a schedule leaves of it. The forms of momentum then differ by most of a step
+CHANGED = 0.1  # the factor of the learning rate in the schedule: the forms of momentum then differ by most of a step
 PREDICTED = 100
 PROBE = BATCHES * BATCH  # where "probe" begins
 COPIES = 202  # of one sample: three full batches and a rest, all of the same gradient
@@ -41,7 +41,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class Samples(msgspec.Struct, eq=False):
-    """A data set as it is stored, or as the oracle takes it: samples to train on and to predict, labels (n,)."""
+    """A data set, stored or encoded for the oracle: samples to train on and to predict, labels (n,)."""
 
     x_train: Any
     x_test: Any
@@ -49,20 +49,20 @@ class Samples(msgspec.Struct, eq=False):
     y_test: np.ndarray
 
     def encoded(self, workload: str, dtype: str) -> Samples:
-        """The same as the oracle takes it, of values that `dtype` holds."""
+        """The data set as the oracle takes it, with values that `dtype` can hold."""
         encode = of(workload).encode
         return Samples(encode(self.x_train, dtype), encode(self.x_test, dtype), self.y_train, self.y_test)
 
 
 class Dropout(NamedTuple):
-    """How a workload's dropout is seen.
+    """How the certificate checks a workload's dropout.
 
-    steps: of a program that the example runs with its dropout on. judge: the checks of what that leaves; it takes the
-    scores at the canonical weights, too.
+    steps: the steps of a program that runs with dropout on. judge: the checks of its trace; also takes the scores at
+    the canonical weights and the limits.
     """
 
     steps: Callable[[], list[list[Any]]]
-    judge: Callable[[Trace, np.ndarray, Limits], Iterator[Check]]
+    judge: Callable[[Trace, np.ndarray, ExampleLimits], Iterator[Check]]
 
 
 class WorkloadProtocol(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,14 +100,14 @@ def sample(workload: str) -> Samples:
 
 def steps_samples(workload: str) -> Samples:
     """The data set "steps": 320 samples to train on, 100 to predict."""
-    all_of_it = sample(workload)
+    embedded = sample(workload)
     train, test = slice(BATCHES * BATCH), slice(PREDICTED)
-    return Samples(all_of_it.x_train[train], all_of_it.x_test[test], all_of_it.y_train[train], all_of_it.y_test[test])
+    return Samples(embedded.x_train[train], embedded.x_test[test], embedded.y_train[train], embedded.y_test[test])
 
 
 @functools.cache
 def encoded_steps(workload: str, dtype: str) -> Samples:
-    """The data set "steps" as the oracle takes it; one object, for its answers at the canonical weights are kept."""
+    """The data set "steps" as the oracle takes it: one object, by which `steps.at_start` caches its results."""
     return steps_samples(workload).encoded(workload, dtype)
 
 
@@ -117,7 +117,7 @@ def probe_samples(workload: str) -> Samples:
 
 
 def certificate_samples(workload: str) -> Samples:
-    """What a certificate gives: to train on, "steps" and behind it "probe"; to predict, what both share."""
+    """The data set of a certificate: "steps" and then "probe" to train on, and their common samples to predict."""
     steps, probe = steps_samples(workload), probe_samples(workload)
     together = [*steps.x_train, *probe.x_train]
     x_train = np.array(together) if isinstance(together[0], np.ndarray) else together
@@ -125,18 +125,18 @@ def certificate_samples(workload: str) -> Samples:
 
 
 def write_samples(workload: str, folder: Path, samples: Samples) -> None:
-    """Lay a data set out in `folder` as the official download does."""
+    """Write a data set to `folder` in the layout of the official download."""
     of(workload).write(folder, samples)
 
 
 def canonical_weights(workload: str, forms: Mapping[str, str] | None = None) -> Arrays:
-    """The weights that an example imports; a bias that its declared form lacks is 0, for it could hold no other."""
+    """The weights that an example imports. A bias that its declared form lacks is 0."""
     canonical = weights.canonical(workload)
     return {name: value * oracle.exists(workload, name, forms) for name, value in canonical.items()}
 
 
-def given_weights(workload: str, forms: Mapping[str, str] | None = None) -> dict[str, Arrays]:
-    """What the programs of a certificate import, by name."""
+def imported_weights(workload: str, forms: Mapping[str, str] | None = None) -> dict[str, Arrays]:
+    """The weights that the programs of a certificate import, by name."""
     return {"canonical": canonical_weights(workload, forms), **of(workload).weights()}
 
 
@@ -148,20 +148,20 @@ def _program(workload: str, dtype: str, verb: str, steps: list[list[Any]], dropo
 
 
 def indices(start: int, count: int) -> list[int]:
-    """The places of `count` samples from `start` on, for a step of a program."""
+    """The indices of `count` samples from `start` on, for a step of a program."""
     return list(range(start, start + count))
 
 
 def changed_rate(workload: str) -> float:
-    """The learning rate that a certificate sets after the epoch, to see where it stands in the momentum."""
+    """The learning rate that a certificate sets after the epoch, to see on which side of the momentum it is."""
     return float(CHANGED * run.settings_of(workload).learning_rate)
 
 
 def _steps(workload: str, dtype: str, parts: Collection[str]) -> list[list[Any]]:
     """Predict, some single steps, predict and evaluate; an epoch of copies of one sample, and single steps again.
 
-    Where "rate" is among the parts, one more step, after the learning rate has changed.
-    In the end the weights of the start once more, and predict: a compiled graph had kept the first that it was given.
+    If "rate" is among the parts, take one more step with a changed learning rate. At the end import the first weights
+    again and predict: a compiled graph must not keep the weights that it was built with.
     """
     steps: list[list[Any]] = [["import", "canonical"], ["export", "w0"]]
     if "scores" in parts:
@@ -187,9 +187,9 @@ def _steps(workload: str, dtype: str, parts: Collection[str]) -> list[list[Any]]
 
 
 def _start(workload: str) -> list[list[Any]]:
-    """Initial weights for another seed and for that of the steps again, and epochs whose order the weights tell.
+    """Initial weights for another seed and for the first seed again, and epochs whose order the weights show.
 
-    In as few models as can be: some frameworks compile each anew, for half a minute.
+    Uses as few models as possible: some frameworks take half a minute to compile each.
     """
     count = of(workload).shuffled
     first, second = indices(PROBE, count), indices(PROBE + count, count)
@@ -202,17 +202,17 @@ def _start(workload: str) -> list[list[Any]]:
 
 
 def steps_program(workload: str, dtype: str, verb: str, parts: Collection[str]) -> dict[str, Any]:
-    """Of the parts `STEPPED` of a certificate those that are wanted.
+    """The program for those of the parts `STEPPED` that are among `parts`.
 
-    "rate" among the parts, beside "loop": the learning rate changes after it.
+    With "rate" beside "loop", the learning rate changes after the loop.
     """
     return _program(workload, dtype, verb, [["init", 0], *_steps(workload, dtype, parts)])
 
 
 def start_program(workload: str, verb: str, parts: Collection[str]) -> dict[str, Any]:
-    """How an example starts and shuffles; and in brief what it predicts and how it steps.
+    """The program that shows initial weights and shuffles, and one prediction and step.
 
-    "lines" among the parts: note which lines of the example run, of each of its functions.
+    With "lines" among the parts, it calls every function and notes which lines of the example run.
     """
     steps: list[list[Any]] = [["init", 0], ["export", "start0"]]
     if {"threads", "lines"} & set(parts):
@@ -231,14 +231,14 @@ def dropout_program(workload: str, verb: str, dropout: Dropout) -> dict[str, Any
 
 
 def give_program(workload: str) -> dict[str, Any]:
-    """Train a few batches, hand over the weights and what they predict; and show how weights are taken."""
+    """Train a few batches, export the weights and their scores, and watch how numbered weights are imported."""
     steps: list[list[Any]] = [["init", 0], ["train", indices(0, PROBE), "trained"]]
     steps += [["export", "trained"], ["predict", "scores"], ["watch", "numbered"]]
     return _program(workload, "float32", "train", steps)
 
 
 def take_program(workload: str, givers: Iterable[str]) -> dict[str, Any]:
-    """Take each giver's weights in turn, predict with them, and hand them back."""
+    """Import each giver's weights in turn, predict with them, and export them again."""
     steps: list[list[Any]] = [["init", 0]]
     for name in givers:
         steps += [["import", name], ["predict", name], ["export", f"{name}-back"]]

@@ -1,4 +1,4 @@
-"""Holds a framework's trace against the oracle: weights, scores, losses, steps, the loop and the schedule.
+"""Compares a framework's trace with the oracle: weights, scores, losses, steps, the loop and the schedule.
 
 The oracle re-synchronizes at every step: at the framework's own exported weights it computes loss
 and gradient in float64 and predicts the movement to the next. Comparing the weights after five
@@ -20,21 +20,23 @@ import numpy as np
 
 from rosetta_common import weights
 from rosetta_host.catalog.frameworks import Tolerance
-from rosetta_host.certificate import limits as project
+from rosetta_host.certificate import limits as project_limits
 from rosetta_host.certificate import oracle, protocol
 from rosetta_host.certificate.limits import FLOAT64_LIMIT, ROUNDING, WORK_LEFT
 from rosetta_host.certificate.optimizers import Optimizer
 from rosetta_host.certificate.protocol import BATCH, STEPPED, STEPS, STEPS_AFTER, Arrays, Samples
 from rosetta_host.records.store import Check
 
-# Of a movement: the most that float32 may round the weights whose movements tell how the gradient was rounded.
+# The rounding of a gradient shows in the movements of weights that float32 rounds by less than this part of a movement.
 RESOLUTION = 1e-7
-MOST = 95  # per cent of those movements: the rounding of few shows that most are computed in float32
-KEPT = 24  # answers of the oracle, 27 MB each for the CNN: what two certificates ask
+ROUNDING_PERCENTILE = (
+    95  # of the errors of those movements: a few large ones do not prove that most are computed in float32
+)
+CACHED_GRADIENTS = 24  # results of the oracle, enough for two certificates at once; the largest take 27 MB each
 
 
-class Limits(msgspec.Struct):
-    """The limits for one example and dtype: the project's, or wider ones that the folder declares with a reason."""
+class ExampleLimits(msgspec.Struct):
+    """The limits for one example and dtype: the project's, or wider ones that its folder declares with a reason."""
 
     workload: str
     dtype: str
@@ -48,12 +50,12 @@ class Limits(msgspec.Struct):
         figures: dict[str, float] | None = None,
         like: str | None = None,
     ) -> Check:
-        """The figure held against the limit of this name; anything but a number below the limit fails.
+        """Compare a figure with the limit of this name. It fails unless it is a number and not above the limit.
 
-        like: the name in the workload's limits, where it is not the check's own.
+        like: the name in the workload's limits, if it differs from the check's.
         """
         full = name if self.dtype == "float32" else f"{self.dtype}: {name}"
-        limit = FLOAT64_LIMIT if self.dtype == "float64" else project.of(self.workload).checks[like or name]
+        limit = FLOAT64_LIMIT if self.dtype == "float64" else project_limits.of(self.workload).checks[like or name]
         reason = None
         if full in self.declared:
             limit, reason = self.declared[full].limit, self.declared[full].reason
@@ -67,7 +69,7 @@ def _finite(figure: float) -> float | None:
 
 
 class Trained(msgspec.Struct):
-    """A call of `train`: the loss, the type that it came as, and the seconds that the call took."""
+    """A call of `train`: the loss, the name of its type, and the seconds that the call took."""
 
     loss: float
     type: str
@@ -75,9 +77,9 @@ class Trained(msgspec.Struct):
 
 
 class Trace(msgspec.Struct):
-    """What a traced process leaves in its folder, read as it comes.
+    """The files that a traced process writes, read while it runs.
 
-    wait: called with each file before it is read; it returns when the file is there.
+    wait: called with each path before it is read; returns once the file exists.
     """
 
     folder: Path
@@ -92,7 +94,7 @@ class Trace(msgspec.Struct):
         return json.loads(self._file(name).read_text("utf-8"))  # unlike msgspec, it reads NaN
 
     def arrays(self, name: str) -> Arrays:
-        """Exported weights as they were exported."""
+        """Exported weights, in their own dtype."""
         with np.load(self._file(f"{name}.npz")) as file:
             return {key: file[key] for key in file.files}
 
@@ -101,23 +103,23 @@ class Trace(msgspec.Struct):
         return {key: array.astype(np.float64) for key, array in self.arrays(name).items()}
 
     def predicted(self, name: str) -> np.ndarray:
-        """Scores as they were predicted."""
+        """Predicted scores, in their own dtype."""
         scores: np.ndarray = np.load(self._file(f"{name}.npy"))
         return scores
 
     def scores(self, name: str) -> np.ndarray:
-        """Scores, in float64."""
+        """Predicted scores, in float64."""
         return self.predicted(name).astype(np.float64)
 
     def trained(self, name: str) -> Trained:
-        """What a call of `train` returned, and when."""
+        """The result of a call of `train`."""
         return Trained(**self._json(f"{name}.trained"))
 
     def loss(self, name: str) -> float:
         return self.trained(name).loss
 
     def reading(self, name: str) -> tuple[float, float]:
-        """Seconds to read the weights after a call of `train`, and to read them again."""
+        """Seconds to read the weights after a call of `train`, and to read them a second time."""
         first, again = self._json(f"{name}.reading")
         return first, again
 
@@ -144,38 +146,38 @@ def step_figures(actual: Arrays, predicted: Arrays) -> tuple[float, dict[str, fl
     return _relative(_norm(errors), _norm(predicted)), tensors
 
 
-def scores_check(limits: Limits, name: str, found: np.ndarray, expected: np.ndarray) -> Check:
-    if found.shape != expected.shape:
+def scores_check(limits: ExampleLimits, name: str, scores: np.ndarray, expected: np.ndarray) -> Check:
+    if scores.shape != expected.shape:
         check = limits.check(name, float("nan"), like="scores")
-        check.reason = f"predict gave scores of shape {found.shape}, not {expected.shape}."
+        check.reason = f"predict gave scores of shape {scores.shape}, not {expected.shape}."
         return check
-    error = np.abs(found - expected)
+    error = np.abs(scores - expected)
     sample, label = np.unravel_index(np.argmax(error), error.shape)
     return limits.check(name, float(error.max()), f"sample {sample}, class {label}", like="scores")
 
 
 def types_check(arrays: Arrays) -> Check:
-    """That nothing which a pass in float32 gives is of a wider type."""
+    """Check that a pass in float32 returns no wider dtype."""
     wide = [name for name, array in arrays.items() if array.dtype.kind == "f" and array.dtype.itemsize > 4]
     reason = "They are float64: something is computed in double precision." if wide else None
     return Check("precision: types", not wide, where=", ".join(wide) or None, reason=reason)
 
 
-def _canonical_check(limits: Limits, found: Arrays, forms: dict[str, str]) -> Check:
-    """What was imported comes out again, unchanged, under canonical names and shapes."""
+def _canonical_check(limits: ExampleLimits, exported: Arrays, forms: dict[str, str]) -> Check:
+    """Check that imported weights are exported unchanged, under canonical names and shapes."""
     full = "weights" if limits.dtype == "float32" else f"{limits.dtype}: weights"
     try:
-        weights.check(limits.workload, found)
+        weights.check(limits.workload, exported)
     except ValueError as error:
         return Check(full, False, reason=f"export_weights: {error}")
     canonical = protocol.canonical_weights(limits.workload, forms)
-    errors = {name: float(np.abs(found[name] - canonical[name]).max()) for name in canonical}
+    errors = {name: float(np.abs(exported[name] - canonical[name]).max()) for name in canonical}
     worst = max(errors, key=errors.__getitem__)
     return Check(full, errors[worst] == 0, errors[worst], 0.0, where=worst)
 
 
 class Start(msgspec.Struct, frozen=True):
-    """What the oracle says at the canonical weights: the scores to predict; loss and gradient of the first batch."""
+    """The oracle's results at the canonical weights: scores, and the loss and gradient of the first batch."""
 
     scores: np.ndarray
     loss: float
@@ -183,7 +185,7 @@ class Start(msgspec.Struct, frozen=True):
 
 
 def at_start(workload: str, samples: Samples, forms: dict[str, str]) -> Start:
-    """Computed once for all certificates of the same form, for all of them begin there."""
+    """The oracle's results at the canonical weights, where every certificate begins: cached for each set of forms."""
     return _at_start(workload, samples, tuple(sorted(forms.items())))
 
 
@@ -197,16 +199,16 @@ def _at_start(workload: str, samples: Samples, forms: tuple[tuple[str, str], ...
 def judge_steps(
     trace: Trace,
     samples: Samples,
-    limits: Limits,
+    limits: ExampleLimits,
     forms: dict[str, str],
     partial: bool,
     parts: Collection[str] = STEPPED,
-    hasty: bool = False,
+    fail_fast: bool = False,
 ) -> Iterator[Check]:
-    """Weights, scores, losses, single steps, the loop, the schedule, and the way back, in the order of failing.
+    """Weights, scores, losses, single steps, the loop, the schedule, and the scores after a second import.
 
-    parts: those of STEPPED that the trace has, and "rate" where its learning rate changes after the loop. hasty: of
-    the single steps no more are judged than it takes to know that a check fails.
+    parts: those of STEPPED that the trace has, and "rate" if its learning rate changes after the loop. fail_fast: stop
+    judging single steps as soon as a check is sure to fail.
     """
     workload = limits.workload
     canonical = _canonical_check(limits, trace.weights("w0"), forms)
@@ -219,7 +221,7 @@ def judge_steps(
         yield types_check({**trace.arrays("w0"), "scores": trace.predicted("before")})
     optimizer = oracle.optimizer(workload, forms)
     if "steps" in parts:
-        yield from _judge_single(trace, samples, limits, forms, optimizer, hasty)
+        yield from _judge_single(trace, samples, limits, forms, optimizer, fail_fast)
     if "scores" in parts:
         expected = oracle.scores(workload, trace.weights("halfway"), samples.x_test, forms)
         yield scores_check(limits, "scores after", trace.scores("after"), expected)
@@ -232,8 +234,8 @@ def judge_steps(
         yield scores_check(limits, "scores back", trace.scores("back"), at_start(workload, samples, forms).scores)
 
 
-def judge_thread(trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str]) -> Iterator[Check]:
-    """On one thread, and with what was compiled before: the same predictions and the same first step."""
+def judge_thread(trace: Trace, samples: Samples, limits: ExampleLimits, forms: dict[str, str]) -> Iterator[Check]:
+    """On one thread, with the compile cache: the same predictions and the same first step."""
     start = at_start(limits.workload, samples, forms)
     yield scores_check(limits, "one thread: scores", trace.scores("before"), start.scores)
     movement = difference(trace.weights("w1"), trace.weights("w0"))
@@ -243,15 +245,15 @@ def judge_thread(trace: Trace, samples: Samples, limits: Limits, forms: dict[str
     yield limits.check("one thread: step", figure, f"worst tensor: {worst}", like="step worst")
 
 
-def _evaluate_check(trace: Trace, samples: Samples, limits: Limits) -> Check:
-    """The accuracy that `evaluate` gives is the one that the scores say, but for its rounding: no two scores tie.
+def _evaluate_check(trace: Trace, samples: Samples, limits: ExampleLimits) -> Check:
+    """Check that `evaluate` returns the accuracy of the predicted scores, but for its rounding: no two scores tie.
 
-    MXNet's Module.score counts twice the samples that fill up the last batch: the figure was off by less than a sample.
+    The limit is far below one sample: an `evaluate` that counts the padding of the last batch is off by less than that.
     """
     full = "evaluate" if limits.dtype == "float32" else f"{limits.dtype}: evaluate"
     scored = float(np.mean(trace.scores("after").argmax(axis=1) == samples.y_test))
-    found, limit = trace.accuracy("after"), ROUNDING
-    return Check(full, abs(found - scored) <= limit, abs(found - scored), limit)
+    accuracy, limit = trace.accuracy("after"), ROUNDING
+    return Check(full, abs(accuracy - scored) <= limit, abs(accuracy - scored), limit)
 
 
 def _predicted(
@@ -261,34 +263,35 @@ def _predicted(
     return loss, optimizer.movement(gradients)
 
 
-_answers: dict[bytes, tuple[float, Arrays]] = {}
-_answering = threading.Lock()
+_gradient_cache: dict[bytes, tuple[float, Arrays]] = {}
+_gradient_lock = threading.Lock()
 
 
 def _gradients(workload: str, at: Arrays, x: np.ndarray, y: np.ndarray, forms: dict[str, str]) -> tuple[float, Arrays]:
-    """The oracle's loss and gradient. The last ones are kept, for who asks the same to the last bit.
+    """The oracle's loss and gradient, memoized by the bytes of the input.
 
-    So does a variant of an example, and a mutant until its error shows: the oracle was a third of their time.
+    Variants of an example ask for the same gradients, and so does a mutant until its error shows. Computing them again
+    would take a third of their time.
     """
-    asked = hashlib.sha256(repr((workload, sorted(forms.items()))).encode())
+    digest = hashlib.sha256(repr((workload, sorted(forms.items()))).encode())
     for array in (*at.values(), x, y):
-        asked.update(array.tobytes())
-    key = asked.digest()
-    with _answering:
-        answer = _answers.get(key)
-    if answer is None:
-        answer = oracle.gradients(workload, at, x, y, forms)
-        with _answering:
-            _answers[key] = answer
-            while len(_answers) > KEPT:
-                del _answers[next(iter(_answers))]
-    return answer
+        digest.update(array.tobytes())
+    key = digest.digest()
+    with _gradient_lock:
+        result = _gradient_cache.get(key)
+    if result is None:
+        result = oracle.gradients(workload, at, x, y, forms)
+        with _gradient_lock:
+            _gradient_cache[key] = result
+            while len(_gradient_cache) > CACHED_GRADIENTS:
+                del _gradient_cache[next(iter(_gradient_cache))]
+    return result
 
 
 class Step(msgspec.Struct, frozen=True):
-    """How far one step is from the oracle's: loss, movement over all parameters, and that of each tensor.
+    """The errors of one step: of its loss, of its movement over all parameters, and of each tensor's movement.
 
-    resolved: the relative errors of movements that the weights' own rounding leaves to be seen, see `_resolved`.
+    resolved: the relative errors of single movements, see `_resolved`.
     """
 
     loss: float
@@ -298,11 +301,11 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def _resolved(to: Arrays, actual: Arrays, predicted: Arrays) -> np.ndarray:
-    """The relative errors of the movements whose weights end so near to 0 that float32 rounds them far less.
+    """The relative errors of the movements of weights that end so near to 0 that their own rounding does not show.
 
-    What is left in them is the rounding of the gradient. What all have in common is taken off: the rounding of a rate,
-    or of Adam's corrections. A tensor of which most does not move, as an embedding, is left out: under Adam a weight
-    with a single gradient moves as far whatever that is.
+    Such an error is the rounding of the gradient. The median ratio is divided out, because the rounding of a rate or of
+    Adam's corrections is common to all. A tensor that mostly does not move, such as an embedding, is left out: under
+    Adam, the movement of a weight with a single gradient does not depend on that gradient.
     """
     ratios = [np.zeros(0)]
     for name, movement in predicted.items():
@@ -311,17 +314,17 @@ def _resolved(to: Arrays, actual: Arrays, predicted: Arrays) -> np.ndarray:
         if np.mean(movement != 0) > 0.5:
             ratios.append(actual[name][seen] / movement[seen])
     movements = np.concatenate(ratios)
-    with np.errstate(divide="ignore", invalid="ignore"):  # of weights that do not move, which is another check's
+    with np.errstate(divide="ignore", invalid="ignore"):  # where no weight moves, another check fails
         return np.abs(movements / np.median(movements) - 1) if movements.size else movements
 
 
 def _judge_single(
     trace: Trace,
     samples: Samples,
-    limits: Limits,
+    limits: ExampleLimits,
     forms: dict[str, str],
     optimizer: Optimizer,
-    hasty: bool,
+    fail_fast: bool,
 ) -> Iterator[Check]:
     steps: list[Step] = []
     at = trace.weights("w0")
@@ -338,7 +341,7 @@ def _judge_single(
         actual = difference(to, at)
         resolved = _resolved(to, actual, predicted) if k else np.zeros(0)  # of Adam's first step only the sign counts
         steps.append(Step(abs(trace.loss(f"step{k + 1}") - loss), *step_figures(actual, predicted), resolved))
-        if hasty and _lost(steps, limits):
+        if fail_fast and _must_fail(steps, limits):
             break
         optimizer.resynchronize(actual)
         at = to
@@ -351,14 +354,14 @@ def _judge_single(
 
 
 def _precision_checks(steps: list[Step], workload: str) -> Iterator[Check]:
-    """That losses and steps are as inexact as float32: what is computed in float64 is another, slower computation."""
+    """Check that losses and steps are as inexact as float32: float64 is another, slower computation."""
     errors = np.concatenate([step.resolved for step in steps])
-    figure = float(np.percentile(errors, MOST)) if errors.size else float("nan")
+    figure = float(np.percentile(errors, ROUNDING_PERCENTILE)) if errors.size else float("nan")
     counted = {"movements": float(errors.size)}
     yield _at_least(
-        "precision: loss", max((step.loss for step in steps), key=_nan_last), project.of(workload).loss_floor
+        "precision: loss", max((step.loss for step in steps), key=_nan_last), project_limits.of(workload).loss_floor
     )
-    yield _at_least("precision: rounding", figure, project.of(workload).rounding_floor, counted)
+    yield _at_least("precision: rounding", figure, project_limits.of(workload).rounding_floor, counted)
 
 
 def _at_least(name: str, figure: float, floor: float, figures: dict[str, float] | None = None) -> Check:
@@ -367,35 +370,35 @@ def _at_least(name: str, figure: float, floor: float, figures: dict[str, float] 
 
 
 def _loss_is_done(trace: Trace, steps: int) -> Check:
-    """That `train` returns a Python float in each of so many steps: one that exists is computed."""
-    other = sorted({trace.trained(f"step{k + 1}").type for k in range(steps)} - {"float"})
-    reason = f"train returned {', '.join(other)}, not a Python float: it may not be computed yet." if other else None
-    return Check("done: loss", not other, reason=reason)
+    """Check that `train` returns a Python float in each of so many steps: a Python float has been computed."""
+    types = sorted({trace.trained(f"step{k + 1}").type for k in range(steps)} - {"float"})
+    reason = f"train returned {', '.join(types)}, not a Python float: it may not be computed yet." if types else None
+    return Check("done: loss", not types, reason=reason)
 
 
 def _weights_are_done(trace: Trace) -> Check:
-    """That the weights are computed when `train` returns: to read them takes no longer than to read them again.
+    """Check that the weights are computed when `train` returns: a first reading takes no longer than a second.
 
-    The step that leaves least decides: another process may slow a reading, and none makes work that is left vanish.
+    The step with the smallest share decides: other processes can slow a reading down, but cannot hide pending work.
     """
-    left = []
+    shares = []
     for k in range(STEPS["float32"]):
         first, again = trace.reading(f"step{k + 1}")
-        left.append(max(first - again, 0.0) / trace.trained(f"step{k + 1}").seconds)
-    figure = min(left)
+        shares.append(max(first - again, 0.0) / trace.trained(f"step{k + 1}").seconds)
+    figure = min(shares)
     reason = None if figure <= WORK_LEFT else "The weights are still being computed when train returns."
-    by_step = {f"step {k + 1}": share for k, share in enumerate(left)}
+    by_step = {f"step {k + 1}": share for k, share in enumerate(shares)}
     return Check("done: weights", figure <= WORK_LEFT, figure, WORK_LEFT, reason=reason, figures=by_step)
 
 
-def _lost(steps: list[Step], limits: Limits) -> bool:
-    """Whether a check fails even if every step that is still to come is exact."""
+def _must_fail(steps: list[Step], limits: ExampleLimits) -> bool:
+    """Whether a check fails even if every remaining step is exact."""
     exact = Step(0.0, 0.0, dict.fromkeys(steps[0].tensors, 0.0), np.zeros(0))
     padded = steps + [exact] * (STEPS[limits.dtype] - len(steps))
     return not all(check.ok for check in _checks_of_steps(padded, limits))
 
 
-def _checks_of_steps(steps: list[Step], limits: Limits) -> Iterator[Check]:
+def _checks_of_steps(steps: list[Step], limits: ExampleLimits) -> Iterator[Check]:
     losses, figures = [step.loss for step in steps], [step.figure for step in steps]
     yield limits.check("loss", max(losses, key=_nan_last), f"step {_worst(losses) + 1}")
     medians = {name: float(np.median([step.tensors[name] for step in steps])) for name in steps[0].tensors}
@@ -418,12 +421,12 @@ def _worst(figures: list[float]) -> int:
 
 
 def _judge_loop(
-    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimizer: Optimizer, partial: bool
+    trace: Trace, samples: Samples, limits: ExampleLimits, forms: dict[str, str], optimizer: Optimizer, partial: bool
 ) -> Iterator[Check]:
-    """An epoch of copies of one sample is three known steps, whatever the shuffle; then the rates still hold."""
+    """Check an epoch of copies of one sample, which is the same under any shuffle, and then single steps again."""
     start = trace.weights("halfway")
     at = dict(start)
-    # The mean over copies is that of one, but their number may count in the optimizer.
+    # The mean gradient over copies is that of one sample, but an optimizer may depend on their number.
     counted = oracle.model(limits.workload).counts_copies(oracle.settle(limits.workload, forms))
     for size in [BATCH] * (protocol.COPIES // BATCH) + [protocol.COPIES % BATCH] * partial:
         copies = [0] * (size if counted else 1)
@@ -431,27 +434,27 @@ def _judge_loop(
             limits.workload, at, samples.x_train[copies], samples.y_train[copies], forms, optimizer
         )
         at = {name: at[name] + predicted[name] for name in at}
-    found = trace.weights("loop")
-    figure, tensors = step_figures(difference(found, start), difference(at, start))
+    current = trace.weights("loop")
+    figure, tensors = step_figures(difference(current, start), difference(at, start))
     yield limits.check("loop", figure, max(tensors, key=lambda name: _nan_last(tensors[name])))
     figures = []
     for k in range(STEPS_AFTER[limits.dtype]):
         batch = slice(k * BATCH, (k + 1) * BATCH)
         _, predicted = _predicted(
-            limits.workload, found, samples.x_train[batch], samples.y_train[batch], forms, optimizer
+            limits.workload, current, samples.x_train[batch], samples.y_train[batch], forms, optimizer
         )
         to = trace.weights(f"again{k + 1}")
-        actual = difference(to, found)
+        actual = difference(to, current)
         figures.append(step_figures(actual, predicted)[0])
         optimizer.resynchronize(actual)
-        found = to
+        current = to
     yield limits.check("schedule", figures[_worst(figures)], f"step {_worst(figures) + 1} after the epoch")
 
 
 def _judge_changed_rate(
-    trace: Trace, samples: Samples, limits: Limits, forms: dict[str, str], optimizer: Optimizer
+    trace: Trace, samples: Samples, limits: ExampleLimits, forms: dict[str, str], optimizer: Optimizer
 ) -> Check:
-    """The step after the learning rate has changed: it alone tells where the rate stands in the momentum."""
+    """Check the step after a change of the learning rate: only it shows on which side of the momentum the rate is."""
     after = STEPS_AFTER[limits.dtype]
     start, batch = trace.weights(f"again{after}"), slice(after * BATCH, (after + 1) * BATCH)
     optimizer.learning_rate = protocol.changed_rate(limits.workload)

@@ -48,7 +48,7 @@ def fetch(source: Source, folder: Path) -> Path:
     """The published file in `folder`, fetched where it is not there yet. Raises UserError; leaves no half file."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        found = pooch.retrieve(source.url, f"sha256:{source.sha256}", source.file, folder, progressbar=True)
+        path = pooch.retrieve(source.url, f"sha256:{source.sha256}", source.file, folder, progressbar=True)
     except ValueError as error:
         if "hash" not in str(error):
             raise
@@ -57,7 +57,7 @@ def fetch(source: Source, folder: Path) -> Path:
     except (OSError, requests.RequestException) as error:
         message = f"{source.name} could not be fetched from {source.url} ({type(error).__name__})"
         raise UserError(f"{message}: check the network, or pass --data DIR with a copy of your own.") from None
-    return Path(found)
+    return Path(path)
 
 
 def _stamp(source: Source, folder: Path) -> Path:
@@ -87,19 +87,19 @@ def unpack(source: Source, folder: Path) -> None:
         raise UserError(f"The archive {archive} cannot be unpacked: {error}.") from None
 
 
-def _official(source: Source, folder: Path, given: bool) -> bool:
+def _official(source: Source, folder: Path, own: bool) -> bool:
     """Whether the folder holds the published file itself; an archive is unpacked at once.
 
-    given: it is the user's own, and what he has laid out there himself is neither replaced nor trusted.
+    own: whether it is the user's own folder, whose unpacked files are neither replaced nor trusted.
     """
     path = folder / source.file
     if not path.exists() or _sha256(path) != source.sha256:
         return False
     if source.file.endswith(".tar.gz"):
         unpacked, stamp = folder / source.layout, _stamp(source, folder)
-        # A file that was edited after it was unpacked is not official, whatever the archive beside it is.
+        # An unpacked file that was edited is not official, even beside the official archive.
         if not (unpacked.is_dir() and stamp.exists() and stamp.read_text("utf-8") == _listed(source, folder)):
-            if given and unpacked.exists():
+            if own and unpacked.exists():
                 return False
             unpack(source, folder)
     return True
@@ -110,7 +110,7 @@ def locate(workload: str, preset: str, folder: Path | None = None, unofficial: b
 
     Raises UserError where it is not there, cannot be fetched, or is not official and not asked for.
     """
-    source, given = workloads.get(workload).source, folder is not None
+    source, own = workloads.get(workload).source, folder is not None
     if preset == "quick":
         return workloads.sample(workload), "embedded sample"
     if folder is None:
@@ -118,7 +118,7 @@ def locate(workload: str, preset: str, folder: Path | None = None, unofficial: b
         fetch(source, folder)
     if not folder.is_dir():
         raise UserError(f"There is no folder {folder}: pass --data DIR with the data in their official layouts.")
-    if _official(source, folder, given):
+    if _official(source, folder, own):
         return folder, "official"
     if not (folder / source.layout).exists():
         raise UserError(

@@ -57,7 +57,7 @@ class Lessons(msgspec.Struct, frozen=True):
 
 
 def read(path: Path | None = None) -> Lessons:
-    """What is declared. Raises UserError, with the key, for what is not valid."""
+    """Read the declarations. Raises UserError, with the key, for an invalid one."""
     try:
         tables = tomllib.loads((path or PATH).read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
@@ -76,30 +76,30 @@ def _typed(value: object, kind: type[T], key: str) -> T:
 
 
 def check(declared: Lessons, rows: Iterable[Row]) -> None:
-    """Raise UserError, with the key, for a mutant that no folder offers and for a row that there is not."""
+    """Raise UserError, with the key, for a mutant that no folder offers and for an unknown row."""
     rows = list(rows)
-    known = {
+    offered = {
         workload: {name for row in rows if workload in row.workloads for name in mutants.offered(row, workload)}
         for workload in {lesson.workload for lesson in declared.by_slug.values() if lesson.mutants}
     }
     for slug, lesson in declared.by_slug.items():
         for name in lesson.mutants:
-            if name not in known[lesson.workload]:
+            if name not in offered[lesson.workload]:
                 what = f"no folder offers the {lesson.workload} mutant {name!r}"
-                raise UserError(f"{WHERE}, [{slug}] mutants: {what}{_hint(name, known[lesson.workload])}")
+                raise UserError(f"{WHERE}, [{slug}] mutants: {what}{_hint(name, offered[lesson.workload])}")
     ids = [row.id for row in rows]
     for name in declared.accuracy_rows:
         if name not in ids:
             raise UserError(f"{WHERE}, accuracy_rows: there is no framework {name!r}{_hint(name, ids)}")
 
 
-def _hint(given: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(given, sorted(known), n=1, cutoff=0.4)
+def _hint(name: str, names: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.4)
     return f"; did you mean {close[0]!r}?" if close else "."
 
 
 def select(declared: Lessons, names: list[str], ids: Collection[str]) -> tuple[dict[str, Lesson], list[str]]:
-    """The lessons that are named, all where none is; and the rows that are named. Raises UserError for another name."""
+    """The named lessons, or all if none is named; and the named rows. Raises UserError for any other name."""
     for name in names:
         if name not in declared.by_slug and name not in ids:
             raise nearest("lesson or framework", name, [*declared.by_slug, *ids])

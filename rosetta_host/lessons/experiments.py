@@ -1,7 +1,7 @@
 """Measures the lessons: the size of each trap, its time, and its cost in accuracy, as records.
 
-Size is what the certificate's checks say of the patched example, side by side on all cores. Time is
-seconds a step, by turns with the example as it is. Accuracy is that of an epoch of all the data.
+Size is the figures of the certificate's checks on the patched example. Time is seconds a step, in turns that alternate
+with the unchanged example. Accuracy is that of an epoch of all the data.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Measured = Iterator[tuple["Experiment", LessonRecord]]
 
 
 class Experiment(msgspec.Struct, frozen=True):
-    """One thing to measure of a lesson in a row.
+    """One measurement of a lesson in a row.
 
     mutant: None for the example as it is, whose accuracy is compared with that of every lesson of its workload and
     so belongs to none. seed: of a run whose accuracy is measured.
@@ -54,7 +54,7 @@ class Experiment(msgspec.Struct, frozen=True):
         return " ".join([*parts, *([f"seed {self.seed}"] if self.seed is not None else [])])
 
     def record(self, where: Machine, device: str) -> LessonRecord:
-        """A record of it with all that is known before it runs. Its digests are those of the example as it is."""
+        """Its record with all fields that do not depend on the run. Its digests are those of the unchanged example."""
         record = certify.blank(LessonRecord, self.case, where, device, measure=self.kind)
         record.lesson, record.seed = self.lesson, self.seed
         record.preset = PRESET if self.kind == "accuracy" else None
@@ -72,9 +72,9 @@ class Experiment(msgspec.Struct, frozen=True):
 def plan(
     kind: Measure, lessons: Mapping[str, Lesson], rows: Sequence[Row], seeds: int, device: str
 ) -> list[Experiment]:
-    """All that there is to measure of this kind on this device, seed by seed.
+    """All experiments of this kind on this device, seed by seed.
 
-    What cannot be written is a record of the size alone.
+    A mutant that cannot be written is in those of the kind "size" only.
     """
     planned = []
     counted: Iterable[int | None] = range(seeds) if kind == "accuracy" else [None]
@@ -93,27 +93,27 @@ def _of_lesson(kind: str, lesson: Lesson, row: Row, device: str) -> list[Mutant]
     """The mutants of a lesson that this row offers and that are measured in this way and on this device."""
     if lesson.workload not in row.workloads or not {"time": lesson.timed, "accuracy": lesson.accuracy}.get(kind, True):
         return []
-    known = offered(row, lesson.workload)
-    found = [known[name] for name in lesson.mutants if name in known]
-    found = [mutant for mutant in found if mutant.device in (None, device)]
-    return [mutant for mutant in found if kind == "size" or mutant.unsupported is None]
+    by_name = offered(row, lesson.workload)
+    mutants = [by_name[name] for name in lesson.mutants if name in by_name]
+    mutants = [mutant for mutant in mutants if mutant.device in (None, device)]
+    return [mutant for mutant in mutants if kind == "size" or mutant.unsupported is None]
 
 
 def left(
     planned: list[Experiment], where: Machine, device: str, folder: Path, data: Mapping[str, tuple[Path, str]]
 ) -> list[Experiment]:
-    """Those that have no good record under `folder` of this machine, this very code and environment, and these data.
+    """The experiments without a good record under `folder` of this machine, code, environment and data.
 
-    An accuracy may be of any machine. data: workload -> folder and standing, for what is measured on all of the data.
+    An accuracy may be of any machine. data: workload -> folder and standing, for measurements on all of the data.
     """
     past = store.of_kind(store.read_all([folder]), LessonRecord)
-    found = []
+    outstanding = []
     for experiment in planned:
         wanted = experiment.record(where, device)
         standing = data[experiment.case.workload][1] if experiment.kind == "accuracy" else None
         if not any(_serves(record, wanted, standing) for record in past):
-            found.append(experiment)
-    return found
+            outstanding.append(experiment)
+    return outstanding
 
 
 SAME = ("measure", "row", "workload", "variant", "lesson", "mutant", "preset", "seed", "device")
@@ -135,10 +135,10 @@ def _serves(record: LessonRecord, wanted: LessonRecord, standing: str | None) ->
     )
 
 
-def _take(record: LessonRecord, made: Record) -> LessonRecord:
-    """What was made of a patched example, as the record of its lesson."""
-    both = {*record.__struct_fields__} & {*made.__struct_fields__} - {"seed", "preset", "digests"}
-    return msgspec.structs.replace(record, **{name: getattr(made, name) for name in both})
+def _take(record: LessonRecord, result: Record) -> LessonRecord:
+    """Copy the result of a patched example into the record of its lesson."""
+    common = {*record.__struct_fields__} & {*result.__struct_fields__} - {"seed", "preset", "digests"}
+    return msgspec.structs.replace(record, **{name: getattr(result, name) for name in common})
 
 
 def size(experiment: Experiment, where: Machine, device: str) -> LessonRecord:
@@ -150,7 +150,7 @@ def size(experiment: Experiment, where: Machine, device: str) -> LessonRecord:
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         case = msgspec.structs.replace(mutant.case, row=runner.patch(mutant, Path(folder)))
         record = _take(record, certify.certify(case, where, device, parts=judge.JUDGED, timed=False))
-    if record.times is None:  # it did not run to its end, which proves nothing of the certificate
+    if record.times is None:  # an unfinished run proves nothing about the certificate
         return record
     failed = [check for check in record.checks if not check.ok]
     record.status, record.reason = "ok", None
@@ -165,7 +165,7 @@ def sizes(planned: list[Experiment], where: Machine, device: str) -> Measured:
     """The size of each trap, as many at once as there are cores."""
     certify.ensure_all([experiment.case.row for experiment in planned], device)
     planned = environment.apart(planned, lambda experiment: experiment.case.row)
-    yield from certify.side_by_side([functools.partial(_sized, one, where, device) for one in planned])
+    yield from certify.side_by_side([functools.partial(_sized, experiment, where, device) for experiment in planned])
 
 
 def _sized(experiment: Experiment, where: Machine, device: str) -> tuple[Experiment, LessonRecord]:
@@ -173,20 +173,21 @@ def _sized(experiment: Experiment, where: Machine, device: str) -> tuple[Experim
 
 
 def times(planned: list[Experiment], where: Machine, device: str, report: certify.Report) -> Measured:
-    """Seconds a step, all mutants of an example by turns with it; nothing else runs beside."""
+    """Seconds a step: all mutants of an example alternate with it, and nothing else runs."""
     groups: dict[str, list[Experiment]] = {}
     for experiment in planned:
         groups.setdefault(experiment.case.label, []).append(experiment)
     for label, group in groups.items():
-        report(f"{label}, by turns: as it is, {', '.join(one.mutant.name for one in group if one.mutant)}")
+        names = [experiment.mutant.name for experiment in group if experiment.mutant]
+        report(f"{label}, by turns: as it is, {', '.join(names)}")
         yield from _times(group, where, device)
 
 
 def _times(group: list[Experiment], where: Machine, device: str) -> Measured:
     case, data = group[0].case, dataset.locate(group[0].case.workload, "quick")
     job = runs.Job(case, "quick", device, 0, *data)
-    made = [experiment.record(where, device) for experiment in group]
-    for record in made:
+    records = [experiment.record(where, device) for experiment in group]
+    for record in records:
         record.threads, record.load = job.threads, os.getloadavg()[0]
         record.data, _ = dataset.describe(case.workload, *data)
     with tempfile.TemporaryDirectory(prefix="rosetta-") as name:
@@ -194,18 +195,18 @@ def _times(group: list[Experiment], where: Machine, device: str) -> Measured:
         try:
             python = environment.ensure(case.row, device)
             jobs = [_patched(job, experiment.mutant, folder) for experiment in group if experiment.mutant]
-            as_it_is, *timed = paired_timing.by_turns([job, *jobs], python, folder)
-            for number, (record, one) in enumerate(zip(made, timed, strict=True), start=1):
-                _pair(record, case.row, as_it_is, one, folder / str(number))
+            as_it_is, *timed = paired_timing.interleaved([job, *jobs], python, folder)
+            for number, (record, patched) in enumerate(zip(records, timed, strict=True), start=1):
+                _pair(record, case.row, as_it_is, patched, folder / str(number))
         except environment.Unsupported as error:
-            for record in made:
+            for record in records:
                 record.status, record.reason = "unsupported", str(error)
         except KeyboardInterrupt:
-            for record in made:
+            for record in records:
                 record.status, record.reason = "interrupted", process.INTERRUPTED
-            yield from zip(group, made, strict=True)
+            yield from zip(group, records, strict=True)
             raise
-    yield from zip(group, made, strict=True)
+    yield from zip(group, records, strict=True)
 
 
 def _patched(job: runs.Job, mutant: Mutant, folder: Path) -> runs.Job:
@@ -215,19 +216,19 @@ def _patched(job: runs.Job, mutant: Mutant, folder: Path) -> runs.Job:
 
 
 def _pair(
-    record: LessonRecord, row: Row, as_it_is: paired_timing.Timed, one: paired_timing.Timed, folder: Path
+    record: LessonRecord, row: Row, as_it_is: paired_timing.Timed, patched: paired_timing.Timed, folder: Path
 ) -> None:
-    """Take the times of the example and of its mutant into a record, or why there are none."""
-    ended = as_it_is.ended if as_it_is.ended.status != "ok" else one.ended
+    """Write the times of the example and of its mutant to a record, or the reason why there are none."""
+    ended = as_it_is.ended if as_it_is.ended.status != "ok" else patched.ended
     record.status, record.reason = ended.status, ended.reason
     if ended.status != "ok":
         record.log = ended.log
-    elif len(one.seconds) != len(as_it_is.seconds):
+    elif len(patched.seconds) != len(as_it_is.seconds):
         record.status, record.reason = "failed", "It ended before its turns were over."
     else:
         with faults.recorded(record), certify.ended(record):
             certify.facts(record, row, folder)
-            record.pairs = list(zip(as_it_is.seconds, one.seconds, strict=True))
+            record.pairs = list(zip(as_it_is.seconds, patched.seconds, strict=True))
 
 
 def job(experiment: Experiment, device: str, data: Path, standing: str) -> runs.Job:
@@ -246,7 +247,7 @@ def accuracy(experiment: Experiment, run: runs.Job, where: Machine, on_event: ru
 
 
 def summary(record: LessonRecord) -> str:
-    """What was measured, in words."""
+    """The measurement, in words."""
     if record.status != "ok":
         return f"{record.status}: {record.reason}"
     if record.accuracy is not None:

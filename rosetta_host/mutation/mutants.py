@@ -15,10 +15,10 @@ from rosetta_host.catalog.frameworks import Case, Row, UserError
 
 
 class Mutant(msgspec.Struct, frozen=True):
-    """One deliberate error: whose certificate has to fail, and texts of its file with what replaces them.
+    """One deliberate error in an example, as texts of its file with their replacements. Its certificate must fail.
 
-    harmless: it costs time alone, and its certificate has to hold. unsupported: why it cannot be written here.
-    device: where alone it changes anything.
+    harmless: it only costs time, and its certificate must hold. unsupported: why it cannot be written here.
+    device: the only device on which it has an effect; None for all.
     """
 
     case: Case
@@ -45,9 +45,9 @@ class Mutant(msgspec.Struct, frozen=True):
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
-    """One table of mutants.toml. variant: the function that it spoils, where that is not `train`.
+    """One table of mutants.toml. variant: the training function that it changes, if that is not `train`.
 
-    backend: on which alone it is an error; `unsupported` then says why it is none on the folder's others.
+    backend: the only one on which it is an error; `unsupported` then says why it is none on the others.
     """
 
     edits: list[tuple[str, str]] = []
@@ -58,33 +58,33 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True):
     device: Literal["cpu", "gpu"] | None = None
 
 
-@functools.cache  # the site asks for each of them dozens of times
+@functools.cache  # the site reads each of them dozens of times
 def _tables(text: str, workload: str) -> dict[str, _Table]:
     return msgspec.convert(tomllib.loads(text).get(workload, {}), dict[str, _Table])
 
 
 def offered(row: Row, workload: str) -> dict[str, Mutant]:
-    """All that a folder says of mutants of this workload, by name; those that it cannot write say why.
+    """The mutants of this workload in a folder's mutants.toml, by name, including the unsupported ones.
 
-    Raises UserError for a table that is not valid, or whose texts are not found just once.
+    Raises UserError for a table that is not valid, or a text that does not occur exactly once.
     """
     path = row.folder / "mutants.toml"
     where = f"{row.folder.name}/mutants.toml"
     try:
-        found = _tables(path.read_text("utf-8"), workload) if path.exists() else {}
+        tables = _tables(path.read_text("utf-8"), workload) if path.exists() else {}
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise UserError(f"{where} is not valid: [{workload}] {error}.") from None
-    text = row.example(workload).read_text("utf-8") if found else ""
-    for name, table in found.items():
-        _check_given(row, table, f"{where}, {workload}.{name}")
+    text = row.example(workload).read_text("utf-8") if tables else ""
+    for name, table in tables.items():
+        _check_keys(row, table, f"{where}, {workload}.{name}")
         for old, _ in table.edits:
             if text.count(old) != 1:
                 times = f"occurs {text.count(old)} times in {workload}.py, not once"
                 raise UserError(f"{where}, {workload}.{name}: {old!r} {times}.")
-    return {name: _mutant(row, workload, name, table) for name, table in found.items()}
+    return {name: _mutant(row, workload, name, table) for name, table in tables.items()}
 
 
-def _check_given(row: Row, table: _Table, where: str) -> None:
+def _check_keys(row: Row, table: _Table, where: str) -> None:
     if table.backend is None:
         if bool(table.edits) == bool(table.unsupported):
             raise UserError(f"{where}: one of `edits` and `unsupported` must be given.")

@@ -1,8 +1,9 @@
 """Tests that the certificate catches every mutant: patches each of mutants.toml into a copy of its example.
 
 Each mutant must fail at least one check, one that is declared harmless must pass them all, and so must the
-unpatched example (`certificate` says that). Every folder must offer every mutant that the workload states, and of
-`REQUIRED_OR_REASON` each or the reason why its framework cannot make the error, so that none is dropped quietly.
+unpatched example, which has its own certificate. Every folder must offer every mutant of the workload. For each of
+`REQUIRED_OR_REASON` it must offer the mutant or state why its framework cannot make the error, so that none is dropped
+silently.
 """
 
 from __future__ import annotations
@@ -29,15 +30,15 @@ from rosetta_host.environments import environment, process
 from rosetta_host.mutation.mutants import Mutant, offered
 from rosetta_host.records import machine, store
 
-# Of every workload. Not every framework can make them, for one may compute all as it is called, or in float32 alone: a
-# folder offers each of them, or says in `unsupported` why not.
+# Mutants of every workload that not every framework can make: one may compute eagerly, or in float32 only. A folder
+# offers each of them, or says in `unsupported` why not.
 REQUIRED_OR_REASON = {
     "loss_not_awaited": "a loss that is returned before it is computed",
     "update_not_awaited": "weights that are still being computed when training returns",
     "double_precision": "a step that is computed in double precision",
 }
 
-# The part of a certificate that shows an error which single steps do not.
+# The part of a certificate that catches a mutant, if it is not the single steps.
 CAUGHT_BY = {
     "batch_size_128": "loop",
     "dropout_in_prediction": "dropout",
@@ -57,33 +58,35 @@ class MissingMutants(UserError):
 
 
 def required(workload: str, variants: Iterable[str] = ()) -> dict[str, str]:
-    """The mutants that an example of this workload with these variants must offer: name -> what it is, in words."""
-    stated = workloads.get(workload)
-    return stated.mutants | {
-        name: words for variant in variants for name, words in stated.variant_mutants.get(variant, {}).items()
+    """The mutants that an example of this workload with these variants must offer: name -> description."""
+    definition = workloads.get(workload)
+    return definition.mutants | {
+        name: description
+        for variant in variants
+        for name, description in definition.variant_mutants.get(variant, {}).items()
     }
 
 
 def _required(row: Row, workload: str) -> list[str]:
-    """The mutants that a folder must offer for this workload: a form that it declares as its own is no error there."""
+    """The mutants that a folder must offer for this workload, without those that are the form it declares."""
     forms, form_of = row.workload(workload).forms, workloads.get(workload).form_of
     names = required(workload, [case.variant for case in row.cases([workload]) if case.variant])
     return [name for name in names if name not in form_of or form_of[name] not in forms.items()]
 
 
 def mutants(row: Row, workload: str) -> list[Mutant]:
-    """The mutants that a folder can write, and a CPU judge.
+    """The mutants of a folder that it can write and that a CPU can judge.
 
-    Raises MissingMutants where a required one is missing, and UserError where one does not fit.
+    Raises MissingMutants if a required one is missing, and UserError if one does not fit its file.
     """
     mutants_of_row = offered(row, workload)
     written = {name: mutant for name, mutant in mutants_of_row.items() if mutant.unsupported is None}
-    found = {name: mutant for name, mutant in written.items() if mutant.device in (None, "cpu")}
-    missing = [name for name in _required(row, workload) if name not in found]
+    usable = {name: mutant for name, mutant in written.items() if mutant.device in (None, "cpu")}
+    missing = [name for name in _required(row, workload) if name not in usable]
     missing += [name for name in REQUIRED_OR_REASON if name not in mutants_of_row]
     if missing:
         raise MissingMutants(f"{row.folder.name}/mutants.toml lacks the {workload} mutant {', '.join(missing)}.")
-    return list(found.values())
+    return list(usable.values())
 
 
 def patch(mutant: Mutant, folder: Path) -> Row:
@@ -94,11 +97,11 @@ def patch(mutant: Mutant, folder: Path) -> Row:
     return msgspec.structs.replace(mutant.row, folder=copy)
 
 
-def bite(mutant: Mutant) -> tuple[bool, str]:
-    """Whether a mutant is judged as it should be, and by which check, in one line.
+def test(mutant: Mutant) -> tuple[bool, str]:
+    """Whether the certificate judges a mutant as it should, and the verdict in one line.
 
-    It is run no further than to the first check that fails, and each process ends there.
-    A mutant that crashes before proves nothing of the certificate, so it does not count as caught.
+    The run ends at the first check that fails. A mutant that crashes before that does not count as caught, because it
+    proves nothing about the certificate.
     """
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         row = patch(mutant, Path(folder) / "mutant")
@@ -106,20 +109,20 @@ def bite(mutant: Mutant) -> tuple[bool, str]:
         try:
             for number, part in enumerate(_parts(mutant)):
                 tracer = judge.Tracer(case, environment.ensure(row), "cpu", Path(folder) / str(number), timed=False)
-                with contextlib.closing(judge.checks(tracer, part, hasty=True)) as checks:
+                with contextlib.closing(judge.checks(tracer, part, fail_fast=True)) as checks:
                     failed = next((check for check in checks if not check.ok), None)
                 if failed:
-                    how = "NOT HARMLESS" if mutant.harmless else "caught"
-                    return not mutant.harmless, f"{how}: {certify.line(failed)}"
+                    verdict = "NOT HARMLESS" if mutant.harmless else "caught"
+                    return not mutant.harmless, f"{verdict}: {certify.line(failed)}"
         except judge.TraceFailed as error:
             return False, f"NOT {'HARMLESS' if mutant.harmless else 'CAUGHT'}, it does not run: {error}"
     return mutant.harmless, "harmless: every check holds" if mutant.harmless else "NOT CAUGHT"
 
 
 def _parts(mutant: Mutant) -> list[tuple[str, ...]]:
-    """The parts of the certificate that a mutant is held against: if that which should catch it does not, all.
+    """The parts of the certificate to run for a mutant, in turn: the one that should catch it, then all.
 
-    Alone, for what else it asks many a framework would compile first: to predict is a graph of its own.
+    The first part runs alone, because many frameworks compile a graph for each other one, such as prediction.
     """
     if mutant.harmless:
         return [judge.JUDGED]
@@ -129,62 +132,66 @@ def _parts(mutant: Mutant) -> list[tuple[str, ...]]:
 def choose(rows: list[Row], workloads: list[str], name: str | None) -> list[Mutant]:
     """All mutants of these rows, or those of this name.
 
-    Raises UserError where there is none of it, and with all that is missing of these rows and workloads at once.
+    Raises UserError for an unknown name, and with all required mutants that are missing at once.
     """
-    found, missing = list[Mutant](), list[str]()
+    available, missing = list[Mutant](), list[str]()
     for row, workload in ((row, workload) for row in rows for workload in workloads if workload in row.workloads):
         try:
-            found += mutants(row, workload)
+            available += mutants(row, workload)
         except MissingMutants as error:
             missing.append(str(error))
     if missing:
         raise UserError("\n  ".join(["required mutants are missing:", *dict.fromkeys(missing)]))
-    chosen = [mutant for mutant in found if name in (None, mutant.name)]
+    chosen = [mutant for mutant in available if name in (None, mutant.name)]
     if not chosen and name is not None:
-        raise nearest("mutant", name, list({mutant.name: None for mutant in found}))
+        raise nearest("mutant", name, list({mutant.name: None for mutant in available}))
     return chosen
 
 
 def plan(chosen: list[Mutant]) -> list[Mutant]:
-    """In which order they run: first few and quick ones of every name and row, then the others by turns."""
+    """The order of the run: first a few quick mutants that cover every name and row, then the others, interleaved."""
     by_name: defaultdict[tuple[str, str], list[Mutant]] = defaultdict(list)
     for mutant in chosen:
         by_name[mutant.case.workload, mutant.name].append(mutant)
     first = _first_round(list(by_name.values()))
     done = {mutant.label for mutant in first}
-    turned = [of_name[i % len(of_name) :] + of_name[: i % len(of_name)] for i, of_name in enumerate(by_name.values())]
-    rest = [mutant for column in zip_longest(*turned) for mutant in column if mutant and mutant.label not in done]
+    rotated = [of_name[i % len(of_name) :] + of_name[: i % len(of_name)] for i, of_name in enumerate(by_name.values())]
+    rest = [mutant for column in zip_longest(*rotated) for mutant in column if mutant and mutant.label not in done]
     return first + rest
 
 
 def seconds() -> dict[tuple[str, str], float]:
-    """(row, workload) -> how long its newest published certificate took; on which machine does not matter here."""
+    """(row, workload) -> the seconds of its newest published certificate, on any machine."""
     published = store.of_kind(store.read_all([store.COMMITTED]), store.CertificateRecord)
-    return {(one.row, one.workload): one.times.process for one in published if one.times and one.times.process}
+    return {
+        (certificate.row, certificate.workload): certificate.times.process
+        for certificate in published
+        if certificate.times and certificate.times.process
+    }
 
 
 def _first_round(by_name: list[list[Mutant]]) -> list[Mutant]:
-    """Each mutant in one row, where it adds least to what its row takes, and one of each row that has had none."""
-    known = seconds()
-    usual = statistics.median(known.values()) if known else 1.0
+    """Each mutant in the row where it adds least to the row's total time, and one mutant for each remaining row."""
+    durations = seconds()
+    median = statistics.median(durations.values()) if durations else 1.0
 
-    def takes(mutant: Mutant) -> float:
-        return known.get((mutant.row.id, mutant.case.workload), usual)
+    def duration(mutant: Mutant) -> float:
+        return durations.get((mutant.row.id, mutant.case.workload), median)
 
     spent: defaultdict[str, float] = defaultdict(float)
     first = []
-    for of_name in sorted(by_name, key=len):  # what few rows offer chooses first
-        first.append(min(of_name, key=lambda mutant: spent[mutant.row.id] + takes(mutant)))
-        spent[first[-1].row.id] += takes(first[-1])
-    for mutant in sorted(chain(*by_name), key=takes):
+    for of_name in sorted(by_name, key=len):  # mutants that few rows offer choose first
+        first.append(min(of_name, key=lambda mutant: spent[mutant.row.id] + duration(mutant)))
+        spent[first[-1].row.id] += duration(first[-1])
+    for mutant in sorted(chain(*by_name), key=duration):
         if not spent[mutant.row.id]:
             first.append(mutant)
-            spent[mutant.row.id] += takes(mutant)
+            spent[mutant.row.id] += duration(mutant)
     return first
 
 
 def _covering(planned: list[Mutant]) -> int:
-    """How many mutants of a plan it takes until each name and each row has had one."""
+    """The length of the shortest start of a plan that covers each name and each row."""
     seen: set[str] = set()
     length = 0
     for number, mutant in enumerate(planned, start=1):
@@ -194,15 +201,15 @@ def _covering(planned: list[Mutant]) -> int:
     return length
 
 
-def _results(planned: list[Mutant], enough: Callable[[list[Mutant]], bool]) -> Iterator[tuple[Mutant, bool, str]]:
-    """Bite into mutants, as many at once as there are cores, until `enough` says so of those that have not begun."""
+def _results(planned: list[Mutant], is_over: Callable[[list[Mutant]], bool]) -> Iterator[tuple[Mutant, bool, str]]:
+    """Test mutants, as many at once as there are cores, until `is_over` returns True for the waiting ones."""
     queue = list(planned)
     running: dict[Future[tuple[bool, str]], Mutant] = {}
     with threadpool_limits(1), ThreadPoolExecutor(machine.cores()) as pool:
         while queue or running:
-            while queue and len(running) < machine.cores() and not enough(queue):
+            while queue and len(running) < machine.cores() and not is_over(queue):
                 mutant = _next(queue, list(running.values()))
-                running[pool.submit(bite, mutant)] = mutant
+                running[pool.submit(test, mutant)] = mutant
             if not running:
                 return
             try:
@@ -215,7 +222,7 @@ def _results(planned: list[Mutant], enough: Callable[[list[Mutant]], bool]) -> I
 
 
 def _next(queue: list[Mutant], running: list[Mutant]) -> Mutant:
-    """Take the first of a queue whose environment is not at work: some frameworks lock what they compile."""
+    """Take the first of a queue whose environment is idle: some frameworks lock their compile cache."""
     busy = {mutant.row.environment_id for mutant in running}
     number = next((i for i, mutant in enumerate(queue) if mutant.row.environment_id not in busy), 0)
     return queue.pop(number)
@@ -224,35 +231,35 @@ def _next(queue: list[Mutant], running: list[Mutant]) -> Mutant:
 def run(
     rows: list[Row], workloads: list[str], name: str | None, minutes: float | None, report: Callable[[str], None]
 ) -> int:
-    """Exit code 0 if every mutant that ran was judged as it should be, and in CI no row was left out.
+    """Test mutants and report each. Exit code 0 if all verdicts are right and, in CI, no row is left out.
 
-    With `minutes`, each mutant runs in one row at least, and each row has one. A row that this machine cannot run is
-    left out, and said to be.
+    With `minutes`, each mutant still runs in one row at least, and each row has one. A row that this machine cannot run
+    is left out and reported.
     """
-    chosen = choose(rows, workloads, name)  # before an environment is made: a mistyped name is told at once
+    chosen = choose(rows, workloads, name)  # before an environment is made, so that a mistyped name fails at once
     rows = list({mutant.row.id: mutant.row for mutant in chosen}.values())
-    here = [row.id for row in rows if _can_run(row, report)]
-    planned = [mutant for mutant in chosen if mutant.row.id in here]
+    runnable = [row.id for row in rows if _can_run(row, report)]
+    planned = [mutant for mutant in chosen if mutant.row.id in runnable]
     if minutes is not None:
         planned = plan(planned)
-    due = {mutant.label for mutant in planned[: _covering(planned)]}
+    first_round = {mutant.label for mutant in planned[: _covering(planned)]}
     start = time.monotonic()
 
-    def enough(left: list[Mutant]) -> bool:
+    def is_over(waiting: list[Mutant]) -> bool:
         over = minutes is not None and time.monotonic() - start > 60 * minutes
-        return over and due.isdisjoint(mutant.label for mutant in left)
+        return over and first_round.isdisjoint(mutant.label for mutant in waiting)
 
     wrong, count = [], 0
-    for mutant, as_expected, how in _results(planned, enough):
+    for mutant, as_expected, verdict in _results(planned, is_over):
         count += 1
-        report(f"[{count}/{len(planned)}] {mutant.label}: {how}")
+        report(f"[{count}/{len(planned)}] {mutant.label}: {verdict}")
         if not as_expected:
             wrong.append(mutant.label)
     report(
         f"{count - len(wrong)} of {count} mutants judged as they should be, of {len(planned)} in all."
         + (" Not so: " + ", ".join(wrong) if wrong else "")
     )
-    return int(bool(wrong) or (len(here) < len(rows) and (bool(os.environ.get("CI")) or not here)))
+    return int(bool(wrong) or (len(runnable) < len(rows) and (bool(os.environ.get("CI")) or not runnable)))
 
 
 def _can_run(row: Row, report: Callable[[str], None]) -> bool:

@@ -1,4 +1,4 @@
-"""How a reader makes a row's environment without this project: the commands, out of framework.toml and the locks.
+"""The commands that make a row's environment without this project, from framework.toml and the locks.
 
 The commands are for a POSIX shell and uv. Two kinds: for a script alone, which names its pins in the command, and for
 the unpacked archive of a folder, which holds the locks and what a set-up step needs.
@@ -18,42 +18,42 @@ from rosetta_host.catalog.frameworks import Row, Variable
 from rosetta_host.environments.digests import setup_files
 
 WIDTH = 90
-# What the runner fills in, as the shell says it.
+# The shell expressions for the values that the runner fills in.
 IN_SHELL = {"threads": "$(nproc)", "environment": "$VIRTUAL_ENV"}
 
 
 def place(row: Row, rows: Iterable[Row]) -> str:
-    """Where the files of a row's environment lie in the archive of its folder: on top where it has one only."""
-    several = len({one.environment_id for one in rows}) > 1
+    """The folder of a row's environment files in the archive of its framework; "" if all rows share one environment."""
+    several = len({other.environment_id for other in rows}) > 1
     return f"{row.environment_id}/" if several else ""
 
 
 def files(row: Row) -> list[Path]:
-    """All that a reader needs to make the environment: locks, set-up step and what belongs to it."""
+    """The files that a reader needs to make the environment: the locks, the set-up step and its files."""
     environment, folder = row.environment, row.environment_folder
     names = [environment.requirements, environment.requirements_gpu, *row.named_files()]
-    found = {folder / name for name in names if name} | set(setup_files(row))
-    return sorted(path for path in found if path.is_file())
+    paths = {folder / name for name in names if name} | set(setup_files(row))
+    return sorted(path for path in paths if path.is_file())
 
 
 def pinned(row: Row) -> list[Path]:
-    """The lists of pins that the environment's locks are made from, for the CPU and for a GPU, where they are there."""
+    """The lists of pins that the environment's locks are made from, for the CPU and for a GPU, if they exist."""
     lists = {row.lock(device).with_suffix(".in") for device in ("cpu", "gpu")}
     return sorted(path for path in lists if path.is_file())
 
 
 def pins(path: Path) -> list[str]:
-    """The requirements that a list names, one a line; none where it has options, which no command line can hold."""
+    """The requirements in a list of pins; none if it has options, which a command line cannot hold."""
     lines = path.read_text("utf-8").splitlines() if path.is_file() else []
-    found = [re.sub(r"(^|\s)#.*", "", line).strip() for line in lines]
-    found = [line for line in found if line]
-    return [] if any(line.startswith("-") for line in found) else found
+    requirements = [re.sub(r"(^|\s)#.*", "", line).strip() for line in lines]
+    requirements = [line for line in requirements if line]
+    return [] if any(line.startswith("-") for line in requirements) else requirements
 
 
 def install(row: Row, rows: Iterable[Row], device: str = "cpu", unpacked: bool = False) -> str | None:
     """The one command that installs a row's packages; None for a GPU where the folder has no lock for it.
 
-    unpacked: from the files of the archive, and so with the lock; else from the pins, where they are known.
+    unpacked: from the lock in the unpacked archive; otherwise from the pins, if there are any.
     """
     inside, lock = place(row, rows), row.lock(device)
     if device == "gpu" and row.environment.requirements_gpu is None:
@@ -67,7 +67,7 @@ def install(row: Row, rows: Iterable[Row], device: str = "cpu", unpacked: bool =
 
 
 def _own_pin(row: Row, listed: list[str]) -> list[str]:
-    """The locked version of a framework that lives in another's environment, where that one's list does not name it."""
+    """The locked version of a framework that lives in the environment of another, whose pins do not name it."""
     names = _packages(row)
     if row.environment_id == row.id or names & {_plain(re.split(r"[\[=<>!~ ]", line)[0]) for line in listed}:
         return []
@@ -104,7 +104,7 @@ def _installer(row: Row, inside: str, device: str) -> list[str]:
 
 
 def gpu_note(row: Row) -> str:
-    """What the pins for a GPU say of themselves, the comment at their head; "For a GPU:" without one."""
+    """The comment at the head of the pins for a GPU; "For a GPU:" without one."""
     listed = row.lock("gpu").with_suffix(".in")
     lines = listed.read_text("utf-8").splitlines() if row.environment.requirements_gpu and listed.is_file() else []
     head = [line.lstrip("# ").strip() for line in lines[: next((i for i, s in enumerate(lines) if s[:1] != "#"), 0)]]
@@ -129,8 +129,10 @@ def variables(row: Row, workload: str) -> list[Setting]:
     if threads:
         reason = row.workload(workload).threads_reason or "with more threads it is slower"
         declared = {"OMP_NUM_THREADS": Variable(str(threads), reason), **declared}
-    known = {**IN_SHELL, **({"threads": str(threads)} if threads else {})}
-    return [Setting(f"{name}={_in_shell(one.value, known)}", _why(one)) for name, one in declared.items()]
+    values = {**IN_SHELL, **({"threads": str(threads)} if threads else {})}
+    return [
+        Setting(f"{name}={_in_shell(variable.value, values)}", _why(variable)) for name, variable in declared.items()
+    ]
 
 
 def _why(variable: Variable) -> str:
@@ -139,12 +141,12 @@ def _why(variable: Variable) -> str:
     return variable.reason + (f"; set it {where}" if where else "")
 
 
-def _in_shell(value: str, known: dict[str, str]) -> str:
-    """A value as the shell takes it, with what it has to fill in."""
-    plain = value.format_map(known)
-    if plain == value.format_map({name: text.lstrip("$") for name, text in known.items()}):
-        return shlex.quote(plain)  # the shell has nothing to fill in
-    return '"' + re.sub(r'([\\"`$])', r"\\\1", value).format_map(known) + '"'
+def _in_shell(value: str, values: dict[str, str]) -> str:
+    """A value, quoted for the shell, which fills in the expressions of `values`."""
+    filled_in = value.format_map(values)
+    if filled_in == value.format_map({name: text.lstrip("$") for name, text in values.items()}):
+        return shlex.quote(filled_in)  # the shell has nothing to fill in
+    return '"' + re.sub(r'([\\"`$])', r"\\\1", value).format_map(values) + '"'
 
 
 def _wrapped(command: str) -> str:
@@ -179,9 +181,9 @@ def environment_commands(row: Row, rows: list[Row], unpacked: bool = False, gpu:
             comment(f"{name} is in {archive}.") for name in named if re.search(rf"[ =]{re.escape(name)}\b", command)
         ]
     lines.append(_wrapped(command))
-    other = install(row, rows, "gpu", unpacked) if gpu else None
-    if other:
-        lines += [comment(f"Instead, {_begun(gpu_note(row), str.lower)}"), textwrap.indent(_wrapped(other), "# ")]
+    gpu_command = install(row, rows, "gpu", unpacked) if gpu else None
+    if gpu_command:
+        lines += [comment(f"Instead, {_begun(gpu_note(row), str.lower)}"), textwrap.indent(_wrapped(gpu_command), "# ")]
     if row.environment.setup:
         if not unpacked:
             lines.append(comment(f"{inside}{row.environment.setup} is in {archive}."))
@@ -198,17 +200,19 @@ def commands(row: Row, rows: list[Row], workload: str) -> str:
 
 
 def unpacked_commands(row: Row, rows: list[Row], gpu: bool = True) -> str:
-    """All lines from the unpacked archive to a run of each script; a variable of one script is set for that alone.
+    """All lines from the unpacked archive to a run of each script; a variable of one script is set for it alone.
 
     gpu: with the installation for a GPU as a comment.
     """
     settings = {workload: variables(row, workload) for workload in row.workloads}
-    common = [one for one in variables(row, row.workloads[0]) if all(one in own for own in settings.values())]
+    common = [
+        setting for setting in variables(row, row.workloads[0]) if all(setting in own for own in settings.values())
+    ]
     lines = environment_commands(row, rows, unpacked=True, gpu=gpu)
     for setting in common:
         lines += [setting.comment, f"export {setting.command}"]
     for workload, own in settings.items():
-        apart = [setting for setting in own if setting not in common]
-        lines += [setting.comment for setting in apart]
-        lines.append(" ".join([*(setting.command for setting in apart), f"python {workload}.py"]))
+        single = [setting for setting in own if setting not in common]
+        lines += [setting.comment for setting in single]
+        lines.append(" ".join([*(setting.command for setting in single), f"python {workload}.py"]))
     return "\n".join(lines)

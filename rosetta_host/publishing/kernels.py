@@ -1,4 +1,4 @@
-"""Executes the notebooks: each in a kernel of its row's Python, beside the row's packages, which it reads only.
+"""Executes the notebooks: each in a kernel of its row's Python, with read-only access to the row's packages.
 
 The kernel has an environment of its own, locked in requirements/kernel-*.txt, and finds the row's packages on its
 path before its own. So no row's lock has to hold a kernel.
@@ -34,7 +34,7 @@ REQUIREMENTS = ROOT / "requirements"
 UNIVERSAL = (3, 11)  # from this Python on, one lock serves all
 TIMEOUT = 900  # seconds for one cell
 LARGEST = 100_000  # bytes of a notebook, which is committed
-NAME = "python3"  # of the kernel, as everyone's Jupyter has one
+NAME = "python3"  # of the kernel, which every Jupyter has
 
 
 def lock(version: str) -> Path:
@@ -111,7 +111,7 @@ def _specification(row: Row, workload: str, folder: Path) -> Path:
 
 
 def _stand_in(real: Path, folder: Path) -> Path:
-    """A folder in the place of a row's environment: what was installed is linked, what its runs keep there copied."""
+    """A stand-in for a row's environment folder: installed files are linked, files written by runs are copied."""
     folder.mkdir()
     for path in real.iterdir():
         if path.name in ("bin", "include", "lib", "lib64", "share"):
@@ -121,23 +121,23 @@ def _stand_in(real: Path, folder: Path) -> Path:
     return folder
 
 
-def _tidy(book: nbformat.NotebookNode, places: list[str]) -> None:
-    """Number the cells, keep what was printed, and refuse an output that names a folder of this machine."""
+def _tidy(book: nbformat.NotebookNode, folders: list[str]) -> None:
+    """Number the cells, keep printed output, and refuse an output that names a folder of this machine."""
     for number, cell in enumerate(book.cells, 1):
         cell.id = f"cell-{number}"
         cell.metadata = nbformat.from_dict({})
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-            said = json.dumps(cell.outputs)
-            named = [place for place in places if place in said]
-            if named:
-                raise UserError(f"its output names {named[0]}, a folder of this machine.")
+            outputs = json.dumps(cell.outputs)
+            private = [folder for folder in folders if folder in outputs]
+            if private:
+                raise UserError(f"its output names {private[0]}, a folder of this machine.")
             if any(kind != "text/plain" for output in cell.outputs for kind in output.get("data", {})):
                 raise UserError("its output is more than text.")
 
 
 def _metadata(book: nbformat.NotebookNode, row: Row, workload: str, digests: dict[str, str]) -> dict[str, Any]:
-    """What Jupyter wants to know, and of which code and lock this is a run."""
+    """The metadata for Jupyter, and the digests of the code and lock of this run."""
     language = book.metadata.get("language_info", {})
     return {
         "kernelspec": {"name": NAME, "display_name": "Python 3", "language": "python"},
@@ -147,17 +147,17 @@ def _metadata(book: nbformat.NotebookNode, row: Row, workload: str, digests: dic
 
 
 def make_all(
-    rows: list[Row], known: list[Row], workloads: list[str], again: bool, report: Callable[[str], None]
+    rows: list[Row], all_rows: list[Row], workloads: list[str], again: bool, report: Callable[[str], None]
 ) -> Iterator[str]:
     """Make the notebooks that are not current, or all of them; yields each one's status, as a record has it."""
     for row in rows:
-        mates = [one for one in known if one.folder == row.folder]
+        mates = [other for other in all_rows if other.folder == row.folder]
         for workload in row.workloads:
             if workload in workloads:
-                yield _one(row, mates, workload, again, report)
+                yield _make_current(row, mates, workload, again, report)
 
 
-def _one(row: Row, mates: list[Row], workload: str, again: bool, report: Callable[[str], None]) -> str:
+def _make_current(row: Row, mates: list[Row], workload: str, again: bool, report: Callable[[str], None]) -> str:
     start = time.monotonic()
     try:
         if not again and _is_current(row, mates, workload):
@@ -173,6 +173,6 @@ def _one(row: Row, mates: list[Row], workload: str, again: bool, report: Callabl
 
 
 def _is_current(row: Row, mates: list[Row], workload: str) -> bool:
-    with contextlib.suppress(UserError):  # a file that is no notebook is made anew
+    with contextlib.suppress(UserError):  # a file that is no notebook is replaced
         return notebooks.state(row, mates, workload).state == "current"
     return False

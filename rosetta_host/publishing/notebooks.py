@@ -1,7 +1,7 @@
 """The scripts as notebooks: cut into cells by verb, each under a heading, and the state of those that were executed.
 
-Executed notebooks lie in docs/notebooks, `<row>-<workload>.ipynb`; each says of which code and which lock it is a run,
-so that one of another code or lock is told from a current one. `kernels` executes them.
+Executed notebooks lie in docs/notebooks, `<row>-<workload>.ipynb`; each states the digests of its code and its
+lock, so that one of other code or another lock is recognized as stale. `kernels` executes them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rosetta_host.publishing.source import Module, is_main
 from rosetta_host.publishing.standalone import Script
 
 FOLDER = ROOT / "docs" / "notebooks"
-KEY = "rosetta"  # of a notebook's metadata: what it is a run of
+KEY = "rosetta"  # of this project's part of a notebook's metadata
 
 HEADINGS = {
     "load_data": "Load data",
@@ -37,7 +37,7 @@ HEADINGS = {
     "export_weights": "Moving weights: out",
     "import_weights": "Moving weights: in",
 }
-# What a notebook shows beside what the script prints: the arrays that a verb gave.
+# The functions whose arrays a notebook shows, beside the output of the script.
 SHOWN = {"load_data", "predict"}
 MOVED = {
     "export_weights": "for name, weight in export_weights(model).items():\n    print(name, weight.dtype, weight.shape)",
@@ -61,7 +61,7 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Notebook(msgspec.Struct, frozen=True):
-    """What is there of a row's notebook: its state, and in words why it is not current."""
+    """A row's notebook: its state, and in words why it is not current."""
 
     path: Path
     state: State
@@ -78,25 +78,31 @@ def cells(script: Script, row: Row) -> list[Cell]:
     title, _, rest = script.docstring.partition("\n")
     name = f"{row.name} {instructions.version(row) or ''}".strip()
     ran = RAN.format(name=name, python=row.environment.python, project=standalone.PROJECT)
-    found = [Cell("markdown", f"# {title.rstrip('.')}\n\n{ran}\n{rest}"), Cell("code", script.imports)]
+    result = [Cell("markdown", f"# {title.rstrip('.')}\n\n{ran}\n{rest}"), Cell("code", script.imports)]
     *shared, (heading, example) = script.sections.items()
     for number, (title, code) in enumerate(shared):
-        found += [Cell("markdown", f"## {title}"), Cell("code", code)]
+        result += [Cell("markdown", f"## {title}"), Cell("code", code)]
         if number == 0:
-            found += [Cell("markdown", KEPT_SHORT), Cell("code", ONE_EPOCH.format(params=script.params))]
-    return [*found, Cell("markdown", f"## {heading}"), *_example(example)]
+            result += [Cell("markdown", KEPT_SHORT), Cell("code", ONE_EPOCH.format(params=script.params))]
+    return [*result, Cell("markdown", f"## {heading}"), *_example(example)]
 
 
 def _example(text: str) -> Iterator[Cell]:
     """The example's cells, one a verb with what stands between it and the verb before; the run's steps in between."""
     module = Module(text, "the example")
-    verbs = [one for one in module.statements if isinstance(one, ast.FunctionDef) and one.name in HEADINGS]
-    main = next((one for one in module.statements if isinstance(one, ast.If) and is_main(one)), None)
+    verbs = [
+        statement
+        for statement in module.statements
+        if isinstance(statement, ast.FunctionDef) and statement.name in HEADINGS
+    ]
+    main = next(
+        (statement for statement in module.statements if isinstance(statement, ast.If) and is_main(statement)), None
+    )
     steps = _placed(module, main, [verb.name for verb in verbs])
     start = 0
     for verb in verbs:
         end = verb.end_lineno or 0
-        if verb is verbs[-1]:  # what stands below the last verb goes with it
+        if verb is verbs[-1]:  # the lines below the last verb belong to it
             end = main.lineno - 1 if main else len(module.lines)
         yield Cell("markdown", f"### {HEADINGS[verb.name]}")
         yield Cell("code", "\n".join(module.lines[start:end]).strip("\n"))
@@ -105,14 +111,14 @@ def _example(text: str) -> Iterator[Cell]:
 
 
 def _placed(module: Module, main: ast.If | None, verbs: list[str]) -> dict[str, list[str]]:
-    """The steps of a run in their order, each after the last verb that it needs, be it through another."""
+    """The steps of a run in order, each after the last verb that it needs, directly or indirectly."""
     placed: dict[str, list[str]] = {verb: [] for verb in verbs}
-    place = 0
+    position = 0
     for step in _steps(module, main, verbs) if main else ():
         called = [module.find(name) for name in _names(ast.parse(step)) if name in verbs]
-        needed = {one.name for one in module.needed(called) if isinstance(one, ast.FunctionDef)}
-        place = max([place, *(number for number, verb in enumerate(verbs) if verb in needed)])
-        placed[verbs[place]].append(step)
+        needed = {statement.name for statement in module.needed(called) if isinstance(statement, ast.FunctionDef)}
+        position = max([position, *(number for number, verb in enumerate(verbs) if verb in needed)])
+        placed[verbs[position]].append(step)
     return placed
 
 
@@ -130,10 +136,10 @@ def _names(tree: ast.AST) -> list[str]:
     return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
 
 
-def percent(found: Iterable[Cell]) -> str:
+def percent(notebook_cells: Iterable[Cell]) -> str:
     """The cells as a script in the percent format, which editors and jupytext read."""
     blocks = []
-    for cell in found:
+    for cell in notebook_cells:
         if cell.kind == "markdown":
             blocks.append("# %% [markdown]\n" + "\n".join(f"# {line}".rstrip() for line in cell.text.splitlines()))
         else:
@@ -142,7 +148,7 @@ def percent(found: Iterable[Cell]) -> str:
 
 
 def digests(script: Script, row: Row) -> dict[str, str]:
-    """What an executed notebook is a run of: the code of its cells, without comments and docstrings, and the lock."""
+    """The digests of a notebook: of the code of its cells, without comments and docstrings, and of the lock."""
     code = "\n".join(cell.text for cell in cells(script, row) if cell.kind == "code")
     return {"code": text_digest(code), "lock": environment_digest(row)}
 
@@ -152,13 +158,13 @@ def state(row: Row, rows: list[Row], workload: str, folder: Path | None = None) 
     where = path(row, workload, folder)
     if not where.exists():
         return Notebook(where, "missing", "not run yet")
-    was = _said(where).get("digests")
+    before = _metadata(where).get("digests")
     now = digests(standalone.script(rows, workload), row)
-    if not isinstance(was, dict):
+    if not isinstance(before, dict):
         raise UserError(
             f"{where.name} does not say what it is a run of: remove it, or run nox -s notebooks -- {row.id}."
         )
-    changed = [name for name, digest in now.items() if was.get(name) != digest]
+    changed = [name for name, digest in now.items() if before.get(name) != digest]
     return (
         Notebook(where, "stale", f"the {' and the '.join(changed)} changed since it ran")
         if changed
@@ -166,10 +172,10 @@ def state(row: Row, rows: list[Row], workload: str, folder: Path | None = None) 
     )
 
 
-def _said(where: Path) -> dict[str, Any]:
-    """What a notebook says of itself in this project's part of its metadata. Raises UserError."""
+def _metadata(where: Path) -> dict[str, Any]:
+    """This project's part of a notebook's metadata. Raises UserError."""
     try:
-        said = json.loads(where.read_text("utf-8"))["metadata"][KEY]
+        metadata = json.loads(where.read_text("utf-8"))["metadata"][KEY]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{where.name} is not an executed notebook of this project ({type(error).__name__}).") from None
-    return said if isinstance(said, dict) else {}
+    return metadata if isinstance(metadata, dict) else {}

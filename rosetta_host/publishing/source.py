@@ -101,12 +101,14 @@ class Module:
 
     def settings(self, kept: dict[ast.stmt, set[str]]) -> Iterator[ast.stmt]:
         """Bare calls and the like that define nothing but set up something that is kept: a switch of the framework."""
-        known = set().union(*self.bound.values())
+        defined = set().union(*self.bound.values())
         imports = ast.Import | ast.ImportFrom  # of which only the wanted names are kept
-        present = set().union(*(names if isinstance(one, imports) else self.bound[one] for one, names in kept.items()))
+        present = set().union(
+            *(names if isinstance(part, imports) else self.bound[part] for part, names in kept.items())
+        )
         for statement in self.statements:
             if not self.bound[statement] and not is_main(statement):
-                used = self.lookups(statement) & known
+                used = self.lookups(statement) & defined
                 if used and used <= present:
                     yield statement
 

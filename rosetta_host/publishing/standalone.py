@@ -107,8 +107,12 @@ class _Shared(Module):
     @property
     def imports(self) -> list[Import]:
         """The imports that are kept, with only the names in use."""
-        lines = [self.import_line(one, names) for one, names in self.kept.items() if isinstance(one, Import)]
-        return [one for one in ast.parse("\n".join(lines)).body if isinstance(one, Import)]
+        lines = [
+            self.import_line(statement, names)
+            for statement, names in self.kept.items()
+            if isinstance(statement, Import)
+        ]
+        return [statement for statement in ast.parse("\n".join(lines)).body if isinstance(statement, Import)]
 
     @property
     def code(self) -> str:
@@ -126,7 +130,7 @@ def without_hooks(text: str) -> str:
     """A module's text without what hangs on a hook: a variable that is None until a runner sets it."""
     tree = ast.parse(text)
     constants = [statement for statement in tree.body if isinstance(statement, ast.Assign)]
-    hooks = [ast.unparse(one.targets[0]) for one in constants if ast.unparse(one.value) == "None"]
+    hooks = [ast.unparse(statement.targets[0]) for statement in constants if ast.unparse(statement.value) == "None"]
     tests = {f"{hook} is not None" for hook in hooks}
     unused: set[int] = set()
     for node in ast.walk(tree):
@@ -138,7 +142,7 @@ def without_hooks(text: str) -> str:
 def _wanted(example: Module, workload: str) -> tuple[list[str], list[str], str]:
     """What an example takes from the project: functions of `data`, those of its workload, its name for `params`.
 
-    Raises UserError for anything else, which nobody could write into a script.
+    Raises UserError for anything else, which cannot be written into a script.
     """
     names: dict[str, list[str]] = {f"{SHARED.name}.data": [], f"{workloads.WORKLOADS.name}.{workload}": []}
     params, head = PARAMS, _head(example)
@@ -179,7 +183,7 @@ def _helpers(workload: str, names: list[str], own_names: list[str]) -> list[_Sha
 def _hyper_parameters(workload: str, params: str) -> str:
     """The workload's hyper-parameters, under the example's own name."""
     module = _Shared(workloads.WORKLOADS / workload / "hyperparameters.py")
-    (statement,) = (one for one in module.statements if bound(one) == {PARAMS})
+    (statement,) = (statement for statement in module.statements if bound(statement) == {PARAMS})
     return module.verbatim(statement).replace(f"{PARAMS} = ", f"{params} = ", 1)
 
 
@@ -196,10 +200,10 @@ def _data(workload: str, params: str, helpers: list[_Shared]) -> str:
 
 def _refuse_clashes(example: Module, helpers: list[_Shared], others: set[str]) -> None:
     """Raise UserError where example and helpers define the same name; an import of the same thing is no clash."""
-    foreign = [one for one in _head(example) if not _ours(one)]
-    shared = _aliases(foreign) & _aliases(one for helper in helpers for one in helper.imports)
+    foreign = [statement for statement in _head(example) if not _ours(statement)]
+    shared = _aliases(foreign) & _aliases(statement for helper in helpers for statement in helper.imports)
     rest = [statement for statement in example.statements if not isinstance(statement, Import)]
-    own = set().union(*map(bound, [*foreign, *rest])) - {other or name for _, name, other in shared}
+    own = set().union(*map(bound, [*foreign, *rest])) - {alias or name for _, name, alias in shared}
     theirs = others.union(*(bound(statement) for helper in helpers for statement in helper.kept))
     if clash := sorted(own & theirs):
         raise UserError(f"{example.path} cannot run alone: in such a script {clash[0]!r} is the name of a helper.")
@@ -207,38 +211,40 @@ def _refuse_clashes(example: Module, helpers: list[_Shared], others: set[str]) -
 
 def _head(example: Module) -> list[Import]:
     """The imports with which a file begins, after its docstring."""
-    found: list[Import] = []
+    imports: list[Import] = []
     for statement in example.statements:
         if isinstance(statement, Import):
-            found.append(statement)
-        elif found or not isinstance(statement, ast.Expr):
+            imports.append(statement)
+        elif imports or not isinstance(statement, ast.Expr):
             break
-    return found
+    return imports
 
 
 def _body(example: Module) -> str:
     """The example's own lines, from the end of its head on."""
-    return "\n".join(example.lines[max((one.end_lineno or 0 for one in _head(example)), default=0) :]).strip("\n")
+    return "\n".join(
+        example.lines[max((statement.end_lineno or 0 for statement in _head(example)), default=0) :]
+    ).strip("\n")
 
 
 def _aliases(statements: Iterable[Import]) -> set[Imported]:
     """Each name that these statements import, one by one."""
-    found: set[Imported] = set()
+    aliases: set[Imported] = set()
     for statement in statements:
         module = statement.module if isinstance(statement, ast.ImportFrom) else None
-        found |= {(module, alias.name, alias.asname) for alias in statement.names}
-    return found
+        aliases |= {(module, alias.name, alias.asname) for alias in statement.names}
+    return aliases
 
 
 def _imports(example: Module, helpers: list[_Shared]) -> str:
     """All imports in the usual order: the example's own lines, and what only the helpers need."""
-    own = [one for one in _head(example) if not _ours(one)]
-    lines = [(_order(one), example.verbatim(one)) for one in own]
-    added = _aliases(one for helper in helpers for one in helper.imports if not _ours(one))
-    for module, name, other in (added | {("types", "SimpleNamespace", None)}) - _aliases(own):
-        alias = [ast.alias(name, other)]
-        one: Import = ast.ImportFrom(module, alias, 0) if module else ast.Import(alias)
-        lines.append((_order(one), ast.unparse(one)))
+    own = [statement for statement in _head(example) if not _ours(statement)]
+    lines = [(_order(statement), example.verbatim(statement)) for statement in own]
+    added = _aliases(statement for helper in helpers for statement in helper.imports if not _ours(statement))
+    for module, name, as_name in (added | {("types", "SimpleNamespace", None)}) - _aliases(own):
+        alias = [ast.alias(name, as_name)]
+        statement: Import = ast.ImportFrom(module, alias, 0) if module else ast.Import(alias)
+        lines.append((_order(statement), ast.unparse(statement)))
     groups = [[line for order, line in sorted(lines) if order[0] == wanted] for wanted in (False, True)]
     return "\n\n".join("\n".join(group) for group in groups if group)
 
@@ -246,13 +252,16 @@ def _imports(example: Module, helpers: list[_Shared]) -> str:
 def _order(statement: Import) -> tuple[bool, bool, str]:
     """The standard library first; in each group `import x` before `from x import`; by name."""
     module = statement.module or "" if isinstance(statement, ast.ImportFrom) else statement.names[0].name
-    other = module.partition(".")[0] not in sys.stdlib_module_names
-    return other, isinstance(statement, ast.ImportFrom), module.lower()
+    third_party = module.partition(".")[0] not in sys.stdlib_module_names
+    return third_party, isinstance(statement, ast.ImportFrom), module.lower()
 
 
 def _docstring(example: Module, rows: list[Row], workload: str) -> str:
     """What the script is, how to come by what it needs, where its data and the script itself come from."""
-    source, said = workloads.get(workload).source, ast.get_docstring(ast.Module(example.statements, [])) or example.path
+    source, description = (
+        workloads.get(workload).source,
+        ast.get_docstring(ast.Module(example.statements, [])) or example.path,
+    )
     data = (
         f"It trains on {source.name}, from the folder that the environment variable ROSETTA_DATA names, or from `data` "
         "in the working directory. What is not there is fetched from its publisher, and its SHA-256 checked."
@@ -263,4 +272,6 @@ def _docstring(example: Module, rows: list[Row], workload: str) -> str:
         + textwrap.indent(instructions.commands(row, rows, workload), "    ")
         for row in rows
     ]
-    return "\n\n".join([said, textwrap.fill(data, WIDTH), *recipes, textwrap.fill(origin, WIDTH)]).replace('"""', "'''")
+    return "\n\n".join([description, textwrap.fill(data, WIDTH), *recipes, textwrap.fill(origin, WIDTH)]).replace(
+        '"""', "'''"
+    )

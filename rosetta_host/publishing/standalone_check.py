@@ -1,4 +1,4 @@
-"""Runs the scripts that the site offers as a reader would: each alone in an empty folder, in its row's environment."""
+"""Runs the standalone scripts as a reader would: each alone in an empty folder, in its row's environment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EPOCH = re.compile(r"^epoch (\d+): loss (\d+\.\d+)$", re.MULTILINE)
 ACCURACY = re.compile(r"^accuracy: ([01]\.\d+)$", re.MULTILINE)
 
 
-class Trial(msgspec.Struct):
+class ScriptRun(msgspec.Struct):
     """How one script ran: status as in a record, one sentence of reason unless ok, wall-clock seconds."""
 
     row: Row
@@ -50,13 +50,13 @@ def write_data(workload: str, folder: Path) -> None:
 
 
 def set_trap(folder: Path) -> None:
-    """Modules in the place of this project's packages, which the environment would find: importing one fails."""
+    """Shadow this project's packages, which the environment can import, with modules that fail on import."""
     folder.mkdir()
     for package in standalone.PACKAGES:
         (folder / f"{package}.py").write_text(TRAP, "utf-8")
 
 
-def run(row: Row, rows: list[Row], workload: str, shared: Path, device: str = "cpu") -> Trial:
+def run(row: Row, rows: list[Row], workload: str, shared: Path, device: str = "cpu") -> ScriptRun:
     """Write the script into an empty folder and run it there, with the data and the trap that `shared` holds."""
     start = time.monotonic()
     try:
@@ -64,7 +64,7 @@ def run(row: Row, rows: list[Row], workload: str, shared: Path, device: str = "c
     except UserError as error:
         unsupported = isinstance(error, environment.Unsupported)
         status, reason = "unsupported" if unsupported else "failed", str(error)
-    return Trial(row, workload, status, reason, time.monotonic() - start)
+    return ScriptRun(row, workload, status, reason, time.monotonic() - start)
 
 
 def _run(row: Row, rows: list[Row], workload: str, shared: Path, device: str) -> tuple[Status, str | None]:
@@ -82,19 +82,19 @@ def _run(row: Row, rows: list[Row], workload: str, shared: Path, device: str) ->
         script = folder / f"{workload}.py"
         script.write_text(text, "utf-8")
         ended = process.run([python, script.name], environ, TIMEOUT, folder=folder, events=False)
-        left = sorted(path.name for path in folder.iterdir() if path != script)
+        leftovers = sorted(path.name for path in folder.iterdir() if path != script)
     if ended.status != "ok":
         return ended.status, ended.reason
-    problem = _missing(ended.log, workload) or (f"It left files behind: {', '.join(left)}." if left else None)
+    problem = _missing(ended.log, workload) or (f"It left files behind: {', '.join(leftovers)}." if leftovers else None)
     return ("failed" if problem else "ok"), problem
 
 
 def _missing(log: str, workload: str) -> str | None:
-    """What a script should have printed and has not, in one sentence."""
+    """The output that a script lacks, in one sentence."""
     epochs = settings_of(workload).epochs
-    said = [int(number) for number, _ in EPOCH.findall(log)]
-    if said != [*range(1, epochs + 1)]:
-        return f"It printed the losses of {len(said)} epochs, not those of {epochs}."
+    printed = [int(number) for number, _ in EPOCH.findall(log)]
+    if printed != [*range(1, epochs + 1)]:
+        return f"It printed the losses of {len(printed)} epochs, not those of {epochs}."
     accuracies = [float(text) for text in ACCURACY.findall(log)]
     if len(accuracies) != 1 or not 0 <= accuracies[0] <= 1:
         return "It printed no accuracy."
@@ -102,9 +102,12 @@ def _missing(log: str, workload: str) -> str | None:
 
 
 def run_all(
-    rows: list[Row], known: list[Row], workloads: list[str], device: str, report: Callable[[str], None]
-) -> Iterator[Trial]:
-    """Every script of these rows, as many at once as there are cores. known: all rows, for a script serves several."""
+    rows: list[Row], all_rows: list[Row], workloads: list[str], device: str, report: Callable[[str], None]
+) -> Iterator[ScriptRun]:
+    """Run every script of these rows, as many at once as there are cores.
+
+    all_rows: every row, because a script serves several.
+    """
     certify.ensure_all(rows, device)
     with tempfile.TemporaryDirectory(prefix="rosetta-alone-") as name:
         shared = Path(name)
@@ -114,8 +117,8 @@ def run_all(
         jobs = [(row, workload) for row in rows for workload in row.workloads if workload in workloads]
         calls = []
         for row, workload in environment.apart(jobs, lambda job: job[0]):
-            mates = [one for one in known if one.folder == row.folder]
+            mates = [other for other in all_rows if other.folder == row.folder]
             calls.append(functools.partial(run, row, mates, workload, shared, device))
-        for trial in certify.side_by_side(calls):
-            report(str(trial))
-            yield trial
+        for script_run in certify.side_by_side(calls):
+            report(str(script_run))
+            yield script_run

@@ -1,13 +1,13 @@
-"""Moves weights between rows, from each to every other, and judges that they mean the same there.
+"""Moves weights between rows, from each to every other, and checks that they mean the same there.
 
-First each row trains a few batches from its own start, in its own environment, and hands over its
-weights and what it predicts with them. Then each row, in one process, takes every other's weights,
-predicts the same samples, and hands the weights back. Of an ordered pair the weights must come back
-to the bit, and the scores and labels must be those of the row that trained them.
+First each row trains a few batches from its own initial weights, in its own environment, and exports its weights and
+scores. Then each row, in one process, imports every other's weights, predicts the same samples, and exports the weights
+again. For each ordered pair, the weights must be equal bit for bit, and the scores and labels must be those of the row
+that trained them.
 
-A form may have no place for some of another's weights. What can be folded is folded before, by
-the workload's model; what is left over is said in the record. Such a pair is no success, but no fault either, and only
-where the scores are those that the oracle expects of the form without what is left over.
+A form may be unable to hold some of another's weights. The workload's model first folds what it can; the record states
+the rest. Such a pair is neither a success nor a fault, as long as the scores are those that the oracle computes without
+the rest.
 """
 
 from __future__ import annotations
@@ -29,16 +29,19 @@ from rosetta_host.certificate.certify import Report
 from rosetta_host.certificate.judge import Tracer
 from rosetta_host.certificate.oracle import Fitted
 from rosetta_host.certificate.protocol import Arrays, Samples
-from rosetta_host.certificate.steps import Limits, Trace
+from rosetta_host.certificate.steps import ExampleLimits, Trace
 from rosetta_host.environments import environment, faults
 from rosetta_host.records.store import Check, Machine, Times, TransferRecord
 from rosetta_host.transfer import layouts
 
-SCORES = "scores after"  # the certificate's check whose limit, or declared tolerance, holds here as well
+SCORES = "scores after"  # the certificate's check whose limit, or declared tolerance, holds here too
 
 
-class Given(msgspec.Struct):
-    """What a row gave: its weights (float32, canonical) and its scores (samples, classes); empty if its run failed."""
+class TrainedRow(msgspec.Struct):
+    """A row with the weights that it trained (float32, canonical) and their scores (samples, classes).
+
+    Both are empty if its run failed.
+    """
 
     case: Case
     record: TransferRecord
@@ -57,61 +60,61 @@ class Given(msgspec.Struct):
 def transfer_all(
     rows: list[Row], workloads: list[str], where: Machine, device: str, report: Report
 ) -> Iterator[TransferRecord]:
-    """A record for each row and workload: its checks are the rows that it took weights from.
+    """A record for each row and workload, with a check for each row that it took weights from.
 
-    As many processes at once as there are cores: nothing here is timed, one thread each.
+    As many processes run at once as there are cores: nothing here is timed.
     """
     cases = [Case(row, workload) for workload in workloads for row in rows if workload in row.workloads]
     certify.ensure_all(rows, device)
-    given: list[Given] = []
-    for one in certify.side_by_side([functools.partial(give, case, where, device) for case in cases]):
-        report(f"{one.case.label}: {'gave its weights' if one.record.status == 'ok' else one.record.reason}")
-        if one.record.status == "ok":
-            given.append(one)
+    givers: list[TrainedRow] = []
+    for giver in certify.side_by_side([functools.partial(give, case, where, device) for case in cases]):
+        report(f"{giver.case.label}: {'gave its weights' if giver.record.status == 'ok' else giver.record.reason}")
+        if giver.record.status == "ok":
+            givers.append(giver)
         else:
-            yield one.record
-    given.sort(key=lambda one: cases.index(one.case))  # a record lists them in the rows' order, whichever came first
+            yield giver.record
+    givers.sort(key=lambda giver: cases.index(giver.case))  # a record lists them in the order of the rows
     calls = []
-    for one in given:
-        others = [other for other in given if other.case.workload == one.case.workload and other is not one]
-        calls.append(functools.partial(take, one, others, device))
+    for taker in givers:
+        others = [other for other in givers if other.case.workload == taker.case.workload and other is not taker]
+        calls.append(functools.partial(take, taker, others, device))
     yield from certify.side_by_side(calls)
 
 
-def give(case: Case, where: Machine, device: str = "cpu") -> Given:
-    """Train a row and take its weights and scores. Never raises for the row's faults: its record tells them."""
+def give(case: Case, where: Machine, device: str = "cpu") -> TrainedRow:
+    """Train a row and read its weights and scores. Never raises for the row's errors: its record states them."""
     record = certify.blank(TransferRecord, case, where, device, seed=0, checks=[])
     record.threads, start = 1, time.monotonic()
-    given = Given(case, record)
-    forms = given.forms
+    trained = TrainedRow(case, record)
+    forms = trained.forms
     with _following(record), tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         tracer = Tracer(case, environment.ensure(case.row, device), device, Path(folder), timed=False)
         numbered = {"numbered": layouts.numbered(case.workload, forms)}
         samples = protocol.steps_samples(case.workload)
         with tracer.follow("give", protocol.give_program(case.workload), samples, numbered) as trace:
-            given.weights = {name: array.astype(np.float32) for name, array in trace.arrays("trained").items()}
-            given.scores = trace.scores("scores")
-            made = list(trace.arrays("numbered-made").values())
+            trained.weights = {name: array.astype(np.float32) for name, array in trace.arrays("trained").items()}
+            trained.scores = trace.scores("scores")
+            handed = list(trace.arrays("numbered-made").values())
         certify.facts(record, case.row, trace.folder)
-        _check(case.workload, given.weights, given.scores, samples)
-        record.layouts = layouts.describe(case.workload, made, forms) if made else {}
+        _check(case.workload, trained.weights, trained.scores, samples)
+        record.layouts = layouts.describe(case.workload, handed, forms) if handed else {}
         record.status = "ok"
     record.times = Times(process=time.monotonic() - start)
-    return given
+    return trained
 
 
-def take(one: Given, others: list[Given], device: str = "cpu") -> TransferRecord:
-    """Move the others' weights to a row; the record that it gave with gets a check for each of them."""
-    record, case, start = one.record, one.case, time.monotonic()
+def take(taker: TrainedRow, others: list[TrainedRow], device: str = "cpu") -> TransferRecord:
+    """Move the others' weights to a row; its record gets a check for each of them."""
+    record, case, start = taker.record, taker.case, time.monotonic()
     record.status, record.givers = "failed", {other.row.id: other.record.digests for other in others}
     with _following(record), tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         if not others:
             raise ValueError("No other row gave weights.")
         tracer = Tracer(case, environment.ensure(case.row, device), device, Path(folder), timed=False)
         samples = protocol.steps_samples(case.workload)
-        fitted = {other.row.id: dict(_fit(other, one).weights) for other in others}
+        fitted = {other.row.id: dict(_fit(other, taker).weights) for other in others}
         with tracer.follow("take", protocol.take_program(case.workload, fitted), samples, fitted) as trace:
-            record.checks = [judge(other, one, trace, samples) for other in others]
+            record.checks = [judge(other, taker, trace, samples) for other in others]
         failed = [check for check in record.checks if not check.ok and not check.by_design]
         record.status = "failed" if failed else "ok"
         record.reason = "; ".join(f"from {certify.line(check)}" for check in failed) or None
@@ -122,7 +125,7 @@ def take(one: Given, others: list[Given], device: str = "cpu") -> TransferRecord
 
 @contextlib.contextmanager
 def _following(record: TransferRecord) -> Iterator[None]:
-    """A block whose failures end it alone: the record says why."""
+    """A block whose errors go to the record."""
     with faults.recorded(record), certify.ended(record):
         try:
             yield
@@ -130,46 +133,46 @@ def _following(record: TransferRecord) -> Iterator[None]:
             record.status, record.reason = "failed", str(error)
 
 
-def _check(workload: str, given: Arrays, scores: np.ndarray, samples: Samples) -> None:
-    """Raise ValueError where what a row gave is of no use to others."""
-    weights.check(workload, given)
+def _check(workload: str, arrays: Arrays, scores: np.ndarray, samples: Samples) -> None:
+    """Raise ValueError if a row's weights or scores cannot be compared."""
+    weights.check(workload, arrays)
     if scores.ndim != 2 or len(scores) != len(samples.y_test):
         raise ValueError(f"predict gave scores of shape {scores.shape} for {len(samples.y_test)} samples.")
-    broken = [name for name, array in {**given, "scores": scores}.items() if not np.isfinite(array).all()]
+    broken = [name for name, array in {**arrays, "scores": scores}.items() if not np.isfinite(array).all()]
     if broken:
         raise ValueError(f"{', '.join(broken)}: not finite.")
 
 
-def _fit(giver: Given, taker: Given) -> Fitted:
+def _fit(giver: TrainedRow, taker: TrainedRow) -> Fitted:
     return oracle.model(giver.case.workload).fit(giver.weights, giver.forms, taker.forms)
 
 
-def judge(giver: Given, taker: Given, trace: Trace, samples: Samples) -> Check:
-    """One ordered pair: the weights come back, and scores and labels are the giver's."""
+def judge(giver: TrainedRow, taker: TrainedRow, trace: Trace, samples: Samples) -> Check:
+    """Check one ordered pair: the weights come back unchanged, and scores and labels are the giver's."""
     name = giver.row.id
-    fitted, left, lost = _fit(giver, taker)
+    fitted, residual, lost = _fit(giver, taker)
     check = _scores_check(giver, taker, trace.scores(name))
     if changed := _changed(fitted, trace.arrays(f"{name}-back")):
         check.ok, check.reason = False, changed
     elif lost:
         encoded = samples.encoded(taker.case.workload, "float32").x_test
         expected = oracle.scores(taker.case.workload, fitted, encoded, taker.forms)
-        off = steps.scores_check(_limits(taker), SCORES, trace.scores(name), expected)
-        check.ok, check.by_design, check.reason = False, off.ok, lost
-        if left.any():
-            check.figures = {**check.figures, "left over": float(np.abs(left).max())}
-        if not off.ok:
+        by_design = steps.scores_check(_limits(taker), SCORES, trace.scores(name), expected)
+        check.ok, check.by_design, check.reason = False, by_design.ok, lost
+        if residual.any():
+            check.figures = {**check.figures, "left over": float(np.abs(residual).max())}
+        if not by_design.ok:
             check.reason = f"{lost}; and the scores are not those that the oracle expects then"
     return check
 
 
-def _limits(given: Given) -> Limits:
-    return Limits(given.case.workload, "float32", given.row.workload(given.case.workload).tolerances)
+def _limits(row: TrainedRow) -> ExampleLimits:
+    return ExampleLimits(row.case.workload, "float32", row.row.workload(row.case.workload).tolerances)
 
 
-def _scores_check(giver: Given, taker: Given, scores: np.ndarray) -> Check:
-    """The largest difference of a score, held against the wider of both rows' limits; and how many labels differ."""
-    both = [steps.scores_check(_limits(one), SCORES, scores, giver.scores) for one in (giver, taker)]
+def _scores_check(giver: TrainedRow, taker: TrainedRow, scores: np.ndarray) -> Check:
+    """Compare the largest difference of a score with the wider of both rows' limits, and count differing labels."""
+    both = [steps.scores_check(_limits(row), SCORES, scores, giver.scores) for row in (giver, taker)]
     check = max(both, key=lambda check: check.limit or 0.0)
     check.name = giver.row.id
     if scores.shape == giver.scores.shape:
@@ -182,22 +185,22 @@ def _scores_check(giver: Given, taker: Given, scores: np.ndarray) -> Check:
 
 
 def _labels(before: np.ndarray, after: np.ndarray, tie: float) -> tuple[int, int]:
-    """How many samples get another label, and how many more only because two scores differ by less than `tie`."""
+    """How many samples get another label, and how many do only because two scores differ by at most `tie`."""
     rows, ours, theirs = np.arange(len(before)), before.argmax(axis=1), after.argmax(axis=1)
     margin = before[rows, ours] - before[rows, theirs]
     return int((margin > tie).sum()), int(((ours != theirs) & (margin <= tie)).sum())
 
 
-def _changed(given: Mapping[str, np.ndarray], back: Arrays) -> str | None:
-    """Which weights do not come back as they were given, to the bit; None where all do."""
-    if set(given) != set(back):
-        return f"other names come back: {', '.join(sorted(set(given) ^ set(back)))}"
-    changed = [name for name, array in given.items() if not np.array_equal(array, back[name])]
+def _changed(arrays: Mapping[str, np.ndarray], returned: Arrays) -> str | None:
+    """Which weights do not come back unchanged, bit for bit; None if all do."""
+    if set(arrays) != set(returned):
+        return f"other names come back: {', '.join(sorted(set(arrays) ^ set(returned)))}"
+    changed = [name for name, array in arrays.items() if not np.array_equal(array, returned[name])]
     return f"not the same when it comes back: {', '.join(changed)}" if changed else None
 
 
 def summary(record: TransferRecord) -> str:
-    """What a row made of the others' weights, in a line."""
+    """The result of the others' weights in a row, in one line."""
     name = f"{record.row} {record.workload}"
     if record.status != "ok":
         return f"{name}: {record.status}: {record.reason}"

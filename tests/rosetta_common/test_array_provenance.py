@@ -52,6 +52,6 @@ def test_nothing_is_watched_afterwards_even_if_it_failed():
 
     with pytest.raises(RuntimeError):
         handed(fail)
-    assert array_provenance.made is None
+    assert array_provenance.derived is None
     assert [getattr(np, name) for name in array_provenance.PLAIN] == before
     assert len(handed(lambda w: w.T)) == 1

@@ -129,7 +129,7 @@ def test_first_step_trains_on_the_first_samples_only(example, tmp_path):
     assert "predict" not in result["times"]
 
 
-def test_by_turns_each_line_is_an_epoch_until_there_are_no_more(example, tmp_path):
+def test_with_turns_each_line_of_input_is_an_epoch_until_there_are_no_more(example, tmp_path):
     done = call("run", example, "--folder", tmp_path, "--samples", "128", "--epochs", "9", "--turns", stdin="\n\n")
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "result.json").read_text())["losses"] == [2.0, 2.0]

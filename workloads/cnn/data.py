@@ -1,6 +1,6 @@
 """CIFAR-10 as it is stored, and in the layout that a framework wants.
 
-The official layout, `cifar-10-batches-py/` as in cifar-10-python.tar.gz, is read. Nothing here goes to the network: the
+The official layout, `cifar-10-batches-py/` as in cifar-10-python.tar.gz, is read. Nothing here uses the Internet: the
 host fetches and checks the data before any example reads it.
 """
 

@@ -1,4 +1,4 @@
-"""The CNN as the project presents it: names, the publisher of its data, its arithmetic, the errors to catch."""
+"""The definition of the CNN: its names, the source of its data, its floating-point operations, its mutants."""
 
 from math import prod
 
@@ -11,7 +11,7 @@ POSITIONS = {"conv1": 32 * 32, "conv2": 32 * 32, "conv3": 16 * 16, "conv4": 16 *
 
 
 def _flop() -> int:
-    """The first layer's input is the image, which needs no gradient."""
+    """Three passes a layer, but two for the first: its input, the image, needs no gradient."""
     forward = {
         name: 2 * prod(shape) * POSITIONS.get(name.partition(".")[0], 1)
         for name, shape in weights.shapes().items()

@@ -12,9 +12,9 @@ limits = WorkloadLimits(
         "loop": 2e-2,
         "schedule": 2e-2,
     },
-    # float32 leaves the worst loss 8e-8 off at least.
+    # In float32 the error of the worst loss is at least 8e-8.
     loss_floor=1e-8,
-    # The error that 95 in 100 such movements stay below is 5e-7 in the most exact frameworks, and 1e-7 in a step in
-    # float64 whose end is rounded.
+    # The 95th percentile of the movements' errors is 5e-7 in the most exact frameworks, and 1e-7 for a step that is
+    # computed in float64 and then rounded.
     rounding_floor=3e-7,
 )

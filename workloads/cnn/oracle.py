@@ -2,9 +2,9 @@
 
 - `max_pool`: of inputs that tie for the maximum the "first" in row-major order gets the gradient, or "all" do;
 - `momentum`: with the "rate outside" the velocity, v ← µ v + g and w ← w - η v, as in Sutskever et al. 2013, or with
-  the "rate inside" it, v ← µ v + η g and w ← w - v. They part where the learning rate η changes.
+  the "rate inside" it, v ← µ v + η g and w ← w - v. They differ once the learning rate η changes.
 
-Images are channels-last here, (n, height, width, channels), so that a pixel is one run of memory.
+Images are channels-last here, (n, height, width, channels), so that a pixel is contiguous in memory.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _kernel_gradient(x: Array, d_out: Array) -> Array:
 
 
 def _input_gradient(d_out: Array, kernel: Array) -> Array:
-    """What a pixel gave to each neighbor comes back from it: correlate with the kernel turned by half a circle."""
+    """The gradient to the input of a convolution: correlate with the kernel rotated by 180°."""
     return _convolve(d_out, kernel[:, :, ::-1, ::-1].swapaxes(0, 1))
 
 
@@ -84,9 +84,9 @@ def _forward(w: Weights, x: Array, forms: Forms) -> SimpleNamespace:
     """Images (n, 3, 32, 32) -> what `_backward` needs of each layer, and the scores (n, classes)."""
     tape = SimpleNamespace(images=np.asarray(x, w["fc2.weight"].dtype).transpose(0, 2, 3, 1), layers=[])
 
-    def layer(kind: str, given: Array, name: str = "") -> Array:
-        oracle.note(tape, kind, np.moveaxis(given, -1, 1), name)
-        return given
+    def layer(kind: str, output: Array, name: str = "") -> Array:
+        oracle.note(tape, kind, np.moveaxis(output, -1, 1), name)
+        return output
 
     def convolution(name: str, x: Array) -> Array:
         return layer("convolution", _convolve(x, w[name + ".weight"], w[name + ".bias"]), name)
@@ -149,7 +149,7 @@ def hidden(weights: Weights, x: Array, dtype: str = "float64") -> Array:
 def ties(weights: Weights, x: Array) -> Array:
     """Whether an image has a window of either max pooling whose maximum is positive and not unique, bool (n,).
 
-    Which of the tied inputs gets the gradient is a framework's choice; at 0 or below, ReLU gives none to any.
+    A framework chooses which of the tied inputs gets the gradient. At 0 or below, ReLU passes none to any.
     """
 
     def tied(windows: Array) -> Array:

@@ -1,6 +1,7 @@
-"""What a certificate asks of the CNN beside single steps, and how the answers are read off its weights.
+"""The CNN's checks of shuffling and dropout, both read off its weights.
 
-An epoch's order is read off the last layer; which units dropout silenced off probe weights that light every unit.
+The movement of the last layer shows the order of an epoch. Probe weights under which every unit is active show which
+units dropout silenced.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from rosetta_host.certificate.protocol import (
     WorkloadProtocol,
     indices,
 )
-from rosetta_host.certificate.steps import Limits, Trace, difference, scores_check
+from rosetta_host.certificate.steps import ExampleLimits, Trace, difference, scores_check
 from rosetta_host.records.store import Check
 from workloads.cnn import oracle as formulas
 from workloads.cnn.data import IMAGE, TRAIN_FILES
@@ -35,8 +36,8 @@ from workloads.cnn.oracle import NAME
 
 SHUFFLED = 2 * BATCH + 10  # samples of an epoch of the shuffle's check: two full batches and ten over
 DROPOUT_SEEDS = (1, 2, 3, 4)
-BRIGHT_PLACE = (4, 4)  # the pooled position that the dropout probe's fc1 looks at
-ROUGHLY = "float32"  # tells in which step an image was seen as well as float64 does, in half the time
+BRIGHT_POSITION = (4, 4)  # the pooled position that the dropout probe's fc1 looks at
+VISIT_DTYPE = "float32"  # enough to tell in which step an image was seen, in half the time of float64
 
 
 def _encode(images: np.ndarray, dtype: str) -> np.ndarray:
@@ -69,10 +70,10 @@ def _probe(sample: Samples) -> Samples:
 def _probe_weights() -> Arrays:
     """Weights under which the dropout masks can be read off one step's movement.
 
-    All weights are positive and all biases zero, so a bright image lights every unit and a black
-    one none. conv4 passes each channel on unchanged, and fc1 sees one pooled position only, so the
-    gradient of conv3's kernels comes from one place of each output channel. fc2 is small, so that no
-    class is likely whatever is silenced: where it was sure of the label, the step was lost in float32.
+    All weights are positive and all biases zero, so that a bright image activates every unit and a black image none.
+    conv4 passes each channel on unchanged, and fc1 reads one pooled position only, so that the gradient of conv3's
+    kernels comes from one position of each output channel. fc2 is small, so that no class is likely, whichever units
+    are silenced: the gradient of a certain prediction vanishes in float32.
     """
     random = np.random.RandomState(0)
     probe = {name: np.zeros(shape, np.float32) for name, shape in weights.shapes(NAME).items()}
@@ -81,36 +82,36 @@ def _probe_weights() -> Arrays:
         probe[name][:] = random.uniform(0.5, 1.5, probe[name].shape) / fan_in
     channels = np.arange(len(probe["conv4.weight"]))
     probe["conv4.weight"][channels, channels, 1, 1] = 1
-    seen = probe["fc1.weight"].reshape(-1, len(channels), 8, 8)[:, :, BRIGHT_PLACE[0], BRIGHT_PLACE[1]]
+    seen = probe["fc1.weight"].reshape(-1, len(channels), 8, 8)[:, :, BRIGHT_POSITION[0], BRIGHT_POSITION[1]]
     seen[:] = random.uniform(0.5, 1.5, seen.shape) / len(channels)
     probe["fc2.weight"][:] = random.uniform(-0.05, 0.05, probe["fc2.weight"].shape)
     return probe
 
 
-def _outer(at: Arrays, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _outer(point: Arrays, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Each sample's gradient of fc2.weight and fc2.bias, as columns (5130, n)."""
-    hidden = formulas.hidden(at, x, ROUGHLY).astype(np.float64)
-    chances = oracle.softmax(hidden @ at["fc2.weight"].T + at["fc2.bias"])
-    chances[np.arange(len(y)), y] -= 1
+    hidden = formulas.hidden(point, x, VISIT_DTYPE).astype(np.float64)
+    probabilities = oracle.softmax(hidden @ point["fc2.weight"].T + point["fc2.bias"])
+    probabilities[np.arange(len(y)), y] -= 1
     hidden = np.hstack([hidden, np.ones((len(y), 1))])
-    return (chances[:, :, None] * hidden[:, None, :]).reshape(len(y), -1).T
+    return (probabilities[:, :, None] * hidden[:, None, :]).reshape(len(y), -1).T
 
 
 def _head(arrays: Arrays) -> np.ndarray:
     return np.hstack([arrays["fc2.weight"], arrays["fc2.bias"][:, None]]).reshape(-1)
 
 
-def _walk(
+def _replay(
     at: Arrays, velocity: Arrays, x: np.ndarray, y: np.ndarray, steps: np.ndarray, sizes: list[int]
 ) -> tuple[list[Arrays], Arrays]:
-    """The weights before each step of an epoch that sees these images in these steps; the velocity it leaves."""
+    """The weights before each step of an epoch that sees these images in these steps, and its final velocity."""
     points = []
     for step, size in enumerate(sizes, start=1):
         points.append(at)
         seen = steps == step
         velocity = {name: params.momentum * value for name, value in velocity.items()}
         if seen.any():
-            _, gradients = oracle.gradients(NAME, at, x[seen], y[seen], dtype=ROUGHLY)
+            _, gradients = oracle.gradients(NAME, at, x[seen], y[seen], dtype=VISIT_DTYPE)
             velocity = {name: value + seen.sum() / size * gradients[name] for name, value in velocity.items()}
         at = {name: value - params.learning_rate * velocity[name] for name, value in at.items()}
     return points, velocity
@@ -121,44 +122,48 @@ def _visits_of_gradients(
 ) -> tuple[np.ndarray, Arrays | None]:
     """In which step of the epoch each image was seen, 0 = never.
 
-    The movement of the last layer is a sum of the images' own gradients, each times what momentum
-    has made of it since its step: least squares gives the factors back, and they tell the step.
-    Later steps saw other weights than the first: their columns are taken on the way to `after`,
-    and the difference is taken off before solving again. The way is first thought straight. Where the
-    last batch is a small one, that gives a few images of 138 to the wrong step; then it is walked.
+    The movement of the last layer is the sum of the images' own gradients, each times a factor of the momentum since
+    its step. Least squares recovers the factors, and each factor identifies a step. Later steps see other weights than
+    the first, so the drift of their gradients is subtracted before solving again. The drift is first taken along the
+    straight line to `after`. With a small last batch this assigns a few images to the wrong step, so the epoch is then
+    replayed step by step.
 
-    Beside them the velocity that the epoch leaves, where the way was walked by these very steps: to walk takes seconds.
+    Also returns the final velocity of the epoch, if the replay took these same steps, because a replay takes seconds.
     """
     rate, momentum = params.learning_rate, params.momentum
     count = len(sizes)
     factors = [sum(momentum**i for i in range(count - step)) for step in range(count)]
     carried = sum(momentum ** (i + 1) for i in range(count))
-    moved = (_head(before) - _head(after)) / rate - carried * _head(velocity)
+    movement = (_head(before) - _head(after)) / rate - carried * _head(velocity)
     scaled = np.array([0.0, *(factor * sizes[0] / size for factor, size in zip(factors, sizes, strict=True))])
     columns = _outer(before, x, y) / sizes[0]
 
     def drift(point: Arrays, seen: np.ndarray, step: int) -> np.ndarray:
-        there, here = _outer(point, x[seen], y[seen]) / sizes[step], columns[:, seen] * sizes[0] / sizes[step]
-        return factors[step] * (there - here).sum(axis=1)
+        at_point, at_start = _outer(point, x[seen], y[seen]) / sizes[step], columns[:, seen] * sizes[0] / sizes[step]
+        return factors[step] * (at_point - at_start).sum(axis=1)
 
     def solve(points: list[Arrays], steps: np.ndarray) -> np.ndarray:
         for _ in range(3):
             later = [(step, steps == step + 1) for step in range(1, count)]
-            drifts = sum((drift(points[step], seen, step) for step, seen in later if seen.any()), np.zeros(len(moved)))
-            solved = np.linalg.lstsq(columns, moved - drifts, rcond=None)[0]
+            drifts = sum(
+                (drift(points[step], seen, step) for step, seen in later if seen.any()), np.zeros(len(movement))
+            )
+            solved = np.linalg.lstsq(columns, movement - drifts, rcond=None)[0]
             last, steps = steps, np.argmin(np.abs(solved[:, None] - scaled), axis=1)
             if np.array_equal(last, steps):
                 break
         return steps
 
-    ways = [0.8 * step / count for step in range(count)]
-    points = [{name: before[name] + way * (after[name] - before[name]) for name in before} for way in ways]
+    fractions = [0.8 * step / count for step in range(count)]
+    points = [
+        {name: before[name] + fraction * (after[name] - before[name]) for name in before} for fraction in fractions
+    ]
     steps = solve(points, np.zeros(len(x), int))
     if sizes[-1] == sizes[0]:
         return steps, None
-    points, left = _walk(before, velocity, x, y, steps, sizes)
+    points, final_velocity = _replay(before, velocity, x, y, steps, sizes)
     final = solve(points, steps)
-    return final, left if np.array_equal(final, steps) else None
+    return final, final_velocity if np.array_equal(final, steps) else None
 
 
 def _visits(trace: Trace, samples: Samples, sizes: list[int]) -> Iterator[np.ndarray]:
@@ -172,12 +177,12 @@ def _visits(trace: Trace, samples: Samples, sizes: list[int]) -> Iterator[np.nda
     visits, velocity = _visits_of_gradients(canonical, first, still, x_a, y_a, sizes)
     yield visits
     if velocity is None:
-        _, velocity = _walk(canonical, still, x_a, y_a, visits, sizes)
+        _, velocity = _replay(canonical, still, x_a, y_a, visits, sizes)
     yield _visits_of_gradients(first, trace.weights("second"), velocity, x_b, y_b, sizes)[0]
 
 
 def _silent(movement: np.ndarray, axis: int) -> np.ndarray:
-    """Which units' weights did not move at all: the largest movement along `axis` is (nearly) zero."""
+    """Which units' weights did not move: their largest movement along `axis` is nearly zero."""
     largest = np.abs(movement).max(axis=axis)
     return largest < 1e-4 * np.median(largest[largest > 0]) if largest.any() else np.ones(largest.shape, bool)
 
@@ -187,12 +192,12 @@ def _masks(movement: Arrays) -> list[np.ndarray]:
     kernels = movement["conv3.weight"]
     kernels = kernels[np.abs(kernels).max(axis=(1, 2, 3)) > 0].reshape(-1, kernels[0].size)
     silent = np.abs(kernels) < 1e-4 * np.median(np.abs(kernels), axis=1, keepdims=True)
-    # Output channels whose maximum lies at the same place of the window see the same units: count those once.
+    # Output channels whose maximum has the same position in the window see the same units: count those once.
     return [np.unique(silent, axis=0), _silent(movement["fc1.weight"], 0), _silent(movement["fc2.weight"], 0)]
 
 
 def _dropout_steps() -> list[list[Any]]:
-    """With dropout on: predict at the canonical weights; and one step at the probe's weights for each seed."""
+    """With dropout on: predict at the canonical weights, and take one step at the probe weights for each seed."""
     batch = indices(PROBE + 2 * SHUFFLED, BATCH)
     steps: list[list[Any]] = []
     for seed in DROPOUT_SEEDS:
@@ -204,21 +209,21 @@ def _dropout_steps() -> list[list[Any]]:
     return steps
 
 
-def _judge_dropout(trace: Trace, scores_before: np.ndarray, limits: Limits) -> Iterator[Check]:
-    """Off in prediction; in training on, at each place at its rate, with other units for another seed."""
+def _judge_dropout(trace: Trace, scores_before: np.ndarray, limits: ExampleLimits) -> Iterator[Check]:
+    """Check dropout: off in prediction; in training, each layer at its rate, and other units for another seed."""
     off = scores_check(limits, "scores before", trace.scores("with_dropout"), scores_before)
     off.name = "dropout: off in prediction"
     yield off
     seeds = [
         _masks(difference(trace.weights(f"after{seed}"), trace.weights(f"before{seed}"))) for seed in DROPOUT_SEEDS
     ]
-    for place, rate in enumerate(params.dropout):
-        share = float(np.mean(np.concatenate([masks[place].ravel() for masks in seeds])))
+    for layer, rate in enumerate(params.dropout):
+        share = float(np.mean(np.concatenate([masks[layer].ravel() for masks in seeds])))
         error = abs(share - rate)
-        name = f"dropout: rate at place {place + 1}"
+        name = f"dropout: rate at place {layer + 1}"
         yield Check(name, error <= DROPOUT_LIMIT, error, DROPOUT_LIMIT, figures={"found": share, "stated": rate})
-    same = all(np.array_equal(seeds[0][2], masks[2]) for masks in seeds[1:])
-    yield Check("dropout: other seed, other units", not same)
+    same_units = all(np.array_equal(seeds[0][2], masks[2]) for masks in seeds[1:])
+    yield Check("dropout: other seed, other units", not same_units)
 
 
 protocol = WorkloadProtocol(

@@ -1,4 +1,4 @@
-"""The GRU as the project presents it: names, the publisher of its data, its arithmetic, the errors to catch."""
+"""The definition of the GRU: its names, the source of its data, its floating-point operations, its mutants."""
 
 from math import prod
 
@@ -10,7 +10,7 @@ LAYOUT = "imdb.npz"
 
 
 def _flop() -> int:
-    """Each word passes both products of the GRU; the state before the first word is zero, which needs no gradient."""
+    """Both products of the GRU for each word. The state before the first word is zero and needs no gradient."""
     shapes = weights.shapes()
     once = {name: 2 * prod(shapes[name]) for name in ("gru.weight_ih", "gru.weight_hh", "fc.weight")}
     words = params.max_length * (once["gru.weight_ih"] + once["gru.weight_hh"])

@@ -12,9 +12,9 @@ limits = WorkloadLimits(
         "loop": 1e-3,
         "schedule": 1e-3,
     },
-    # float32 leaves the worst loss 2e-8 off at least.
+    # In float32 the error of the worst loss is at least 2e-8.
     loss_floor=3e-9,
-    # The error that 95 in 100 such movements stay below is 1e-6 in the most exact frameworks, and 2e-7 in a step in
-    # float64 whose end is rounded.
+    # The 95th percentile of the movements' errors is 1e-6 in the most exact frameworks, and 2e-7 for a step that is
+    # computed in float64 and then rounded.
     rounding_floor=4.5e-7,
 )

@@ -11,7 +11,7 @@ A step is h ← (1 - z) n + z h.
   "summed" before Adam squares them, as v's formula says, or "squared apart": v gets the sum of their squares. A
   framework computes the latter whose embedding has a gradient of one row an occurrence, which Adam squares row by row.
 
-Time comes first here, (150, n, ...), so that a step is one run of memory.
+Time is the first axis here, (150, n, ...), so that a step is contiguous in memory.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rosetta_host.certificate.oracle import Fitted, Forms, Model, note
 from workloads.gru.hyperparameters import params
 
 RECURRENT = "gru.bias_hh"  # the bias that some forms lack, wholly or in part
-HELD = {"two": (1, 1, 1), "folded": (0, 0, 1), "no b_hn": (0, 0, 0)}  # its gates r, z, n that a form has
+RECURRENT_GATES = {"two": (1, 1, 1), "folded": (0, 0, 1), "no b_hn": (0, 0, 0)}  # which of its gates r, z, n a form has
 
 
 def _sigmoid(x: Array) -> Array:
@@ -92,9 +92,9 @@ def _backward(w: Weights, tape: SimpleNamespace, d_scores: Array, forms: Forms) 
     h, d_in, d_hid = tape.h[:-1], rows(d_in), rows(d_hid)
     into_new = h if after else tape.r * h
     words, d_embedded, vocabulary = tape.words.reshape(-1), d_in @ w["gru.weight_ih"], len(w["embedding"])
-    apart = _counts_copies(forms)
+    squared_apart = _counts_copies(forms)
     return {
-        **({"embedding" + SQUARES: _sum_of_rows(words, d_embedded**2, vocabulary)} if apart else {}),
+        **({"embedding" + SQUARES: _sum_of_rows(words, d_embedded**2, vocabulary)} if squared_apart else {}),
         "embedding": _sum_of_rows(words, d_embedded, vocabulary),
         "gru.weight_ih": d_in.T @ rows(tape.embedded),
         "gru.weight_hh": np.concatenate([d_hid[:, : 2 * units].T @ rows(h), d_hid[:, 2 * units :].T @ rows(into_new)]),
@@ -106,7 +106,7 @@ def _backward(w: Weights, tape: SimpleNamespace, d_scores: Array, forms: Forms) 
 
 
 def _sum_of_rows(words: Array, rows: Array, vocabulary: int) -> Array:
-    """Sum the rows (m, 125) of equal words (m,) -> (vocabulary, 125); np.add.at would take seconds."""
+    """Sum the rows (m, 125) of equal words (m,) -> (vocabulary, 125); np.add.at takes seconds."""
     order = np.argsort(words, kind="stable")
     present, starts = np.unique(words[order], return_index=True)
     total = np.zeros((vocabulary, rows.shape[1]))
@@ -117,7 +117,7 @@ def _sum_of_rows(words: Array, rows: Array, vocabulary: int) -> Array:
 def _exists(name: str, forms: Forms) -> Array:
     if name != RECURRENT:
         return np.ones((), np.float32)
-    return np.repeat(np.array(HELD[forms["biases"]], np.float32), params.units)
+    return np.repeat(np.array(RECURRENT_GATES[forms["biases"]], np.float32), params.units)
 
 
 def _counts_copies(forms: Forms) -> bool:
@@ -125,27 +125,27 @@ def _counts_copies(forms: Forms) -> bool:
 
 
 def _fit(weights: Weights, giver: Forms, taker: Forms) -> Fitted:
-    """A gate adds its two biases up, so where the taker has but one, that takes both.
+    """Add the recurrent bias of a gate to its input bias if the taker has only that one: a gate adds the two.
 
-    Not so the new gate's: the reset gate multiplies the recurrent one, unless it is applied before the recurrent
-    product.
+    This does not hold for the new gate, whose reset gate multiplies the recurrent bias, unless it is applied before the
+    recurrent product.
     """
     recurrent = weights[RECURRENT]
     gates = np.repeat(np.array([True, True, taker["reset_gate"] == "before"]), len(recurrent) // 3)
-    held, nothing = _exists(RECURRENT, taker).astype(bool), np.zeros_like(recurrent)
+    exists, nothing = _exists(RECURRENT, taker).astype(bool), np.zeros_like(recurrent)
     fitted = {
         **weights,
-        "gru.bias_ih": weights["gru.bias_ih"] + np.where(gates & ~held, recurrent, nothing),
-        RECURRENT: np.where(held, recurrent, nothing),
+        "gru.bias_ih": weights["gru.bias_ih"] + np.where(gates & ~exists, recurrent, nothing),
+        RECURRENT: np.where(exists, recurrent, nothing),
     }
-    left = np.where(held | gates, nothing, recurrent)
-    return Fitted(fitted, left, _lost(giver["reset_gate"], taker["reset_gate"], left))
+    residual = np.where(exists | gates, nothing, recurrent)
+    return Fitted(fitted, residual, _mismatch_reason(giver["reset_gate"], taker["reset_gate"], residual))
 
 
-def _lost(giver: str, taker: str, left: Array) -> str | None:
+def _mismatch_reason(giver: str, taker: str, residual: Array) -> str | None:
     if giver != taker:
         return f"its reset gate comes {taker} the recurrent product, the giver's {giver} it"
-    return "its new gate has no recurrent bias" if left.any() else None
+    return "its new gate has no recurrent bias" if residual.any() else None
 
 
 def _optimizer(forms: Forms) -> Adam:
@@ -155,7 +155,7 @@ def _optimizer(forms: Forms) -> Adam:
 model = Model(
     forms={
         "reset_gate": ("after", "before"),
-        "biases": tuple(HELD),
+        "biases": tuple(RECURRENT_GATES),
         "epsilon": Adam.FORMS,
         "repeated_words": ("summed", "squared apart"),
     },

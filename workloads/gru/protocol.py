@@ -1,4 +1,4 @@
-"""What a certificate asks of the GRU beside single steps: an epoch's order, read off the rows of the embedding."""
+"""The GRU's check of shuffling: the rows of the embedding show the order of an epoch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workloads.gru.hyperparameters import params
 
 NAME = "gru"
 SHUFFLED = 3 * BATCH + 10  # samples of an epoch of the shuffle's check: three full batches and ten over
-FIRST_ROW = 1003  # of the embedding: the first review of the probe is this word only, the next the next one
+FIRST_ROW = 1003  # of the embedding: the word of the probe's first review; each further review has the next word
 
 
 def _encode(reviews: Any, dtype: str) -> np.ndarray:
@@ -29,14 +29,14 @@ def _encode(reviews: Any, dtype: str) -> np.ndarray:
 
 
 def _probe(sample: Samples) -> Samples:
-    """Reviews of one word only, each its own, so that the row of its embedding moves when it is visited."""
+    """Reviews of one word each, all different, so that a word's row of the embedding moves when its review is seen."""
     count = 2 * SHUFFLED
     words = [[FIRST_ROW - FIRST_WORD + i] * params.max_length for i in range(count)]
     return Samples(words, sample.x_test[:PREDICTED], np.arange(count) % 2, sample.y_test[:PREDICTED])
 
 
 def _object_npy(rows: Any) -> bytes:
-    """An .npy file of lists that NumPy 1 reads as well: NumPy 2 would name a module that NumPy 1.19 does not have."""
+    """An .npy file of lists that NumPy 1 reads as well: NumPy 2 names a module that NumPy 1.19 does not have."""
     array = np.empty(len(rows), dtype=object)
     array[:] = [[int(rank) for rank in row] for row in rows]
     file = io.BytesIO()
@@ -58,9 +58,9 @@ def _write(folder: Path, samples: Samples) -> None:
 def _visits_of_rows(before: Arrays, after: Arrays, first: int, sizes: list[int]) -> np.ndarray:
     """In which step of the epoch each review was seen, 0 = never, from how far its word's row moved.
 
-    Under Adam a row moves from the step that first sees it on, about as far each step whatever
-    its gradient: earlier visits have moved farther. The loop's check has counted the steps, so as
-    many rows moved as the steps have places means that each was seen once.
+    Under Adam a row moves in every step from the first that sees it, about as far in each: the earlier the visit, the
+    longer the movement. The loop's check counts the steps, so if as many rows moved as the steps have samples, each was
+    seen once.
     """
     rows = slice(FIRST_ROW + first, FIRST_ROW + first + SHUFFLED)
     moved = np.linalg.norm(after["embedding"][rows] - before["embedding"][rows], axis=1)

@@ -1,4 +1,4 @@
-"""Times by turns: one process at a time, as many turns for each, and what is lost does not end the others."""
+"""Interleaved timing: one process at a time, equally many turns for each, and a failure does not end the others."""
 
 import itertools
 import sys
@@ -35,14 +35,14 @@ def job(folder, old="", new=""):
     return runs.Job(Case(row, "gru"), "quick", "cpu", 0, workloads.sample("gru"), "embedded sample")
 
 
-def by_turns(tmp_path, *jobs):
+def interleaved(tmp_path, *jobs):
     out = tmp_path / "out"
     out.mkdir()
-    return paired_timing.by_turns(jobs, Path(sys.executable), out)
+    return paired_timing.interleaved(jobs, Path(sys.executable), out)
 
 
 def test_each_has_its_turns_and_the_slower_one_is_told(folder, tmp_path):
-    first, slower = by_turns(tmp_path, job(folder), job(folder, SLEEP, "        time.sleep(0.1)\n"))
+    first, slower = interleaved(tmp_path, job(folder), job(folder, SLEEP, "        time.sleep(0.1)\n"))
     assert (first.ended.status, slower.ended.status) == ("ok", "ok")
     assert len(first.seconds) == len(slower.seconds) == paired_timing.PAIRS
     assert 0.001 < median(first.seconds) < 0.1 < min(slower.seconds)
@@ -57,7 +57,7 @@ def test_no_two_train_at_once(folder, tmp_path):
         return note + "        time.sleep(0.01)\n" + note
 
     jobs = [job(folder, SLEEP, noting(i)) for i in range(3)]
-    by_turns(tmp_path, *jobs)
+    interleaved(tmp_path, *jobs)
     spans = []
     for i in range(3):
         times = [float(line) for line in (tmp_path / f"log-{i}").read_text().split()]
@@ -75,13 +75,13 @@ def test_a_turn_lasts_long_enough(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(paired_timing, "TURN", 0.2)
     monkeypatch.setattr(paired_timing, "PAIRS", 2)
     count = f"    open({str(tmp_path / 'epochs')!r}, 'a').write('x')\n"
-    (timed,) = by_turns(tmp_path, job(folder, "    return 0.5", count + "    return 0.5"))
+    (timed,) = interleaved(tmp_path, job(folder, "    return 0.5", count + "    return 0.5"))
     assert len(timed.seconds) == 2
     assert len((tmp_path / "epochs").read_text()) >= paired_timing.WARM + 2 * 2
 
 
 def test_a_mutant_that_is_lost_does_not_end_the_others(folder, tmp_path):
-    first, lost, other = by_turns(tmp_path, job(folder), job(folder, "    return 0.5", BURST), job(folder))
+    first, lost, other = interleaved(tmp_path, job(folder), job(folder, "    return 0.5", BURST), job(folder))
     assert lost.ended.status == "failed"
     assert lost.ended.reason.startswith("RuntimeError: it burst (gru.py, line ")
     assert "Traceback" in lost.ended.log
@@ -93,7 +93,7 @@ def test_a_mutant_that_is_lost_does_not_end_the_others(folder, tmp_path):
 @pytest.mark.parametrize("where", ["import time\n", "    return 0.5"])
 def test_without_the_example_as_it_is_all_end(folder, tmp_path, where):
     crash = f"{where}\nraise RuntimeError('it burst')\n" if where.startswith("import") else BURST
-    first, other = by_turns(tmp_path, job(folder, where, crash), job(folder))
+    first, other = interleaved(tmp_path, job(folder, where, crash), job(folder))
     assert first.ended.status == "failed"
     assert first.ended.reason.startswith("RuntimeError: it burst (gru.py, line ")
     assert other.ended.status == "ok"

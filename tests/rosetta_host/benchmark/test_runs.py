@@ -174,7 +174,7 @@ def test_a_run_that_takes_too_long_is_a_record(folder, monkeypatch):
 LOOP = "time.sleep(0.001)"  # of each of an epoch's twenty batches
 
 
-def test_a_run_that_its_first_batches_foretell_to_take_too_long_is_given_up(folder, monkeypatch):
+def test_a_run_whose_first_batches_predict_too_long_a_time_is_stopped(folder, monkeypatch):
     monkeypatch.setattr(runs, "SURE_AFTER", 0.5)
     (folder / "gru.py").write_text((folder / "gru.py").read_text().replace(LOOP, "time.sleep(0.5)"))
     (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
@@ -195,7 +195,7 @@ def test_a_run_that_takes_no_longer_than_it_may_goes_on(folder, monkeypatch):
     [(3600.0, 1300, True), (3600.0, 1100, False), (1000.0, 500, False)],
     ids=["too long", "short enough", "too early to say"],
 )
-def test_where_no_batches_are_reported_whole_epochs_foretell(folder, monkeypatch, limit, seconds, over):
+def test_without_reported_batches_whole_epochs_give_the_estimate(folder, monkeypatch, limit, seconds, over):
     (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
     job, now = msgspec.structs.replace(job, preset="full"), [0.0]
     monkeypatch.setattr(runs.time, "monotonic", lambda: now[0])

@@ -6,7 +6,7 @@ import pytest
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import WORKLOADS
 from rosetta_host.certificate import certify, form_suggestions, forms, oracle, protocol
-from rosetta_host.certificate.steps import Limits, Trace
+from rosetta_host.certificate.steps import ExampleLimits, Trace
 from rosetta_host.records import machine
 
 BATCH = 2  # the oracle takes seconds for 64 images
@@ -62,7 +62,7 @@ def play(folder, workload, declared, actual, factor=1.0):
 
 
 def fitting(trace, workload, declared):
-    return form_suggestions.fitting(trace, SAMPLES[workload], Limits(workload, "float32", {}), declared, False)
+    return form_suggestions.fitting(trace, SAMPLES[workload], ExampleLimits(workload, "float32", {}), declared, False)
 
 
 @pytest.mark.parametrize(("workload", "name", "declared", "actual"), WRONG)

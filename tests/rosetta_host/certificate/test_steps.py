@@ -9,7 +9,7 @@ import pytest
 from rosetta_host.certificate import limits, oracle, protocol, steps
 from rosetta_host.certificate.optimizers import SGD
 from rosetta_host.certificate.protocol import BATCH, STEPS, STEPS_AFTER
-from rosetta_host.certificate.steps import Limits, Trace
+from rosetta_host.certificate.steps import ExampleLimits, Trace
 from workloads import cnn
 
 SAMPLES = protocol.steps_samples("gru").encoded("gru", "float64")
@@ -82,7 +82,7 @@ def play(
 
 
 def judge(trace, dtype="float32", declared=None, partial=False, forms=None):
-    held = Limits("gru", dtype, declared or {})
+    held = ExampleLimits("gru", dtype, declared or {})
     return {check.name: check for check in steps.judge_steps(trace, SMALL, held, forms or {}, partial)}
 
 
@@ -162,7 +162,7 @@ def test_in_haste_no_more_steps_are_read_than_it_takes_to_know(tmp_path, factor,
     play(tmp_path, lambda name, step, value: factor * value)
     read = set()
     trace = Trace(tmp_path, lambda path: read.add(path.name))
-    checks = steps.judge_steps(trace, SMALL, Limits("gru", "float32", {}), {}, False, hasty=True)
+    checks = steps.judge_steps(trace, SMALL, ExampleLimits("gru", "float32", {}), {}, False, fail_fast=True)
     assert next(check.name for check in checks if not check.ok) in ("step median", "loss")
     assert {name for name in read if name.endswith(".trained")} == {f"step{k + 1}.trained" for k in range(count)}
 
@@ -176,7 +176,7 @@ def test_what_was_asked_to_the_last_bit_is_not_computed_again(tmp_path, monkeypa
         return ask(*arguments)
 
     monkeypatch.setattr(oracle, "gradients", gradients)
-    monkeypatch.setattr(steps, "_answers", {})
+    monkeypatch.setattr(steps, "_gradient_cache", {})
     first, count = judge(trace), STEPS["float32"] - 1 + 3 + STEPS_AFTER["float32"]
     assert len(asked) == count
     assert judge(trace) == first
@@ -189,9 +189,9 @@ def test_what_was_asked_to_the_last_bit_is_not_computed_again(tmp_path, monkeypa
 
 
 def test_in_haste_what_is_right_is_judged_whole(tmp_path):
-    trace, held = play(tmp_path), Limits("gru", "float32", {})
-    hasty = list(steps.judge_steps(trace, SMALL, held, {}, False, hasty=True))
-    assert hasty == list(judge(trace).values())
+    trace, held = play(tmp_path), ExampleLimits("gru", "float32", {})
+    fail_fast = list(steps.judge_steps(trace, SMALL, held, {}, False, fail_fast=True))
+    assert fail_fast == list(judge(trace).values())
 
 
 def test_a_loop_of_the_wrong_length_fails(tmp_path):
@@ -313,7 +313,7 @@ def test_weights_that_are_computed_after_train_has_returned_are_caught(tmp_path,
 def test_on_one_thread_the_same_step_and_predictions_are_asked_for(tmp_path):
     def checks(factor):
         trace = play(tmp_path, lambda name, step, value: factor * value)
-        found = steps.judge_thread(trace, SMALL, Limits("gru", "float32", {}), {})
+        found = steps.judge_thread(trace, SMALL, ExampleLimits("gru", "float32", {}), {})
         return failed({check.name: check for check in found})
 
     assert checks(1.0) == set()
@@ -359,7 +359,7 @@ def play_changed_rate(folder, dtype, form, rate=None):
 
 
 def judge_changed_rate(trace, dtype, form, parts=("loop", "rate")):
-    held = Limits("cnn", dtype, {})
+    held = ExampleLimits("cnn", dtype, {})
     checks = steps.judge_steps(trace, IMAGES, held, {"momentum": form}, False, parts)
     return {check.name.removeprefix("float64: "): check for check in checks}
 

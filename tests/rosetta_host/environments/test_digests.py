@@ -202,8 +202,8 @@ def project(tmp_path, monkeypatch):
         ("rosetta_host/certificate/behavior.py", "VARIANCE_DEVIATIONS = 6", "VARIANCE_DEVIATIONS = 7"),
         (
             "rosetta_host/certificate/judge.py",
-            "AS_TIMED, ASIDE = Way(True), Way(False)",
-            "AS_TIMED, ASIDE = Way(False), Way(False)",
+            "AS_TIMED, ASIDE = RunMode(True), RunMode(False)",
+            "AS_TIMED, ASIDE = RunMode(False), RunMode(False)",
         ),
         ("rosetta_common/trace.py", "float(loss)", "abs(loss)"),
         ("rosetta_common/weights.py", "uniform", "normal"),

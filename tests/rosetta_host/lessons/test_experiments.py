@@ -115,7 +115,7 @@ def test_a_size_is_good_if_the_certificate_judges_as_it_should(row, monkeypatch,
     assert experiments.summary(record).startswith(said)
 
 
-def test_times_by_turns_are_summed_up_by_geometric_means(row):
+def test_paired_times_are_summed_up_by_geometric_means(row):
     record = of(row, "time", "slower").record(HERE, "cpu")
     record.status, record.pairs = "ok", [(1.0, 1.0), (2.0, 2.0), (4.0, 32.0)]
     assert experiments.summary(record) == "2.0000 s a step as it is, 4.0000 s with it: × 2.000"
