@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from rosetta_host.catalog.frameworks import Case, Row
 from rosetta_host.certificate import coverage, form_suggestions
-from rosetta_host.certificate.judge import AS_TIMED, ASIDE, PARTS, SHORT, TraceFailed, Tracer, checks
+from rosetta_host.certificate.judge import AS_TIMED, ASIDE, PARTS, SHORT, SHORTEST, TraceFailed, Tracer, checks
 from rosetta_host.environments import environment, external_python, faults, process
 from rosetta_host.environments.digests import certificate_digests, differing, digests
 from rosetta_host.records import machine, store, vcs
@@ -164,14 +164,17 @@ def certify_all(
     Call `ensure_all` first. The variants of an example run one after the other, so that they share the oracle's cached
     gradients.
 
-    short: the cases of which only `short_parts` are checked.
+    short: the cases of which only `short_parts` are checked; of a variant among them only its steps, because it starts
+    as `train` does.
     """
 
+    def parts(case: Case) -> tuple[str, ...]:
+        if case not in short:
+            return tuple(PARTS)
+        return SHORTEST if case.variant else tuple(short_parts)
+
     def certified_each(variants: Sequence[Case]) -> list[tuple[Case, CertificateRecord]]:
-        return [
-            (case, certify(case, where, device, report, short_parts if case in short else tuple(PARTS)))
-            for case in variants
-        ]
+        return [(case, certify(case, where, device, report, parts(case))) for case in variants]
 
     examples = [list(same) for _, same in itertools.groupby(cases, lambda case: (case.row.id, case.workload))]
     examples = environment.apart(examples, lambda variants: variants[0].row)
