@@ -23,7 +23,7 @@ class PageLink(nodes.inline):
 
 
 def page_link(page: str, text: str, address: str) -> PageLink:
-    """A link with this text to a page; `address` is what follows the page in it, as `?framework=ID#cnn`."""
+    """A link with this text to a page; `address` is what follows the page in it, as `?framework=ID#train`."""
     return PageLink(text, text, page=page, address=address)
 
 

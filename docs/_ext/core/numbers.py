@@ -1,11 +1,11 @@
 """Roles that put a number into prose: none is ever typed by hand.
 
-`{number}` takes a measured one from a record: `pytorch.cnn.full.accuracy|.1%`, that is the row, the
+`{number}` takes a measured one from a record: `ROW.NETWORK.full.accuracy|.1%`, that is the row, the
 workload, the preset (or `certificate`), and the path of a field, with a format. It is the newest committed
-run in float32. `seed-k80/cntk+train_with_loader.cnn.full.times.train` names the machine and the variant too, and
-`desk@gpu/pytorch.cnn.full.times.train` the device of a machine that has several. Where records of several machines or
-devices answer, one has to be named.
-`{param}` takes a hyper-parameter from workloads/<name>/hyperparameters.py, `cnn.batch_size`, or what follows from
+run in float32. `MACHINE/ROW+VARIANT.NETWORK.full.times.train` names the machine and the variant too, and
+`MACHINE@gpu/ROW.NETWORK.full.times.train` the device of a machine that has several. Where records of several machines
+or devices answer, one has to be named.
+`{param}` takes a hyper-parameter from workloads/<name>/hyperparameters.py, `NETWORK.batch_size`, or what follows from
 them, from the data's layout and from the canonical weights: `known` lists all.
 An unknown one is a warning, and so fails the build.
 """
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 FORM = re.compile(
     r"(?:(?P<machine>[\w-]+)(?:@(?P<device>cpu|gpu))?/)?(?P<row>[\w-]+)(?:\+(?P<variant>\w+))?"
-    r"\.(?P<workload>cnn|gru)\.(?P<preset>\w+)\.(?P<field>[\w. -]+)"
+    rf"\.(?P<workload>{'|'.join(WORKLOADS)})\.(?P<preset>\w+)\.(?P<field>[\w. -]+)"
 )
 # Fields that records hold and no page may show, with the reason.
 WITHDRAWN = {

@@ -1,6 +1,6 @@
-"""`{forms} cnn.max_pool`: the form of an operation that each row computes, as its folder declares it.
+"""`{forms} NETWORK.FORM`: the form of an operation that each row computes, as its folder declares it.
 
-The role {forms}`cnn.max_pool` says in a sentence how many rows compute which.
+The role {forms}`NETWORK.FORM` says in a sentence how many rows compute which.
 """
 
 from __future__ import annotations

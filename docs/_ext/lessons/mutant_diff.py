@@ -1,4 +1,4 @@
-"""`{patch} cnn.softmax_twice`: a patch in every framework that can be given it, a tab a folder of examples/.
+"""`{patch} NETWORK.MUTANT`: a patch in every framework that can be given it, a tab a folder of examples/.
 
 A tab shows the smallest functions that the patch changes, as they are and patched, side by side, and what became of
 each when it ran: the tabs are those of `{rosetta}`. Where the patch cannot be written, the tab says why.
@@ -42,7 +42,7 @@ class Patch(Rosetta):
         self.workload, _, name = self.arguments[0].partition(".")
         self.functions = [name]
         if self.workload not in WORKLOADS:
-            return self.warn(f"{self.arguments[0]!r} is not of the form cnn.softmax_twice")
+            return self.warn(f"{self.arguments[0]!r} is not of the form NETWORK.MUTANT")
         try:
             lessons = declared(self.env)
             self.trials = [trials(self.env, slug) for slug in lessons.of_mutant(self.workload, name)]

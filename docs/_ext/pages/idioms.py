@@ -1,4 +1,4 @@
-"""`{idioms} cnn`: what maps to what between two frameworks, a column a framework.
+"""`{idioms} NETWORK`: what maps to what between two frameworks, a column a framework.
 
 What an example takes and gives is that of its newest run, if possible of its code as it is; who writes the loop is read
 from its code; what a framework does by default is from its answers. A script shows the columns of the chosen
@@ -15,36 +15,17 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from _ext.core import store as stores
-from _ext.core.answers import answers, name_of
+from _ext.core.answers import answers, name_of, unknown
 from _ext.core.directives import OfWorkload
 from _ext.core.elements import DASH, cell, row_header, table
 from _ext.core.folders import by_folder, by_life, marker, promotion
 from _ext.core.texts import text as words_of
-from _ext.snippets.default_warnings import matters
 from _ext.snippets.feeds import shares
-from _ext.snippets.source import VERBS
 from rosetta_host.catalog.frameworks import Row
-from rosetta_host.defaults import spec
+from rosetta_host.defaults import needs, spec
 from rosetta_host.environments.digests import example_digest
 from rosetta_host.records.store import BenchmarkRecord
 
-# The defaults that change what a translation has to write, where they matter to a network.
-FACETS = (
-    "convolution.channels",
-    "padding.side",
-    "gru.reset_gate",
-    "gru.biases",
-    "gru.output",
-    "cross_entropy.soft_max",
-    "cross_entropy.labels",
-    "dropout.unsaid",
-    "convolution.weights",
-    "embedding.weights",
-    "dense.weights",
-    "momentum.kind",
-    "adam.epsilon",
-    "adam.epsilon_place",
-)
 # What a run records of its arrays -> what the table calls it.
 SHAPES = {"x": "Samples", "y": "Labels", "scores": "Scores"}
 Answer = Callable[[Row], str]
@@ -81,8 +62,10 @@ class Idioms(OfWorkload):
 
     def of_framework(self) -> Iterator[tuple[str, Answer]]:
         """What is asked about a framework's defaults, and how a row answers."""
-        wanted = matters(self.workload, sorted(VERBS))
-        for facet in (facet for facet in FACETS if facet in wanted):
+        idioms = needs.of(self.workload).idioms
+        for problem in unknown(idioms):
+            raise self.error(f"what maps to what: {problem}")
+        for facet in idioms:
             question, _, part = facet.partition(".")
             about = name_of(question)
             label = f"{about[0].upper()}{about[1:]}: {spec.QUESTIONS[question][1][part]}"

@@ -1,4 +1,4 @@
-"""`{network} cnn`: a network as a figure and as a table, of the shapes that the oracle's layers really gave."""
+"""`{network} NETWORK`: a network as a figure and as a table, of the shapes that the oracle's layers really gave."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Stage:
 def stages(workload: str) -> tuple[Stage, ...]:
     """The stages of a network, from a pass of one sample through the oracle."""
     found: list[Stage] = []
-    settings = run.settings_of(workload)
+    settings, recurrent = run.settings_of(workload), workloads.get(workload).recurrent
     rates = iter(getattr(settings, "dropout", ()))
     for layer in oracle.layers(workload, weights.canonical(workload), oracle.model(workload).sample()):
         before = found[-1].shape if found else ()
@@ -61,7 +61,7 @@ def stages(workload: str) -> tuple[Stage, ...]:
             found[-1].does.append(does)
         else:
             number = "integer" if layer.dtype.kind == "i" else settings.dtype
-            found.append(Stage([does], layer.shape, number, layer.parameters, layer.kind == "GRU"))
+            found.append(Stage([does], layer.shape, number, layer.parameters, layer.kind in recurrent))
     return tuple(found)
 
 

@@ -22,7 +22,7 @@ from rosetta_host.certificate import forms, limits, oracle
 
 
 class CanonicalWeights(OfWorkload):
-    """`{canonical-weights} cnn`: names and shapes of the canonical weights."""
+    """`{canonical-weights} NETWORK`: names and shapes of the canonical weights."""
 
     def content_nodes(self) -> list[nodes.Node]:
         stores.note(self.env, Path(weights.__file__))

@@ -1,6 +1,6 @@
-"""`{loaders} cnn`: a row's training with its own data loader beside that in `train`. From records.
+"""`{loaders} NETWORK`: a row's training with its own data loader beside that in `train`. From records.
 
-The role {loaders}`cnn` says in a sentence how many times as long the loaders took.
+The role {loaders}`NETWORK` says in a sentence how many times as long the loaders took.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""`{rosetta} cnn.train`: the same function of every example, one tab a folder of examples/.
+"""`{rosetta} NETWORK.train`: the same function of every example, one tab a folder of examples/.
 
 A folder's files may serve several rows, one per backend: its tab shows them once, and how each ran.
 
-`{rosetta} cnn.export_weights cnn.import_weights` shows several together; `:pair: a b` shows two
+`{rosetta} NETWORK.export_weights NETWORK.import_weights` shows several together; `:pair: a b` shows two
 frameworks side by side without tabs; `:optional:` passes over the files that lack the function.
 The nodes are sphinx-tabs' own. Their look and behavior are _static/rosetta.css and rosetta.js:
 sphinx-tabs' script forgets the choice with the browser's tab and leaves the wrong tab focusable.
@@ -25,7 +25,7 @@ from sphinx_tabs.tabs import SphinxTabsPanel, SphinxTabsTab, SphinxTabsTablist
 
 from _ext.core import comparison
 from _ext.core import store as stores
-from _ext.core.answers import answers
+from _ext.core.answers import answers, unknown
 from _ext.core.folders import by_folder, by_life
 from _ext.core.links import place_link
 from _ext.snippets import default_warnings, downloads
@@ -66,11 +66,12 @@ class Rosetta(SphinxDirective):
         names = [argument.partition(".") for argument in self.arguments[0].split()]
         workloads = {workload for workload, _, _ in names}
         if len(workloads) != 1 or not workloads <= set(WORKLOADS) or not all(name for _, _, name in names):
-            return self.warn(f"{self.arguments[0]!r} is not of the form cnn.train, or names several workloads")
+            return self.warn(f"{self.arguments[0]!r} is not of the form NETWORK.FUNCTION, or names several networks")
         self.workload, self.functions = names[0][0], [name for _, _, name in names]
-        for unknown in default_warnings.unknown(self.workload, self.functions):
-            self.warn(f"what matters there: {unknown}")
-        if default_warnings.matters(self.workload, self.functions):
+        wanted = default_warnings.needed(self.workload, self.functions)
+        for problem in unknown(wanted):
+            self.warn(f"what this network needs: {problem}")
+        if wanted:
             stores.note(self.env, *answers(self.config).files)
         return [self.side_by_side()]
 
@@ -176,7 +177,7 @@ class Rosetta(SphinxDirective):
 
 
 def shown_path(path: Path) -> str:
-    """A file of an example as a reader knows it: examples/pytorch/cnn.py."""
+    """A file of an example as a reader knows it: examples/FRAMEWORK/NETWORK.py."""
     return "/".join(path.parts[-3:])
 
 

@@ -1,4 +1,4 @@
-"""`{transfer} cnn`: who can take whose weights, a cell for each ordered pair. `{layouts} cnn`: how a row takes them.
+"""`{transfer} NETWORK`: who can take whose weights, a cell for each ordered pair. `{layouts} NETWORK`: how a row does.
 
 Both are drawn from the records of `nox -s transfer`.
 """

@@ -89,7 +89,7 @@ def test_a_pair_stands_without_tabs(site) -> None:
         ("```{rosetta} cnn.trian\n```", "ada/cnn.py: no function 'trian'"),
         ("```{rosetta} train\n```", "not of the form"),
         ("```{rosetta} rnn.train\n```", "not of the form"),
-        ("```{rosetta} cnn.train gru.train\n```", "several workloads"),
+        ("```{rosetta} cnn.train gru.train\n```", "several networks"),
         ("```{rosetta} cnn.train\n:pair: ada babbage\n```", "no framework 'babbage'"),
     ],
 )
