@@ -110,7 +110,6 @@ class Site:
         (self.docs / "conf.py").write_text(CONF, "utf-8")
         for name in ("ada", "bell", "curie"):
             self.add_framework(name)
-        self.read: list[str] = []
         self.said = ""  # by the last build, beside its warnings
         self.records: list[Record] = []
 
@@ -167,11 +166,9 @@ class Site:
     def build(self) -> str:
         """Build from scratch, as the session `docs` does. Returns the warnings."""
         warnings, status = io.StringIO(), io.StringIO()
-        self.read = []
         with docutils_namespace():  # or the next build would warn of every directive that this one registered
             out, trees = self.folder / "html", self.folder / "doctrees"
             app = Sphinx(self.docs, self.docs, out, trees, "html", status=status, warning=warnings, freshenv=True)
-            app.connect("source-read", lambda app, page, source: self.read.append(page))
             app.build()
         self.said = status.getvalue()
         return warnings.getvalue()

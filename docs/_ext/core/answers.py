@@ -96,11 +96,6 @@ class Answers:
         self.asked = {row.id: _asked(store, row) for row in store.rows.values()}
 
     @cached_property
-    def files(self) -> list[Path]:
-        """What decides whether the answers still hold, beside the framework.toml that every page notes."""
-        return sorted({path for asked in self.asked.values() for path in _files(asked.row)})
-
-    @cached_property
     def usual(self) -> dict[str, Statement]:
         """question.facet -> what more than half of the folders of examples/ answer, each with one voice."""
         return {name: statement for name in facets() if (statement := self._usual(name))}
@@ -121,13 +116,6 @@ class Answers:
         """Whether a row answers otherwise than most."""
         answer, usual = asked.current(name), self.usual.get(name)
         return answer is not None and usual is not None and answer.statement != usual
-
-
-def _files(row: Row) -> list[Path]:
-    environment = row.environment
-    lists = {environment.requirements, environment.requirements_gpu or environment.requirements}
-    locks = [row.environment_folder / name for name in lists]
-    return [row.example(SOURCE), *locks, *digests.setup_files(row)]
 
 
 def _asked(store: stores.Store, row: Row) -> Asked:

@@ -21,10 +21,8 @@ class OfWorkload(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
-        stores.note(self.env)
         names = workloads.names()
         if self.arguments[0] not in names:
-            stores.note_warning(self.env)
             raise self.error(str(nearest("network", self.arguments[0], list(names))))
         self.workload = self.arguments[0]
         return self.content_nodes()

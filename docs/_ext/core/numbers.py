@@ -96,11 +96,10 @@ def known(workload: str) -> dict[str, Any]:
 
 
 class Role(SphinxRole):
-    """A role that cannot be answered is a warning, which the next build tells again."""
+    """A role that cannot be answered is a warning, and shows a question mark."""
 
     def warn(self, text: str) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         logger.warning("%s: %s", self.name, text, location=self.get_location(), type="rosetta", subtype="number")
-        stores.note_warning(self.env)
         return [nodes.inline("", "?")], []
 
 
@@ -109,7 +108,6 @@ class Number(Role):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         store = stores.store(self.config)
-        stores.note(self.env)
         text, _, form = self.text.partition("|")
         try:
             record, value = find(store, text.strip())
@@ -123,7 +121,6 @@ class Param(Role):
     """A hyper-parameter, as every example reads it, or what follows from it."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        stores.note(self.env, *workloads.WORKLOADS.glob("*/*.py"))
         text, _, form = self.text.partition("|")
         every = {f"{workload}.{name}": value for workload in WORKLOADS for name, value in known(workload).items()}
         if text not in every:

@@ -43,7 +43,6 @@ class Defaults(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.store, self.answers = stores.store(self.config), answers(self.config)
-        stores.note(self.env, *self.answers.files)
         if not any(asked.record for asked in self.answers.asked.values()):
             return [nodes.paragraph("", f"Nothing has been measured yet. Run {COMMAND}.", classes=["rosetta-none"])]
         self.folders = snippets.by_folder(self.store.rows.values())
@@ -154,7 +153,6 @@ class Questions(SphinxDirective):
     """What every framework is asked: the function of its defaults.py, and the answers that are inferred from it."""
 
     def run(self) -> list[nodes.Node]:
-        stores.note(self.env)
         head = nodes.row("", cell("Function"), cell("What it builds"), cell("What is inferred"))
         body = [
             nodes.row("", row_header(nodes.literal("", question)), cell(sentence), cell("; ".join(facets.values())))

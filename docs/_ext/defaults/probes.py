@@ -40,7 +40,6 @@ class Probes(Rosetta):
 
     def run(self) -> list[nodes.Node]:
         self.store, self.answers = stores.store(self.config), answers(self.config)
-        stores.note(self.env, *self.answers.files)
         return [self.section(question) for question in spec.QUESTIONS]
 
     def section(self, question: str) -> nodes.section:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from statistics import geometric_mean, mean
 from weakref import WeakKeyDictionary
 
@@ -65,16 +64,6 @@ _today: WeakKeyDictionary[Config, Today] = WeakKeyDictionary()
 def today(config: Config) -> Today:
     """The digests of the build with this configuration."""
     return _today.setdefault(config, Today())
-
-
-def sources(row: Row, workload: str) -> list[Path]:
-    """The files of its folder that decide whether a record of the row is of today."""
-    return [
-        row.folder / "mutants.toml",
-        row.example(workload),
-        row.environment_folder / row.environment.requirements,
-        *digests.setup_files(row),
-    ]
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,6 @@ def asked(text: str) -> Asked:
 def declared(env: BuildEnvironment, what: Asked) -> list[tuple[Row, str]]:
     """Each row with the form that it computes; a folder that says nothing computes the first."""
     workload, name = what
-    stores.note(env)
     rows = [row for row in stores.store(env.config).rows.values() if workload in row.workloads]
     return [(row, row.workload(workload).forms.get(name, oracle.model(workload).forms[name][0])) for row in rows]
 

@@ -25,7 +25,7 @@ from _ext.core.elements import DASH, Details, aside, cell, datum, fold, heading,
 from _ext.core.links import site_file
 from _ext.core.numbers import Role
 from _ext.core.texts import check_text
-from _ext.lessons.evidence import NEEDS_GPU, STILL_A_TRAP, TIMED, Cost, Place, Trial, Trials, sources, today
+from _ext.lessons.evidence import NEEDS_GPU, STILL_A_TRAP, TIMED, Cost, Place, Trial, Trials, today
 from rosetta_host.catalog.frameworks import UserError, nearest
 from rosetta_host.lessons import declarations
 from rosetta_host.lessons.declarations import Lessons
@@ -37,7 +37,6 @@ logger = logging.getLogger(__name__)
 def declared(env: BuildEnvironment) -> Lessons:
     """The lessons of this site. Raises UserError where lessons.toml is not valid."""
     path = Path(env.srcdir, "lessons", "lessons.toml")
-    stores.note(env, path)
     return declarations.read(path) if path.exists() else Lessons({})
 
 
@@ -48,11 +47,7 @@ def trials(env: BuildEnvironment, slug: str) -> Trials:
         raise nearest("lesson", slug, list(known))
     if not known[slug].mutants and not known[slug].gpu:
         raise UserError(f"The lesson {slug!r} names no mutant, so there is nothing to show.")
-    found = Trials(stores.store(env.config), today(env.config), slug, known[slug])
-    stores.note(env, *(row.folder / "mutants.toml" for row in found.store.rows.values()))
-    for trial in found.found:
-        stores.note(env, *sources(trial.row, found.lesson.workload))
-    return found
+    return Trials(stores.store(env.config), today(env.config), slug, known[slug])
 
 
 def summary(found: Trials) -> str:
@@ -81,7 +76,6 @@ class _OfLesson(SphinxDirective):
 
     def warn(self, text: str) -> list[nodes.Node]:
         logger.warning("%s: %s", self.name, text, location=self.get_location(), type="rosetta", subtype="lesson")
-        stores.note_warning(self.env)
         return []
 
     def content_nodes(self) -> list[nodes.Node]:

@@ -38,7 +38,6 @@ class Patch(Rosetta):
 
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
-        stores.note(self.env)
         self.workload, _, name = self.arguments[0].partition(".")
         self.functions = [name]
         if self.workload not in WORKLOADS:
@@ -58,7 +57,6 @@ class Patch(Rosetta):
     def code(self, row: Row) -> nodes.Element | None:
         """Two columns, or why there is nothing to show; None where the folder says nothing of the patch."""
         path = row.example(self.workload)
-        stores.note(self.env, path, row.folder / "mutants.toml")
         if not path.exists():
             return None
         try:

@@ -14,7 +14,6 @@ from functools import partial
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from _ext.core import store as stores
 from _ext.core.answers import answers, name_of, unknown
 from _ext.core.directives import OfWorkload
 from _ext.core.elements import DASH, cell, row_header, table
@@ -39,8 +38,6 @@ class Idioms(OfWorkload):
         shown = [folders[name] for name in by_life(folders)]
         if not shown:
             return []
-        examples = [rows[0].example(self.workload) for rows in shown]
-        stores.note(self.env, *answers(self.config).files, *examples)
         titles = [cell(rows[0].title, classes=(marker(rows[0].folder.name),)) for rows in shown]
         body: list[nodes.row] = []
         for title, questions in (("In the examples", self.of_example()), ("By default", self.of_framework())):

@@ -38,7 +38,6 @@ class StartDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         folders = by_folder(stores.store(self.config).rows.values())
-        stores.note(self.env)
         for name in LISTS:
             if name in self.options and self.options[name] not in folders:
                 self.warn(str(nearest("framework", self.options[name], list(folders))))
@@ -51,7 +50,6 @@ class StartDirective(SphinxDirective):
 
     def warn(self, text: str) -> None:
         logger.warning("start: %s", text, location=self.get_location(), type="rosetta", subtype="start")
-        stores.note_warning(self.env)
 
 
 def form(lists: str, addresses: list[tuple[str, str]]) -> str:

@@ -6,12 +6,10 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from _ext.core import store as stores
 from _ext.core.directives import OfWorkload
 from _ext.pages.svg import INK, LINE, Drawing
 from _ext.results.results import DASH, table
@@ -166,7 +164,6 @@ class Network(OfWorkload):
     """The figure, and beside it the table that says the same in words."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        stores.note(self.env, Path(oracle.__file__), *(workloads.WORKLOADS / self.workload).glob("*.py"))
         drawn = nodes.figure("", nodes.raw("", figure(self.workload), format="html"), classes=["rosetta-figure"])
         drawn += nodes.caption("", workloads.get(self.workload).scale)
         return [nodes.container("", drawn, self.shapes(), classes=["rosetta-network"])]

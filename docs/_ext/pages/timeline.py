@@ -65,7 +65,6 @@ class Museum(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
-        stores.note(self.env)
         asked = self.arguments[0]
         if asked not in (TIME_LINE, LIVING, RETIRED):
             raise self.error(str(nearest("part of the museum", asked, [TIME_LINE, LIVING, RETIRED])))
@@ -85,7 +84,6 @@ class Museum(SphinxDirective):
             else:
                 text = f"{rows[0].folder.name}/framework.toml: since = {one.since!r} is not a year."
                 logger.warning("museum: %s", text, location=self.get_location(), type="rosetta", subtype="museum")
-                stores.note_warning(self.env)
         if not lives:
             return []
         seen = [int(record.created[:4]) for record in self.store.records if not is_historic(record)]

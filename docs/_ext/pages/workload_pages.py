@@ -26,7 +26,7 @@ def lay_out(sources: Path, folder: Path) -> None:
     for path in {*folder.glob("*.md")} - {*pages}:
         path.unlink()
     for path, content in pages.items():
-        if not path.exists() or path.read_bytes() != content:  # another build may be reading it
+        if not path.exists() or path.read_bytes() != content:  # which another build may be reading
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
 

@@ -6,7 +6,6 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from _ext.core import formatting
-from _ext.core import store as stores
 from _ext.core.directives import OfWorkloads
 from _ext.core.elements import DASH, aside, cell, heading, table
 from _ext.results.pairs import Pair, Way, by_place, framework_cell, pairs, ratio_cell, reach, run_cell
@@ -54,7 +53,6 @@ class Compiled(OfWorkloads):
     """How many times as long compiled training takes, in a sentence, and a table for each machine and preset."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        stores.note(self.env, *(row.example(self.workload) for row in self.store.rows.values()))
         found = pairs(self.store, self.workload, WAYS)
         if not found:
             return [nodes.paragraph("", NONE, classes=["rosetta-none"])]

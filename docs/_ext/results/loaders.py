@@ -46,7 +46,6 @@ class Loaders(OfWorkload):
         if not found:
             return [nodes.paragraph("", sentence, classes=["rosetta-none"])]
         known = answers.answers(self.config)
-        stores.note(self.env, *known.files)
         asked = {pair.record.row: shuffled(known.asked.get(pair.record.row)) for pair in found}
         self.unit = any(asked.values())
         numeric = ["train", "Own loader", "Ratio"]
@@ -63,7 +62,6 @@ class Loaders(OfWorkload):
         row = self.store.rows.get(record.row)
         if row is None:
             return DASH
-        stores.note(self.env, row.example(self.workload))
         return "the shared generator" if shares(row.example(self.workload)) else "the framework itself"
 
     def line(self, pair: Pair, unit: str) -> nodes.row:
@@ -82,7 +80,6 @@ class InShort(Role):
     """The sentence alone."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        stores.note(self.env)
         if self.text not in WORKLOADS:
             return self.warn(str(nearest("network", self.text, list(WORKLOADS))))
         sentence = summary(pairs(stores.store(self.config), self.text, WAYS))

@@ -235,7 +235,6 @@ class Results(SphinxDirective):
         if self.state.document.next_node(table_picker.Bar):
             raise self.error("One {results} a page: its controls choose among all tables of the page.")
         self.store = stores.store(self.config)
-        stores.note(self.env, table_picker.SCRIPT)
         unknown = [name for name in self.arguments if name not in WORKLOADS]
         if unknown:
             raise self.error(str(nearest("network", unknown[0], list(WORKLOADS))))
@@ -304,7 +303,6 @@ class Lifecycle(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         store = stores.store(self.config)
-        stores.note(self.env)
         header = ["Framework", "Since", "Last release", "Status", "Runs here", "Needs today, and why"]
         body: list[list[nodes.Node]] = []
         for row in store.rows.values():

@@ -62,7 +62,6 @@ class Glance(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
-        stores.note(self.env)
         self.networks = [Network(self.store, workload) for workload in WORKLOADS]
         return [*(one for network in self.networks for one in self.picture(network)), self.table(), promotion()]
 

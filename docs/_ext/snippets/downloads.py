@@ -160,10 +160,9 @@ def _reference(env: BuildEnvironment, text: str, *path: str) -> nodes.reference:
 def links(env: BuildEnvironment, row: Row, workload: str) -> list[nodes.Node]:
     """What to take along of a row's example, for a caption: script, notebook, archive, between them a dot.
 
-    What is not there is said in words, never linked. The page being read is noted to depend on it.
+    What is not there is said in words, never linked.
     """
     found = offers(env.config)[row.folder.name]
-    _note(env, found, workload)
     return _separated([*_links(env, found, row, workload), _reference(env, found.archive, found.archive)])
 
 
@@ -187,16 +186,6 @@ def _separated(found: list[nodes.Node]) -> list[nodes.Node]:
     return parts
 
 
-def _note(env: BuildEnvironment, found: Offer, *names: str) -> None:
-    """Have the page read again when what it says of the files of these workloads is no longer so."""
-    sources = [found.rows[0].example(workload) for workload in names]
-    shared = [standalone.SHARED / f"{name}.py" for name in ("standalone_data", "data")]
-    shared += [path for workload in names for path in (workloads.WORKLOADS / workload).glob("*.py")]
-    lists = [path for row in found.rows for path in [*instructions.files(row), *instructions.pinned(row)]]
-    books = [book.path for (_, workload), book in found.notebooks.items() if workload in names]
-    stores.note(env, *sources, *shared, *lists, *books)
-
-
 def anchor(found: Offer) -> str:
     """The id of a folder's section."""
     name: str = nodes.make_id(f"download-{found.name}")
@@ -217,12 +206,10 @@ class Downloads(SphinxDirective):
     """`{downloads}`: every folder of examples/, what there is to take along, and how to make its environments."""
 
     def run(self) -> list[nodes.Node]:
-        stores.note(self.env)
         found = list(offers(self.config).values())
         return [*jump_list(found), *map(self.section, found), promotion()]
 
     def section(self, found: Offer) -> nodes.section:
-        _note(self.env, found, *found.rows[0].workloads)
         title = found.rows[0].title
         name = anchor(found)
         classes = ["rosetta-download", marker(found.name)]
@@ -255,7 +242,7 @@ def _shell(text: str) -> nodes.literal_block:
 
 
 def _write(app: Sphinx, exception: Exception | None) -> None:
-    """Write what is offered into the built site, and take away what no longer is."""
+    """Write what is offered into the built site."""
     if exception is not None or app.builder.format != "html":
         return
     folder = Path(app.outdir) / FOLDER
@@ -263,9 +250,6 @@ def _write(app: Sphinx, exception: Exception | None) -> None:
     for found in offers(app.config).values():
         wanted[folder / found.archive] = archive(found)
         wanted |= {folder / found.name / name: content for name, content in found.files().items()}
-    for path in folder.rglob("*"):
-        if path.is_file() and path not in wanted:
-            path.unlink()
     for path, content in wanted.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -58,7 +58,6 @@ class Repeats(numbers.Role):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         store = stores.store(self.config)
-        stores.note(self.env)
         known = counted(store)
         if self.text not in known:
             return self.warn(str(nearest("count", self.text, list(known))))

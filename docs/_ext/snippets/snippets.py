@@ -25,7 +25,7 @@ from sphinx_tabs.tabs import SphinxTabsPanel, SphinxTabsTab, SphinxTabsTablist
 
 from _ext.core import comparison
 from _ext.core import store as stores
-from _ext.core.answers import answers, unknown
+from _ext.core.answers import unknown
 from _ext.core.folders import by_folder, by_life
 from _ext.core.links import place_link
 from _ext.snippets import default_warnings, downloads
@@ -62,17 +62,13 @@ class Rosetta(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
-        stores.note(self.env)
         names = [argument.partition(".") for argument in self.arguments[0].split()]
         workloads = {workload for workload, _, _ in names}
         if len(workloads) != 1 or not workloads <= set(WORKLOADS) or not all(name for _, _, name in names):
             return self.warn(f"{self.arguments[0]!r} is not of the form NETWORK.FUNCTION, or names several networks")
         self.workload, self.functions = names[0][0], [name for _, _, name in names]
-        wanted = default_warnings.needed(self.workload, self.functions)
-        for problem in unknown(wanted):
+        for problem in unknown(default_warnings.needed(self.workload, self.functions)):
             self.warn(f"what this network needs: {problem}")
-        if wanted:
-            stores.note(self.env, *answers(self.config).files)
         return [self.side_by_side()]
 
     def side_by_side(self) -> nodes.Element:
@@ -84,7 +80,6 @@ class Rosetta(SphinxDirective):
 
     def warn(self, text: str) -> list[nodes.Node]:
         logger.warning("rosetta: %s", text, location=self.get_location(), type="rosetta", subtype="snippet")
-        stores.note_warning(self.env)
         return []
 
     def folders(self) -> list[list[Row]]:
@@ -99,7 +94,6 @@ class Rosetta(SphinxDirective):
     def code(self, row: Row) -> nodes.Element | None:
         """What the panel of a folder shows; None where it has none."""
         path = row.example(self.workload)
-        stores.note(self.env, path)
         if not path.exists():
             return None
         try:

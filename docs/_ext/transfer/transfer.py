@@ -147,7 +147,6 @@ class _Drawn(SphinxDirective):
         if self.workload not in WORKLOADS:
             raise self.error(str(nearest("workload", self.workload, list(WORKLOADS))))
         self.matrix = Matrix(self.store, self.workload)
-        stores.note(self.env, *(row.example(self.workload) for row in self.matrix.rows))
         if not self.matrix.newest:
             text = f"No weights have been moved yet. Run {COMMAND}."
             return [nodes.paragraph("", text, classes=["rosetta-none"])]

@@ -26,11 +26,3 @@ def test_without_a_page_there_are_no_links(site) -> None:
     site.page("index", LINKS)
     assert not site.build()
     assert "All steps" not in site.html("index")
-
-
-def test_a_page_that_did_not_change_is_not_written_again(site) -> None:
-    site.workload_page("cnn", "The steps.")
-    assert not site.build()
-    before = (site.docs / "translate" / "cnn.md").stat().st_mtime_ns
-    assert not site.build()
-    assert (site.docs / "translate" / "cnn.md").stat().st_mtime_ns == before

@@ -238,15 +238,6 @@ def test_a_folder_without_an_example_offers_nothing(site) -> None:
     assert not [name for name in served(site) if name.startswith("ada")]
 
 
-def test_a_page_is_read_again_only_where_what_it_offers_has_changed(site) -> None:
-    site.build()
-    site.build()
-    assert not site.read
-    write_notebook(site)
-    site.build()
-    assert site.read == ["deep/page"]
-
-
 def test_links_for_a_caption_lead_from_any_page_and_say_what_is_not_there(site) -> None:
     (site.docs / "conf.py").write_text((site.docs / "conf.py").read_text("utf-8") + CAPTION, "utf-8")
     write_notebook(site)
