@@ -168,6 +168,7 @@ class Site:
         warnings, status = io.StringIO(), io.StringIO()
         with docutils_namespace():  # or the next build would warn of every directive that this one registered
             out, trees = self.folder / "html", self.folder / "doctrees"
+            shutil.rmtree(out, ignore_errors=True)
             app = Sphinx(self.docs, self.docs, out, trees, "html", status=status, warning=warnings, freshenv=True)
             app.build()
         self.said = status.getvalue()

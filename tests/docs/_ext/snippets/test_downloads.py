@@ -167,15 +167,6 @@ def test_the_same_sources_give_the_same_bytes(site) -> None:
         assert {entry.date_time[0] for entry in packed.infolist()} == {1980}
 
 
-def test_what_is_no_longer_offered_is_taken_away(site) -> None:
-    write_notebook(site)
-    site.build()
-    assert "ada/ada-cnn.ipynb" in served(site)
-    (site.docs / "notebooks" / "ada-cnn.ipynb").unlink()
-    site.build()
-    assert "ada/ada-cnn.ipynb" not in served(site)
-
-
 def test_a_current_notebook_is_linked_and_packed(site) -> None:
     content = write_notebook(site).read_text("utf-8")
     site.build()

@@ -1,4 +1,4 @@
-"""Tabs of snippets, and what makes a page be read again."""
+"""Tabs of snippets."""
 
 from __future__ import annotations
 
