@@ -147,16 +147,16 @@ def _digest(source: Path) -> str:
         return ""
 
 
-_known: WeakKeyDictionary[Config, Answers] = WeakKeyDictionary()
+_answers: WeakKeyDictionary[Config, Answers] = WeakKeyDictionary()
 
 
 def answers(config: Config) -> Answers:
     """The answers of the build with this configuration."""
-    return _known[config]
+    return _answers[config]
 
 
 def _start(app: Sphinx) -> None:
-    _known[app.config] = Answers(stores.store(app.config))
+    _answers[app.config] = Answers(stores.store(app.config))
 
 
 def setup(app: Sphinx) -> None:

@@ -43,6 +43,6 @@ class OfWorkloads(OfWorkload):
 
     def section(self, name: str) -> nodes.section:
         self.arguments = [name]
-        place = nodes.make_id(f"{self.name}-{name}")
+        anchor = nodes.make_id(f"{self.name}-{name}")
         title = nodes.title("", workloads.get(name).title)
-        return nodes.section("", title, *super().run(), ids=[place], names=[place])
+        return nodes.section("", title, *super().run(), ids=[anchor], names=[anchor])

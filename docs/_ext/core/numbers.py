@@ -6,7 +6,7 @@ run in float32. `MACHINE/ROW+VARIANT.NETWORK.full.times.train` names the machine
 `MACHINE@gpu/ROW.NETWORK.full.times.train` the device of a machine that has several. Where records of several machines
 or devices answer, one has to be named.
 `{param}` takes a hyper-parameter from workloads/<name>/hyperparameters.py, `NETWORK.batch_size`, or what follows from
-them, from the data's layout and from the canonical weights: `known` lists all.
+them, from the data's layout and from the canonical weights: `parameters` lists all.
 An unknown one is a warning, and so fails the build.
 """
 
@@ -57,7 +57,7 @@ def find(store: stores.Store, text: str) -> tuple[Record, Any]:
     runs = [run for run in runs if run.precision in (None, "float32")]
     if asked["machine"]:
         runs = [run for run in runs if run.machine.id == asked["machine"]]
-        runs = [run for run in runs if asked["device"] in (None, newest.place(run)[1])]
+        runs = [run for run in runs if asked["device"] in (None, newest.processor(run)[1])]
     else:
         runs = [run for run in runs if not is_historic(run)]
     try:
@@ -86,8 +86,8 @@ def field(record: Record, path: str) -> Any:
     return value
 
 
-def known(workload: str) -> dict[str, Any]:
-    """What `{param}` knows of a workload: the hyper-parameters by their names, and what follows from them."""
+def parameters(workload: str) -> dict[str, Any]:
+    """What `{param}` can show of a workload: the hyper-parameters by their names, and what follows from them."""
     stated, settings = workloads.get(workload), run.settings_of(workload)
     train, test, batch = stated.source.train, stated.source.test, settings.batch_size
     facts = {"train_samples": train, "test_samples": test, "steps": train // batch, "rest": train % batch}
@@ -122,7 +122,7 @@ class Param(Role):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         text, _, form = self.text.partition("|")
-        every = {f"{workload}.{name}": value for workload in WORKLOADS for name, value in known(workload).items()}
+        every = {f"{workload}.{name}": value for workload in WORKLOADS for name, value in parameters(workload).items()}
         if text not in every:
             return self.warn(str(nearest("hyper-parameter", text, list(every))))
         shown = format(every[text], form)

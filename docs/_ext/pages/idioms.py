@@ -70,10 +70,10 @@ class Idioms(OfWorkload):
 
     def line(self, label: str, answer: Answer, shown: list[list[Row]]) -> nodes.row | None:
         """One answer a framework; None where all that is known is the same."""
-        said = [answered(rows, answer) for rows in shown]
-        if len({one for one in said if one != DASH}) < 2:
+        texts = [answered(rows, answer) for rows in shown]
+        if len({text for text in texts if text != DASH}) < 2:
             return None
-        cells = [cell(one, classes=(marker(rows[0].folder.name),)) for one, rows in zip(said, shown, strict=True)]
+        cells = [cell(text, classes=(marker(rows[0].folder.name),)) for text, rows in zip(texts, shown, strict=True)]
         return nodes.row("", row_header(label), *cells)
 
     def shape(self, name: str, row: Row) -> str:
@@ -104,10 +104,10 @@ def kind_of_labels(shape: str) -> str:
 
 def answered(rows: list[Row], answer: Answer) -> str:
     """The answer of a folder's rows: once if they agree, otherwise each with the row's name."""
-    said = {row.name: answer(row) for row in rows}
-    if len(set(said.values())) == 1:
-        return next(iter(said.values()))
-    return "; ".join(f"{words} ({name})" for name, words in said.items())
+    texts = {row.name: answer(row) for row in rows}
+    if len(set(texts.values())) == 1:
+        return next(iter(texts.values()))
+    return "; ".join(f"{words} ({name})" for name, words in texts.items())
 
 
 def setup(app: Sphinx) -> None:

@@ -131,11 +131,11 @@ def says_check(check: RecordedCheck) -> str:
 
 def reasons(run: CertificateRecord) -> list[nodes.paragraph]:
     """Why limits are wider or a form is declared: each reason once, after the checks that it holds for."""
-    told: dict[str, list[str]] = {}
+    checks: dict[str, list[str]] = {}
     for check in run.checks:
         if check.reason:
-            told.setdefault(check.reason, []).append(check_text(check))
-    return [nodes.paragraph("", f"{'; '.join(names)}: {reason.rstrip('.')}.") for reason, names in told.items()]
+            checks.setdefault(check.reason, []).append(check_text(check))
+    return [nodes.paragraph("", f"{'; '.join(names)}: {reason.rstrip('.')}.") for reason, names in checks.items()]
 
 
 def setup(app: Sphinx) -> None:

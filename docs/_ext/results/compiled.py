@@ -53,10 +53,10 @@ class Compiled(OfWorkloads):
     """How many times as long compiled training takes, in a sentence, and a table for each machine and preset."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        found = pairs(self.store, self.workload, WAYS)
-        if not found:
+        compared = pairs(self.store, self.workload, WAYS)
+        if not compared:
             return [nodes.paragraph("", NONE, classes=["rosetta-none"])]
-        ratios = [pair.ratio for pair in found if pair.ratio]
+        ratios = [pair.ratio for pair in compared if pair.ratio]
         text = f"A compiled epoch takes {reach(ratios)}." if ratios else NEITHER
         numeric = ["Step by step", "Compiled", "Ratio", "First step", "Pays back"]
         summary = nodes.strong("", text)
@@ -67,7 +67,7 @@ class Compiled(OfWorkloads):
                 f"{self.workload.upper()}, {where}",
                 ("rosetta-lesson",),
             )
-            for where, of_place in by_place(found).items()
+            for where, of_place in by_place(compared).items()
         ]
         return [nodes.paragraph("", "", summary), *tables]
 

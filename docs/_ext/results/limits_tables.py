@@ -119,9 +119,9 @@ class Mutants(SphinxDirective):
             if table.get("edits") and not table.get("harmless") and table.get("device") != "gpu"
         ]
         body = [
-            [nodes.inline("", text) for text in (workload.upper(), said, str(carried.count((workload, name))))]
-            for workload, known in required.items()
-            for name, said in known.items()
+            [nodes.inline("", text) for text in (workload.upper(), words, str(carried.count((workload, name))))]
+            for workload, errors in required.items()
+            for name, words in errors.items()
         ]
         others = sorted({name for workload, name in carried if name not in required.get(workload, {})})
         beside = f" Some examples also carry: {', '.join(others).replace('_', ' ')}." if others else ""

@@ -31,9 +31,9 @@ def shuffled(asked: answers.Asked | None) -> str:
     return text(answer) if answer else ""
 
 
-def summary(found: list[Pair]) -> str:
+def summary(compared: list[Pair]) -> str:
     """How many times as long the loaders took, in a sentence."""
-    ratios = [pair.ratio for pair in found if pair.ratio]
+    ratios = [pair.ratio for pair in compared if pair.ratio]
     return f"With the framework's own loader, an epoch takes {reach(ratios)}." if ratios else NONE
 
 
@@ -41,17 +41,17 @@ class Loaders(OfWorkload):
     """The sentence, and a line for each row, preset and machine."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        found = pairs(self.store, self.workload, WAYS)
-        sentence = summary(found)
-        if not found:
+        compared = pairs(self.store, self.workload, WAYS)
+        sentence = summary(compared)
+        if not compared:
             return [nodes.paragraph("", sentence, classes=["rosetta-none"])]
         known = answers.answers(self.config)
-        asked = {pair.record.row: shuffled(known.asked.get(pair.record.row)) for pair in found}
+        asked = {pair.record.row: shuffled(known.asked.get(pair.record.row)) for pair in compared}
         self.unit = any(asked.values())
         numeric = ["train", "Own loader", "Ratio"]
         titles = ["Framework", "train is fed by", *numeric, *(["Loader shuffles"] if self.unit else [])]
         tables = []
-        for where, of_place in by_place(found).items():
+        for where, of_place in by_place(compared).items():
             body = [self.line(pair, asked[pair.record.row]) for pair in of_place]
             title = f"{self.workload.upper()}, {where}"
             tables.append(table([heading(titles, numeric)], body, title, ("rosetta-lesson",)))

@@ -1,6 +1,6 @@
-"""A line under a snippet: the defaults of this framework that would bite there, each with a link to its answer.
+"""A line under a snippet: the defaults of this framework that differ there, each with a link to its answer.
 
-Only what bites quietly is told: an argument that must be given, or a refusal, makes itself known.
+Only silent differences are named: an argument that must be given, or a refusal, ends in an error.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from docutils import nodes
 from sphinx.environment import BuildEnvironment
 
 from _ext.core.answers import Answers, answers, name_of, row_anchor
-from _ext.core.links import AnchorLink, place_link
+from _ext.core.links import AnchorLink, anchor_link
 from _ext.core.texts import text
 from rosetta_host.catalog.frameworks import Row
 from rosetta_host.defaults import spec
@@ -32,41 +32,44 @@ def needed(workload: str, functions: list[str]) -> Needs:
 
 
 @dataclass
-class Bite:
-    """A facet whose default would bite: the answers, each with the rows that give it."""
+class Difference:
+    """A facet whose default is not what the snippet needs, or not what most frameworks do.
+
+    answers: each with the rows that give it.
+    """
 
     name: str
     odd: bool  # most frameworks do otherwise
-    said: dict[Statement, list[Row]]
+    answers: dict[Statement, list[Row]]
 
     def link(self, rows: list[Row]) -> AnchorLink:
         """What is asked and answered; where the rows of a folder differ, with their names."""
         question, _, facet = self.name.partition(".")
-        told = [text(statement) + self.whose(found, rows) for statement, found in self.said.items()]
-        line = f"{name_of(question)}, {spec.QUESTIONS[question][1][facet]}: {'; '.join(told)}"
-        return place_link(row_anchor(question, next(iter(self.said.values()))[0]), line)
+        texts = [text(statement) + self.whose(own, rows) for statement, own in self.answers.items()]
+        line = f"{name_of(question)}, {spec.QUESTIONS[question][1][facet]}: {'; '.join(texts)}"
+        return anchor_link(row_anchor(question, next(iter(self.answers.values()))[0]), line)
 
     @staticmethod
-    def whose(found: list[Row], rows: list[Row]) -> str:
-        return "" if found == rows else f" ({', '.join(row.name for row in found)})"
+    def whose(own: list[Row], rows: list[Row]) -> str:
+        return "" if own == rows else f" ({', '.join(row.name for row in own)})"
 
 
-def _bite(told: Answers, rows: list[Row], name: str, need: Need) -> Bite | None:
-    found = Bite(name, False, {})
+def _difference(collected: Answers, rows: list[Row], name: str, need: Need) -> Difference | None:
+    difference = Difference(name, False, {})
     for row in rows:
-        asked = told.asked[row.id]
-        answer, odd = asked.current(name), told.is_odd(asked, name)
+        asked = collected.asked[row.id]
+        answer, odd = asked.current(name), collected.is_odd(asked, name)
         if answer and answer.code not in LOUD and (odd if need is MOST else answer.statement not in statements(need)):
-            found.said.setdefault(answer.statement, []).append(row)
-            found.odd |= odd
-    return found if found.said else None
+            difference.answers.setdefault(answer.statement, []).append(row)
+            difference.odd |= odd
+    return difference if difference.answers else None
 
 
-def bites(env: BuildEnvironment, rows: list[Row], workload: str, functions: list[str]) -> list[nodes.Node]:
-    """The line for the rows of a folder; none where nothing bites. First what most others do not do."""
-    told, wanted = answers(env.config), needed(workload, functions)
-    found = [bite for name, need in wanted.items() if (bite := _bite(told, rows, name, need))]
-    links = [bite.link(rows) for bite in sorted(found, key=lambda bite: not bite.odd)[:SHOWN]]
+def differences(env: BuildEnvironment, rows: list[Row], workload: str, functions: list[str]) -> list[nodes.Node]:
+    """The line for the rows of a folder; none without a difference. First what most others do not do."""
+    collected, wanted = answers(env.config), needed(workload, functions)
+    every = [difference for name, need in wanted.items() if (difference := _difference(collected, rows, name, need))]
+    links = [each.link(rows) for each in sorted(every, key=lambda difference: not difference.odd)[:SHOWN]]
     if not links:
         return []
     line = nodes.paragraph("", "By default: ", links[0], classes=["rosetta-bites"])

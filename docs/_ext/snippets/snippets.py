@@ -27,7 +27,7 @@ from _ext.core import comparison
 from _ext.core import store as stores
 from _ext.core.answers import unknown
 from _ext.core.folders import by_folder, by_life
-from _ext.core.links import place_link
+from _ext.core.links import anchor_link
 from _ext.snippets import default_warnings, downloads
 from _ext.snippets.run_caption import Rates, ran, shared_setting
 from _ext.snippets.source import WHOLE, NotFound, Snippet, snippet
@@ -84,12 +84,12 @@ class Rosetta(SphinxDirective):
 
     def folders(self) -> list[list[Row]]:
         """The rows of each folder: of all, the living before the retired, or of those that `:pair:` names."""
-        found = by_folder(self.store.rows.values())
-        wanted = self.options["pair"].split() if "pair" in self.options else by_life(found)
+        folders = by_folder(self.store.rows.values())
+        wanted = self.options["pair"].split() if "pair" in self.options else by_life(folders)
         for name in wanted:
-            if name not in found:
-                self.warn(str(nearest("framework", name, list(found))))
-        return [found[name] for name in wanted if name in found]
+            if name not in folders:
+                self.warn(str(nearest("framework", name, list(folders))))
+        return [folders[name] for name in wanted if name in folders]
 
     def code(self, row: Row) -> nodes.Element | None:
         """What the panel of a folder shows; None where it has none."""
@@ -104,9 +104,9 @@ class Rosetta(SphinxDirective):
             return None
 
     def under(self, rows: list[Row]) -> list[nodes.Node]:
-        """What stands under the code: the defaults that would bite there, and the runs that show it works."""
+        """What stands under the code: the defaults that differ there, and the runs that show it works."""
         runs = [ran(self.env, self.store, case, self.functions, self.rates) for case in self.cases(rows)]
-        return [*default_warnings.bites(self.env, rows, self.workload, self.functions), *runs]
+        return [*default_warnings.differences(self.env, rows, self.workload, self.functions), *runs]
 
     def cases(self, rows: list[Row]) -> list[Case]:
         """What of these rows the snippet shows: `train` or a variant of it."""
@@ -130,7 +130,7 @@ class Rosetta(SphinxDirective):
         taken.add(name)
         path = shown_path(row.example(self.workload))
         file = nodes.paragraph("", "", nodes.strong("", row.title), classes=["rosetta-file"])
-        file += place_link(whole_file(self.workload, row), path)
+        file += anchor_link(whole_file(self.workload, row), path)
         if WHOLE in self.functions:
             file += [nodes.Text(" · download: "), *downloads.links(self.env, row, self.workload)]
         panel = SphinxTabsPanel("", file, code, *self.under(rows), classes=["rosetta-panel"], ids=[name])
