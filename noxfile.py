@@ -182,21 +182,12 @@ def new_framework(session: nox.Session) -> None:
 
 @nox.session(python=DOCS_PYTHON)
 def docs(session: nox.Session) -> None:
-    """Build the site into docs/_build/html, with warnings as errors; unchanged pages are kept: -- [--fresh]"""
+    """Build the site into docs/_build/html, from scratch, with warnings as errors: -- [options of Sphinx]"""
     install(session, "docs")
     built = ROOT / "docs" / "_build"
-    trees, unfinished = built / "trees", built / "trees-unfinished"
-    if "--fresh" in session.posargs or not trees.exists():
-        shutil.rmtree(built, ignore_errors=True)
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    if trees.exists():
-        trees.replace(unfinished)
-    options = ["-W", "--keep-going", "-j", "auto", "-b", "html", "-d", str(unfinished)]
-    options += [option for option in session.posargs if option != "--fresh"]
-    session.run("python", "-m", "sphinx", *options, "docs", "docs/_build/html")
-    # Only here, after success: Sphinx tells of most warnings once, so nothing is built upon a build that had one.
-    unfinished.replace(trees)
+    shutil.rmtree(built / "html", ignore_errors=True)  # Sphinx leaves the files of pages that are gone
+    options = ["-E", "-W", "--keep-going", "-j", "auto", "-b", "html", "-d", str(built / "trees"), *session.posargs]
+    session.run("python", "-m", "sphinx", *options, "docs", str(built / "html"))
 
 
 # What the site is checked with and this project does not install: Debian's package -> the program, by any of its names.

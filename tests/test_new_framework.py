@@ -23,7 +23,7 @@ COPIED = [
     "rosetta_host",
     "workloads",
 ]
-LEFT = shutil.ignore_patterns("_build", "_local", "__pycache__", "_staged")
+LEFT = shutil.ignore_patterns("_build", "_local", "translate", "__pycache__", "_staged")
 
 
 def add_workload(copy):
@@ -60,9 +60,14 @@ def test_a_workload_is_certified_benchmarked_and_shown(project):
     copy, output = project
     assert "toy logistic: certified" in output
     assert re.search(r"toy logistic: [\d.]+ s of training, \d+ points/s, accuracy [\d.]+ %", output)
+    pages = copy / "docs" / "_build" / "html"
     for name in ("index", "certificates"):
-        html = (copy / "docs" / "_build" / "html" / "results" / f"{name}.html").read_text("utf-8")
-        assert "Logistic regression on points" in html
+        assert "Logistic regression on points" in (pages / "results" / f"{name}.html").read_text("utf-8")
+    page = (pages / "translate" / "logistic.html").read_text("utf-8")
+    assert re.search(r"ran: Toy, version [\d.]+<.*?certified ✓", page)
+    for name in ("index", "404"):
+        assert "the logistic regression</a>" in (pages / f"{name}.html").read_text("utf-8")
+    assert "Translate the logistic regression</button>" in (pages / "index.html").read_text("utf-8")
 
 
 def test_it_is_on_every_page_that_shows_frameworks(project):

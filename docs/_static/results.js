@@ -1,5 +1,5 @@
 // Selects the table of results, its order, and the row that the ratios refer to. The address holds all of this:
-// ?workload=cnn&machine=ID&preset=full&device=cpu&sort=-accuracy&ratio=ROW, or #the-line-of-a-record.
+// ?workload=NAME&machine=ID&preset=full&device=cpu&sort=-accuracy&ratio=ROW, or #the-line-of-a-record.
 // Until a reader sorts a table, the rows of the chosen frameworks come first.
 // The page loads this before its tables, so that nothing jumps. Without this script all tables are shown.
 (() => {

@@ -49,7 +49,8 @@ class Workload:
     `train` -> those that an example with the variant has to offer too. form_of: mutant -> the form that it computes and
     its value, which is no error of a framework that declares it. sizes: name -> further facts of the network that
     the site's text may name. layers: kind of a layer of the oracle -> its name in the figure of the network, where that
-    is another. scale: what the figure is to scale of.
+    is another. recurrent: the kinds of layers whose output at one step is an input of the next. scale: what the figure
+    is to scale of.
     """
 
     title: str
@@ -62,6 +63,7 @@ class Workload:
     form_of: dict[str, tuple[str, str]] = field(default_factory=dict)
     sizes: Callable[[], dict[str, str | int]] = dict
     layers: dict[str, str] = field(default_factory=dict)
+    recurrent: frozenset[str] = frozenset()
     scale: str = "A bar is as long as its vector."
 
 

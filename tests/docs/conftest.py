@@ -20,12 +20,12 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
 from _ext.core import answers
-from _ext.snippets import default_warnings
 from rosetta_host.catalog import frameworks
-from rosetta_host.defaults import spec
+from rosetta_host.defaults import needs, spec
 from rosetta_host.environments import digests
 from rosetta_host.records import convert, store
 from rosetta_host.records.store import Answer, Check, Data, Machine, Record, RecordedCheck, Times
+from workloads.cnn import defaults as cnn_defaults
 
 CONF = """
 extensions = ["myst_parser", "_ext"]
@@ -110,7 +110,6 @@ class Site:
         (self.docs / "conf.py").write_text(CONF, "utf-8")
         for name in ("ada", "bell", "curie"):
             self.add_framework(name)
-        self.read: list[str] = []
         self.said = ""  # by the last build, beside its warnings
         self.records: list[Record] = []
 
@@ -124,6 +123,11 @@ class Site:
 
     def page(self, name: str, text: str) -> None:
         (self.docs / f"{name}.md").write_text(f"---\norphan: true\n---\n# {name}\n\n{text}\n", "utf-8")
+
+    def workload_page(self, workload: str, text: str) -> None:
+        folder = self.folder / "workloads" / workload
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "page.md").write_text(f"---\norphan: true\n---\n# {workload}\n\n{text}\n", "utf-8")
 
     def record(self, row_id: str = "ada", local: bool = False, **changes: object) -> Record:
         """Write a record of a run of this row's example as it is, by default a benchmark; returns it.
@@ -160,13 +164,12 @@ class Site:
         return record
 
     def build(self) -> str:
-        """Build as a reader's second build does, on what the first left. Returns the warnings."""
+        """Build from scratch, as the session `docs` does. Returns the warnings."""
         warnings, status = io.StringIO(), io.StringIO()
-        self.read = []
         with docutils_namespace():  # or the next build would warn of every directive that this one registered
             out, trees = self.folder / "html", self.folder / "doctrees"
-            app = Sphinx(self.docs, self.docs, out, trees, "html", status=status, warning=warnings)
-            app.connect("source-read", lambda app, page, source: self.read.append(page))
+            shutil.rmtree(out, ignore_errors=True)
+            app = Sphinx(self.docs, self.docs, out, trees, "html", status=status, warning=warnings, freshenv=True)
             app.build()
         self.said = status.getvalue()
         return warnings.getvalue()
@@ -225,13 +228,14 @@ def _answer(words: str, reason: str) -> Answer:
     return msgspec.convert({**convert.statement(words), "reason": reason or None}, Answer)
 
 
+def matter(patch: pytest.MonkeyPatch, wanted: needs.Needs) -> None:
+    """What the CNN needs, in `train` alone."""
+    patch.setattr(cnn_defaults, "defaults", needs.WorkloadDefaults(needs={"train": wanted}, idioms=tuple(wanted)))
+
+
 def _asking(site: Site, patch: pytest.MonkeyPatch) -> Callable[..., Record]:
     patch.setattr(spec, "QUESTIONS", QUESTIONS)
-    patch.setattr(
-        default_warnings,
-        "MATTERS",
-        {"cnn.train": {"pool.stride": default_warnings.number(2), "pool.β": default_warnings.MOST}},
-    )
+    matter(patch, {"pool.stride": needs.number(2), "pool.β": needs.MOST})
 
     def asked(row_id: str = "ada", given: dict[str, str] | None = None, **changes: object) -> Record:
         row = frameworks.rows(site.examples)[row_id]

@@ -42,5 +42,6 @@ workload = Workload(
     },
     form_of={"reset_before": ("reset_gate", "before")},
     layers={"words": "a review’s words", "last word": "the last word’s output"},
+    recurrent=frozenset({"GRU"}),
     scale="A column is one word and as high as its vector. A bar is as long as its vector.",
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from _ext.core import answers, elements, incremental, links, numbers, store
+from _ext.core import answers, elements, links, numbers, store
 
 
 def setup(app: Sphinx) -> None:
-    for module in (store, answers, incremental, elements, links, numbers):
+    for module in (store, answers, elements, links, numbers):
         module.setup(app)

@@ -6,6 +6,7 @@ The questions, their order and their words are those of rosetta_host/defaults/sp
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -18,7 +19,7 @@ from sphinx.config import Config
 
 from _ext.core import newest
 from _ext.core import store as stores
-from rosetta_host.catalog.frameworks import Row
+from rosetta_host.catalog.frameworks import Row, nearest
 from rosetta_host.defaults import spec
 from rosetta_host.environments import digests
 from rosetta_host.records.codes import Code
@@ -35,13 +36,19 @@ HOLDS_FOR = {
 }
 
 
-def known() -> list[str]:
+def facets() -> list[str]:
     """Every question.facet, in order."""
-    return [f"{question}.{facet}" for question, (_, facets) in spec.QUESTIONS.items() for facet in facets]
+    return [f"{question}.{facet}" for question, (_, parts) in spec.QUESTIONS.items() for facet in parts]
+
+
+def unknown(names: Iterable[str]) -> list[str]:
+    """What to say of each name that is no question.facet."""
+    every = facets()
+    return [str(nearest("question", name, every)) for name in names if name not in every]
 
 
 def name_of(question: str) -> str:
-    """What to call a question in a line: "a GRU" of "A GRU, given its units"."""
+    """What to call a question in a line: "a dense layer" of "A dense layer, given its sizes"."""
     words: str = spec.QUESTIONS[question][0].partition(",")[0]
     article, _, rest = words.partition(" ")
     return f"{article.lower()} {rest}" if article in ("A", "An", "The") else words
@@ -89,14 +96,9 @@ class Answers:
         self.asked = {row.id: _asked(store, row) for row in store.rows.values()}
 
     @cached_property
-    def files(self) -> list[Path]:
-        """What decides whether the answers still hold, beside the framework.toml that every page notes."""
-        return sorted({path for asked in self.asked.values() for path in _files(asked.row)})
-
-    @cached_property
     def usual(self) -> dict[str, Statement]:
         """question.facet -> what more than half of the folders of examples/ answer, each with one voice."""
-        return {name: statement for name in known() if (statement := self._usual(name))}
+        return {name: statement for name in facets() if (statement := self._usual(name))}
 
     def _usual(self, name: str) -> Statement | None:
         voices: dict[str, list[Statement]] = defaultdict(list)
@@ -114,13 +116,6 @@ class Answers:
         """Whether a row answers otherwise than most."""
         answer, usual = asked.current(name), self.usual.get(name)
         return answer is not None and usual is not None and answer.statement != usual
-
-
-def _files(row: Row) -> list[Path]:
-    environment = row.environment
-    lists = {environment.requirements, environment.requirements_gpu or environment.requirements}
-    locks = [row.environment_folder / name for name in lists]
-    return [row.example(SOURCE), *locks, *digests.setup_files(row)]
 
 
 def _asked(store: stores.Store, row: Row) -> Asked:
@@ -152,16 +147,16 @@ def _digest(source: Path) -> str:
         return ""
 
 
-_known: WeakKeyDictionary[Config, Answers] = WeakKeyDictionary()
+_answers: WeakKeyDictionary[Config, Answers] = WeakKeyDictionary()
 
 
 def answers(config: Config) -> Answers:
     """The answers of the build with this configuration."""
-    return _known[config]
+    return _answers[config]
 
 
 def _start(app: Sphinx) -> None:
-    _known[app.config] = Answers(stores.store(app.config))
+    _answers[app.config] = Answers(stores.store(app.config))
 
 
 def setup(app: Sphinx) -> None:

@@ -84,11 +84,11 @@ def fold(title: str, *content: nodes.Node) -> Details:
 def in_short(shown: nodes.table, caption: str) -> list[nodes.Node]:
     """The table; where its rows differ in their first cells alone, one sentence with the table folded below it."""
     head, *body = shown.findall(nodes.row)
-    said = {tuple(entry.astext() for entry in row.children[1:]) for row in body}
-    if len(said) > 1 or len(body) < 2:
+    contents = {tuple(entry.astext() for entry in row.children[1:]) for row in body}
+    if len(contents) > 1 or len(body) < 2:
         return [shown]
     titles = (entry.astext().lower() for entry in head.children[1:])
-    facts = ", ".join(f"{title} “{text}”" for title, text in zip(titles, said.pop(), strict=True))
+    facts = ", ".join(f"{title} “{text}”" for title, text in zip(titles, contents.pop(), strict=True))
     return [nodes.paragraph("", f"All {len(body)} implementations are alike: {facts}."), fold(caption, shown)]
 
 

@@ -12,20 +12,20 @@ from rosetta_host.catalog.frameworks import Row
 
 def by_folder(rows: Iterable[Row]) -> dict[str, list[Row]]:
     """The rows of each folder."""
-    found: dict[str, list[Row]] = defaultdict(list)
+    folders: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        found[row.folder.name].append(row)
-    return found
+        folders[row.folder.name].append(row)
+    return folders
 
 
 def by_life(folders: dict[str, list[Row]]) -> list[str]:
     """The folders' names: what is to be shown first, the other living frameworks, then the retired, each by title."""
 
-    def place(name: str) -> tuple[bool, bool, str]:
+    def rank(name: str) -> tuple[bool, bool, str]:
         framework = folders[name][0].framework
         return framework.retired, not framework.shown_first, folders[name][0].title.casefold()
 
-    return sorted(folders, key=place)
+    return sorted(folders, key=rank)
 
 
 def marker(folder: str) -> str:

@@ -1,4 +1,4 @@
-"""Links that are known once all pages are read: to a record's line, a place with an id, a page, a file of the site."""
+"""Links that are resolved once all pages are read: to a record's line, an anchor, a page, a file of the site."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from rosetta_host.records.store import Record
 
 
 class AnchorLink(nodes.inline):
-    """A place holder until all pages are read: then a link to the id `anchor`, or plain text where no page has it."""
+    """A placeholder until all pages are read: then a link to the id `anchor`, or plain text where no page has it."""
 
 
 class FileLink(nodes.inline):
-    """A place holder for a link to the file `path`, as seen from the site's root."""
+    """A placeholder for a link to the file `path`, as seen from the site's root."""
 
 
 class PageLink(nodes.inline):
-    """A place holder, likewise: then a link to a page of this site, or plain text where there is no such page."""
+    """A placeholder, likewise: then a link to a page of this site, or plain text where there is no such page."""
 
 
 def page_link(page: str, text: str, address: str) -> PageLink:
-    """A link with this text to a page; `address` is what follows the page in it, as `?framework=ID#cnn`."""
+    """A link with this text to a page; `address` is what follows the page in it, as `?framework=ID#train`."""
     return PageLink(text, text, page=page, address=address)
 
 
@@ -32,8 +32,8 @@ def link(record: Record, text: str, title: str = "", classes: tuple[str, ...] = 
     return AnchorLink(text, text, anchor=anchor(record), reftitle=title, classes=list(classes))
 
 
-def place_link(anchor: str, text: str, classes: tuple[str, ...] = ()) -> AnchorLink:
-    """A link with this text to the place with this id, on whichever page it is."""
+def anchor_link(anchor: str, text: str, classes: tuple[str, ...] = ()) -> AnchorLink:
+    """A link with this text to the element with this id, on whichever page it is."""
     return AnchorLink(text, text, anchor=anchor, reftitle="", classes=list(classes))
 
 
@@ -43,7 +43,7 @@ def site_file(path: str, text: str) -> FileLink:
 
 
 def target(env: BuildEnvironment, node: nodes.Element, record: Record, title: str) -> None:
-    """Make a node the place that `link` leads to."""
+    """Make a node the target of `link`."""
     name = anchor(record)
     if name not in env.domains.standard_domain.anonlabels:
         node["ids"].append(name)
@@ -55,8 +55,8 @@ def _resolve(app: Sphinx, doctree: nodes.document, page: str) -> None:
         at, name = app.env.domains.standard_domain.anonlabels.get(node["anchor"], ("", ""))
         text = nodes.inline(node.astext(), node.astext(), classes=node["classes"])
         if at:
-            place = ("" if at == page else app.builder.get_relative_uri(page, at)) + f"#{name}"
-            node.replace_self(nodes.reference("", "", text, internal=True, refuri=place, reftitle=node["reftitle"]))
+            address = ("" if at == page else app.builder.get_relative_uri(page, at)) + f"#{name}"
+            node.replace_self(nodes.reference("", "", text, internal=True, refuri=address, reftitle=node["reftitle"]))
         else:
             node.replace_self(text)
     up = "../" * page.count("/")
@@ -64,8 +64,8 @@ def _resolve(app: Sphinx, doctree: nodes.document, page: str) -> None:
         file.replace_self(nodes.reference("", "", nodes.Text(file.astext()), internal=True, refuri=up + file["path"]))
     for to in list(doctree.findall(PageLink)):
         if to["page"] in app.env.found_docs:
-            place = app.builder.get_relative_uri(page, to["page"]) + to["address"]
-            to.replace_self(nodes.reference("", to.astext(), internal=True, refuri=place))
+            address = app.builder.get_relative_uri(page, to["page"]) + to["address"]
+            to.replace_self(nodes.reference("", to.astext(), internal=True, refuri=address))
         else:
             to.replace_self(nodes.inline("", to.astext()))
 

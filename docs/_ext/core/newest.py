@@ -1,7 +1,8 @@
-"""Which record speaks: the newest, at one place, which is a machine and a device of it.
+"""Which record counts: the newest of one processor, which is a machine and a device of it.
 
-Two places give two numbers, so none may stand for the other by being newer. `here` refuses records of several places,
-`each` tells them apart. `anywhere` is for what no place changes, such as a version, an answer or a certificate.
+Two processors give two numbers, so a newer record of one does not replace that of the other. `here` refuses records of
+several processors, `each` keeps them apart. `anywhere` is for what is the same on all of them, such as a version, an
+answer or a certificate.
 """
 
 from __future__ import annotations
@@ -12,24 +13,24 @@ from _ext.core import store as stores
 from rosetta_host.catalog.frameworks import Row, UserError
 from rosetta_host.records.store import R, Record, is_historic
 
-Place = tuple[str, str]  # the id of a machine, and "cpu" or "gpu"
+Processor = tuple[str, str]  # the id of a machine, and "cpu" or "gpu"
 
 
-def place(record: Record) -> Place:
-    """Where a record was made."""
+def processor(record: Record) -> Processor:
+    """The processor that a record was made on."""
     return record.machine.id, record.device or "cpu"
 
 
-def each(records: Iterable[R]) -> dict[Place, R]:
-    """Place -> its newest record, places in the order of their names."""
-    last: dict[Place, R] = {}
-    for record in sorted(records, key=lambda record: (place(record), record.created)):
-        last[place(record)] = record
+def each(records: Iterable[R]) -> dict[Processor, R]:
+    """Processor -> its newest record, in the order of their names."""
+    last: dict[Processor, R] = {}
+    for record in sorted(records, key=lambda record: (processor(record), record.created)):
+        last[processor(record)] = record
     return last
 
 
 def here(records: Iterable[R]) -> R | None:
-    """The newest of records of one place, None of none. Raises UserError where they are of several."""
+    """The newest of records of one processor, None of none. Raises UserError where they are of several."""
     last = each(records)
     if len(last) > 1:
         names = ", ".join(f"{machine}@{device}" for machine, device in last)
@@ -38,12 +39,12 @@ def here(records: Iterable[R]) -> R | None:
 
 
 def rank(record: Record) -> tuple[bool, str]:
-    """The order of records that hold at every place: those of a CPU, which every reader has, after those of a GPU."""
+    """The order of records that hold on every processor: of a CPU, which every reader has, after of a GPU."""
     return (record.device or "cpu") == "cpu", record.created
 
 
 def anywhere(records: Iterable[R]) -> R | None:
-    """The newest record of what no place changes: of a CPU, or else of a GPU. None of none."""
+    """The newest record of what no processor changes: of a CPU, or else of a GPU. None of none."""
     return max(records, key=rank, default=None)
 
 

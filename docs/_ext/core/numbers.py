@@ -1,12 +1,12 @@
 """Roles that put a number into prose: none is ever typed by hand.
 
-`{number}` takes a measured one from a record: `pytorch.cnn.full.accuracy|.1%`, that is the row, the
+`{number}` takes a measured one from a record: `ROW.NETWORK.full.accuracy|.1%`, that is the row, the
 workload, the preset (or `certificate`), and the path of a field, with a format. It is the newest committed
-run in float32. `seed-k80/cntk+train_with_loader.cnn.full.times.train` names the machine and the variant too, and
-`desk@gpu/pytorch.cnn.full.times.train` the device of a machine that has several. Where records of several machines or
-devices answer, one has to be named.
-`{param}` takes a hyper-parameter from workloads/<name>/hyperparameters.py, `cnn.batch_size`, or what follows from
-them, from the data's layout and from the canonical weights: `known` lists all.
+run in float32. `MACHINE/ROW+VARIANT.NETWORK.full.times.train` names the machine and the variant too, and
+`MACHINE@gpu/ROW.NETWORK.full.times.train` the device of a machine that has several. Where records of several machines
+or devices answer, one has to be named.
+`{param}` takes a hyper-parameter from workloads/<name>/hyperparameters.py, `NETWORK.batch_size`, or what follows from
+them, from the data's layout and from the canonical weights: `parameters` lists all.
 An unknown one is a warning, and so fails the build.
 """
 
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 FORM = re.compile(
     r"(?:(?P<machine>[\w-]+)(?:@(?P<device>cpu|gpu))?/)?(?P<row>[\w-]+)(?:\+(?P<variant>\w+))?"
-    r"\.(?P<workload>cnn|gru)\.(?P<preset>\w+)\.(?P<field>[\w. -]+)"
+    rf"\.(?P<workload>{'|'.join(WORKLOADS)})\.(?P<preset>\w+)\.(?P<field>[\w. -]+)"
 )
 # Fields that records hold and no page may show, with the reason.
 WITHDRAWN = {
@@ -57,7 +57,7 @@ def find(store: stores.Store, text: str) -> tuple[Record, Any]:
     runs = [run for run in runs if run.precision in (None, "float32")]
     if asked["machine"]:
         runs = [run for run in runs if run.machine.id == asked["machine"]]
-        runs = [run for run in runs if asked["device"] in (None, newest.place(run)[1])]
+        runs = [run for run in runs if asked["device"] in (None, newest.processor(run)[1])]
     else:
         runs = [run for run in runs if not is_historic(run)]
     try:
@@ -86,8 +86,8 @@ def field(record: Record, path: str) -> Any:
     return value
 
 
-def known(workload: str) -> dict[str, Any]:
-    """What `{param}` knows of a workload: the hyper-parameters by their names, and what follows from them."""
+def parameters(workload: str) -> dict[str, Any]:
+    """What `{param}` can show of a workload: the hyper-parameters by their names, and what follows from them."""
     stated, settings = workloads.get(workload), run.settings_of(workload)
     train, test, batch = stated.source.train, stated.source.test, settings.batch_size
     facts = {"train_samples": train, "test_samples": test, "steps": train // batch, "rest": train % batch}
@@ -96,11 +96,10 @@ def known(workload: str) -> dict[str, Any]:
 
 
 class Role(SphinxRole):
-    """A role that cannot be answered is a warning, which the next build tells again."""
+    """A role that cannot be answered is a warning, and shows a question mark."""
 
     def warn(self, text: str) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         logger.warning("%s: %s", self.name, text, location=self.get_location(), type="rosetta", subtype="number")
-        stores.note_warning(self.env)
         return [nodes.inline("", "?")], []
 
 
@@ -109,7 +108,6 @@ class Number(Role):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         store = stores.store(self.config)
-        stores.note(self.env)
         text, _, form = self.text.partition("|")
         try:
             record, value = find(store, text.strip())
@@ -123,9 +121,8 @@ class Param(Role):
     """A hyper-parameter, as every example reads it, or what follows from it."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        stores.note(self.env, *workloads.WORKLOADS.glob("*/*.py"))
         text, _, form = self.text.partition("|")
-        every = {f"{workload}.{name}": value for workload in WORKLOADS for name, value in known(workload).items()}
+        every = {f"{workload}.{name}": value for workload in WORKLOADS for name, value in parameters(workload).items()}
         if text not in every:
             return self.warn(str(nearest("hyper-parameter", text, list(every))))
         shown = format(every[text], form)

@@ -1,15 +1,8 @@
-"""What the pages are made of: the list of frameworks and the records, read once a build.
-
-Each page notes what it used, by content. Sphinx alone compares times of modification, which a git
-checkout or a cache restores wrongly, and never sees a new folder.
-"""
+"""What the pages are made of: the list of frameworks and the records, read once a build."""
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +10,6 @@ from weakref import WeakKeyDictionary
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
@@ -32,17 +24,6 @@ from rosetta_host.records.store import CertificateRecord, Executed, R, Record
 
 logger = logging.getLogger(__name__)
 
-ALWAYS = "read this page again"  # noted by a page with a warning: Sphinx tells of it once, this site each time
-
-
-def digest(paths: Iterable[Path]) -> str:
-    """One digest of files' names and contents; a file that does not exist counts as such."""
-    total = hashlib.sha256()
-    for path in paths:
-        content = hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"absent"
-        total.update(str(path).encode() + b"\0" + content)
-    return total.hexdigest()
-
 
 @dataclass
 class Store:
@@ -55,7 +36,6 @@ class Store:
     by_row: dict[str, list[Record]] = field(default_factory=dict)
     files: dict[int, str] = field(default_factory=dict)  # id of a record -> its file, as seen from its folder
     local: set[int] = field(default_factory=set)
-    shared: dict[str, str] = field(default_factory=dict)  # digests of what many pages use
     settings: dict[str, Any] = field(default_factory=dict)  # workload -> its usual setting: see comparison.py
 
     def load(self) -> None:
@@ -79,10 +59,6 @@ class Store:
         self.records.sort(key=lambda record: record.created)
         for each in self.records:
             self.by_row.setdefault(each.row, []).append(each)
-        self.shared = {
-            "frameworks": digest(sorted(self.examples.glob("*/framework.toml"))),
-            "records": digest(record_store.paths(self.folders)),
-        }
 
     def path(self, record: Record) -> str:
         """The record's file, as seen from the folder of records that holds it."""
@@ -132,45 +108,10 @@ def store(config: Config) -> Store:
     return _stores[config]
 
 
-def note(env: BuildEnvironment, *paths: Path) -> None:
-    """Note that the page being read shows these files, the list of frameworks and the records."""
-    used = _used(env)[env.docname]
-    used.update(store(env.config).shared)
-    used.update({str(path): digest([path]) for path in paths})
-
-
-def note_warning(env: BuildEnvironment) -> None:
-    """Have the page being read again by the next build, so that its warning is not lost."""
-    _used(env)[env.docname][ALWAYS] = ""
-
-
-def _used(env: BuildEnvironment) -> dict[str, dict[str, str]]:
-    """Page -> what it used -> its digest. An attribute, so that Sphinx keeps it from build to build."""
-    used: dict[str, dict[str, str]] = vars(env).setdefault("rosetta_used", defaultdict(dict))
-    return used
-
-
 def _start(app: Sphinx) -> None:
     folders = [Path(app.confdir, folder).resolve() for folder in app.config.rosetta_records]
     _stores[app.config] = Store(Path(app.confdir, app.config.rosetta_examples).resolve(), folders)
     _stores[app.config].load()
-
-
-def _outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
-    now = store(app.config).shared
-
-    def same(key: str, was: str) -> bool:
-        return key != ALWAYS and (now[key] if key in now else digest([Path(key)])) == was
-
-    return [page for page, used in _used(env).items() if not all(same(*pair) for pair in used.items())]
-
-
-def _purge(app: Sphinx, env: BuildEnvironment, page: str) -> None:
-    _used(env).pop(page, None)
-
-
-def _merge(app: Sphinx, env: BuildEnvironment, pages: set[str], other: BuildEnvironment) -> None:
-    _used(env).update({page: used for page, used in _used(other).items() if page in pages})
 
 
 def _publish(app: Sphinx, error: Exception | None) -> None:
@@ -198,8 +139,5 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("rosetta_examples", "../examples", "env")
     app.add_config_value("rosetta_records", ["records", "_local"], "env")
     app.connect("builder-inited", _start)
-    app.connect("env-get-outdated", _outdated)
-    app.connect("env-purge-doc", _purge)
-    app.connect("env-merge-info", _merge)
     app.connect("build-finished", _publish)
     app.connect("build-finished", _tell_what_did_not_run)

@@ -16,7 +16,7 @@ from _ext.core import formatting
 from _ext.core import store as stores
 from _ext.core.answers import Asked, answers, is_given, name_of, probe_anchor, row_anchor
 from _ext.core.elements import DASH, Datum, Details, Summary, aside, cell, row_header, table
-from _ext.core.links import link, place_link, site_file, target
+from _ext.core.links import anchor_link, link, site_file, target
 from _ext.core.texts import text
 from _ext.snippets import snippets
 from rosetta_host.defaults import spec
@@ -43,7 +43,6 @@ class Defaults(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.store, self.answers = stores.store(self.config), answers(self.config)
-        stores.note(self.env, *self.answers.files)
         if not any(asked.record for asked in self.answers.asked.values()):
             return [nodes.paragraph("", f"Nothing has been measured yet. Run {COMMAND}.", classes=["rosetta-none"])]
         self.folders = snippets.by_folder(self.store.rows.values())
@@ -78,11 +77,11 @@ class Defaults(SphinxDirective):
         header = row_header(
             Datum("", "", name, value=asked.row.folder.name), *([aside(" · ".join(beside))] if beside else [])
         )
-        place = row_anchor(question, asked.row)
-        row = nodes.row("", header, *self.cells(question, asked), ids=[place])
+        anchor = row_anchor(question, asked.row)
+        row = nodes.row("", header, *self.cells(question, asked), ids=[anchor])
         row["classes"] = ["is-stale"] if asked.changed else []
         title = f"{asked.row.name}, {name_of(question)}"
-        self.env.domains.standard_domain.note_hyperlink_target(place, self.env.docname, place, title)
+        self.env.domains.standard_domain.note_hyperlink_target(anchor, self.env.docname, anchor, title)
         return row
 
     def cells(self, question: str, asked: Asked) -> list[nodes.entry]:
@@ -136,8 +135,8 @@ def _shown(answer: Answer, mark: list[nodes.inline], probe: str) -> nodes.Elemen
     """The words of an answer, which lead to the code that asked, or open to the reason and then to the code."""
     shown, kind = shown_text(answer), "rosetta-answer"
     if not answer.reason:
-        return nodes.paragraph("", "", *mark, place_link(probe, shown, (kind,)))
-    why = nodes.paragraph("", "", nodes.Text(f"{answer.reason.rstrip('.')}. → "), place_link(probe, "code"))
+        return nodes.paragraph("", "", *mark, anchor_link(probe, shown, (kind,)))
+    why = nodes.paragraph("", "", nodes.Text(f"{answer.reason.rstrip('.')}. → "), anchor_link(probe, "code"))
     return Details("", Summary("", "", *mark, nodes.inline("", shown, classes=[kind])), why)
 
 
@@ -154,7 +153,6 @@ class Questions(SphinxDirective):
     """What every framework is asked: the function of its defaults.py, and the answers that are inferred from it."""
 
     def run(self) -> list[nodes.Node]:
-        stores.note(self.env)
         head = nodes.row("", cell("Function"), cell("What it builds"), cell("What is inferred"))
         body = [
             nodes.row("", row_header(nodes.literal("", question)), cell(sentence), cell("; ".join(facets.values())))

@@ -13,7 +13,7 @@ from sphinx.util.typing import OptionSpec
 from _ext.core import formatting
 from _ext.core import store as stores
 from _ext.core.answers import SOURCE, answers, probe_anchor, row_anchor
-from _ext.core.links import link, place_link
+from _ext.core.links import anchor_link, link
 from _ext.core.texts import text
 from _ext.results.limits_tables import constant
 from _ext.snippets.run_caption import caption
@@ -40,7 +40,6 @@ class Probes(Rosetta):
 
     def run(self) -> list[nodes.Node]:
         self.store, self.answers = stores.store(self.config), answers(self.config)
-        stores.note(self.env, *self.answers.files)
         return [self.section(question) for question in spec.QUESTIONS]
 
     def section(self, question: str) -> nodes.section:
@@ -81,7 +80,7 @@ class Probes(Rosetta):
             if (answer := asked.answer(f"{question}.{facet}"))
         ]
         made = caption(link(asked.record, f"measured: {where}"), "is-certified")
-        made += [nodes.Text(" · "), place_link(row_anchor(question, row), " · ".join(inferred) or "no answer")]
+        made += [nodes.Text(" · "), anchor_link(row_anchor(question, row), " · ".join(inferred) or "no answer")]
         return made
 
     def places(self, row: Row) -> list[str]:

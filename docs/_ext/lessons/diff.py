@@ -59,8 +59,8 @@ def around(text: str, lines: Range) -> Range:
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     holding = [(first, last) for first, last in map(_extent, functions) if first <= lines[0] and lines[1] <= last]
     if holding:
-        return min(holding, key=lambda found: found[1] - found[0])
-    touched = [found for found in map(_extent, tree.body) if found[0] <= lines[1] and lines[0] <= found[1]]
+        return min(holding, key=lambda extent: extent[1] - extent[0])
+    touched = [extent for extent in map(_extent, tree.body) if extent[0] <= lines[1] and lines[0] <= extent[1]]
     return min([lines[0], *(first for first, _ in touched)]), max([lines[1], *(last for _, last in touched)])
 
 
@@ -70,13 +70,13 @@ def _extent(statement: ast.stmt) -> Range:
 
 def merged(ranges: list[Range]) -> list[Range]:
     """The same lines as ranges that do not overlap, from top to bottom."""
-    found: list[Range] = []
+    joined: list[Range] = []
     for first, last in sorted(ranges):
-        if found and first <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], last))
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
         else:
-            found.append((first, last))
-    return found
+            joined.append((first, last))
+    return joined
 
 
 def _edited(piece: str, edits: list[tuple[str, str]]) -> str:
@@ -98,12 +98,12 @@ def _shown(piece: str, margin: int) -> str:
 
 def differing(before: str, after: str) -> tuple[frozenset[int], frozenset[int]]:
     """The numbers of the lines that only the one text has, and of those that only the other has; empty ones apart."""
-    one, other = before.splitlines(), after.splitlines()
-    steps = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    old, new = before.splitlines(), after.splitlines()
+    steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     changed = [step for step in steps if step[0] != "equal"]
 
     def numbers(text: list[str], ranges: Iterator[Range]) -> frozenset[int]:
         return frozenset(i + 1 for first, last in ranges for i in range(first, last) if text[i].strip())
 
-    removed = numbers(one, ((first, last) for _, first, last, _, _ in changed))
-    return removed, numbers(other, ((first, last) for _, _, _, first, last in changed))
+    removed = numbers(old, ((first, last) for _, first, last, _, _ in changed))
+    return removed, numbers(new, ((first, last) for _, _, _, first, last in changed))

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from statistics import geometric_mean, mean
 from weakref import WeakKeyDictionary
 
@@ -49,14 +48,14 @@ class Today:
     """The digests of the code as it is, each worked out once a build."""
 
     def __init__(self) -> None:
-        self.known: dict[tuple[str, str, str], dict[str, str]] = {}
+        self.digests: dict[tuple[str, str, str], dict[str, str]] = {}
 
     def of(self, row: Row, workload: str, device: str) -> dict[str, str]:
         """What a record of this row would carry if it were made now."""
         key = (row.id, workload, device)
-        if key not in self.known:
-            self.known[key] = digests.digests(row, workload, device)
-        return self.known[key]
+        if key not in self.digests:
+            self.digests[key] = digests.digests(row, workload, device)
+        return self.digests[key]
 
 
 _today: WeakKeyDictionary[Config, Today] = WeakKeyDictionary()
@@ -65,16 +64,6 @@ _today: WeakKeyDictionary[Config, Today] = WeakKeyDictionary()
 def today(config: Config) -> Today:
     """The digests of the build with this configuration."""
     return _today.setdefault(config, Today())
-
-
-def sources(row: Row, workload: str) -> list[Path]:
-    """The files of its folder that decide whether a record of the row is of today."""
-    return [
-        row.folder / "mutants.toml",
-        row.example(workload),
-        row.environment_folder / row.environment.requirements,
-        *digests.setup_files(row),
-    ]
 
 
 @dataclass(frozen=True)
@@ -88,20 +77,26 @@ class Place:
     device: str
     local: bool
     data: str = ""
-    found: bool = False
+    external: bool = False
 
     @classmethod
     def of(cls, store: stores.Store, *records: LessonRecord) -> Place:
         """Where records were made. What data they are of is told where it is not the official data."""
-        one = records[0]
-        copy = one.data.source if one.data and one.measure == "accuracy" and one.data.source != "official" else ""
+        first = records[0]
+        copy = (
+            first.data.source if first.data and first.measure == "accuracy" and first.data.source != "official" else ""
+        )
         machines = tuple(dict.fromkeys(record.machine.name for record in records))
-        return cls(machines, one.device or "cpu", store.is_local(one), copy, bool(one.environment))
+        return cls(machines, first.device or "cpu", store.is_local(first), copy, bool(first.environment))
 
     @property
     def name(self) -> str:
         """How a reader knows it."""
-        facts = ["on its GPU" if self.device == "gpu" else "", "external interpreter" if self.found else "", self.data]
+        facts = [
+            "on its GPU" if self.device == "gpu" else "",
+            "external interpreter" if self.external else "",
+            self.data,
+        ]
         where = ", ".join(fact for fact in (" and ".join(self.machines), *facts) if fact)
         return where + (" (this machine, just now; not published)" if self.local else "")
 
@@ -109,7 +104,13 @@ class Place:
 def where(store: stores.Store, record: LessonRecord) -> tuple[object, ...]:
     """What sets the place of a record apart: what else is known of a machine may change from day to day."""
     place = Place.of(store, record)
-    return "" if record.measure == "accuracy" else record.machine.id, place.device, place.local, place.data, place.found
+    return (
+        "" if record.measure == "accuracy" else record.machine.id,
+        place.device,
+        place.local,
+        place.data,
+        place.external,
+    )
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ class Trial:
     @property
     def fault(self) -> LessonRecord | None:
         """The record that did not end as it should have."""
-        return next((one for one in (self.size, self.time) if one and one.status != "ok"), None)
+        return next((record for record in (self.size, self.time) if record and record.status != "ok"), None)
 
     @property
     def verdict(self) -> str:
@@ -260,15 +261,15 @@ class Trials:
     now: Today
     slug: str
     lesson: Lesson
-    found: list[Trial] = field(init=False, default_factory=list)
+    trials: list[Trial] = field(init=False, default_factory=list)
     silent: list[Row] = field(init=False, default_factory=list)  # rows whose folder says nothing of any patch of it
 
     def __post_init__(self) -> None:
         for row in self.store.rows.values() if self.lesson.mutants else ():
-            known, broken = offered(row, self.lesson.workload)
-            names = [name for name in self.lesson.mutants if name in known or broken]
+            offers, broken = offered(row, self.lesson.workload)
+            names = [name for name in self.lesson.mutants if name in offers or broken]
             for name in names:
-                self.found += self.of(row, name, known.get(name), broken)
+                self.trials += self.of(row, name, offers.get(name), broken)
             if not names and self.lesson.workload in row.workloads:
                 self.silent.append(row)
 
@@ -295,8 +296,8 @@ class Trials:
         One that was interrupted says nothing.
         """
         wanted = {"mutant": mutant.name, "lesson": self.slug} if mutant else {"mutant": None}
-        found = self.store.of_kind(LessonRecord, row=row.id, workload=self.lesson.workload, **wanted)
-        return [run for run in found if run.status != "interrupted"]
+        runs = self.store.of_kind(LessonRecord, row=row.id, workload=self.lesson.workload, **wanted)
+        return [run for run in runs if run.status != "interrupted"]
 
     def changed(self, row: Row, mutant: Mutant | None, run: LessonRecord) -> list[str]:
         """Which of the things that a record holds for are others today."""
@@ -343,22 +344,22 @@ class Trials:
 
     def by_seed(self, row: Row, mutant: Mutant | None) -> dict[tuple[object, ...], dict[int, LessonRecord]]:
         """Place -> seed -> the newest current run on all of the data."""
-        found: dict[tuple[object, ...], dict[int, LessonRecord]] = {}
+        current: dict[tuple[object, ...], dict[int, LessonRecord]] = {}
         for run in self.runs(row, mutant):
             if run.measure == "accuracy" and run.seed is not None and not self.changed(row, mutant, run):
-                found.setdefault(where(self.store, run), {})[run.seed] = run
-        return found
+                current.setdefault(where(self.store, run), {})[run.seed] = run
+        return current
 
     @property
     def stale_costs(self) -> bool:
         """Whether the cost in accuracy was measured, but of other code than today's."""
-        known = self.store.of_kind(LessonRecord, lesson=self.slug)
-        return not self.costs and any(run.measure == "accuracy" and run.mutant is not None for run in known)
+        runs = self.store.of_kind(LessonRecord, lesson=self.slug)
+        return not self.costs and any(run.measure == "accuracy" and run.mutant is not None for run in runs)
 
     def of_mutant(self, name: str) -> list[Trial]:
         """What counts of one patch, one trial a row: with a verdict, on the lesson's own device, the newest."""
         best: dict[str, Trial] = {}
-        for trial in (trial for trial in self.found if trial.name == name):
+        for trial in (trial for trial in self.trials if trial.name == name):
             before = best.get(trial.row.id)
             if before is None or self.weight(trial) > self.weight(before):
                 best[trial.row.id] = trial
@@ -373,13 +374,13 @@ class Trials:
     def tell(self, name: str) -> str:
         """How often each verdict was given for one patch: "still a trap in 9 implementations, failed in 3"."""
         counts = Counter(trial.verdict for trial in self.of_mutant(name))
-        said = [f"{VERDICTS[verdict]} {counts[verdict]}" for verdict in VERDICTS if counts[verdict]]
-        if said:
-            said[0] += " implementation" if said[0].endswith(" 1") else " implementations"
-        return ", ".join(said)
+        phrases = [f"{VERDICTS[verdict]} {counts[verdict]}" for verdict in VERDICTS if counts[verdict]]
+        if phrases:
+            phrases[0] += " implementation" if phrases[0].endswith(" 1") else " implementations"
+        return ", ".join(phrases)
 
     @property
     def on_gpu(self) -> bool:
         """Whether there is a verdict of anything of the lesson on a GPU."""
-        on_gpu = [trial for trial in self.found if trial.place and trial.place.device == "gpu"]
+        on_gpu = [trial for trial in self.trials if trial.place and trial.place.device == "gpu"]
         return any(trial.verdict != "not measured yet" for trial in on_gpu)

@@ -1,6 +1,6 @@
-"""`{forms} cnn.max_pool`: the form of an operation that each row computes, as its folder declares it.
+"""`{forms} NETWORK.FORM`: the form of an operation that each row computes, as its folder declares it.
 
-The role {forms}`cnn.max_pool` says in a sentence how many rows compute which.
+The role {forms}`NETWORK.FORM` says in a sentence how many rows compute which.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ Asked = tuple[str, str]  # the workload, and what differs
 
 def asked(text: str) -> Asked:
     """The workload and the name of a form. Raises UserError."""
-    known = [f"{workload}.{name}" for workload in WORKLOADS for name in oracle.model(workload).forms]
-    if text not in known:
-        raise nearest("form", text, known)
+    names = [f"{workload}.{name}" for workload in WORKLOADS for name in oracle.model(workload).forms]
+    if text not in names:
+        raise nearest("form", text, names)
     workload, _, name = text.partition(".")
     return workload, name
 
@@ -40,18 +40,17 @@ def asked(text: str) -> Asked:
 def declared(env: BuildEnvironment, what: Asked) -> list[tuple[Row, str]]:
     """Each row with the form that it computes; a folder that says nothing computes the first."""
     workload, name = what
-    stores.note(env)
     rows = [row for row in stores.store(env.config).rows.values() if workload in row.workloads]
     return [(row, row.workload(workload).forms.get(name, oracle.model(workload).forms[name][0])) for row in rows]
 
 
-def summary(found: list[tuple[Row, str]]) -> str:
+def summary(declarations: list[tuple[Row, str]]) -> str:
     """How many implementations compute which form: “first” in 13 implementations, “all” in 1."""
-    counts = Counter(form for _, form in found)
-    said = [f"“{form}” in {count}" for form, count in counts.most_common()]
-    if said:
-        said[0] += " implementation" if said[0].endswith(" 1") else " implementations"
-    return f"{', '.join(said)}." if said else "No implementation yet."
+    counts = Counter(form for _, form in declarations)
+    phrases = [f"“{form}” in {count}" for form, count in counts.most_common()]
+    if phrases:
+        phrases[0] += " implementation" if phrases[0].endswith(" 1") else " implementations"
+    return f"{', '.join(phrases)}." if phrases else "No implementation yet."
 
 
 class Forms(SphinxDirective):
@@ -65,11 +64,11 @@ class Forms(SphinxDirective):
             what = asked(self.arguments[0])
         except UserError as error:
             raise self.error(str(error)) from None
-        found = declared(self.env, what)
+        declarations = declared(self.env, what)
         examined = "unexamined" not in self.options
         head = nodes.row("", *map(cell, ["Framework", "Form", *(["Newest certificate"] if examined else [])]))
-        body = [nodes.row("", row_header(row.name), cell(form)) for row, form in found]
-        for line, (row, _) in zip(body, found, strict=True):
+        body = [nodes.row("", row_header(row.name), cell(form)) for row, form in declarations]
+        for line, (row, _) in zip(body, declarations, strict=True):
             line += [self.certificate(row, what[0])] if examined else []
         title = "The form that each implementation computes" if examined else "The form that each folder declares"
         return in_short(table([head], body, title, ("rosetta-lesson",)), title)

@@ -25,7 +25,7 @@ from _ext.core.elements import DASH, Details, aside, cell, datum, fold, heading,
 from _ext.core.links import site_file
 from _ext.core.numbers import Role
 from _ext.core.texts import check_text
-from _ext.lessons.evidence import NEEDS_GPU, STILL_A_TRAP, TIMED, Cost, Place, Trial, Trials, sources, today
+from _ext.lessons.evidence import NEEDS_GPU, STILL_A_TRAP, TIMED, Cost, Place, Trial, Trials, today
 from rosetta_host.catalog.frameworks import UserError, nearest
 from rosetta_host.lessons import declarations
 from rosetta_host.lessons.declarations import Lessons
@@ -37,32 +37,27 @@ logger = logging.getLogger(__name__)
 def declared(env: BuildEnvironment) -> Lessons:
     """The lessons of this site. Raises UserError where lessons.toml is not valid."""
     path = Path(env.srcdir, "lessons", "lessons.toml")
-    stores.note(env, path)
     return declarations.read(path) if path.exists() else Lessons({})
 
 
 def trials(env: BuildEnvironment, slug: str) -> Trials:
     """What is known of one lesson. Raises UserError for one that there is not."""
-    known = declared(env).by_slug
-    if slug not in known:
-        raise nearest("lesson", slug, list(known))
-    if not known[slug].mutants and not known[slug].gpu:
+    lessons = declared(env).by_slug
+    if slug not in lessons:
+        raise nearest("lesson", slug, list(lessons))
+    if not lessons[slug].mutants and not lessons[slug].gpu:
         raise UserError(f"The lesson {slug!r} names no mutant, so there is nothing to show.")
-    found = Trials(stores.store(env.config), today(env.config), slug, known[slug])
-    stores.note(env, *(row.folder / "mutants.toml" for row in found.store.rows.values()))
-    for trial in found.found:
-        stores.note(env, *sources(trial.row, found.lesson.workload))
-    return found
+    return Trials(stores.store(env.config), today(env.config), slug, lessons[slug])
 
 
-def summary(found: Trials) -> str:
+def summary(trials: Trials) -> str:
     """The verdicts in short, a sentence for each patch."""
-    several = len(found.lesson.mutants) > 1
-    told = {name: found.tell(name) for name in found.lesson.mutants}
-    said = [(f"{formatting.mutant(name)}: " if several else "") + text for name, text in told.items() if text]
-    if found.lesson.gpu and not found.on_gpu:
-        said.append((f"on a GPU: {NEEDS_GPU.partition(': ')[2]}") if said else NEEDS_GPU)
-    return " ".join(f"{text[0].upper()}{text[1:]}." for text in said or ["not measured yet"])
+    several = len(trials.lesson.mutants) > 1
+    verdicts = {name: trials.tell(name) for name in trials.lesson.mutants}
+    phrases = [(f"{formatting.mutant(name)}: " if several else "") + text for name, text in verdicts.items() if text]
+    if trials.lesson.gpu and not trials.on_gpu:
+        phrases.append((f"on a GPU: {NEEDS_GPU.partition(': ')[2]}") if phrases else NEEDS_GPU)
+    return " ".join(f"{text[0].upper()}{text[1:]}." for text in phrases or ["not measured yet"])
 
 
 class _OfLesson(SphinxDirective):
@@ -72,25 +67,24 @@ class _OfLesson(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         slug = self.arguments[0] if self.arguments else self.env.docname.rpartition("/")[2]
         try:
-            self.found = trials(self.env, slug)
+            self.trials = trials(self.env, slug)
         except UserError as error:
             return self.warn(str(error))
-        self.store, self.lesson = self.found.store, self.found.lesson
+        self.store, self.lesson = self.trials.store, self.trials.lesson
         self.several = len(self.lesson.mutants) > 1
         return self.content_nodes()
 
     def warn(self, text: str) -> list[nodes.Node]:
         logger.warning("%s: %s", self.name, text, location=self.get_location(), type="rosetta", subtype="lesson")
-        stores.note_warning(self.env)
         return []
 
     def content_nodes(self) -> list[nodes.Node]:
         raise NotImplementedError
 
-    def name_cell(self, found: Trial | Cost) -> nodes.entry:
+    def name_cell(self, measurement: Trial | Cost) -> nodes.entry:
         """The row, and which record says so."""
-        run = found.newest
-        return row_header(found.row.name, *([aside(*self.provenance(run))] if run else []))
+        run = measurement.newest
+        return row_header(measurement.row.name, *([aside(*self.provenance(run))] if run else []))
 
     def provenance(self, run: Record) -> list[nodes.Node | str]:
         """The version that ran, and the day, which leads to the record where it is published."""
@@ -116,24 +110,24 @@ class LessonTable(_OfLesson):
     """The verdicts in a sentence, and a line for each row, patch and machine."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        text = summary(self.found)
-        if self.lesson.gpu and not self.found.on_gpu:
+        text = summary(self.trials)
+        if self.lesson.gpu and not self.trials.on_gpu:
             text += f" Why it needs a GPU: {self.lesson.gpu}."
         made: list[nodes.Node] = [nodes.paragraph("", "", nodes.strong("", text))]
-        told = [trial for trial in self.found.found if not self.is_apart(trial)]
-        made += self.shown(told) if told else []
+        listed = [trial for trial in self.trials.trials if not self.is_apart(trial)]
+        made += self.shown(listed) if listed else []
         made += self.unwritten()
-        if self.found.found and self.found.silent:
-            names = ", ".join(row.name for row in self.found.silent)
+        if self.trials.trials and self.trials.silent:
+            names = ", ".join(row.name for row in self.trials.silent)
             made.append(nodes.paragraph("", f"Not tried in: {names}."))
         return made
 
-    def shown(self, told: list[Trial]) -> list[nodes.Node]:
+    def shown(self, listed: list[Trial]) -> list[nodes.Node]:
         """The table of these trials, folded where the sentence above says it all: one verdict, and no times."""
-        made = self.table(told)
-        if len(told) < 2 or len({trial.verdict for trial in told}) > 1 or any(trial.seconds for trial in told):
+        made = self.table(listed)
+        if len(listed) < 2 or len({trial.verdict for trial in listed}) > 1 or any(trial.seconds for trial in listed):
             return [made]
-        return [fold(f"All {len(told)} lines, with what is recorded of each patch", made)]
+        return [fold(f"All {len(listed)} lines, with what is recorded of each patch", made)]
 
     def is_apart(self, trial: Trial) -> bool:
         """With several patches, what cannot be written stands below: most rows lack one of momentum's kinds."""
@@ -142,7 +136,9 @@ class LessonTable(_OfLesson):
     def unwritten(self) -> Iterator[Details]:
         """For each patch the rows that cannot write it, with their reasons."""
         for name in self.lesson.mutants:
-            reasons = [f"{one.row.name}: {one.why}." for one in self.found.of_mutant(name) if self.is_apart(one)]
+            reasons = [
+                f"{trial.row.name}: {trial.why}." for trial in self.trials.of_mutant(name) if self.is_apart(trial)
+            ]
             if reasons:
                 rows = "1 implementation" if len(reasons) == 1 else f"{len(reasons)} implementations"
                 title = f"{formatting.mutant(name).capitalize()}: why it cannot be written in {rows}"
@@ -150,11 +146,11 @@ class LessonTable(_OfLesson):
                 listed = nodes.bullet_list("", *items)
                 yield fold(title, listed)
 
-    def table(self, told: list[Trial]) -> nodes.table:
+    def table(self, shown: list[Trial]) -> nodes.table:
         timed = ["Step without the patch", "With the patch", "Ratio"] if self.lesson.timed else []
-        places = {trial.place.name for trial in told if trial.place}
+        places = {trial.place.name for trial in shown if trial.place}
         head = self.head(["Verdict", "Certificate", *timed], timed, places)
-        body = [self.line(trial, places) for trial in told]
+        body = [self.line(trial, places) for trial in shown]
         where = f", on {next(iter(places))}" if len(places) == 1 else ""
         return table([head], body, f"The patch in each implementation{where}", ("rosetta-lesson",))
 
@@ -166,8 +162,8 @@ class LessonTable(_OfLesson):
     def verdict(self, trial: Trial) -> nodes.entry:
         text = trial.verdict
         on_cpu = self.lesson.gpu and trial.place and trial.place.device == "cpu"
-        said = f"{text} on a CPU" if on_cpu and text in (STILL_A_TRAP, *TIMED.values()) else text
-        return cell(said, *([aside(trial.why)] if trial.why else []), classes=("failed",) if text == "failed" else ())
+        words = f"{text} on a CPU" if on_cpu and text in (STILL_A_TRAP, *TIMED.values()) else text
+        return cell(words, *([aside(trial.why)] if trial.why else []), classes=("failed",) if text == "failed" else ())
 
     def times(self, trial: Trial) -> list[nodes.entry]:
         """Seconds a step, as it is and with the patch, and the ratio with what lies around it."""
@@ -190,14 +186,14 @@ class CostTable(_OfLesson):
 
     def content_nodes(self) -> list[nodes.Node]:
         if not self.lesson.accuracy:
-            return self.warn(f"lessons.toml does not say that {self.found.slug} has its accuracy measured")
-        if not self.found.costs:
-            stale = " with the current code; the earlier measurement is stale" if self.found.stale_costs else ""
+            return self.warn(f"lessons.toml does not say that {self.trials.slug} has its accuracy measured")
+        if not self.trials.costs:
+            stale = " with the current code; the earlier measurement is stale" if self.trials.stale_costs else ""
             return [nodes.paragraph("", f"Accuracy: not measured yet{stale}.", classes=["rosetta-none"])]
-        places = {cost.place.name for cost in self.found.costs}
+        places = {cost.place.name for cost in self.trials.costs}
         titles = ["Without the patch", "With the patch", "Difference", "95 % interval"]
         head = self.head(titles, titles, places)
-        body = [self.line(cost, places) for cost in self.found.costs]
+        body = [self.line(cost, places) for cost in self.trials.costs]
         where = f", on {next(iter(places))}" if len(places) == 1 else ""
         return [table([head], body, f"Accuracy after one epoch over all of the data{where}", ("rosetta-lesson",))]
 
@@ -231,11 +227,11 @@ class Caught(_OfLesson):
     """Which check catches each patch most clearly, and in how many rows."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        said = [text for name in self.lesson.mutants if (text := self.said(name))]
-        return [nodes.paragraph("", text) for text in said or ["Not measured yet."]]
+        sentences = [text for name in self.lesson.mutants if (text := self.sentence(name))]
+        return [nodes.paragraph("", text) for text in sentences or ["Not measured yet."]]
 
-    def said(self, name: str) -> str:
-        measured = [trial for trial in self.found.of_mutant(name) if trial.size and trial.size.checks]
+    def sentence(self, name: str) -> str:
+        measured = [trial for trial in self.trials.of_mutant(name) if trial.size and trial.size.checks]
         if not measured:
             return ""
         about = f"{formatting.mutant(name).capitalize()}: " if self.several else ""
@@ -243,10 +239,10 @@ class Caught(_OfLesson):
         clearest = Counter(check_text(trial.failed_checks[0]) for trial in measured if trial.failed_checks)
         if not clearest:
             return f"{about}It passes every check in {rows}."
-        told = [f"“{check}” in {count}" for check, count in clearest.most_common()]
+        counts = [f"“{check}” in {count}" for check, count in clearest.most_common()]
         unseen = len(measured) - clearest.total()
-        told += [f"none in {unseen}"] if unseen else []
-        return f"{about}The check that fails most clearly, in {rows}: {', '.join(told)}."
+        counts += [f"none in {unseen}"] if unseen else []
+        return f"{about}The check that fails most clearly, in {rows}: {', '.join(counts)}."
 
 
 class Verdicts(Role):

@@ -1,4 +1,4 @@
-"""`{patch} cnn.softmax_twice`: a patch in every framework that can be given it, a tab a folder of examples/.
+"""`{patch} NETWORK.MUTANT`: a patch in every framework that can be given it, a tab a folder of examples/.
 
 A tab shows the smallest functions that the patch changes, as they are and patched, side by side, and what became of
 each when it ran: the tabs are those of `{rosetta}`. Where the patch cannot be written, the tab says why.
@@ -38,27 +38,25 @@ class Patch(Rosetta):
 
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
-        stores.note(self.env)
         self.workload, _, name = self.arguments[0].partition(".")
         self.functions = [name]
         if self.workload not in WORKLOADS:
-            return self.warn(f"{self.arguments[0]!r} is not of the form cnn.softmax_twice")
+            return self.warn(f"{self.arguments[0]!r} is not of the form NETWORK.MUTANT")
         try:
             lessons = declared(self.env)
             self.trials = [trials(self.env, slug) for slug in lessons.of_mutant(self.workload, name)]
         except UserError as error:
             return self.warn(str(error))
         of_network = [lesson for lesson in lessons.by_slug.values() if lesson.workload == self.workload]
-        known = {mutant for lesson in of_network for mutant in lesson.mutants}
-        known.update(*(offered(row, self.workload)[0] for row in self.store.rows.values()))
-        if name not in known:
-            return self.warn(str(nearest(f"{self.workload} mutant", name, sorted(known))))
+        mutants = {mutant for lesson in of_network for mutant in lesson.mutants}
+        mutants.update(*(offered(row, self.workload)[0] for row in self.store.rows.values()))
+        if name not in mutants:
+            return self.warn(str(nearest(f"{self.workload} mutant", name, sorted(mutants))))
         return [self.side_by_side()]
 
     def code(self, row: Row) -> nodes.Element | None:
         """Two columns, or why there is nothing to show; None where the folder says nothing of the patch."""
         path = row.example(self.workload)
-        stores.note(self.env, path, row.folder / "mutants.toml")
         if not path.exists():
             return None
         try:
@@ -66,8 +64,8 @@ class Patch(Rosetta):
             if mutant is None:
                 return None
             if mutant.unsupported:
-                said = f"# This cannot be written here: {mutant.unsupported}"
-                return literal(path, Snippet(textwrap.fill(said, WIDTH, subsequent_indent="# "), 1))
+                comment = f"# This cannot be written here: {mutant.unsupported}"
+                return literal(path, Snippet(textwrap.fill(comment, WIDTH, subsequent_indent="# "), 1))
             return self.columns(mutant)
         except UserError as error:
             self.warn(str(error))
@@ -75,14 +73,14 @@ class Patch(Rosetta):
 
     def columns(self, mutant: Mutant) -> nodes.container:
         """The code as it is and patched, each with what became of it when it ran, in every row of the folder."""
-        found, folder = change(mutant), mutant.row.folder
+        diff, folder = change(mutant), mutant.row.folder
         rows = by_folder(self.store.rows.values())[folder.name]
         cases = [Case(row, self.workload, mutant.case.variant) for row in rows]
         runs = [ran(self.env, self.store, case, self.functions, self.rates) for case in cases]
-        left = _column("Without the patch", "is-before", found.text, found.removed, runs)
-        tried = [trial for known in self.trials[:1] for trial in known.of_mutant(mutant.name)]
+        left = _column("Without the patch", "is-before", diff.text, diff.removed, runs)
+        tried = [trial for of_lesson in self.trials[:1] for trial in of_lesson.of_mutant(mutant.name)]
         ends = [_end(trial) for trial in tried if trial.row.folder == folder]
-        right = _column("With the patch", "is-after", found.patched, found.added, ends)
+        right = _column("With the patch", "is-after", diff.patched, diff.added, ends)
         return nodes.container("", left, right, classes=["rosetta-patch"])
 
     def under(self, rows: list[Row]) -> list[nodes.Node]:

@@ -33,7 +33,6 @@ class Installs(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
-        stores.note(self.env)
         titles = ("Framework", "Python", "Needs today", "Set-up", "Variables")
         head = nodes.row("", *map(cell, titles))
         body = [nodes.row("", *self.line(row)) for row in retired(self.store)]
@@ -55,17 +54,16 @@ class Installs(SphinxDirective):
         if row.environment.setup is None:
             return "none: the lock is enough"
         path = row.environment_folder / row.environment.setup
-        stores.note(self.env, path)
-        said = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or path.name
-        return said.partition("\n")[0]
+        text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or path.name
+        return text.partition("\n")[0]
 
     @staticmethod
     def variables(row: Row) -> Iterator[nodes.Node]:
         """The variables with their reasons, those of the install first; a shared environment's stand with its own."""
         own = row.environment_id == row.id
-        known: dict[str, Variable] = dict(row.environment.install if own else {})
-        known |= (row.environment.variables if own else {}) | row.framework.variables
-        for name, variable in known.items():
+        variables: dict[str, Variable] = dict(row.environment.install if own else {})
+        variables |= (row.environment.variables if own else {}) | row.framework.variables
+        for name, variable in variables.items():
             yield nodes.paragraph("", "", nodes.literal(name, name), nodes.Text(f": {variable.reason}"))
 
 
@@ -74,7 +72,6 @@ class InShort(SphinxRole):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         store = stores.store(self.config)
-        stores.note(self.env)
         rows = retired(store)
         certified = sum(runs(store, row) for row in rows)
         text = f"{certified} of {len(rows)} retired implementations run here and are certified."

@@ -1,4 +1,4 @@
-"""`{idioms} cnn`: what maps to what between two frameworks, a column a framework.
+"""`{idioms} NETWORK`: what maps to what between two frameworks, a column a framework.
 
 What an example takes and gives is that of its newest run, if possible of its code as it is; who writes the loop is read
 from its code; what a framework does by default is from its answers. A script shows the columns of the chosen
@@ -14,37 +14,17 @@ from functools import partial
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from _ext.core import store as stores
-from _ext.core.answers import answers, name_of
+from _ext.core.answers import answers, name_of, unknown
 from _ext.core.directives import OfWorkload
 from _ext.core.elements import DASH, cell, row_header, table
 from _ext.core.folders import by_folder, by_life, marker, promotion
 from _ext.core.texts import text as words_of
-from _ext.snippets.default_warnings import matters
 from _ext.snippets.feeds import shares
-from _ext.snippets.source import VERBS
 from rosetta_host.catalog.frameworks import Row
-from rosetta_host.defaults import spec
+from rosetta_host.defaults import needs, spec
 from rosetta_host.environments.digests import example_digest
 from rosetta_host.records.store import BenchmarkRecord
 
-# The defaults that change what a translation has to write, where they matter to a network.
-FACETS = (
-    "convolution.channels",
-    "padding.side",
-    "gru.reset_gate",
-    "gru.biases",
-    "gru.output",
-    "cross_entropy.soft_max",
-    "cross_entropy.labels",
-    "dropout.unsaid",
-    "convolution.weights",
-    "embedding.weights",
-    "dense.weights",
-    "momentum.kind",
-    "adam.epsilon",
-    "adam.epsilon_place",
-)
 # What a run records of its arrays -> what the table calls it.
 SHAPES = {"x": "Samples", "y": "Labels", "scores": "Scores"}
 Answer = Callable[[Row], str]
@@ -58,8 +38,6 @@ class Idioms(OfWorkload):
         shown = [folders[name] for name in by_life(folders)]
         if not shown:
             return []
-        examples = [rows[0].example(self.workload) for rows in shown]
-        stores.note(self.env, *answers(self.config).files, *examples)
         titles = [cell(rows[0].title, classes=(marker(rows[0].folder.name),)) for rows in shown]
         body: list[nodes.row] = []
         for title, questions in (("In the examples", self.of_example()), ("By default", self.of_framework())):
@@ -81,8 +59,10 @@ class Idioms(OfWorkload):
 
     def of_framework(self) -> Iterator[tuple[str, Answer]]:
         """What is asked about a framework's defaults, and how a row answers."""
-        wanted = matters(self.workload, sorted(VERBS))
-        for facet in (facet for facet in FACETS if facet in wanted):
+        idioms = needs.of(self.workload).idioms
+        for problem in unknown(idioms):
+            raise self.error(f"what maps to what: {problem}")
+        for facet in idioms:
             question, _, part = facet.partition(".")
             about = name_of(question)
             label = f"{about[0].upper()}{about[1:]}: {spec.QUESTIONS[question][1][part]}"
@@ -90,10 +70,10 @@ class Idioms(OfWorkload):
 
     def line(self, label: str, answer: Answer, shown: list[list[Row]]) -> nodes.row | None:
         """One answer a framework; None where all that is known is the same."""
-        said = [answered(rows, answer) for rows in shown]
-        if len({one for one in said if one != DASH}) < 2:
+        texts = [answered(rows, answer) for rows in shown]
+        if len({text for text in texts if text != DASH}) < 2:
             return None
-        cells = [cell(one, classes=(marker(rows[0].folder.name),)) for one, rows in zip(said, shown, strict=True)]
+        cells = [cell(text, classes=(marker(rows[0].folder.name),)) for text, rows in zip(texts, shown, strict=True)]
         return nodes.row("", row_header(label), *cells)
 
     def shape(self, name: str, row: Row) -> str:
@@ -124,10 +104,10 @@ def kind_of_labels(shape: str) -> str:
 
 def answered(rows: list[Row], answer: Answer) -> str:
     """The answer of a folder's rows: once if they agree, otherwise each with the row's name."""
-    said = {row.name: answer(row) for row in rows}
-    if len(set(said.values())) == 1:
-        return next(iter(said.values()))
-    return "; ".join(f"{words} ({name})" for name, words in said.items())
+    texts = {row.name: answer(row) for row in rows}
+    if len(set(texts.values())) == 1:
+        return next(iter(texts.values()))
+    return "; ".join(f"{words} ({name})" for name, words in texts.items())
 
 
 def setup(app: Sphinx) -> None:

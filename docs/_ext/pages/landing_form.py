@@ -1,7 +1,7 @@
 """`{start}`: which framework one knows and which one needs, as a plain form: it needs no script to be sent.
 
-Each line of its content is a button, "The CNN: translate/cnn": what it says, and the page that the form leads to
-with `?from=…&to=…`. `:from:` and `:to:` are what is chosen at first.
+Each workload that has a page has a button, which leads there with `?from=…&to=…`. `:from:` and `:to:` are what is
+chosen at first.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sphinx.util.typing import OptionSpec
 
 from _ext.core import store as stores
 from _ext.core.folders import by_folder
+from _ext.pages import workload_pages
 from _ext.snippets.snippets import options
 from rosetta_host.catalog.frameworks import nearest
 
@@ -33,28 +34,22 @@ class Start(nodes.General, nodes.Element):
 class StartDirective(SphinxDirective):
     """The form."""
 
-    has_content = True
     option_spec: ClassVar[OptionSpec] = dict.fromkeys(LISTS, directives.unchanged_required)
 
     def run(self) -> list[nodes.Node]:
         folders = by_folder(stores.store(self.config).rows.values())
-        stores.note(self.env)
         for name in LISTS:
             if name in self.options and self.options[name] not in folders:
                 self.warn(str(nearest("framework", self.options[name], list(folders))))
-        buttons = [tuple(part.strip() for part in line.rsplit(":", 1)) for line in self.content if line.strip()]
-        for button in buttons:
-            if len(button) != 2 or button[1].partition("#")[0] not in self.env.found_docs:
-                self.warn(f"{': '.join(button)!r} names no page of this site, as in 'The CNN: translate/cnn#train'")
         lists = "".join(
             f'<label>{words} <select name="{name}">{options(folders, self.options.get(name, ""))}</select></label>'
             for name, words in LISTS.items()
         )
-        return [Start("", lists=lists, buttons=[button for button in buttons if len(button) == 2])]
+        buttons = workload_pages.pages(self.env)
+        return [Start("", lists=lists, buttons=buttons)] if buttons else []
 
     def warn(self, text: str) -> None:
         logger.warning("start: %s", text, location=self.get_location(), type="rosetta", subtype="start")
-        stores.note_warning(self.env)
 
 
 def form(lists: str, addresses: list[tuple[str, str]]) -> str:
@@ -65,13 +60,9 @@ def form(lists: str, addresses: list[tuple[str, str]]) -> str:
 
 def _resolve(app: Sphinx, doctree: nodes.document, page: str) -> None:
     for node in list(doctree.findall(Start)):
-        addresses = []
-        for words, target in node["buttons"]:
-            to, hash_, place = target.partition("#")
-            if to in app.env.found_docs:
-                address = app.builder.get_relative_uri(page, to) + hash_ + place
-                addresses.append((words, address or "#"))  # an empty address is no valid one
-        node.replace_self([nodes.raw("", form(node["lists"], addresses), format="html")] if addresses else [])
+        buttons = node["buttons"].items()
+        addresses = [(f"Translate {network}", app.builder.get_relative_uri(page, to)) for to, network in buttons]
+        node.replace_self(nodes.raw("", form(node["lists"], addresses), format="html"))
 
 
 def setup(app: Sphinx) -> None:

@@ -1,4 +1,4 @@
-"""`{network} cnn`: a network as a figure and as a table, of the shapes that the oracle's layers really gave."""
+"""`{network} NETWORK`: a network as a figure and as a table, of the shapes that the oracle's layers really gave."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from _ext.core import store as stores
 from _ext.core.directives import OfWorkload
 from _ext.pages.svg import INK, LINE, Drawing
 from _ext.results.results import DASH, table
@@ -51,18 +49,18 @@ class Stage:
 @cache
 def stages(workload: str) -> tuple[Stage, ...]:
     """The stages of a network, from a pass of one sample through the oracle."""
-    found: list[Stage] = []
-    settings = run.settings_of(workload)
+    joined: list[Stage] = []
+    settings, recurrent = run.settings_of(workload), workloads.get(workload).recurrent
     rates = iter(getattr(settings, "dropout", ()))
     for layer in oracle.layers(workload, weights.canonical(workload), oracle.model(workload).sample()):
-        before = found[-1].shape if found else ()
+        before = joined[-1].shape if joined else ()
         does = _said(workload, layer, before, rates)
         if not layer.parameters and layer.shape == before:
-            found[-1].does.append(does)
+            joined[-1].does.append(does)
         else:
             number = "integer" if layer.dtype.kind == "i" else settings.dtype
-            found.append(Stage([does], layer.shape, number, layer.parameters, layer.kind == "GRU"))
-    return tuple(found)
+            joined.append(Stage([does], layer.shape, number, layer.parameters, layer.kind in recurrent))
+    return tuple(joined)
 
 
 def _said(workload: str, layer: oracle.Layer, before: tuple[int, ...], rates: Iterator[float]) -> str:
@@ -141,9 +139,9 @@ def _box(drawing: Drawing, stage: Stage, y: float) -> None:
     drawing.add("rect", x=x, y=y, width=w, height=h, fill_opacity=0.15, **edge)
 
 
-def _column(place: int) -> float:
+def _column(column: int) -> float:
     """x of a word's column: the first ones, the place of the dots, and the last word's."""
-    return MIDDLE - (PITCH * (SHOWN + 1) + COLUMN) / 2 + PITCH * place
+    return MIDDLE - (PITCH * (SHOWN + 1) + COLUMN) / 2 + PITCH * column
 
 
 def _sequence(drawing: Drawing, stage: Stage, y: float) -> None:
@@ -151,11 +149,11 @@ def _sequence(drawing: Drawing, stage: Stage, y: float) -> None:
     high = _height(stage)
     fill = 0.0 if stage.type == "integer" else 0.6
     middle = y + high / 2
-    for place in [*range(SHOWN), SHOWN + 1]:
-        x = _column(place)
+    for column in [*range(SHOWN), SHOWN + 1]:
+        x = _column(column)
         style: dict[str, str | float] = {"stroke": LINE, "stroke_width": 1.2, "fill": LINE, "fill_opacity": fill}
         drawing.add("rect", x=x, y=y, width=COLUMN, height=high, **style)
-        if stage.recurrent and place < SHOWN - 1:
+        if stage.recurrent and column < SHOWN - 1:
             drawing.path("M", x + COLUMN + 1, middle, "h", 3, stroke=INK, stroke_width=1.2)
             drawing.path("M", x + COLUMN + 3, middle - 2.5, "v", 5, "l", 3, -2.5, "z", fill=INK)
     for dot in (-4, 0, 4):
@@ -166,23 +164,22 @@ class Network(OfWorkload):
     """The figure, and beside it the table that says the same in words."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        stores.note(self.env, Path(oracle.__file__), *(workloads.WORKLOADS / self.workload).glob("*.py"))
         drawn = nodes.figure("", nodes.raw("", figure(self.workload), format="html"), classes=["rosetta-figure"])
         drawn += nodes.caption("", workloads.get(self.workload).scale)
         return [nodes.container("", drawn, self.shapes(), classes=["rosetta-network"])]
 
     def shapes(self) -> nodes.table:
-        found = stages(self.workload)
-        both = any(stage.shape != stage.channels_last for stage in found)
-        types = {stage.type for stage in found}
+        layers = stages(self.workload)
+        both = any(stage.shape != stage.channels_last for stage in layers)
+        types = {stage.type for stage in layers}
         header = ["Layer", *(["Channels first", "Channels last"] if both else ["Shape"])]
         header += ["Dtype", "Parameters"] if len(types) > 1 else ["Parameters"]
         body = []
-        for stage in found:
+        for stage in layers:
             cells = [stage.title, times(stage.shape), *([times(stage.channels_last)] if both else [])]
             cells += [stage.type] if len(types) > 1 else []
             body.append([*cells, f"{stage.parameters:,}" if stage.parameters else DASH])
-        total = sum(stage.parameters for stage in found)
+        total = sum(stage.parameters for stage in layers)
         body.append(["total", *[""] * (len(header) - 2), f"{total:,}"])
         title = "The shape of one sample after each layer" + (f", dtype {types.pop()}" if len(types) == 1 else "")
         numeric = {"Channels first", "Channels last", "Shape", "Parameters"}

@@ -30,8 +30,8 @@ STEP, LEFT, RIGHT = 30, 5, 95  # of the time line: pixels a framework; where it 
 
 def oldest_first(store: stores.Store) -> list[list[Row]]:
     """The rows of each folder, the oldest folder first."""
-    found = by_folder(store.rows.values()).values()
-    return sorted(found, key=lambda rows: (rows[0].framework.since, rows[0].title.casefold()))
+    folders = by_folder(store.rows.values()).values()
+    return sorted(folders, key=lambda rows: (rows[0].framework.since, rows[0].title.casefold()))
 
 
 def time_line(lives: list[tuple[str, int, bool]], today: int) -> str:
@@ -65,7 +65,6 @@ class Museum(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
-        stores.note(self.env)
         asked = self.arguments[0]
         if asked not in (TIME_LINE, LIVING, RETIRED):
             raise self.error(str(nearest("part of the museum", asked, [TIME_LINE, LIVING, RETIRED])))
@@ -79,13 +78,12 @@ class Museum(SphinxDirective):
     def drawn(self) -> list[nodes.Node]:
         lives = []
         for rows in oldest_first(self.store):
-            one = rows[0].framework
-            if one.since.isdecimal():
-                lives.append((rows[0].title, int(one.since), one.retired))
+            framework = rows[0].framework
+            if framework.since.isdecimal():
+                lives.append((rows[0].title, int(framework.since), framework.retired))
             else:
-                text = f"{rows[0].folder.name}/framework.toml: since = {one.since!r} is not a year."
+                text = f"{rows[0].folder.name}/framework.toml: since = {framework.since!r} is not a year."
                 logger.warning("museum: %s", text, location=self.get_location(), type="rosetta", subtype="museum")
-                stores.note_warning(self.env)
         if not lives:
             return []
         seen = [int(record.created[:4]) for record in self.store.records if not is_historic(record)]
@@ -96,20 +94,20 @@ class Museum(SphinxDirective):
         return [figure]
 
     def section(self, rows: list[Row]) -> nodes.section:
-        one, name = rows[0].framework, nodes.make_id(rows[0].folder.name)
+        framework, name = rows[0].framework, nodes.make_id(rows[0].folder.name)
         section = nodes.section("", nodes.title("", rows[0].title), ids=[name], names=[name])
-        if one.why_alive:
-            section += nodes.paragraph("", one.why_alive)
-        facts: list[tuple[str, list[nodes.Node]]] = [("First release", [nodes.Text(one.since)])]
-        facts += [("Last release", [nodes.Text(one.last_release)])] if one.last_release else []
-        facts += [("Successor", [nodes.Text(one.successor)])] if one.successor else []
+        if framework.why_alive:
+            section += nodes.paragraph("", framework.why_alive)
+        facts: list[tuple[str, list[nodes.Node]]] = [("First release", [nodes.Text(framework.since)])]
+        facts += [("Last release", [nodes.Text(framework.last_release)])] if framework.last_release else []
+        facts += [("Successor", [nodes.Text(framework.successor)])] if framework.successor else []
         facts += [("Runs here", [self.runs(row) for row in rows]), ("Needs today", self.needs(rows))]
-        home = nodes.reference("", "home page", refuri=one.home_page)
+        home = nodes.reference("", "home page", refuri=framework.home_page)
         read = page_link(READ, "its code here", f"?framework={rows[0].folder.name}")
         facts += [("See", [nodes.inline("", "", read, nodes.Text(" · "), home)])]
         items = [
             nodes.definition_list_item(
-                "", nodes.term("", term), nodes.definition("", *(nodes.paragraph("", "", said) for said in all_said))
+                "", nodes.term("", term), nodes.definition("", *(nodes.paragraph("", "", fact) for fact in all_said))
             )
             for term, all_said in facts
         ]
@@ -123,12 +121,12 @@ class Museum(SphinxDirective):
         runs += self.store.of_kind(BenchmarkRecord, **wanted, historic=False)
         version = newest.version(self.store, row)
         name = f"{row.name}: " if row.backend else ""
-        said = nodes.inline("", f"{name}{version or 'not run yet'}, on Python {row.environment.python}")
+        line = nodes.inline("", f"{name}{version or 'not run yet'}, on Python {row.environment.python}")
         for workload in row.workloads:
             last = newest.anywhere(run for run in runs if run.workload == workload)
-            said += nodes.Text(f" · {workload.upper()} ")
-            said += link(last, self.verdict(last)) if last else nodes.inline("", "not run yet")
-        return said
+            line += nodes.Text(f" · {workload.upper()} ")
+            line += link(last, self.verdict(last)) if last else nodes.inline("", "not run yet")
+        return line
 
     def verdict(self, run: Record) -> str:
         if isinstance(run, BenchmarkRecord) and run.status != "ok":
@@ -138,10 +136,10 @@ class Museum(SphinxDirective):
     @staticmethod
     def needs(rows: list[Row]) -> list[nodes.Node]:
         """What it needs, once where all backends need the same."""
-        said = {row.name: row.framework.needs or "Only its packages." for row in rows}
-        if len(set(said.values())) == 1:
-            return [nodes.Text(next(iter(said.values())))]
-        return [nodes.inline("", f"{name}: {text}") for name, text in said.items()]
+        needs = {row.name: row.framework.needs or "Only its packages." for row in rows}
+        if len(set(needs.values())) == 1:
+            return [nodes.Text(next(iter(needs.values())))]
+        return [nodes.inline("", f"{name}: {text}") for name, text in needs.items()]
 
 
 def setup(app: Sphinx) -> None:

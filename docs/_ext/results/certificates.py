@@ -1,4 +1,4 @@
-"""`{certificates} cnn`: the newest certificate of each row. A line of figures, and below it all checks to open."""
+"""`{certificates}`: the newest certificate of each row. A line of figures, and below it all checks to open."""
 
 from __future__ import annotations
 
@@ -6,32 +6,26 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import formatting, newest, verdicts
 from _ext.core import store as stores
+from _ext.core.directives import OfWorkloads
 from _ext.core.elements import Details, Summary, cell, row_header, table
 from _ext.core.links import target
 from _ext.core.texts import check_text
-from rosetta_host.catalog.frameworks import WORKLOADS
 from rosetta_host.records.store import CertificateRecord, RecordedCheck
 
 DASH = "–"
 WIDER = "†"
 
 
-class Certificates(SphinxDirective):
+class Certificates(OfWorkloads):
     """The newest certificate run of each row, variant, device and precision; the rows stand together."""
 
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        self.store = stores.store(self.config)
-        stores.note(self.env)
+    def content_nodes(self) -> list[nodes.Node]:
         groups: dict[tuple[str, ...], list[CertificateRecord]] = {}
-        for run in self.store.of_kind(CertificateRecord, workload=directives.choice(self.arguments[0], WORKLOADS)):
+        for run in self.store.of_kind(CertificateRecord, workload=self.workload):
             groups.setdefault((run.row, run.variant or "", run.device or "", run.precision or ""), []).append(run)
         if not groups:
             return [nodes.paragraph("", "No certificate is recorded yet.", classes=["rosetta-none"])]
@@ -137,11 +131,11 @@ def says_check(check: RecordedCheck) -> str:
 
 def reasons(run: CertificateRecord) -> list[nodes.paragraph]:
     """Why limits are wider or a form is declared: each reason once, after the checks that it holds for."""
-    told: dict[str, list[str]] = {}
+    checks: dict[str, list[str]] = {}
     for check in run.checks:
         if check.reason:
-            told.setdefault(check.reason, []).append(check_text(check))
-    return [nodes.paragraph("", f"{'; '.join(names)}: {reason.rstrip('.')}.") for reason, names in told.items()]
+            checks.setdefault(check.reason, []).append(check_text(check))
+    return [nodes.paragraph("", f"{'; '.join(names)}: {reason.rstrip('.')}.") for reason, names in checks.items()]
 
 
 def setup(app: Sphinx) -> None:

@@ -1,4 +1,4 @@
-"""`{compiled} cnn`: a row's training as the framework compiles it, beside the same step by step. From records."""
+"""`{compiled}`: a row's training as the framework compiles it, beside the same step by step. From records."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from _ext.core import formatting
-from _ext.core import store as stores
-from _ext.core.directives import OfWorkload
+from _ext.core.directives import OfWorkloads
 from _ext.core.elements import DASH, aside, cell, heading, table
 from _ext.results.pairs import Pair, Way, by_place, framework_cell, pairs, ratio_cell, reach, run_cell
 from _ext.results.result_lines import Line
 
 COMPILED = "train_compiled"
 WAYS: list[Way] = [(None, COMPILED), ("train_eager", None)]  # step by step and compiled: an example has one of the two
-NONE = "no implementation has trained compiled on all of the data yet."
-NEITHER = "no implementation has run both ways yet."
+NONE = "No implementation has trained compiled on all of the data yet."
+NEITHER = "No implementation has run both ways yet."
 
 
 def first_step(line: Line | None) -> float | None:
@@ -50,27 +49,25 @@ def paid(number: float | None) -> str:
     return f"after {number:.2g} epochs" if number < 10 else f"after {number:,.0f} epochs"
 
 
-class Compiled(OfWorkload):
+class Compiled(OfWorkloads):
     """How many times as long compiled training takes, in a sentence, and a table for each machine and preset."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        stores.note(self.env, *(row.example(self.workload) for row in self.store.rows.values()))
-        found = pairs(self.store, self.workload, WAYS)
-        network = self.workload.upper()  # two of these stand below one another
-        if not found:
-            return [nodes.paragraph("", f"{network}: {NONE}", classes=["rosetta-none"])]
-        ratios = [pair.ratio for pair in found if pair.ratio]
-        text = f"a compiled epoch takes {reach(ratios)}." if ratios else NEITHER
+        compared = pairs(self.store, self.workload, WAYS)
+        if not compared:
+            return [nodes.paragraph("", NONE, classes=["rosetta-none"])]
+        ratios = [pair.ratio for pair in compared if pair.ratio]
+        text = f"A compiled epoch takes {reach(ratios)}." if ratios else NEITHER
         numeric = ["Step by step", "Compiled", "Ratio", "First step", "Pays back"]
-        summary = nodes.strong("", f"{network}: {text}")
+        summary = nodes.strong("", text)
         tables = [
             table(
                 [heading(["Framework", *numeric], numeric)],
                 list(map(self.line, of_place)),
-                f"{network}, {where}",
+                f"{self.workload.upper()}, {where}",
                 ("rosetta-lesson",),
             )
-            for where, of_place in by_place(found).items()
+            for where, of_place in by_place(compared).items()
         ]
         return [nodes.paragraph("", "", summary), *tables]
 

@@ -22,10 +22,9 @@ from rosetta_host.certificate import forms, limits, oracle
 
 
 class CanonicalWeights(OfWorkload):
-    """`{canonical-weights} cnn`: names and shapes of the canonical weights."""
+    """`{canonical-weights} NETWORK`: names and shapes of the canonical weights."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        stores.note(self.env, Path(weights.__file__))
         shapes = weights.shapes(self.workload)
         body = [
             [nodes.literal("", name), nodes.inline("", " × ".join(map(str, shape)))] for name, shape in shapes.items()
@@ -57,7 +56,6 @@ class Limits(SphinxDirective):
     """`{limits}`: what the figures of a certificate are held against."""
 
     def run(self) -> list[nodes.Node]:
-        stores.note(self.env, Path(limits.__file__))
         stated = [limits.of(workload) for workload in WORKLOADS]
         per_workload = [own.checks for own in stated]
         rows = [[name, *(f"at most {shown(own[name])}" for own in per_workload)] for name in per_workload[0]]
@@ -80,7 +78,6 @@ class FormValues(SphinxDirective):
     """`{form-values}`: every form that a folder may declare, with its values and what each computes."""
 
     def run(self) -> list[nodes.Node]:
-        stores.note(self.env, Path(str(oracle.__file__)), Path(str(forms.__file__)))
         body: list[list[nodes.Node]] = []
         for workload in WORKLOADS:
             explained = forms.explanations(workload)
@@ -102,7 +99,6 @@ class Constant(Role):
             value = constant(name, path)
         except (LookupError, OSError) as error:
             return self.warn(str(error))
-        stores.note(self.env, path)
         return [nodes.inline("", str(value))], []
 
 
@@ -112,7 +108,6 @@ class Mutants(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         store = stores.store(self.config)
         paths = sorted(store.examples.glob("*/mutants.toml"))
-        stores.note(self.env, MUTATION, *(row.folder / "mutants.toml" for row in store.rows.values()))
         or_reason = constant("REQUIRED_OR_REASON", MUTATION)
         required = {workload: {**_required(workload), **or_reason} for workload in WORKLOADS}
         carried = [
@@ -124,9 +119,9 @@ class Mutants(SphinxDirective):
             if table.get("edits") and not table.get("harmless") and table.get("device") != "gpu"
         ]
         body = [
-            [nodes.inline("", text) for text in (workload.upper(), said, str(carried.count((workload, name))))]
-            for workload, known in required.items()
-            for name, said in known.items()
+            [nodes.inline("", text) for text in (workload.upper(), words, str(carried.count((workload, name))))]
+            for workload, errors in required.items()
+            for name, words in errors.items()
         ]
         others = sorted({name for workload, name in carried if name not in required.get(workload, {})})
         beside = f" Some examples also carry: {', '.join(others).replace('_', ' ')}." if others else ""

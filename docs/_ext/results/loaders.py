@@ -1,6 +1,6 @@
-"""`{loaders} cnn`: a row's training with its own data loader beside that in `train`. From records.
+"""`{loaders} NETWORK`: a row's training with its own data loader beside that in `train`. From records.
 
-The role {loaders}`cnn` says in a sentence how many times as long the loaders took.
+The role {loaders}`NETWORK` says in a sentence how many times as long the loaders took.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def shuffled(asked: answers.Asked | None) -> str:
     return text(answer) if answer else ""
 
 
-def summary(found: list[Pair]) -> str:
+def summary(compared: list[Pair]) -> str:
     """How many times as long the loaders took, in a sentence."""
-    ratios = [pair.ratio for pair in found if pair.ratio]
+    ratios = [pair.ratio for pair in compared if pair.ratio]
     return f"With the framework's own loader, an epoch takes {reach(ratios)}." if ratios else NONE
 
 
@@ -41,18 +41,17 @@ class Loaders(OfWorkload):
     """The sentence, and a line for each row, preset and machine."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        found = pairs(self.store, self.workload, WAYS)
-        sentence = summary(found)
-        if not found:
+        compared = pairs(self.store, self.workload, WAYS)
+        sentence = summary(compared)
+        if not compared:
             return [nodes.paragraph("", sentence, classes=["rosetta-none"])]
         known = answers.answers(self.config)
-        stores.note(self.env, *known.files)
-        asked = {pair.record.row: shuffled(known.asked.get(pair.record.row)) for pair in found}
+        asked = {pair.record.row: shuffled(known.asked.get(pair.record.row)) for pair in compared}
         self.unit = any(asked.values())
         numeric = ["train", "Own loader", "Ratio"]
         titles = ["Framework", "train is fed by", *numeric, *(["Loader shuffles"] if self.unit else [])]
         tables = []
-        for where, of_place in by_place(found).items():
+        for where, of_place in by_place(compared).items():
             body = [self.line(pair, asked[pair.record.row]) for pair in of_place]
             title = f"{self.workload.upper()}, {where}"
             tables.append(table([heading(titles, numeric)], body, title, ("rosetta-lesson",)))
@@ -63,7 +62,6 @@ class Loaders(OfWorkload):
         row = self.store.rows.get(record.row)
         if row is None:
             return DASH
-        stores.note(self.env, row.example(self.workload))
         return "the shared generator" if shares(row.example(self.workload)) else "the framework itself"
 
     def line(self, pair: Pair, unit: str) -> nodes.row:
@@ -82,7 +80,6 @@ class InShort(Role):
     """The sentence alone."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        stores.note(self.env)
         if self.text not in WORKLOADS:
             return self.warn(str(nearest("network", self.text, list(WORKLOADS))))
         sentence = summary(pairs(stores.store(self.config), self.text, WAYS))

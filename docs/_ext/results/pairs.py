@@ -42,20 +42,20 @@ class Pair:
         return self.times[1] / self.times[0] if self.times else None
 
 
-def _telling(found: list[Pair]) -> list[Pair]:
+def _telling(compared: list[Pair]) -> list[Pair]:
     """Of each row what it gave as it newest ran, and where that is to be had, in both ways, or else to its end.
 
     One loader took 1.92 times as long until its row's declaration was mended: beside 0.94 the old line only puzzles.
     """
     rows: dict[tuple[str, str], list[Pair]] = {}
-    for pair in found:
+    for pair in compared:
         rows.setdefault((pair.record.row, pair.record.device or "cpu"), []).append(pair)
-    told = []
+    shown = []
     for same in rows.values():
         last = newest.anywhere(pair.record for pair in same)  # of the code, which no machine changes
         today = [pair for pair in same if last and pair.record.digests == last.digests]
-        told += [pair for pair in today if pair.times] or [pair for pair in today if pair.variant.time] or today
-    return told
+        shown += [pair for pair in today if pair.times] or [pair for pair in today if pair.variant.time] or today
+    return shown
 
 
 def _trains(store: stores.Store, row: str, workload: str, variant: str | None) -> bool:
@@ -73,16 +73,16 @@ def pairs(store: stores.Store, workload: str, ways: Sequence[Way]) -> list[Pair]
     for run in store.of_kind(BenchmarkRecord, workload=workload, historic=False):
         if run.preset in PRESETS and run.variant in names and not store.is_local(run):
             groups.setdefault((run.row, run.preset, run.machine.id, run.device or "cpu"), []).append(run)
-    found = []
+    compared = []
     for runs in groups.values():
         by_variant = {line.record.variant: line for line in lines(store, runs)}
-        found += [
+        compared += [
             Pair(by_variant[variant], by_variant.get(plain))
             for plain, variant in ways
             if variant in by_variant and _trains(store, runs[0].row, workload, plain)
         ]
-    told = _telling(found)
-    return sorted(told, key=lambda pair: (store.name(pair.record).lower(), PRESETS.index(pair.record.preset or "")))
+    shown = _telling(compared)
+    return sorted(shown, key=lambda pair: (store.name(pair.record).lower(), PRESETS.index(pair.record.preset or "")))
 
 
 def framework_cell(store: stores.Store, record: BenchmarkRecord) -> nodes.entry:
@@ -107,10 +107,10 @@ def ratio_cell(pair: Pair) -> nodes.entry:
     return cell(datum(formatting.ratio(ratio), ratio) if ratio else DASH, classes=("numeric",))
 
 
-def by_place(found: list[Pair]) -> dict[str, list[Pair]]:
+def by_place(compared: list[Pair]) -> dict[str, list[Pair]]:
     """Where they ran, in words -> pairs; the place with most pairs first. Times of two stand in no one column."""
     groups: dict[str, list[Pair]] = {}
-    for pair in found:
+    for pair in compared:
         groups.setdefault(comparison.timed_where(pair.record), []).append(pair)
     return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
 

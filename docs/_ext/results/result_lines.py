@@ -30,7 +30,7 @@ class Line:
 
     def average(self, value: Callable[[BenchmarkRecord], float | None]) -> tuple[float, float | None] | None:
         """Mean and standard deviation over the seeds; None where nothing was measured."""
-        values = [found for found in map(value, self.runs) if found is not None]
+        values = [figure for figure in map(value, self.runs) if figure is not None]
         if not values:
             return None
         return mean(values), stdev(values) if len(values) > 1 else None
@@ -72,28 +72,28 @@ def lines(store: stores.Store, records: list[BenchmarkRecord]) -> list[Line]:
     """The newest run of each row on each machine and device, with the runs of other seeds that are like it."""
 
     def subject(record: BenchmarkRecord) -> tuple[str, ...]:
-        return record.row, record.variant or "", record.precision or "", *newest.place(record)
+        return record.row, record.variant or "", record.precision or "", *newest.processor(record)
 
-    found = []
+    made = []
     for _, group in groupby(sorted(records, key=lambda r: (*subject(r), r.created)), subject):
         runs = list(group)
         last = newest.here(runs)
         assert last
         same = [run for run in runs if run.status == "ok" and _alike(run, last)]
         seeds = {run.seed: run for run in same} if last.status == "ok" else {}
-        found.append(Line(last, list(seeds.values()), store.verdict(last)))
-    return sorted(found, key=lambda line: line.order)
+        made.append(Line(last, list(seeds.values()), store.verdict(last)))
+    return sorted(made, key=lambda line: line.order)
 
 
-def _alike(one: BenchmarkRecord, other: BenchmarkRecord) -> bool:
+def _alike(run: BenchmarkRecord, other: BenchmarkRecord) -> bool:
     """Whether two runs of a row may be averaged: of the same code, environment, version and data."""
-    return (one.digests, one.version, one.data) == (other.digests, other.version, other.data)
+    return (run.digests, run.version, run.data) == (other.digests, other.version, other.data)
 
 
-def _far_off(store: stores.Store, line: Line, found: list[Line]) -> str:
+def _far_off(store: stores.Store, line: Line, table: list[Line]) -> str:
     """That an accuracy lies farther from the median of its table than seeds lie apart; nothing where none is known."""
     record = line.record
-    usual = [other.accuracy[0] for other in found if other.accuracy and other.certified]
+    usual = [other.accuracy[0] for other in table if other.accuracy and other.certified]
     if record.preset != "full" or record.historic or not line.accuracy or len(usual) < 3:
         return ""
     between_seeds = spread(store, record.workload, record.preset)
@@ -101,8 +101,8 @@ def _far_off(store: stores.Store, line: Line, found: list[Line]) -> str:
     if between_seeds is None or abs(apart) <= FAR * between_seeds:
         return ""
     side = "above" if apart > 0 else "below"
-    known = f"the standard deviation between seeds is {100 * between_seeds:.1f}"
-    return f"{100 * abs(apart):.1f} points {side} the median of this table ({known})"
+    deviation = f"the standard deviation between seeds is {100 * between_seeds:.1f}"
+    return f"{100 * abs(apart):.1f} points {side} the median of this table ({deviation})"
 
 
 def slow_because(store: stores.Store, line: Line) -> str:
@@ -133,12 +133,12 @@ def seed_of(store: stores.Store, row: str, workload: str, variant: str | None) -
         raise ExtensionError(f"The original notebooks' {row}, {workload}: {error}") from None
 
 
-def notes_of(store: stores.Store, line: Line, found: list[Line]) -> list[str]:
+def notes_of(store: stores.Store, line: Line, table: list[Line]) -> list[str]:
     """What a reader of the numbers has to know; what holds for a whole table is said in its caption."""
     record = line.record
     notes = [
         f"{record.epochs} epochs" if record.epochs and record.preset == "full" else "",
-        _far_off(store, line, found),
+        _far_off(store, line, table),
         _uncommitted(line),
         _beyond(line),
         slow_because(store, line),

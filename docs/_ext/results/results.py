@@ -78,24 +78,24 @@ def _numeric(key: str) -> list[str]:
 class Table:
     """The runs of one workload on one machine, in one preset, on one device. Time is compared here and nowhere else."""
 
-    def __init__(self, store: stores.Store, env: BuildEnvironment, found: list[Line]) -> None:
+    def __init__(self, store: stores.Store, env: BuildEnvironment, shown: list[Line]) -> None:
         self.store, self.env = store, env
-        first = found[0].record
+        first = shown[0].record
         self.preset, self.workload = first.preset or "", first.workload
-        self.ranked = self.preset != "quick" and len([line for line in found if line.time]) > 1
-        self.found = found if self.preset != "quick" else sorted(found, key=lambda line: line.record.row)
-        self.historic = all(line.record.historic for line in found)
-        notes = {line.key: notes_of(store, line, found) for line in found}
+        self.ranked = self.preset != "quick" and len([line for line in shown if line.time]) > 1
+        self.shown = shown if self.preset != "quick" else sorted(shown, key=lambda line: line.record.row)
+        self.historic = all(line.record.historic for line in shown)
+        notes = {line.key: notes_of(store, line, shown) for line in shown}
         # A profiler's words are of one row: in the caption of a table of one framework nobody knew whose.
-        own = {slow_because(store, line) for line in found}
-        common = [note for note in notes[found[0].key] if note not in own]
+        own = {slow_because(store, line) for line in shown}
+        common = [note for note in notes[shown[0].key] if note not in own]
         self.shared = [note for note in common if all(note in others for others in notes.values())]
         self.notes = {key: [note for note in mine if note not in self.shared] for key, mine in notes.items()}
 
     @cached_property
     def reference(self) -> Line | None:
         """The row that the others are held against until a reader chooses another: the first certified one."""
-        return next((line for line in self.found if self.ranked and line.certified and line.time), None)
+        return next((line for line in self.shown if self.ranked and line.certified and line.time), None)
 
     @property
     def caption(self) -> str:
@@ -106,7 +106,7 @@ class Table:
     @cached_property
     def columns(self) -> list[Column]:
         def any_of(value: Callable[[Line], object]) -> bool:
-            return any(value(line) is not None for line in self.found)
+            return any(value(line) is not None for line in self.shown)
 
         rate = f"{workloads.get(self.workload).samples.capitalize()}/s"
         wanted = [
@@ -125,7 +125,7 @@ class Table:
         notes = {"ratio": "to the marked row", "seed": "" if self.preset == "full" else "preset full"}
         head = [column.head(notes.get(column.key, "")) for column in self.columns]
         classes = ["rosetta-runs", *(["is-ranked"] if self.ranked else []), *([] if self.reference else ["is-unheld"])]
-        body = [self.row(line) for line in self.found]
+        body = [self.row(line) for line in self.shown]
         shown = elements.table([nodes.row("", *head)], body, self.caption, tuple(classes))
         return [shown, *(self.plot() if self.preset != "quick" else [])]
 
@@ -181,11 +181,11 @@ class Table:
         return None if record.historic else seed_of(self.store, record.row, record.workload, record.variant)
 
     def seed(self, line: Line) -> nodes.entry:
-        one = self.seed_of(line)
-        if not one or not one.times or not one.times.train or not one.accuracy:
+        seed = self.seed_of(line)
+        if not seed or not seed.times or not seed.times.train or not seed.accuracy:
             return cell("", classes=("numeric",))
-        time = datum(formatting.seconds(one.times.train), one.times.train)
-        return cell(time, aside(f"{one.accuracy:.0%}"), classes=("numeric",))
+        time = datum(formatting.seconds(seed.times.train), seed.times.train)
+        return cell(time, aside(f"{seed.accuracy:.0%}"), classes=("numeric",))
 
     def certificate(self, line: Line) -> nodes.entry:
         """The verdict, leading to its proof, and what a reader of the row has to know."""
@@ -200,7 +200,7 @@ class Table:
 
     def plot(self) -> list[nodes.Node]:
         name = f"Plot of the table above. {self.caption}"
-        return figure(self.store, self.found, name, "Training time in seconds and test accuracy.")
+        return figure(self.store, self.shown, name, "Training time in seconds and test accuracy.")
 
 
 def table(
@@ -235,7 +235,6 @@ class Results(SphinxDirective):
         if self.state.document.next_node(table_picker.Bar):
             raise self.error("One {results} a page: its controls choose among all tables of the page.")
         self.store = stores.store(self.config)
-        stores.note(self.env, table_picker.SCRIPT)
         unknown = [name for name in self.arguments if name not in WORKLOADS]
         if unknown:
             raise self.error(str(nearest("network", unknown[0], list(WORKLOADS))))
@@ -267,7 +266,7 @@ class Results(SphinxDirective):
         if all(run.historic for run in runs):
             text = "This project has no recorded benchmark yet. The table below is from the original notebooks."
             section += nodes.paragraph("", text, classes=["rosetta-none"])
-        section += [self.machine(local, found) for (_, local), found in ordered]
+        section += [self.machine(local, runs_of_machine) for (_, local), runs_of_machine in ordered]
         return section
 
     def machine(self, local: bool, runs: list[BenchmarkRecord]) -> nodes.section:
@@ -280,11 +279,11 @@ class Results(SphinxDirective):
             section += nodes.paragraph("", fact)
         for preset in formatting.PRESETS:
             for device in formatting.DEVICES:
-                found = [run for run in runs if (run.preset, run.device) == (preset, device)]
-                if found:
+                measured = [run for run in runs if (run.preset, run.device) == (preset, device)]
+                if measured:
                     name = f"{last.workload}-{machine}-{preset}-{device}"
                     part = _part(f"Preset {preset}, {formatting.DEVICES[device]}", name)
-                    shown = lines(self.store, found)
+                    shown = lines(self.store, measured)
                     part += Table(self.store, self.env, shown).content()
                     section += part
                     place = Place(part["ids"][0], last.workload, machine, title, preset, device)
@@ -304,7 +303,6 @@ class Lifecycle(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         store = stores.store(self.config)
-        stores.note(self.env)
         header = ["Framework", "Since", "Last release", "Status", "Runs here", "Needs today, and why"]
         body: list[list[nodes.Node]] = []
         for row in store.rows.values():

@@ -24,6 +24,6 @@ def spread(store: stores.Store, workload: str, preset: str) -> float | None:
         data = run.data and run.data.digest
         same = (run.row, run.variant, run.device, run.precision, run.version, data, *sorted(run.digests.items()))
         seeds.setdefault(same, {})[run.seed] = run.accuracy
-    groups = [list(found.values()) for found in seeds.values() if len(found) > 1]
+    groups = [list(accuracies.values()) for accuracies in seeds.values() if len(accuracies) > 1]
     freedom = sum(len(group) - 1 for group in groups)
     return sqrt(sum((len(group) - 1) * variance(group) for group in groups) / freedom) if freedom else None

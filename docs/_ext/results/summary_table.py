@@ -39,16 +39,16 @@ class Network:
 
     def _lines(self, runs: list[BenchmarkRecord], wanted: Callable[[BenchmarkRecord], bool]) -> dict[Subject, Line]:
         """Subject -> its newest line among the wanted runs."""
-        found = lines(self.store, [run for run in runs if wanted(run)])
-        newest_last = sorted(found, key=lambda line: line.record.created)
+        shown = lines(self.store, [run for run in runs if wanted(run)])
+        newest_last = sorted(shown, key=lambda line: line.record.created)
         return {(line.record.row, line.record.variant): line for line in newest_last}
 
     def line(self, subject: Subject, elsewhere: bool = False) -> Line | None:
         """The line of a subject: of a row, its compiled way if there is one, else `train`, else another variant."""
-        known = self.elsewhere if elsewhere else self.lines
+        table = self.elsewhere if elsewhere else self.lines
         if subject[1] is not None:
-            return known.get(subject)
-        ways = [line for way in (COMPILED, None, *VARIANTS) if (line := known.get((subject[0], way)))]
+            return table.get(subject)
+        ways = [line for way in (COMPILED, None, *VARIANTS) if (line := table.get((subject[0], way)))]
         return next(filter(_has_numbers, ways), next(iter(ways), None))
 
     @property
@@ -62,7 +62,6 @@ class Glance(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
-        stores.note(self.env)
         self.networks = [Network(self.store, workload) for workload in WORKLOADS]
         return [*(one for network in self.networks for one in self.picture(network)), self.table(), promotion()]
 
@@ -92,20 +91,20 @@ class Glance(SphinxDirective):
     def subjects(self) -> list[Subject]:
         """Every row of the catalog, in the order of the site's lists, and the variants that the seed has beside."""
         folders = by_folder(self.store.rows.values())
-        known: list[Subject] = [(row.id, None) for name in by_life(folders) for row in folders[name]]
+        subjects: list[Subject] = [(row.id, None) for name in by_life(folders) for row in folders[name]]
         seed = sorted({(run.row, run.variant or "") for run in self.store.of_kind(BenchmarkRecord, historic=True)})
-        rows = list(dict.fromkeys([row for row, _ in known] + [row for row, _ in seed]))
-        found = dict.fromkeys([*known, *((row, variant or None) for row, variant in seed)])
-        return sorted(found, key=lambda subject: (rows.index(subject[0]), subject[1] or ""))
+        rows = list(dict.fromkeys([row for row, _ in subjects] + [row for row, _ in seed]))
+        every = dict.fromkeys([*subjects, *((row, variant or None) for row, variant in seed)])
+        return sorted(every, key=lambda subject: (rows.index(subject[0]), subject[1] or ""))
 
     def row(self, subject: Subject) -> nodes.row:
         row, variant = subject
-        known = self.store.rows.get(row)
-        name = row_header(known.name if known else row, *([aside(formatting.VARIANTS[variant])] if variant else []))
+        entry = self.store.rows.get(row)
+        name = row_header(entry.name if entry else row, *([aside(formatting.VARIANTS[variant])] if variant else []))
         cells: list[nodes.entry] = [name]
         for network in self.networks:
             cells += [self.measured(subject, network), self.seed(subject, network.workload)]
-        return nodes.row("", *cells, classes=[marker(known.folder.name if known else row)])
+        return nodes.row("", *cells, classes=[marker(entry.folder.name if entry else row)])
 
     def measured(self, subject: Subject, network: Network) -> nodes.entry:
         """The numbers of the usual setting, or what is lacking."""
@@ -122,9 +121,9 @@ class Glance(SphinxDirective):
             formatting.VARIANTS[way] if way else "",
             formatting.uncommitted(line.record),
         )
-        said = ", ".join(filter(None, notes))
+        note = ", ".join(filter(None, notes))
         text = f"{percent(line)(line.accuracy[0])}, {formatting.seconds(line.time[0])}"
-        return cell(link(line.record, text), *([aside(said)] if said else []))
+        return cell(link(line.record, text), *([aside(note)] if note else []))
 
     def lacking(self, subject: Subject, network: Network) -> nodes.entry:
         """Why a cell has no number: the subject ran elsewhere only, has not run yet, or is not written."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import textwrap
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -56,14 +56,14 @@ class Offer:
         """The notebooks that are a run of the present code and lock."""
         for row in self.rows:
             for workload in self.scripts:
-                found = self.notebooks[row.id, workload]
-                if found.state == "current":
-                    yield row, workload, found.path
+                book = self.notebooks[row.id, workload]
+                if book.state == "current":
+                    yield row, workload, book.path
 
     def files(self) -> dict[str, bytes]:
         """What is served beside the archive: file name -> content."""
-        found = {f"{workload}.py": text.encode() for workload, text in self.scripts.items()}
-        return found | {path.name: path.read_bytes() for _, _, path in self.current()}
+        files = {f"{workload}.py": text.encode() for workload, text in self.scripts.items()}
+        return files | {path.name: path.read_bytes() for _, _, path in self.current()}
 
 
 def offer(rows: list[Row], folder: Path) -> Offer:
@@ -103,38 +103,38 @@ def _start(app: Sphinx) -> None:
     _offers[app.config] = {name: offer(folders[name], where) for name in by_life(folders)}
 
 
-def archive(found: Offer) -> bytes:
+def archive(offer: Offer) -> bytes:
     """The folder's archive: scripts, current notebooks, locks and what a set-up step needs, with a README."""
-    files = {"README.txt": readme(found).encode(), **found.files()}
-    for row in found.rows:
-        inside = instructions.place(row, found.rows)
+    files = {"README.txt": readme(offer).encode(), **offer.files()}
+    for row in offer.rows:
+        inside = instructions.place(row, offer.rows)
         files |= {inside + path.name: path.read_bytes() for path in instructions.files(row)}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, data in sorted(files.items()):
-            entry = zipfile.ZipInfo(f"{found.name}/{name}", EPOCH)
+            entry = zipfile.ZipInfo(f"{offer.name}/{name}", EPOCH)
             entry.external_attr = 0o644 << 16
             packed.writestr(entry, data, zipfile.ZIP_DEFLATED)
     return content.getvalue()
 
 
-def readme(found: Offer) -> str:
+def readme(offer: Offer) -> str:
     """What the archive holds, the commands for each row, and where the data comes from."""
-    title = found.rows[0].title
-    held = {f"{workload}.py": f"{workloads.get(workload).network}: a standalone script" for workload in found.scripts}
+    title = offer.rows[0].title
+    held = {f"{workload}.py": f"{workloads.get(workload).network}: a standalone script" for workload in offer.scripts}
     held |= {
         path.name: f"{workloads.get(workload).network} as a notebook, with its output from {row.name}"
-        for row, workload, path in found.current()
+        for row, workload, path in offer.current()
     }
     width = max(map(len, held), default=0) + 3
     listed = "\n".join(f"    {name:{width}}{text}" for name, text in held.items())
     parts = [_headline(title, "="), f"From {standalone.PROJECT}.", listed]
     parts.append("Run the commands in a shell in this folder. They need uv (pip install uv).")
-    for row in found.rows:
+    for row in offer.rows:
         parts += [_headline(f"{row.name}, Python {row.environment.python}", "-")]
         parts += [_filled(row.framework.needs)] if row.framework.needs else []
-        parts.append(textwrap.indent(instructions.unpacked_commands(row, found.rows), "    "))
-    sources = [workloads.get(workload).source for workload in found.scripts]
+        parts.append(textwrap.indent(instructions.unpacked_commands(row, offer.rows), "    "))
+    sources = [workloads.get(workload).source for workload in offer.scripts]
     cited = [f"{source.name}: {source.citation} {source.license}" for source in sources]
     place = (
         "A script reads the data from the folder in ROSETTA_DATA, or from `data` in this folder. If the data is "
@@ -160,46 +160,35 @@ def _reference(env: BuildEnvironment, text: str, *path: str) -> nodes.reference:
 def links(env: BuildEnvironment, row: Row, workload: str) -> list[nodes.Node]:
     """What to take along of a row's example, for a caption: script, notebook, archive, between them a dot.
 
-    What is not there is said in words, never linked. The page being read is noted to depend on it.
+    What is not there is said in words, never linked.
     """
-    found = offers(env.config)[row.folder.name]
-    _note(env, found, workload)
-    return _separated([*_links(env, found, row, workload), _reference(env, found.archive, found.archive)])
+    offer = offers(env.config)[row.folder.name]
+    return _separated([*_links(env, offer, row, workload), _reference(env, offer.archive, offer.archive)])
 
 
-def _links(env: BuildEnvironment, found: Offer, row: Row, workload: str) -> Iterator[nodes.Node]:
-    if workload in found.lacking:
-        yield nodes.Text(f"no script: {found.lacking[workload]}")
+def _links(env: BuildEnvironment, offer: Offer, row: Row, workload: str) -> Iterator[nodes.Node]:
+    if workload in offer.lacking:
+        yield nodes.Text(f"no script: {offer.lacking[workload]}")
         return
     name = f"{workload}.py"
-    yield _reference(env, name, found.name, name)
-    book = found.notebooks[row.id, workload]
+    yield _reference(env, name, offer.name, name)
+    book = offer.notebooks[row.id, workload]
     if book.state == "current":
-        yield _reference(env, "notebook", found.name, book.path.name)
+        yield _reference(env, "notebook", offer.name, book.path.name)
     else:
         yield nodes.Text(f"no notebook: {book.why}")
 
 
-def _separated(found: list[nodes.Node]) -> list[nodes.Node]:
+def _separated(links: Iterable[nodes.Node]) -> list[nodes.Node]:
     parts: list[nodes.Node] = []
-    for node in found:
+    for node in links:
         parts += [nodes.Text(" · "), node] if parts else [node]
     return parts
 
 
-def _note(env: BuildEnvironment, found: Offer, *names: str) -> None:
-    """Have the page read again when what it says of the files of these workloads is no longer so."""
-    sources = [found.rows[0].example(workload) for workload in names]
-    shared = [standalone.SHARED / f"{name}.py" for name in ("standalone_data", "data")]
-    shared += [path for workload in names for path in (workloads.WORKLOADS / workload).glob("*.py")]
-    lists = [path for row in found.rows for path in [*instructions.files(row), *instructions.pinned(row)]]
-    books = [book.path for (_, workload), book in found.notebooks.items() if workload in names]
-    stores.note(env, *sources, *shared, *lists, *books)
-
-
-def anchor(found: Offer) -> str:
+def anchor(offer: Offer) -> str:
     """The id of a folder's section."""
-    name: str = nodes.make_id(f"download-{found.name}")
+    name: str = nodes.make_id(f"download-{offer.name}")
     return name
 
 
@@ -208,7 +197,7 @@ def jump_list(found: list[Offer]) -> list[nodes.Node]:
     if not found:
         return []
     links: list[nodes.Node] = [
-        nodes.reference("", one.rows[0].title, refid=anchor(one), internal=True) for one in found
+        nodes.reference("", offer.rows[0].title, refid=anchor(offer), internal=True) for offer in found
     ]
     return [nodes.paragraph("", "", nodes.Text("Jump to: "), *_separated(links), classes=["rosetta-jump"])]
 
@@ -217,33 +206,31 @@ class Downloads(SphinxDirective):
     """`{downloads}`: every folder of examples/, what there is to take along, and how to make its environments."""
 
     def run(self) -> list[nodes.Node]:
-        stores.note(self.env)
         found = list(offers(self.config).values())
         return [*jump_list(found), *map(self.section, found), promotion()]
 
-    def section(self, found: Offer) -> nodes.section:
-        _note(self.env, found, *found.rows[0].workloads)
-        title = found.rows[0].title
-        name = anchor(found)
-        classes = ["rosetta-download", marker(found.name)]
+    def section(self, offer: Offer) -> nodes.section:
+        title = offer.rows[0].title
+        name = anchor(offer)
+        classes = ["rosetta-download", marker(offer.name)]
         section = nodes.section("", nodes.title("", title), ids=[name], names=[name], classes=classes)
-        for row in found.rows:
-            section += self.row(found, row)
+        for row in offer.rows:
+            section += self.row(offer, row)
         return section
 
-    def row(self, found: Offer, row: Row) -> list[nodes.Node]:
+    def row(self, offer: Offer, row: Row) -> list[nodes.Node]:
         """What there is for one row, what it needs, and its commands on a CPU and on a GPU."""
         python = f"Python {row.environment.python}"
-        head = nodes.strong("", f"{row.name}, {python}." if len(found.rows) > 1 else f"{python}.")
+        head = nodes.strong("", f"{row.name}, {python}." if len(offer.rows) > 1 else f"{python}.")
         needs = [nodes.Text(f" Needs: {row.framework.needs}")] if row.framework.needs else []
         parts: list[nodes.Node] = [nodes.paragraph("", "", head, *needs)]
-        told = {workload.upper(): list(_links(self.env, found, row, workload)) for workload in row.workloads}
-        told |= {"Archive": [_reference(self.env, found.archive, found.archive)]}
-        for name, links in told.items():
+        links_by_name = {workload.upper(): list(_links(self.env, offer, row, workload)) for workload in row.workloads}
+        links_by_name |= {"Archive": [_reference(self.env, offer.archive, offer.archive)]}
+        for name, links in links_by_name.items():
             line = nodes.paragraph("", f"{name}: ", *_separated(links), classes=["rosetta-file"])
             parts.append(line)
-        parts.append(_shell(instructions.unpacked_commands(row, found.rows, gpu=False)))
-        on_gpu = instructions.install(row, found.rows, "gpu", unpacked=True)
+        parts.append(_shell(instructions.unpacked_commands(row, offer.rows, gpu=False)))
+        on_gpu = instructions.install(row, offer.rows, "gpu", unpacked=True)
         if on_gpu:
             note = nodes.paragraph("", f"{instructions.gpu_note(row)} Install this instead:", classes=["rosetta-file"])
             parts += [note, _shell(on_gpu)]
@@ -255,17 +242,14 @@ def _shell(text: str) -> nodes.literal_block:
 
 
 def _write(app: Sphinx, exception: Exception | None) -> None:
-    """Write what is offered into the built site, and take away what no longer is."""
+    """Write what is offered into the built site."""
     if exception is not None or app.builder.format != "html":
         return
     folder = Path(app.outdir) / FOLDER
     wanted: dict[Path, bytes] = {}
-    for found in offers(app.config).values():
-        wanted[folder / found.archive] = archive(found)
-        wanted |= {folder / found.name / name: content for name, content in found.files().items()}
-    for path in folder.rglob("*"):
-        if path.is_file() and path not in wanted:
-            path.unlink()
+    for offer in offers(app.config).values():
+        wanted[folder / offer.archive] = archive(offer)
+        wanted |= {folder / offer.name / name: content for name, content in offer.files().items()}
     for path, content in wanted.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -51,7 +51,6 @@ class Feeds(Role):
             rows[0].title: [path for workload in WORKLOADS if (path := rows[0].example(workload)).exists()]
             for rows in by_folder(store.rows.values()).values()
         }
-        stores.note(self.env, *(path for of_folder in paths.values() for path in of_folder))
         others = [title for title, of_folder in paths.items() if not all(map(shares, of_folder))]
         return [nodes.inline("", sentence(sorted(others, key=str.casefold)))], []
 

@@ -15,7 +15,7 @@ from rosetta_host.catalog.frameworks import nearest
 from rosetta_host.records.store import RunRecord, is_patched
 
 
-def _epochs_alike(one: RunRecord, other: RunRecord) -> int | None:
+def _epochs_alike(run: RunRecord, other: RunRecord) -> int | None:
     """How many epochs two runs have in common; None where they are not runs of the same thing."""
 
     def trained(run: RunRecord) -> tuple[object, ...] | None:
@@ -23,10 +23,10 @@ def _epochs_alike(one: RunRecord, other: RunRecord) -> int | None:
             return None
         return run.seed, run.threads, run.environment, run.machine.id, run.data.digest
 
-    alike = trained(one) is not None and trained(one) == trained(other)
-    if one is other or not (alike and same_subject(one, other) and same_digests(one, other)):
+    alike = trained(run) is not None and trained(run) == trained(other)
+    if run is other or not (alike and same_subject(run, other) and same_digests(run, other)):
         return None
-    return min(len(one.losses), len(other.losses))
+    return min(len(run.losses), len(other.losses))
 
 
 def repeated(store: stores.Store, run: RunRecord) -> tuple[bool, int] | None:
@@ -58,11 +58,10 @@ class Repeats(numbers.Role):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         store = stores.store(self.config)
-        stores.note(self.env)
-        known = counted(store)
-        if self.text not in known:
-            return self.warn(str(nearest("count", self.text, list(known))))
-        return [nodes.inline("", str(known[self.text]))], []
+        counts = counted(store)
+        if self.text not in counts:
+            return self.warn(str(nearest("count", self.text, list(counts))))
+        return [nodes.inline("", str(counts[self.text]))], []
 
 
 def setup(app: Sphinx) -> None:

@@ -120,13 +120,13 @@ def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str], 
     idle = [name for name in functions if name in ways and ways[name].code == Coverage.NOT_RUN]
     if idle:
         line += nodes.Text(f" · not run in its certificate: {', '.join(idle)}")
-    told = cast("set[str]", env.temp_data.setdefault("rosetta_runs", set()))
-    place: str = nodes.make_id("run-" + "-".join(filter(None, (run.kind, run.row, run.workload, run.variant))))
-    if place in told:
-        line += [nodes.Text(" · "), nodes.reference("", ALL, refid=place, internal=True, classes=["rosetta-all"])]
+    anchors = cast("set[str]", env.temp_data.setdefault("rosetta_runs", set()))
+    anchor: str = nodes.make_id("run-" + "-".join(filter(None, (run.kind, run.row, run.workload, run.variant))))
+    if anchor in anchors:
+        line += [nodes.Text(" · "), nodes.reference("", ALL, refid=anchor, internal=True, classes=["rosetta-all"])]
         return [line]
-    told.add(place)
-    return [line, *_folded(env, store, run, case, ways, place)]
+    anchors.add(anchor)
+    return [line, *_folded(env, store, run, case, ways, anchor)]
 
 
 def caption(content: nodes.Node | str, state: str) -> nodes.paragraph:
@@ -228,14 +228,14 @@ def _curve(run: BenchmarkRecord) -> list[nodes.Node]:
 
 
 def _folded(
-    env: BuildEnvironment, store: Store, run: Shown, case: Case, ways: dict[str, Executed], place: str
+    env: BuildEnvironment, store: Store, run: Shown, case: Case, ways: dict[str, Executed], anchor: str
 ) -> list[nodes.Node]:
     """All of a run, folded. The id is within the fold: a browser that is led to it opens what it is folded in."""
     facts = list(_facts(store, run))
     if ways:
         same = {way: [name for name in ways if ways[name] == way] for way in ways.values()}
-        said = "; ".join(f"{', '.join(names)}: {executed_text(way)}" for way, names in same.items())
-        facts.append(("Line coverage in its certificate", said))
+        coverage_text = "; ".join(f"{', '.join(names)}: {executed_text(way)}" for way, names in same.items())
+        facts.append(("Line coverage in its certificate", coverage_text))
     items = [nodes.list_item("", nodes.paragraph("", "", *_fact(name, text))) for name, text in facts]
     door = f"benchmark -- --preset {run.preset}" if isinstance(run, BenchmarkRecord) else "certificate --"
     handed = " --device gpu" if run.device == "gpu" else ""
@@ -248,7 +248,7 @@ def _folded(
     take = nodes.paragraph("", "", *_fact("Downloads", ""), *downloads.links(env, case.row, case.workload))
     items.append(nodes.list_item("", take))
     opened, closed = f"<details class='rosetta-details'><summary>{ALL}</summary>", "</details>"
-    listed = nodes.bullet_list("", *items, ids=[place])
+    listed = nodes.bullet_list("", *items, ids=[anchor])
     return [nodes.raw("", opened, format="html"), listed, nodes.raw("", closed, format="html")]
 
 
@@ -263,9 +263,9 @@ def _facts(store: Store, run: Shown) -> Iterator[tuple[str, str]]:
     elif run.times and (spans := list(_spans(run.times))):
         yield "Seconds", " · ".join(spans)
     threads = f", {run.threads} threads" if run.threads and run.threads > 1 else ", one thread" if run.threads else ""
-    place = f"{run.machine.name}{', on its GPU' if run.device == 'gpu' else ''}{threads}"
-    found = f" {formatting.environment(run)}" if run.environment else ""
-    yield "Place and time", f"{place}, Python {run.python}{found}, {formatting.date(run)}"
+    machine = f"{run.machine.name}{', on its GPU' if run.device == 'gpu' else ''}{threads}"
+    environment = f" {formatting.environment(run)}" if run.environment else ""
+    yield "Place and time", f"{machine}, Python {run.python}{environment}, {formatting.date(run)}"
 
 
 def _measured(store: Store, run: BenchmarkRecord) -> Iterator[tuple[str, str]]:
@@ -291,8 +291,8 @@ def _again(store: Store, run: BenchmarkRecord) -> Iterator[tuple[str, str]]:
     if again := repeats.repeated(store, run):
         same, epochs = again
         where = "the first epoch" if epochs == 1 else f"the first {epochs} epochs"
-        found = f"the same loss in {where}, to the last digit" if same else f"a different loss in {where}"
-        yield "Repeated with the same seed", found
+        text = f"the same loss in {where}, to the last digit" if same else f"a different loss in {where}"
+        yield "Repeated with the same seed", text
 
 
 def _spans(times: Times) -> Iterator[str]:

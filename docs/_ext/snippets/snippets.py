@@ -1,8 +1,8 @@
-"""`{rosetta} cnn.train`: the same function of every example, one tab a folder of examples/.
+"""`{rosetta} NETWORK.train`: the same function of every example, one tab a folder of examples/.
 
 A folder's files may serve several rows, one per backend: its tab shows them once, and how each ran.
 
-`{rosetta} cnn.export_weights cnn.import_weights` shows several together; `:pair: a b` shows two
+`{rosetta} NETWORK.export_weights NETWORK.import_weights` shows several together; `:pair: a b` shows two
 frameworks side by side without tabs; `:optional:` passes over the files that lack the function.
 The nodes are sphinx-tabs' own. Their look and behavior are _static/rosetta.css and rosetta.js:
 sphinx-tabs' script forgets the choice with the browser's tab and leaves the wrong tab focusable.
@@ -25,9 +25,9 @@ from sphinx_tabs.tabs import SphinxTabsPanel, SphinxTabsTab, SphinxTabsTablist
 
 from _ext.core import comparison
 from _ext.core import store as stores
-from _ext.core.answers import answers
+from _ext.core.answers import unknown
 from _ext.core.folders import by_folder, by_life
-from _ext.core.links import place_link
+from _ext.core.links import anchor_link
 from _ext.snippets import default_warnings, downloads
 from _ext.snippets.run_caption import Rates, ran, shared_setting
 from _ext.snippets.source import WHOLE, NotFound, Snippet, snippet
@@ -62,16 +62,13 @@ class Rosetta(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
-        stores.note(self.env)
         names = [argument.partition(".") for argument in self.arguments[0].split()]
         workloads = {workload for workload, _, _ in names}
         if len(workloads) != 1 or not workloads <= set(WORKLOADS) or not all(name for _, _, name in names):
-            return self.warn(f"{self.arguments[0]!r} is not of the form cnn.train, or names several workloads")
+            return self.warn(f"{self.arguments[0]!r} is not of the form NETWORK.FUNCTION, or names several networks")
         self.workload, self.functions = names[0][0], [name for _, _, name in names]
-        for unknown in default_warnings.unknown(self.workload, self.functions):
-            self.warn(f"what matters there: {unknown}")
-        if default_warnings.matters(self.workload, self.functions):
-            stores.note(self.env, *answers(self.config).files)
+        for problem in unknown(default_warnings.needed(self.workload, self.functions)):
+            self.warn(f"what this network needs: {problem}")
         return [self.side_by_side()]
 
     def side_by_side(self) -> nodes.Element:
@@ -83,22 +80,20 @@ class Rosetta(SphinxDirective):
 
     def warn(self, text: str) -> list[nodes.Node]:
         logger.warning("rosetta: %s", text, location=self.get_location(), type="rosetta", subtype="snippet")
-        stores.note_warning(self.env)
         return []
 
     def folders(self) -> list[list[Row]]:
         """The rows of each folder: of all, the living before the retired, or of those that `:pair:` names."""
-        found = by_folder(self.store.rows.values())
-        wanted = self.options["pair"].split() if "pair" in self.options else by_life(found)
+        folders = by_folder(self.store.rows.values())
+        wanted = self.options["pair"].split() if "pair" in self.options else by_life(folders)
         for name in wanted:
-            if name not in found:
-                self.warn(str(nearest("framework", name, list(found))))
-        return [found[name] for name in wanted if name in found]
+            if name not in folders:
+                self.warn(str(nearest("framework", name, list(folders))))
+        return [folders[name] for name in wanted if name in folders]
 
     def code(self, row: Row) -> nodes.Element | None:
         """What the panel of a folder shows; None where it has none."""
         path = row.example(self.workload)
-        stores.note(self.env, path)
         if not path.exists():
             return None
         try:
@@ -109,9 +104,9 @@ class Rosetta(SphinxDirective):
             return None
 
     def under(self, rows: list[Row]) -> list[nodes.Node]:
-        """What stands under the code: the defaults that would bite there, and the runs that show it works."""
+        """What stands under the code: the defaults that differ there, and the runs that show it works."""
         runs = [ran(self.env, self.store, case, self.functions, self.rates) for case in self.cases(rows)]
-        return [*default_warnings.bites(self.env, rows, self.workload, self.functions), *runs]
+        return [*default_warnings.differences(self.env, rows, self.workload, self.functions), *runs]
 
     def cases(self, rows: list[Row]) -> list[Case]:
         """What of these rows the snippet shows: `train` or a variant of it."""
@@ -135,7 +130,7 @@ class Rosetta(SphinxDirective):
         taken.add(name)
         path = shown_path(row.example(self.workload))
         file = nodes.paragraph("", "", nodes.strong("", row.title), classes=["rosetta-file"])
-        file += place_link(whole_file(self.workload, row), path)
+        file += anchor_link(whole_file(self.workload, row), path)
         if WHOLE in self.functions:
             file += [nodes.Text(" · download: "), *downloads.links(self.env, row, self.workload)]
         panel = SphinxTabsPanel("", file, code, *self.under(rows), classes=["rosetta-panel"], ids=[name])
@@ -176,7 +171,7 @@ class Rosetta(SphinxDirective):
 
 
 def shown_path(path: Path) -> str:
-    """A file of an example as a reader knows it: examples/pytorch/cnn.py."""
+    """A file of an example as a reader knows it: examples/FRAMEWORK/NETWORK.py."""
     return "/".join(path.parts[-3:])
 
 

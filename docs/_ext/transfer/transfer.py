@@ -1,4 +1,4 @@
-"""`{transfer} cnn`: who can take whose weights, a cell for each ordered pair. `{layouts} cnn`: how a row takes them.
+"""`{transfer} NETWORK`: who can take whose weights, a cell for each ordered pair. `{layouts} NETWORK`: how a row does.
 
 Both are drawn from the records of `nox -s transfer`.
 """
@@ -59,13 +59,13 @@ class Cell:
 
     @property
     def text(self) -> str:
-        said = {
+        words = {
             "moved": f"✓ {figure(self.check.figure if self.check else None)}",
             "by design": "✗ form",
             "failed": "✗ failed",
             "not run": "not run",
         }[self.state]
-        return said + (" edited since" if self.edited else "")
+        return words + (" edited since" if self.edited else "")
 
 
 def figure(value: float | None) -> str:
@@ -88,9 +88,9 @@ class Matrix:
         for record in sorted(store.of_kind(TransferRecord, workload=workload), key=newest.rank):
             if record.row in self.digests and record.status not in CUT_SHORT:
                 self.newest[record.row] = record
-                self.cells.update(self.told(record))
+                self.cells.update(self.cells_of(record))
 
-    def told(self, record: TransferRecord) -> Iterator[tuple[tuple[str, str], Cell]]:
+    def cells_of(self, record: TransferRecord) -> Iterator[tuple[tuple[str, str], Cell]]:
         """The pairs that a record speaks of. Where a run failed before it took anything, that is every one of them."""
         for check in record.checks:
             yield (check.name, record.row), Cell(record, check, self.edited(record, check.name))
@@ -110,7 +110,8 @@ class Matrix:
 
     def pairs(self) -> list[tuple[Row, Row, Cell]]:
         """Giver, taker and what is known of them, without the diagonal."""
-        return [(one, other, self.cell(one, other)) for one in self.rows for other in self.rows if one is not other]
+        rows = self.rows
+        return [(giver, taker, self.cell(giver, taker)) for giver in rows for taker in rows if giver is not taker]
 
     def summary(self) -> str:
         """In a sentence or two how many pairs were moved, and how many were not."""
@@ -125,16 +126,16 @@ class Matrix:
             worst, limit = max(check.figure or 0 for check in checks), max(check.limit or 0 for check in checks)
             text += f", for all of {samples:.0f} test samples; "
             text += f"scores differ by at most {figure(worst)} (limit {figure(limit)})"
-        rest = [f"{len(states[state])} {said}" for state, said in COUNTED.items() if states[state]]
+        rest = [f"{len(states[state])} {words}" for state, words in COUNTED.items() if states[state]]
         return f"{text}. {'; '.join(rest)}." if rest else f"{text}."
 
     def reasons(self) -> Iterator[tuple[Row, str, list[tuple[Row, Cell]]]]:
         """Taker, why it did not take the weights, and whose."""
-        found: dict[tuple[str, str], list[tuple[Row, Cell]]] = defaultdict(list)
+        refused: dict[tuple[str, str], list[tuple[Row, Cell]]] = defaultdict(list)
         for giver, taker, pair in self.pairs():
             if pair.state in ("by design", "failed"):
-                found[taker.id, pair.why].append((giver, pair))
-        yield from ((self.store.rows[taker], why, cells) for (taker, why), cells in found.items())
+                refused[taker.id, pair.why].append((giver, pair))
+        yield from ((self.store.rows[taker], why, cells) for (taker, why), cells in refused.items())
 
 
 class _Drawn(SphinxDirective):
@@ -147,7 +148,6 @@ class _Drawn(SphinxDirective):
         if self.workload not in WORKLOADS:
             raise self.error(str(nearest("workload", self.workload, list(WORKLOADS))))
         self.matrix = Matrix(self.store, self.workload)
-        stores.note(self.env, *(row.example(self.workload) for row in self.matrix.rows))
         if not self.matrix.newest:
             text = f"No weights have been moved yet. Run {COMMAND}."
             return [nodes.paragraph("", text, classes=["rosetta-none"])]
@@ -183,18 +183,18 @@ class Transfer(_Drawn):
     def pair(self, giver: Row, taker: Row) -> nodes.entry:
         if giver is taker:
             return cell()
-        found = self.matrix.cell(giver, taker)
-        text: nodes.Node = nodes.Text(found.text)
-        if found.state in ("by design", "failed"):
-            text = self.link(taker, found.text)
-        return cell(text, classes=(f"is-{found.state.replace(' ', '-')}",))
+        pair = self.matrix.cell(giver, taker)
+        text: nodes.Node = nodes.Text(pair.text)
+        if pair.state in ("by design", "failed"):
+            text = self.link(taker, pair.text)
+        return cell(text, classes=(f"is-{pair.state.replace(' ', '-')}",))
 
     def reasons(self) -> Iterator[nodes.Node]:
         """Why some weights are not moved, with what happens where one moves them all the same."""
         items = []
-        for taker, why, found in self.matrix.reasons():
-            names = ", ".join(giver.name for giver, _ in found) if len(found) < 4 else f"{len(found)} frameworks"
-            text = f" from {names}: {why}{_consequence([cell.check for _, cell in found])}."
+        for taker, why, givers in self.matrix.reasons():
+            names = ", ".join(giver.name for giver, _ in givers) if len(givers) < 4 else f"{len(givers)} frameworks"
+            text = f" from {names}: {why}{_consequence([cell.check for _, cell in givers])}."
             items.append(
                 nodes.list_item("", nodes.paragraph("", "", nodes.strong("", f"To {taker.name}"), nodes.Text(text)))
             )
@@ -220,14 +220,14 @@ class Transfer(_Drawn):
 
 def _consequence(checks: list[Check | None]) -> str:
     """By how much the scores then differ, and how many labels."""
-    known = [check for check in checks if check is not None and check.figure is not None]
-    if not known:
+    measured = [check for check in checks if check is not None and check.figure is not None]
+    if not measured:
         return ""
-    labels = max(check.figures.get("other labels") or 0 for check in known)
-    left = max(check.figures.get("left over") or 0 for check in known)
-    samples = max(check.figures.get("samples") or 0 for check in known)
+    labels = max(check.figures.get("other labels") or 0 for check in measured)
+    left = max(check.figures.get("left over") or 0 for check in measured)
+    samples = max(check.figures.get("samples") or 0 for check in measured)
     lost = f" (up to {figure(left)} is lost)" if left else ""
-    scores = figure(max(check.figure or 0 for check in known))
+    scores = figure(max(check.figure or 0 for check in measured))
     return f"{lost}; scores then differ by up to {scores}, and up to {labels:.0f} of {samples:.0f} labels"
 
 
@@ -236,10 +236,10 @@ class Layouts(_Drawn):
 
     def draw(self) -> list[nodes.Node]:
         rows = self.matrix.rows
-        known = {row.id: self.matrix.newest[row.id].layouts for row in rows if row.id in self.matrix.newest}
+        layouts = {row.id: self.matrix.newest[row.id].layouts for row in rows if row.id in self.matrix.newest}
         groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for name in weights.shapes(self.workload):
-            groups[tuple(self.said(known, row, name) for row in rows)].append(name)
+            groups[tuple(self.layout(layouts, row, name) for row in rows)].append(name)
         alike = [name for texts, names in groups.items() if {*texts} == {AS_IT_IS} for name in names]
         shown = {texts: names for texts, names in groups.items() if {*texts} != {AS_IT_IS}}
         tensors = (nodes.paragraph("", "", *(nodes.literal("", name) for name in names)) for names in shown.values())
@@ -253,10 +253,10 @@ class Layouts(_Drawn):
         return [made, *([_alike(alike)] if alike else [])]
 
     @staticmethod
-    def said(known: dict[str, dict[str, str]], row: Row, name: str) -> str:
-        if row.id not in known:
+    def layout(layouts: dict[str, dict[str, str]], row: Row, name: str) -> str:
+        if row.id not in layouts:
             return "not run"
-        return known[row.id].get(name, "not seen")
+        return layouts[row.id].get(name, "not seen")
 
 
 def _alike(names: list[str]) -> nodes.paragraph:

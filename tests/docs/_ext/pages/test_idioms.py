@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from conftest import matter
 from shown import Shown, page, tables
 
 from _ext.pages import idioms
+from rosetta_host.defaults import needs
 
 
 @pytest.fixture
-def table(site, monkeypatch):
+def table(site):
     """Builds the page and gives its table."""
-    monkeypatch.setattr(idioms, "FACETS", ("pool.stride", "pool.β"))
 
     def build() -> Shown:
         site.page("index", "```{idioms} cnn\n```")
@@ -71,3 +72,10 @@ def test_each_cell_names_its_framework_and_the_columns_follow_the_readers_choice
             "is-of-curie",
         ]
     assert "rosetta.promote()" in str(page(site.html("index")).find("table").find_next("script"))
+
+
+def test_an_idiom_that_is_no_question_is_an_error(site, ask, monkeypatch) -> None:
+    ask("ada")
+    matter(monkeypatch, {"pool.strid": needs.MOST})
+    site.page("index", "```{idioms} cnn\n```")
+    assert "There is no question 'pool.strid': did you mean 'pool.stride'?" in site.build()

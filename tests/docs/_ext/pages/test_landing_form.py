@@ -6,14 +6,13 @@ import re
 
 import pytest
 
-FORM = "```{start}\n:from: bell\n:to: ada\nThe CNN: deep/page#cnn\nAll: index\n```"
+FORM = "```{start}\n:from: bell\n:to: ada\n```"
 
 
 @pytest.fixture
 def form(site):
     def build(text: str = FORM) -> str:
-        (site.docs / "deep").mkdir(exist_ok=True)
-        (site.docs / "deep" / "page.md").write_text("---\norphan: true\n---\n# Page", "utf-8")
+        site.workload_page("cnn", "The steps.")
         site.page("index", text)
         assert not site.build()
         return re.search(r"<form.*?</form>", site.html("index"), re.DOTALL)[0]
@@ -23,9 +22,10 @@ def form(site):
 
 def test_it_sends_from_and_to_to_the_page_of_the_button(form) -> None:
     html = form()
-    assert '<form class="rosetta-start" method="get" action="deep/page.html#cnn">' in html
-    assert '<button formaction="deep/page.html#cnn">The CNN</button>' in html
-    assert '<button formaction="#">All</button>' in html
+    assert '<form class="rosetta-start" method="get" action="translate/cnn.html">' in html
+    assert re.findall("<button.*?</button>", html) == [
+        '<button formaction="translate/cnn.html">Translate the CNN</button>'
+    ]
     assert re.findall(r"<label>(\w[\w ]*) <select name=\"(\w+)\"", html) == [("I know", "from"), ("and need", "to")]
 
 
@@ -47,22 +47,20 @@ def test_the_living_and_the_retired_stand_in_groups(site, form) -> None:
 
 def test_addresses_are_relative_to_the_page_that_holds_the_form(site, form) -> None:
     form()
+    (site.docs / "deep").mkdir()
     (site.docs / "deep" / "page.md").write_text(f"---\norphan: true\n---\n# Page\n\n{FORM}\n", "utf-8")
     assert not site.build()
-    assert 'formaction="../index.html"' in site.html("deep/page")
+    assert 'formaction="../translate/cnn.html"' in site.html("deep/page")
 
 
-@pytest.mark.parametrize(
-    ("text", "warning"),
-    [
-        ("```{start}\n:from: bel\nAll: index\n```", "no framework 'bel': did you mean 'bell'?"),
-        ("```{start}\nThe CNN: deep/page\n```", "'The CNN: deep/page' names no page"),
-        ("```{start}\nnonsense\n```", "'nonsense' names no page"),
-    ],
-)
-def test_what_is_unknown_is_a_warning_at_every_build(site, text: str, warning: str) -> None:
-    site.page("index", text)
-    for _ in range(2):
-        found = site.build()
-        assert warning in found
-        assert "index.md:6: WARNING" in found
+def test_where_no_workload_has_a_page_there_is_no_form(site) -> None:
+    site.page("index", FORM)
+    assert not site.build()
+    assert "rosetta-start" not in site.html("index")
+
+
+def test_an_unknown_framework_is_a_warning(site) -> None:
+    site.page("index", "```{start}\n:from: bel\n```")
+    warnings = site.build()
+    assert "no framework 'bel': did you mean 'bell'?" in warnings
+    assert "index.md:6: WARNING" in warnings

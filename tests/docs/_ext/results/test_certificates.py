@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from shown import Shown, page, tables, text
 
+from rosetta_host.catalog import workloads
 from rosetta_host.records.store import Check
 
 
@@ -117,3 +118,19 @@ def test_no_certificates_yet(site) -> None:
     site.page("index", "```{certificates} cnn\n```")
     assert not site.build()
     assert "No certificate is recorded yet." in site.html("index")
+
+
+def test_without_an_argument_every_network_is_shown_under_its_title(site) -> None:
+    site.record("ada", kind="certificate")
+    site.page("index", "```{certificates}\n```")
+    assert not site.build()
+    sections = page(site.html("index")).select("section section")
+    titles = [workloads.get(name).title for name in workloads.names()]
+    assert [section.h2.get_text().rstrip("¶") for section in sections] == titles
+    assert [len(section.select("table")) for section in sections] == [1] + [0] * (len(titles) - 1)
+    assert "No certificate is recorded yet." in sections[1].get_text()
+
+
+def test_an_unknown_network_is_an_error(site) -> None:
+    site.page("index", "```{certificates} cn\n```")
+    assert "There is no network 'cn': did you mean 'cnn'?" in site.build()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from shown import page, tables
 
+from rosetta_host.catalog import workloads
 from rosetta_host.records.store import Times
 
 COMPILED, EAGER = "train_compiled", "train_eager"
@@ -50,7 +51,7 @@ def test_both_ways_stand_side_by_side(site, html, both) -> None:
         "First step": "11 s | 1 s without",
         "Pays back": "in the first epoch",
     }
-    assert "CNN: a compiled epoch takes 0.80× the time, in 1 run." in page(built).get_text()
+    assert "A compiled epoch takes 0.80× the time, in 1 run." in page(built).get_text()
 
 
 def test_where_train_is_compiled_the_variant_runs_step_by_step(site, html) -> None:
@@ -129,4 +130,14 @@ def test_where_nothing_is_compiled_it_says_so(site, html) -> None:
     site.record("ada", preset="epoch")
     built = html()
     assert not tables(built)
-    assert "CNN: no implementation has trained compiled on all of the data yet." in page(built).get_text()
+    assert "No implementation has trained compiled on all of the data yet." in page(built).get_text()
+
+
+def test_without_an_argument_every_network_is_shown_under_its_title(site, both) -> None:
+    both("ada", (100.0, 1.0), (80.0, 11.0))
+    site.page("index", "```{compiled}\n```")
+    assert not site.build()
+    sections = page(site.html("index")).select("section section")
+    titles = [workloads.get(name).title for name in workloads.names()]
+    assert [section.h2.get_text().rstrip("¶") for section in sections] == titles
+    assert [len(section.select("table")) for section in sections] == [1] + [0] * (len(titles) - 1)

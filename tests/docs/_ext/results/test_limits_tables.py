@@ -61,14 +61,6 @@ def test_what_costs_time_alone_or_cannot_be_written_is_no_error(site, text) -> N
     assert "There are 1 errors in 1 folders." in text()
 
 
-def test_a_new_error_is_noticed(site, text) -> None:
-    text()
-    (site.examples / "curie" / "mutants.toml").write_text(MUTANT.format(name="cnn.momentum"), "utf-8")
-    site.build()
-    assert site.read == ["index"]
-    assert "There are 1 errors in 1 folders." in site.html("index")
-
-
 def test_a_constant_that_is_gone_is_named() -> None:
     with pytest.raises(LookupError, match=r"runner\.py defines no NOTHING"):
         constant("NOTHING", MUTATION)

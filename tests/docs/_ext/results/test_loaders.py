@@ -147,5 +147,4 @@ def test_in_short(html, both) -> None:
 
 def test_an_unknown_network_is_named(site) -> None:
     site.page("index", "It: {loaders}`rnn`")
-    for _ in range(2):
-        assert "no network 'rnn'" in site.build()
+    assert "no network 'rnn'" in site.build()

@@ -8,17 +8,18 @@ import re
 from pathlib import Path
 
 import pytest
+from conftest import matter
 
 from _ext.core import answers
 from _ext.snippets import default_warnings
 from rosetta_common import weights
 from rosetta_common.run import VERBS
 from rosetta_host.catalog import frameworks
-from rosetta_host.defaults import distributions, infer
+from rosetta_host.defaults import distributions, infer, needs
 from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Statement
 
-TWO, MOST = default_warnings.number(2), default_warnings.MOST
+TWO, MOST = needs.number(2), needs.MOST
 TRAIN = "```{rosetta} cnn.train\n```"
 
 
@@ -60,11 +61,7 @@ def test_it_leads_to_the_line_of_the_answer(site, ask, told) -> None:
 
 
 def test_there_are_three_at_most_the_odd_ones_first(ask, told, monkeypatch) -> None:
-    monkeypatch.setitem(
-        default_warnings.MATTERS,
-        "cnn.train",
-        {"pool.stride": TWO, "loss.mean": Code.MEAN, "pool.β": default_warnings.MOST},
-    )
+    matter(monkeypatch, {"pool.stride": TWO, "loss.mean": Code.MEAN, "pool.β": MOST})
     ask("ada", {"pool.stride": "1", "pool.β": "0.8", "loss.mean": "the sum"})
     for name in ("bell", "curie"):
         ask(name, {"pool.stride": "2", "pool.β": "0.9", "loss.mean": "the sum"})
@@ -73,7 +70,7 @@ def test_there_are_three_at_most_the_odd_ones_first(ask, told, monkeypatch) -> N
         "By default: a pool, stride: 1 · a pool, β₁: 0.8 · the loss, what becomes of a batch: the sum"
     )
     monkeypatch.setattr(default_warnings, "SHOWN", 1)
-    monkeypatch.setitem(default_warnings.MATTERS, "cnn.train", {"loss.mean": Code.MEAN, "pool.β": MOST})
+    matter(monkeypatch, {"loss.mean": Code.MEAN, "pool.β": MOST})
     ask("ada", {"pool.β": "0.7", "loss.mean": "the sum"})
     assert told()["ada"] == "By default: a pool, β₁: 0.7"
 
@@ -87,7 +84,7 @@ def test_what_makes_itself_known_is_not_told(ask, told, answer: str) -> None:
 
 
 def test_of_answers_that_serve_alike_none_bites(ask, told, monkeypatch) -> None:
-    monkeypatch.setitem(default_warnings.MATTERS, "cnn.train", {"pool.stride": (Code.MEAN, Code.SUM)})
+    matter(monkeypatch, {"pool.stride": (Code.MEAN, Code.SUM)})
     for name, stride in (("ada", "the mean"), ("bell", "the sum"), ("curie", "a loss a sample")):
         ask(name, {"pool.stride": stride})
     assert told() == {"curie": "By default: a pool, stride: a loss a sample"}
@@ -107,30 +104,31 @@ def test_back_ends_that_differ_are_named(site, ask, told) -> None:
     assert told() == {"bell": "By default: a pool, stride: 1 (Bell on x); 3 (Bell on y)"}
 
 
-def test_an_unknown_question_is_a_warning_at_every_build(site, ask, monkeypatch) -> None:
+def test_an_unknown_question_is_a_warning(site, ask, monkeypatch) -> None:
     ask("ada")
-    monkeypatch.setitem(default_warnings.MATTERS, "cnn.train", {"pool.strid": TWO})
+    matter(monkeypatch, {"pool.strid": TWO})
     site.page("index", TRAIN)
-    for _ in range(2):
-        assert re.search(r"index\.md:6: WARNING: .*There is no question 'pool\.strid': did you mean", site.build())
+    assert re.search(r"index\.md:6: WARNING: .*There is no question 'pool\.strid': did you mean", site.build())
 
 
 # What the real project says that matters
 
-SNIPPETS = [f"{workload}.{verb}" for workload in frameworks.WORKLOADS for verb in (*VERBS, *frameworks.VARIANTS)]
 NEEDS = {
     (name, statement)
-    for wanted in default_warnings.MATTERS.values()
+    for workload in frameworks.WORKLOADS
+    for wanted in needs.of(workload).needs.values()
     for name, need in wanted.items()
     if need is not MOST
-    for statement in default_warnings.served(need)
+    for statement in needs.statements(need)
 }
 
 
-@pytest.mark.parametrize("snippet", default_warnings.MATTERS)
-def test_what_matters_is_asked_and_belongs_to_a_function_of_the_examples(snippet: str) -> None:
-    assert snippet in SNIPPETS
-    assert set(default_warnings.MATTERS[snippet]) <= set(answers.known())
+@pytest.mark.parametrize("workload", frameworks.WORKLOADS)
+def test_what_matters_is_asked_and_belongs_to_a_function_of_the_examples(workload: str) -> None:
+    stated = needs.of(workload)
+    assert {*stated.needs} <= {*VERBS, *frameworks.VARIANTS}
+    named = {name for wanted in stated.needs.values() for name in wanted}
+    assert {*stated.idioms} <= named <= {*answers.facets()}
 
 
 @functools.cache

@@ -167,15 +167,6 @@ def test_the_same_sources_give_the_same_bytes(site) -> None:
         assert {entry.date_time[0] for entry in packed.infolist()} == {1980}
 
 
-def test_what_is_no_longer_offered_is_taken_away(site) -> None:
-    write_notebook(site)
-    site.build()
-    assert "ada/ada-cnn.ipynb" in served(site)
-    (site.docs / "notebooks" / "ada-cnn.ipynb").unlink()
-    site.build()
-    assert "ada/ada-cnn.ipynb" not in served(site)
-
-
 def test_a_current_notebook_is_linked_and_packed(site) -> None:
     content = write_notebook(site).read_text("utf-8")
     site.build()
@@ -236,15 +227,6 @@ def test_a_folder_without_an_example_offers_nothing(site) -> None:
     assert not site.build()
     assert "download-ada" not in site.html("deep/page")
     assert not [name for name in served(site) if name.startswith("ada")]
-
-
-def test_a_page_is_read_again_only_where_what_it_offers_has_changed(site) -> None:
-    site.build()
-    site.build()
-    assert not site.read
-    write_notebook(site)
-    site.build()
-    assert site.read == ["deep/page"]
 
 
 def test_links_for_a_caption_lead_from_any_page_and_say_what_is_not_there(site) -> None:

@@ -1,10 +1,8 @@
-"""Tabs of snippets, and what makes a page be read again."""
+"""Tabs of snippets."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 
 import pytest
 
@@ -89,13 +87,12 @@ def test_a_pair_stands_without_tabs(site) -> None:
         ("```{rosetta} cnn.trian\n```", "ada/cnn.py: no function 'trian'"),
         ("```{rosetta} train\n```", "not of the form"),
         ("```{rosetta} rnn.train\n```", "not of the form"),
-        ("```{rosetta} cnn.train gru.train\n```", "several workloads"),
+        ("```{rosetta} cnn.train gru.train\n```", "several networks"),
         ("```{rosetta} cnn.train\n:pair: ada babbage\n```", "no framework 'babbage'"),
     ],
 )
-def test_what_is_unknown_is_a_warning_at_every_build(site, text: str, warning: str) -> None:
+def test_what_is_unknown_is_a_warning(site, text: str, warning: str) -> None:
     assert warning in build(site, text)
-    assert warning in site.build()
 
 
 def test_an_optional_function_may_be_missing(site) -> None:
@@ -153,66 +150,6 @@ def test_the_file_leads_to_the_page_that_shows_it_whole(site) -> None:
     site.page("other", "```{rosetta} cnn.all\n```")
     assert not build(site)
     assert 'href="other.html#cnn-all-ada"' in site.html("index")
-
-
-# Incremental builds
-
-
-@pytest.fixture
-def built(site):
-    site.page("other", "No snippet.")
-    site.record()
-    assert not build(site)
-    site.build()
-    assert site.read == []
-    return site
-
-
-def test_a_new_folder_is_noticed(built) -> None:
-    built.add_framework("darwin")
-    built.build()
-    assert built.read == ["index"]
-    assert "Darwin" in built.html("index")
-
-
-def test_a_removed_folder_is_noticed(built) -> None:
-    shutil.rmtree(built.examples / "curie")
-    built.build()
-    assert built.read == ["index"]
-    assert "Curie" not in built.html("index")
-
-
-def test_a_new_example_in_an_old_folder_is_noticed(built) -> None:
-    built.page("index", "```{rosetta} gru.train\n```")
-    built.build()
-    assert "No framework has it yet." in built.html("index")
-    shutil.copy(built.examples / "ada" / "cnn.py", built.examples / "ada" / "gru.py")
-    built.build()
-    assert built.read == ["index"]
-    assert "Ada" in built.html("index")
-
-
-def test_a_new_record_is_noticed(built) -> None:
-    built.record("bell", local=True)
-    built.build()
-    assert built.read == ["index"]
-    assert "ran: Bell, version 1.2" in built.html("index")
-
-
-def test_an_edit_with_an_old_time_of_modification_is_noticed(built) -> None:
-    path = built.examples / "ada" / "cnn.py"
-    before = path.stat()
-    path.write_text(path.read_text("utf-8").replace("64", "32"), "utf-8")
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    built.build()
-    assert built.read == ["index"]
-    assert ">32<" in built.html("index")
-
-
-def test_a_touched_file_is_not_read_again(built) -> None:
-    os.utime(built.examples / "ada" / "cnn.py")
-    built.build()
-    assert built.read == []
 
 
 def test_limits_come_from_the_certificate(site) -> None:
