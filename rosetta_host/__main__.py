@@ -21,7 +21,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from rosetta_host.benchmark import runs
+from rosetta_host.benchmark import first_look, runs
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import WORKLOADS, Case, UserError
 from rosetta_host.certificate import certify, judge, precheck
@@ -79,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--preset", default="quick", metavar="|".join(runs.PRESETS), help=PRESET_HELP)
     bench.add_argument("--seeds", type=int, default=1, metavar="N", help="run with the seeds 0 … N-1 (default: 1)")
     bench.add_argument("--hours", type=float, default=2.0, metavar="H", help=HOURS_HELP)
+    bench.add_argument("--left", type=Path, metavar="FILE", help=LEFT_HELP)
     certifying = commands.add_parser(
         "certificate", parents=[shared, found], help="certify only; exit with 1 if a certificate fails"
     )
@@ -117,6 +118,9 @@ def parser() -> argparse.ArgumentParser:
 LOCKS_HELP = "a framework or a package, in the version that is pinned or in another, as torch==2.14.0"
 PYTHON_HELP = "run everything in this external interpreter, not in the locked environments; the record says so"
 HOURS_HELP = "preset full: stop a run if its first ten minutes predict more than H hours of training (default: 2)"
+LEFT_HELP = (
+    "preset quick, all frameworks: benchmark only a few that install quickly, and write the ids of the others to FILE"
+)
 KIND_HELP = "what to measure: the certificate, seconds per step, accuracy after an epoch (default: size,time)"
 SHORT_HELP = "leave out the float64, line coverage and dropout checks for code that already has a published certificate"
 PRESET_HELP = "quick: the small sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
@@ -219,10 +223,11 @@ def certify_cases(
 ) -> list[str]:
     """Certify these cases; every certificate is written as soon as it is there, and a table sums them up.
 
+    Their environments are made where they are missing.
+
     short: those that are certified already, of which these `parts` are made, and a record only where one fails.
     """
     where, device = machine.describe(options.machine), _device(options.device)
-    certify.ensure_all([case.row for case in cases], device)
     alone = len({case.row.id for case in cases}) == 1
     if alone:  # of all implementations, that imports every framework once more
         precheck.require_loaded([case for case in cases if case not in short], device)
@@ -310,7 +315,10 @@ def run_benchmark(options: argparse.Namespace) -> int:
     limit = 3600 * options.hours if options.preset == "full" else math.inf
     rows, device, workloads = frameworks.select(options.ids), _device(options.device), _workloads(options)
     folder = _folder(options, published=options.preset != "quick")
-    cases = _cases(options, rows, device)
+    start, every_case, left = time.monotonic(), _cases(options, rows, device), list[frameworks.Row]()
+    if options.left and options.preset == "quick" and not options.ids and not options.python:
+        rows, left = first_look.split(rows, device)
+    cases = [case for case in every_case if case.row in rows]
     planned = runs.jobs(rows, workloads, options.preset, device, options.seeds, options.data, options.unofficial)
     where = machine.describe(options.machine)
     past = store.read_all([folder])
@@ -334,6 +342,10 @@ def run_benchmark(options: argparse.Namespace) -> int:
             console.print(f"{runs.summary(record)}  ({os.path.relpath(path)})", markup=False)
             if record.status == "interrupted":
                 return 130
+    if left:
+        options.left.write_text(" ".join(row.id for row in left), "utf-8")
+        minutes = (time.monotonic() - start) / 60 * (len(every_case) - len(cases)) / max(1, len(cases))
+        _say(f"{len(rows)} of {len(rows) + len(left)} frameworks are done. The others take about {minutes:.0f} minutes.")
     return _exit_code(statuses + [record.status for record in finished])
 
 

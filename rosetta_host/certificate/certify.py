@@ -8,8 +8,8 @@ import itertools
 import json
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -161,8 +161,8 @@ def certify_all(
 ) -> Iterator[tuple[Case, CertificateRecord]]:
     """All these certificates, as many at once as there are cores: nothing here is timed, one thread each.
 
-    Their environments are there, or `ensure_all` found that they cannot be made. The variants of an example come one
-    after the other: mostly they ask the oracle the same.
+    An environment that is missing is made while the examples of others are certified. The variants of an example come
+    one after the other: mostly they ask the oracle the same.
 
     short: those of which only `short_parts` are made.
     """
@@ -174,31 +174,47 @@ def certify_all(
         ]
 
     examples = [list(same) for _, same in itertools.groupby(cases, lambda case: (case.row.id, case.workload))]
-    examples = environment.apart(examples, lambda variants: variants[0].row)
-    for each in side_by_side([functools.partial(certified_each, variants) for variants in examples]):
-        yield from each
+    ready = [variants for variants in examples if environment.complete(variants[0].row, device)]
+    missing = [variants for variants in examples if variants not in ready]
+
+    def in_order() -> Iterator[list[Case]]:
+        yield from environment.apart(ready, lambda variants: variants[0].row)
+        for _, of_row in itertools.groupby(missing, lambda variants: variants[0].row.id):
+            examples_of_row = list(of_row)
+            ensure_all([examples_of_row[0][0].row], device)
+            yield from examples_of_row
+
+    for certificates in side_by_side(functools.partial(certified_each, variants) for variants in in_order()):
+        yield from certificates
 
 
 def ensure_all(rows: list[Row], device: str) -> None:
     """Make what is missing of these rows' environments; one that cannot be made says so when it is asked for again.
 
-    One after the other: two at once took as long, for each is compiled on all cores already.
+    One after the other, for each is compiled on all cores.
     """
     for row in {row.id: row for row in rows}.values():
         with contextlib.suppress(environment.Unsupported):
             environment.ensure(row, device)
 
 
-def side_by_side(calls: Sequence[Callable[[], T]]) -> Iterator[T]:
+def side_by_side(calls: Iterable[Callable[[], T]]) -> Iterator[T]:
     """What the calls return, each as soon as it ends, as many at once as there are cores.
+
+    calls: may take its time between two; those that it gave run meanwhile.
 
     Ctrl-C ends the processes that run, and what those calls then return comes before the KeyboardInterrupt.
     """
     # One thread of BLAS for each oracle: with as many as cores, two oracles at once took twice as long.
     with threadpool_limits(1), ThreadPoolExecutor(machine.cores()) as pool:
-        running = [pool.submit(call) for call in calls]
+        running: list[Future[T]] = []
         try:
-            for ended in as_completed(running):
+            for call in calls:
+                running.append(pool.submit(call))
+                for ended in [future for future in running if future.done()]:
+                    running.remove(ended)
+                    yield ended.result()
+            for ended in as_completed(list(running)):
                 running.remove(ended)
                 yield ended.result()
         except KeyboardInterrupt:

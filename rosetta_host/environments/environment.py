@@ -198,6 +198,11 @@ def place(row: Row, device: str = "cpu") -> Path:
     return HOME / "environments" / f"{row.environment_id}-{installation_digest(row, device)[:12]}"
 
 
+def complete(row: Row, device: str = "cpu") -> bool:
+    """Whether a row's environment is there, or an external interpreter takes its place."""
+    return external_python.python() is not None or _whole(place(row, device))
+
+
 def ensure(row: Row, device: str = "cpu") -> Path:
     """The Python of a row's environment, made where it is missing. Raises Unsupported with the reason.
 
