@@ -129,15 +129,14 @@ DRIVER = """
     paired_timing.TURN = paired_timing.SETTLE = 0.0
     environment.ensure = lambda row, device="cpu": Path(sys.executable)
     certify.certified = lambda *arguments: True
-    sys.exit(cli.main([*{command!r}.split(), "alpha", "--workload", "gru", "--records", {records!r}]))
+    sys.exit(cli.main([*{command!r}.split(), *{ids!r}, "--workload", "gru", "--records", {records!r}]))
 """
 
 
-def drive(folder, tmp_path, command="benchmark"):
-    code = DRIVER.format(
-        root=str(ROOT), examples=str(folder.parent), records=str(tmp_path / "records"), command=command
-    )
-    command = [sys.executable, "-c", textwrap.dedent(code)]
+def drive(folder, tmp_path, command="benchmark", ids=("alpha",), before=""):
+    paths = {"root": str(ROOT), "examples": str(folder.parent), "records": str(tmp_path / "records")}
+    code = DRIVER.format(command=command, ids=ids, **paths)
+    command = [sys.executable, "-c", textwrap.dedent(code).replace("sys.exit(cli", f"{before}sys.exit(cli")]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
 
 
@@ -214,6 +213,41 @@ def test_a_quick_sweep_takes_the_machines_rate_once(folder, tmp_path):
     rates = [record["machine"]["matmul_rate"] for record in written(tmp_path)]
     assert len(rates) == 2, out
     assert rates[0] == rates[1]  # to the last bit, as no two measurements are
+
+
+def add_frameworks(folder):
+    """Five more: beta and epsilon have larger locks, gamma is shown first, delta and zeta are retired."""
+    for name in ("beta", "gamma", "delta", "epsilon", "zeta"):
+        shutil.copytree(folder, folder.parent / name)
+    for name, key in (("gamma", "shown_first"), ("delta", "retired"), ("zeta", "retired")):
+        declared = folder.parent / name / "framework.toml"
+        declared.write_text(f"{key} = true\n{declared.read_text()}")
+    for name, packages in (("beta", 2), ("epsilon", 3)):
+        (folder.parent / name / "requirements.txt").write_text("numpy==2.3.5\n" + "package==1.0\n" * packages)
+
+
+def test_a_first_look_takes_the_frameworks_that_install_quickly_and_names_the_others(folder, tmp_path):
+    add_frameworks(folder)
+    process = drive(folder, tmp_path, "benchmark --left left", ids=())
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    assert {record["framework"] for record in written(tmp_path)} == {"alpha", "beta", "gamma"}
+    assert (tmp_path / "left").read_text() == "delta epsilon zeta"
+    assert re.search(r"^3 of 6 frameworks are done. The others take about \d+ minutes.$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("options", "ids"), [("", ("alpha", "zeta")), ("--preset epoch", ())])
+def test_what_is_no_first_look_leaves_nothing(folder, tmp_path, options, ids):
+    add_frameworks(folder)
+    code = """
+        import sys
+        from rosetta_host.benchmark import runs
+        runs.jobs = lambda rows, *arguments: sys.exit(" ".join(row.id for row in rows))
+    """
+    process = drive(folder, tmp_path, f"benchmark --left left {options}", ids, textwrap.dedent(code))
+    _, err = process.communicate(timeout=60)
+    assert err.strip() == " ".join(ids or ("alpha", "beta", "delta", "epsilon", "gamma", "zeta"))
+    assert not (tmp_path / "left").exists()
 
 
 def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_path):
