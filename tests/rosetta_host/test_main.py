@@ -13,7 +13,8 @@ import time
 import pytest
 
 from rosetta_host import __main__ as cli
-from rosetta_host.catalog.frameworks import ROOT
+from rosetta_host.catalog.frameworks import ROOT, WORKLOADS
+from rosetta_host.command_line import certificates, commands
 from rosetta_host.lessons import declarations
 from rosetta_host.records import store
 
@@ -28,6 +29,8 @@ from rosetta_host.records import store
         (["benchmark", "--preset", "epoch", "--data", "/nowhere"], "There is no folder /nowhere"),
         (["benchmark", "--seeds", "0"], "--seeds must be at least 1, not 0."),
         (["benchmark", "--hours", "0"], "--hours must be more than 0, not 0."),
+        (["benchmark", "--seeds", "two"], "--seeds must be at least 1, not two."),
+        (["benchmark", "--hours", "two"], "--hours must be more than 0, not two."),
         (["transfer", "pytroch"], "There is no framework 'pytroch': did you mean 'pytorch'?"),
         (["lessons", "--seeds", "0"], "--seeds must be at least 1, not 0."),
         (["lessons", "--kind", "size,tme"], "There is no kind 'tme': did you mean 'time'?"),
@@ -40,7 +43,7 @@ from rosetta_host.records import store
     ],
 )
 def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys, monkeypatch):
-    monkeypatch.setattr(cli.vcs, "changed", list)  # none
+    monkeypatch.setattr(commands.vcs, "changed", list)  # none
     assert cli.main(arguments) == 2
     out = capsys.readouterr().out
     assert out.startswith(f"error: {sentence}")
@@ -61,9 +64,9 @@ PUBLISHING = [
 @pytest.mark.parametrize("command", PUBLISHING)
 def test_no_published_record_is_of_a_checkout_that_differs_from_its_commit(command, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
-    for module, what in ((cli.runs, "jobs"), (cli.machine, "describe"), (cli.dataset, "locate")):
+    for module, what in ((commands.runs, "jobs"), (commands.machine, "describe"), (commands.dataset, "locate")):
         monkeypatch.setattr(module, what, None)  # it is refused before anything is done
-    monkeypatch.setattr(cli.vcs, "changed", lambda: ["examples/new/", "README.md"])
+    monkeypatch.setattr(commands.vcs, "changed", lambda: ["examples/new/", "README.md"])
     assert cli.main(command.split()) == 2
     assert capsys.readouterr().out == (
         "error: Records under docs/records name the commit that ran, but this checkout has uncommitted changes "
@@ -81,9 +84,9 @@ def test_other_records_are_written_from_any_checkout(command, tmp_path, monkeypa
     def reached(*arguments):
         raise Reached
 
-    monkeypatch.setattr(cli.vcs, "changed", lambda: ["README.md"])
-    monkeypatch.setattr(cli.machine, "describe", reached)
-    monkeypatch.setattr(cli.runs, "jobs", reached)
+    monkeypatch.setattr(commands.vcs, "changed", lambda: ["README.md"])
+    monkeypatch.setattr(commands.machine, "describe", reached)
+    monkeypatch.setattr(commands.runs, "jobs", reached)
     with pytest.raises(Reached):
         cli.main(command.format(tmp=tmp_path).split())
 
@@ -109,7 +112,7 @@ def test_help(command, capsys):
 )
 def test_exit_codes(statuses, ci, code, monkeypatch):
     monkeypatch.setenv("CI", ci)
-    assert cli._exit_code(statuses) == code
+    assert commands.exit_code(statuses) == code
 
 
 DRIVER = """
@@ -257,19 +260,17 @@ def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_p
     assert "\n[1/1] alpha gru: failed: " in alone
     several, _ = drive(folder, tmp_path, "certificate beta").communicate(timeout=60)
     assert "\nalpha gru: " not in several
-    assert re.search(r"^\[1/2\] \w+ gru: failed: \d+ of \d+ checks fail: .* · \d:\d\d left$", several, re.MULTILINE)
+    assert re.search(r"^\[1/2\] \w+ gru: failed: \d+ of \d+ checks fail: .* · [\d:]{7} left$", several, re.MULTILINE)
     (last,) = re.findall(r"^\[2/2\] \w+ gru: failed: \d+ of \d+ checks fail: .*$", several, re.MULTILINE)
     assert not last.endswith("left")
 
 
 def test_a_verdict_names_the_first_failed_checks_and_counts_the_others():
-    record = store.Record(
-        store.SCHEMA, "certificate", "failed", "alpha", cli.WORKLOADS[0], "now", store.Machine("m", "m")
-    )
+    record = store.Record(store.SCHEMA, "certificate", "failed", "alpha", WORKLOADS[0], "now", store.Machine("m", "m"))
     record.checks = [store.Check(f"check {number}", False, 1.0, 0.1) for number in range(16)]
     names = "check 0, check 1, check 2, check 3 and 12 more"
     said = f"16 of 16 checks fail: {names}. First: FAILED check 0 1.0e+00 (limit 0.1)"
-    assert cli._summed_up(record) == said
+    assert certificates.reason(record) == said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
