@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-NOX = [os.environ.get("ROSETTA_NOX_PYTHON", sys.executable), "-m", "nox", "--envdir", str(ROOT / ".nox"), "-s"]
+NOX = [os.environ.get("ROSETTA_NOX_PYTHON", sys.executable), "-m", "nox", "-s"]
 
 
 class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        (ROOT / ".nox").mkdir(exist_ok=True)
+        (folder / ".nox").symlink_to(ROOT / ".nox")  # also for the session that another one starts
         shutil.copy(ROOT / "noxfile.py", folder)
         shutil.copytree(ROOT / "requirements", folder / "requirements")
         (folder / "docs").mkdir()
@@ -63,14 +65,46 @@ def test_a_warning_is_an_error(project):
     assert ok, said
 
 
+def host(project, code):
+    """Put a program in place of the host."""
+    (project.folder / "requirements" / "host.txt").write_text("")
+    (project.folder / "rosetta_host").mkdir()
+    (project.folder / "rosetta_host" / "__main__.py").write_text(code)
+
+
 @pytest.mark.parametrize(("code", "built"), [(0, True), (1, True), (2, False), (130, False)])
 def test_a_benchmark_builds_the_site_whichever_row_failed(tmp_path, code, built):
     """2 is a user's mistake and 130 an interruption: there is nothing new to show."""
     project = Project(tmp_path)
-    (tmp_path / "requirements" / "host.txt").write_text("")
-    host = tmp_path / "rosetta_host"
-    host.mkdir(parents=True)
-    (host / "__main__.py").write_text(f"raise SystemExit({code})\n")
-    found, said = project.nox("benchmark")
-    assert found == (1 if code else 0), said
+    host(project, f"raise SystemExit({code})\n")
+    status, said = project.nox("benchmark")
+    assert status == (1 if code else 0), said
     assert (tmp_path / "docs" / "_build" / "html" / "index.html").exists() == built, said
+
+
+FIRST_LOOK = """
+import pathlib
+import sys
+
+calls = pathlib.Path("calls")
+site = pathlib.Path("docs/_build/html/index.html").exists()
+with calls.open("a") as file:
+    print(*[argument for argument in sys.argv[1:] if "/" not in argument], "site" if site else "no site", file=file)
+if "--left" in sys.argv:
+    pathlib.Path(sys.argv[sys.argv.index("--left") + 1]).write_text("beta gamma")
+    raise SystemExit({first})
+raise SystemExit({rest})
+"""
+
+
+@pytest.mark.parametrize(("first", "rest"), [(0, 0), (1, 0), (0, 130)])
+def test_the_site_is_built_before_the_frameworks_that_are_left(tmp_path, first, rest):
+    project = Project(tmp_path)
+    host(project, FIRST_LOOK.format(first=first, rest=rest))
+    status, said = project.nox("benchmark", "--preset", "quick")
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert calls == ["benchmark --left --preset quick no site", "benchmark beta gamma --preset quick site"], said
+    assert status == (1 if first or rest else 0), said
+    page = tmp_path / "docs" / "_build" / "html" / "index.html"
+    assert page.exists()
+    assert said.count(f"Open {page.as_uri()}") == (1 if rest else 2)

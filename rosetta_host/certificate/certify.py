@@ -8,8 +8,8 @@ import itertools
 import json
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -161,8 +161,8 @@ def certify_all(
 ) -> Iterator[tuple[Case, CertificateRecord]]:
     """Certify these cases, as many at once as there are cores: nothing here is timed.
 
-    Call `ensure_all` first. The variants of an example run one after the other, so that they share the oracle's cached
-    gradients.
+    An environment that is missing is made while the examples of others are certified. The variants of an example run
+    one after the other, so that they share the oracle's cached gradients.
 
     short: the cases of which only `short_parts` are checked; of a variant among them only its steps, because it starts
     as `train` does.
@@ -177,8 +177,17 @@ def certify_all(
         return [(case, certify(case, where, device, report, parts(case))) for case in variants]
 
     examples = [list(same) for _, same in itertools.groupby(cases, lambda case: (case.row.id, case.workload))]
-    examples = environment.apart(examples, lambda variants: variants[0].row)
-    for certificates in side_by_side([functools.partial(certified_each, variants) for variants in examples]):
+    ready = [variants for variants in examples if environment.complete(variants[0].row, device)]
+    missing = [variants for variants in examples if variants not in ready]
+
+    def in_order() -> Iterator[list[Case]]:
+        yield from environment.apart(ready, lambda variants: variants[0].row)
+        for _, of_row in itertools.groupby(missing, lambda variants: variants[0].row.id):
+            examples_of_row = list(of_row)
+            ensure_all([examples_of_row[0][0].row], device)
+            yield from examples_of_row
+
+    for certificates in side_by_side(functools.partial(certified_each, variants) for variants in in_order()):
         yield from certificates
 
 
@@ -192,16 +201,23 @@ def ensure_all(rows: list[Row], device: str) -> None:
             environment.ensure(row, device)
 
 
-def side_by_side(calls: Sequence[Callable[[], T]]) -> Iterator[T]:
+def side_by_side(calls: Iterable[Callable[[], T]]) -> Iterator[T]:
     """Run these calls, as many at once as there are cores, and yield each result as soon as its call ends.
+
+    calls: may take its time between two; the calls that it has yielded run meanwhile.
 
     Ctrl-C ends the running processes. The results of their calls come before the KeyboardInterrupt.
     """
     # One thread of BLAS for each oracle: two oracles that each use all cores take twice as long.
     with threadpool_limits(1), ThreadPoolExecutor(machine.cores()) as pool:
-        running = [pool.submit(call) for call in calls]
+        running: list[Future[T]] = []
         try:
-            for ended in as_completed(running):
+            for call in calls:
+                running.append(pool.submit(call))
+                for ended in [future for future in running if future.done()]:
+                    running.remove(ended)
+                    yield ended.result()
+            for ended in as_completed(list(running)):
                 running.remove(ended)
                 yield ended.result()
         except KeyboardInterrupt:

@@ -6,8 +6,6 @@ lock or variable of the installer makes a new one and an old one is still there 
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import logging
 import os
@@ -19,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import filelock
 import uv
 
 from rosetta_host.catalog.frameworks import ROOT, Row, UserError, Variable
@@ -127,19 +126,16 @@ def _set_up(row: Row, python: Path) -> None:
         raise Unsupported(f"The set-up step of {row.environment_id} failed: {_last_line(done.stderr or done.stdout)}")
 
 
-@contextlib.contextmanager
-def _lock(folder: Path) -> Iterator[None]:
+def _lock(folder: Path) -> filelock.FileLock:
     """One builder of an environment at a time: two rows that share one must not both make it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with open(folder.parent / f".{folder.name}.lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    return filelock.FileLock(folder.parent / f".{folder.name}.lock")
 
 
 def _made(folder: Path, build: Callable[[], None]) -> Path:
     """The Python of the environment in this folder, built where it is missing, whole or not at all.
 
-    Who finds it there waits for nobody: what others build takes minutes.
+    Who finds it there waits for nobody, for what others build takes minutes.
     """
     if not _whole(folder):
         with _lock(folder):
@@ -196,6 +192,11 @@ def plain(name: str, version: str, requirements: Path, hint: str | None = None) 
 def place(row: Row, device: str = "cpu") -> Path:
     """The folder of a row's environment, whether it is there or not."""
     return HOME / "environments" / f"{row.environment_id}-{installation_digest(row, device)[:12]}"
+
+
+def complete(row: Row, device: str = "cpu") -> bool:
+    """Whether a row's environment is there, or an external interpreter takes its place."""
+    return external_python.python() is not None or _whole(place(row, device))
 
 
 def ensure(row: Row, device: str = "cpu") -> Path:

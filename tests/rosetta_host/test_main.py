@@ -13,7 +13,8 @@ import time
 import pytest
 
 from rosetta_host import __main__ as cli
-from rosetta_host.catalog.frameworks import ROOT
+from rosetta_host.catalog.frameworks import ROOT, WORKLOADS
+from rosetta_host.command_line import certificates, commands
 from rosetta_host.lessons import declarations
 from rosetta_host.records import store
 from rosetta_host.records.codes import CheckCode
@@ -29,6 +30,8 @@ from rosetta_host.records.codes import CheckCode
         (["benchmark", "--preset", "epoch", "--data", "/nowhere"], "There is no folder /nowhere"),
         (["benchmark", "--seeds", "0"], "--seeds must be at least 1, not 0."),
         (["benchmark", "--hours", "0"], "--hours must be more than 0, not 0."),
+        (["benchmark", "--seeds", "two"], "--seeds must be at least 1, not two."),
+        (["benchmark", "--hours", "two"], "--hours must be more than 0, not two."),
         (["transfer", "pytroch"], "There is no framework 'pytroch': did you mean 'pytorch'?"),
         (["lessons", "--seeds", "0"], "--seeds must be at least 1, not 0."),
         (["lessons", "--kind", "size,tme"], "There is no kind 'tme': did you mean 'time'?"),
@@ -41,7 +44,7 @@ from rosetta_host.records.codes import CheckCode
     ],
 )
 def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys, monkeypatch):
-    monkeypatch.setattr(cli.vcs, "changed", list)  # none
+    monkeypatch.setattr(commands.vcs, "changed", list)  # none
     assert cli.main(arguments) == 2
     out = capsys.readouterr().out
     assert out.startswith(f"error: {sentence}")
@@ -62,9 +65,9 @@ PUBLISHING = [
 @pytest.mark.parametrize("command", PUBLISHING)
 def test_no_published_record_is_of_a_checkout_that_differs_from_its_commit(command, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
-    for module, what in ((cli.runs, "jobs"), (cli.machine, "describe"), (cli.dataset, "locate")):
+    for module, what in ((commands.runs, "jobs"), (commands.machine, "describe"), (commands.dataset, "locate")):
         monkeypatch.setattr(module, what, None)  # it is refused before anything is done
-    monkeypatch.setattr(cli.vcs, "changed", lambda: ["examples/new/", "README.md"])
+    monkeypatch.setattr(commands.vcs, "changed", lambda: ["examples/new/", "README.md"])
     assert cli.main(command.split()) == 2
     assert capsys.readouterr().out == (
         "error: Records under docs/records name the commit that ran, but this checkout has uncommitted changes "
@@ -82,9 +85,9 @@ def test_other_records_are_written_from_any_checkout(command, tmp_path, monkeypa
     def reached(*arguments):
         raise Reached
 
-    monkeypatch.setattr(cli.vcs, "changed", lambda: ["README.md"])
-    monkeypatch.setattr(cli.machine, "describe", reached)
-    monkeypatch.setattr(cli.runs, "jobs", reached)
+    monkeypatch.setattr(commands.vcs, "changed", lambda: ["README.md"])
+    monkeypatch.setattr(commands.machine, "describe", reached)
+    monkeypatch.setattr(commands.runs, "jobs", reached)
     with pytest.raises(Reached):
         cli.main(command.format(tmp=tmp_path).split())
 
@@ -110,7 +113,7 @@ def test_help(command, capsys):
 )
 def test_exit_codes(statuses, ci, code, monkeypatch):
     monkeypatch.setenv("CI", ci)
-    assert cli._exit_code(statuses) == code
+    assert commands.exit_code(statuses) == code
 
 
 DRIVER = """
@@ -130,15 +133,14 @@ DRIVER = """
     paired_timing.TURN = paired_timing.SETTLE = 0.0
     environment.ensure = lambda row, device="cpu": Path(sys.executable)
     certify.certified = lambda *arguments: True
-    sys.exit(cli.main([*{command!r}.split(), "alpha", "--workload", "gru", "--records", {records!r}]))
+    sys.exit(cli.main([*{command!r}.split(), *{ids!r}, "--workload", "gru", "--records", {records!r}]))
 """
 
 
-def drive(folder, tmp_path, command="benchmark"):
-    code = DRIVER.format(
-        root=str(ROOT), examples=str(folder.parent), records=str(tmp_path / "records"), command=command
-    )
-    command = [sys.executable, "-c", textwrap.dedent(code)]
+def drive(folder, tmp_path, command="benchmark", ids=("alpha",), before=""):
+    paths = {"root": str(ROOT), "examples": str(folder.parent), "records": str(tmp_path / "records")}
+    code = DRIVER.format(command=command, ids=ids, **paths)
+    command = [sys.executable, "-c", textwrap.dedent(code).replace("sys.exit(cli", f"{before}sys.exit(cli")]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
 
 
@@ -217,6 +219,41 @@ def test_a_quick_sweep_takes_the_machines_rate_once(folder, tmp_path):
     assert rates[0] == rates[1]  # to the last bit, as no two measurements are
 
 
+def add_frameworks(folder):
+    """Five more: beta and epsilon have larger locks, gamma is shown first, delta and zeta are retired."""
+    for name in ("beta", "gamma", "delta", "epsilon", "zeta"):
+        shutil.copytree(folder, folder.parent / name)
+    for name, key in (("gamma", "shown_first"), ("delta", "retired"), ("zeta", "retired")):
+        declared = folder.parent / name / "framework.toml"
+        declared.write_text(f"{key} = true\n{declared.read_text()}")
+    for name, packages in (("beta", 2), ("epsilon", 3)):
+        (folder.parent / name / "requirements.txt").write_text("numpy==2.3.5\n" + "package==1.0\n" * packages)
+
+
+def test_a_first_look_takes_the_frameworks_that_install_quickly_and_names_the_others(folder, tmp_path):
+    add_frameworks(folder)
+    process = drive(folder, tmp_path, "benchmark --left left", ids=())
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    assert {record["framework"] for record in written(tmp_path)} == {"alpha", "beta", "gamma"}
+    assert (tmp_path / "left").read_text() == "delta epsilon zeta"
+    assert re.search(r"^3 of 6 frameworks are done. The others take about \d+ minutes.$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("options", "ids"), [("", ("alpha", "zeta")), ("--preset epoch", ())])
+def test_what_is_no_first_look_leaves_nothing(folder, tmp_path, options, ids):
+    add_frameworks(folder)
+    code = """
+        import sys
+        from rosetta_host.benchmark import runs
+        runs.jobs = lambda rows, *arguments: sys.exit(" ".join(row.id for row in rows))
+    """
+    process = drive(folder, tmp_path, f"benchmark --left left {options}", ids, textwrap.dedent(code))
+    _, err = process.communicate(timeout=60)
+    assert err.strip() == " ".join(ids or ("alpha", "beta", "delta", "epsilon", "gamma", "zeta"))
+    assert not (tmp_path / "left").exists()
+
+
 def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_path):
     shutil.copytree(folder, folder.parent / "beta")
     alone, _ = drive(folder, tmp_path, "certificate").communicate(timeout=60)
@@ -224,7 +261,7 @@ def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_p
     assert "\n[1/1] alpha gru: failed: " in alone
     several, _ = drive(folder, tmp_path, "certificate beta").communicate(timeout=60)
     assert "\nalpha gru: " not in several
-    assert re.search(r"^\[1/2\] \w+ gru: failed: \d+ of \d+ checks fail: .* · \d:\d\d left$", several, re.MULTILINE)
+    assert re.search(r"^\[1/2\] \w+ gru: failed: \d+ of \d+ checks fail: .* · [\d:]{7} left$", several, re.MULTILINE)
     (last,) = re.findall(r"^\[2/2\] \w+ gru: failed: \d+ of \d+ checks fail: .*$", several, re.MULTILINE)
     assert not last.endswith("left")
 
@@ -235,7 +272,7 @@ def test_a_verdict_names_the_first_failed_checks_and_counts_the_others():
         schema=store.SCHEMA,
         status="failed",
         framework="alpha",
-        workload=cli.WORKLOADS[0],
+        workload=WORKLOADS[0],
         created="now",
         machine=store.Machine("m", "m"),
         device="cpu",
@@ -243,7 +280,7 @@ def test_a_verdict_names_the_first_failed_checks_and_counts_the_others():
     )
     first, *_ = names = [check.name for check in record.checks]
     said = f"16 of 16 checks fail: {', '.join(names[:4])} and 12 more. First: FAILED {first} 1.0e+00 (limit 0.1)"
-    assert cli._summed_up(record) == said
+    assert certificates.reason(record) == said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

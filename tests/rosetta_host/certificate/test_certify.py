@@ -316,6 +316,30 @@ def test_a_slow_one_holds_none_back_that_has_ended(monkeypatch):
     assert list(ended) == [True]
 
 
+def test_a_missing_environment_is_made_while_other_examples_are_certified(folder, monkeypatch):
+    """Of the two the missing one comes last, is made once, and holds nothing back."""
+    shutil.copytree(folder, folder.parent / "beta")
+    rows = frameworks.rows()
+    begun, made = threading.Event(), []
+
+    def ensure(row, device="cpu"):
+        if threading.current_thread() is threading.main_thread() and row.id == "alpha":
+            made.append(begun.wait(10))
+        return Path(sys.executable)
+
+    def certified(case, *arguments):
+        begun.set()
+        return case.row.id
+
+    monkeypatch.setattr(environment, "ensure", ensure)
+    monkeypatch.setattr(environment, "complete", lambda row, device="cpu": row.id == "beta")
+    monkeypatch.setattr(certify, "certify", certified)
+    cases = [Case(rows["alpha"], "gru"), Case(rows["alpha"], "gru", "train_eager"), Case(rows["beta"], "gru")]
+    certificates = certify.certify_all(cases, HERE, "cpu", print)
+    assert [record for _, record in certificates] == ["beta", "alpha", "alpha"]
+    assert made == [True]
+
+
 def test_a_second_ctrl_c_starts_nothing_more(monkeypatch):
     stopped, started = threading.Event(), []
 

@@ -9,6 +9,7 @@ import pytest
 from rosetta_host import __main__ as cli
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import UserError
+from rosetta_host.command_line import commands
 from rosetta_host.defaults import collect, infer
 from rosetta_host.defaults.spec import QUESTIONS
 from rosetta_host.records import convert, store
@@ -74,7 +75,7 @@ def toy(folder):
 def asked(*options):
     """The record and the exit code of `defaults` with these options."""
     code = cli.main(["defaults", "alpha", *options])
-    return store.read_all([cli.LOCAL])[-1], code
+    return store.read_all([commands.LOCAL])[-1], code
 
 
 def statements(record):
@@ -96,7 +97,7 @@ read_all = store.read_all
 @pytest.fixture(autouse=True)
 def places(tmp_path, monkeypatch):
     """Records of the tests' own, and no others."""
-    monkeypatch.setattr(cli, "LOCAL", tmp_path / "records")
+    monkeypatch.setattr(commands, "LOCAL", tmp_path / "records")
     monkeypatch.setattr(store, "read_all", lambda folders=(tmp_path / "records",): read_all(folders))
 
 
@@ -265,7 +266,7 @@ def test_an_answer_of_a_gpu_is_not_the_last_one_of_a_cpu(toy, folder, capsys):
     record, _ = asked()
     answers = {**record.answers, "adam.epsilon": store.Answer(Code.NUMBER, 0.5)}
     other = msgspec.structs.replace(record, device="gpu", answers=answers, created=store.now())
-    store.write(other, cli.LOCAL)
+    store.write(other, commands.LOCAL)
     edit(folder / "defaults.py", "1e-7", "1e-3")
     asked()
     assert "changed: adam.epsilon: 1e-07 → 0.001" in capsys.readouterr().out

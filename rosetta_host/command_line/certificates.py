@@ -1,0 +1,109 @@
+"""Certificates, which several commands make: of which cases, written where, and summed up in a table."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from rosetta_host.catalog.frameworks import WORKLOADS, Case, Row
+from rosetta_host.certificate import certify, judge, precheck
+from rosetta_host.command_line.progress import console, say, time_left
+from rosetta_host.records import machine, store
+from rosetta_host.records.store import CertificateRecord, Record
+
+SUMMED_UP = ("loss", "step median", "step worst", "float64: step median")  # the checks that the summary shows
+SUMMARY_WIDTH = 130  # characters; cut to a terminal's 80, a column says nothing
+NAMED = 4  # failed checks that the verdict names; the record has all
+
+
+def selected_workloads(options: argparse.Namespace) -> list[str]:
+    return [options.workload] if options.workload else list(WORKLOADS)
+
+
+def select_cases(options: argparse.Namespace, rows: list[Row], device: str) -> list[Case]:
+    """All that can be certified of these rows. Raises UserError with what is wrong with their folders."""
+    cases = [case for row in rows for case in row.cases(selected_workloads(options))]
+    precheck.require(cases, device)
+    return cases
+
+
+def published(cases: list[Case], device: str, past: Sequence[Record]) -> list[Case]:
+    """Those of which some machine's certificate of the same code is among these records, and holds."""
+    return [case for case in cases if certify.certified(case, None, device, past)]
+
+
+def certify_cases(
+    options: argparse.Namespace,
+    cases: list[Case],
+    folder: Path,
+    short: Collection[Case] = (),
+    parts: Collection[str] = judge.SHORT,
+) -> list[str]:
+    """Certify these cases; every certificate is written as soon as it is there, and a table sums them up.
+
+    Their environments are made where they are missing.
+
+    short: those that are certified already, of which these `parts` are made, and a record only where one fails.
+    """
+    where, device = machine.describe(options.machine), options.device
+    alone = len({case.row.id for case in cases}) == 1
+    if alone:  # of all implementations, that would import every framework once more
+        precheck.require_loaded([case for case in cases if case not in short], device)
+    done: list[tuple[Case, CertificateRecord]] = []
+    lock, start = threading.Lock(), time.monotonic()
+
+    def report(line: str) -> None:
+        with lock:
+            say(line)
+
+    # Who works on one row wants to see each check; of all rows, they are too many to read.
+    check = report if alone else lambda line: None
+    for case, record in certify.certify_all(cases, where, device, check, short, parts):
+        if case not in short or record.status != "ok":
+            store.write(record, folder)
+        done.append((case, record))
+        verdict = "certified (short)" if case in short else "certified"
+        outcome = verdict if record.status == "ok" else f"{record.status}: {reason(record)}"
+        left = (time.monotonic() - start) / len(done) * (len(cases) - len(done))
+        report(f"[{len(done)}/{len(cases)}] {case.label}: {outcome}{time_left(left)}")
+    if short:
+        left_out = ", ".join(words for part, words in judge.PARTS.items() if part not in parts)
+        report(f"Skipped for the {len(short)} of {len(cases)} with a published certificate: {left_out}.")
+    if len(done) > 1:
+        Console(width=max(console.width, SUMMARY_WIDTH)).print(_summary(done))
+    return [record.status for _, record in done]
+
+
+def reason(record: CertificateRecord) -> str:
+    """Why a certificate failed, in a short line: the checks that fail by name; the record has all of each."""
+    failed = [check for check in record.checks if not check.ok]
+    if not failed:
+        return record.reason or "no reason recorded"
+    names = ", ".join(dict.fromkeys(check.name for check in failed[:NAMED]))
+    names += f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+    return f"{len(failed)} of {len(record.checks)} checks fail: {names}. First: {certify.line(failed[0])}"
+
+
+def _summary(done: list[tuple[Case, CertificateRecord]]) -> Table:
+    """Every certificate in a line: its figures beside their limits, and its seconds, the slowest last."""
+    table = Table(title="Certificates", box=None, title_justify="left")
+    for heading in ("row", "workload", "variant", "status"):
+        table.add_column(heading)
+    for heading in (*SUMMED_UP, "seconds"):
+        table.add_column(heading, justify="right")
+    for case, record in sorted(done, key=lambda pair: _seconds(pair[1])):
+        figures = {check.name: check.figure for check in record.checks}
+        cells = [format(figures[name], ".0e") if figures.get(name) is not None else "" for name in SUMMED_UP]
+        seconds = f"{_seconds(record):.0f}"
+        table.add_row(case.row.id, case.workload, case.variant or "", record.status, *cells, seconds)
+    return table
+
+
+def _seconds(record: Record) -> float:
+    return (record.times and record.times.process) or 0.0

@@ -1,0 +1,254 @@
+"""What each command does with its options; it returns the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from rosetta_host.benchmark import first_look, runs
+from rosetta_host.catalog import frameworks
+from rosetta_host.catalog.frameworks import Case, UserError
+from rosetta_host.certificate import certify, judge
+from rosetta_host.command_line.certificates import certify_cases, published, select_cases, selected_workloads
+from rosetta_host.command_line.progress import Screen, say
+from rosetta_host.datasets import dataset
+from rosetta_host.defaults import collect
+from rosetta_host.environments import environment, locks
+from rosetta_host.lessons import declarations, experiments
+from rosetta_host.lessons.experiments import Experiment
+from rosetta_host.mutation import runner
+from rosetta_host.publishing import standalone_check
+from rosetta_host.records import machine, store, vcs
+from rosetta_host.records.store import COMMITTED, LOCAL, DefaultsRecord, Measure, Record
+from rosetta_host.scaffold import new
+from rosetta_host.transfer import moves
+
+
+def _folder(options: argparse.Namespace, published: bool = False) -> Path:
+    """Where records go: where the user says, else to the published ones or to this machine's own.
+
+    A published record names the commit that it is a run of, so none is written from a checkout that differs from it.
+    Raises UserError there.
+    """
+    folder: Path = options.records or (COMMITTED if published else LOCAL)
+    if folder.resolve().is_relative_to(COMMITTED.resolve()) and (changed := vcs.changed()):
+        others = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise UserError(
+            "Records under docs/records name the commit that ran, but this checkout has uncommitted changes "
+            f"({changed[0]}{others}). Commit them, or write the records elsewhere with --records DIR."
+        )
+    return folder
+
+
+def exit_code(statuses: Sequence[str]) -> int:
+    """1 if a run went wrong. A row that this machine cannot run is shown and others go on; in CI it is an error."""
+    bad = [status for status in statuses if status not in ("ok", "unsupported")]
+    unsupported = statuses.count("unsupported")
+    return int(bool(bad) or (unsupported > 0 and (bool(os.environ.get("CI")) or unsupported == len(statuses))))
+
+
+def run_certificate(options: argparse.Namespace) -> int:
+    folder = _folder(options)
+    cases, short = select_cases(options, frameworks.select(options.ids), options.device), list[Case]()
+    if options.short:
+        past = store.read_all([COMMITTED, folder])  # one that failed here is to be made whole
+        short = published(cases, options.device, past)
+    return exit_code(certify_cases(options, cases, folder, short))
+
+
+def run_benchmark(options: argparse.Namespace) -> int:
+    limit = 3600 * options.hours if options.preset == "full" else math.inf
+    rows, device, workloads = frameworks.select(options.ids), options.device, selected_workloads(options)
+    folder = _folder(options, published=options.preset != "quick")
+    start, every_case, left = time.monotonic(), select_cases(options, rows, device), list[frameworks.Row]()
+    if options.left and options.preset == "quick" and not options.ids and not options.python:
+        rows, left = first_look.split(rows, device)
+    cases = [case for case in every_case if case.row in rows]
+    planned = runs.jobs(rows, workloads, options.preset, device, options.seeds, options.data, options.unofficial)
+    where = machine.describe(options.machine)
+    past = store.read_all([folder])
+    # A newcomer's machine proves equality for itself, though certificates of other machines come with the checkout.
+    stale = [case for case in cases if not certify.certified(case, where, device, past)]
+    # With those at hand a first look needs no more than what its own float32 computes.
+    quick = options.preset == "quick"
+    short = published(stale, device, store.read_all([COMMITTED, folder])) if quick else []
+    statuses = certify_cases(options, stale, folder, short, judge.SHORTEST) if stale else []
+    if not quick and not options.again:
+        planned = [job for job in planned if not runs.done(job, where, past)]
+    if quick:  # it ranks nobody, so the rate is measured once and not before each run
+        where = msgspec.structs.replace(where, matmul_rate=machine.matmul_rate())
+    finished: list[Record] = []
+    with Screen(len(planned)) as screen:
+        for job in planned:
+            screen.begin(job)
+            record = runs.benchmark(job, where, screen.event, limit)
+            path = store.write(record, folder)
+            finished.append(record)
+            say(f"{runs.summary(record)}  ({os.path.relpath(path)})")
+            if record.status == "interrupted":
+                return 130
+    if left:
+        options.left.write_text(" ".join(row.id for row in left), "utf-8")
+        minutes = (time.monotonic() - start) / 60 * (len(every_case) - len(cases)) / max(1, len(cases))
+        say(f"{len(rows)} of {len(rows) + len(left)} frameworks are done. The others take about {minutes:.0f} minutes.")
+    return exit_code(statuses + [record.status for record in finished])
+
+
+def run_mutation(options: argparse.Namespace) -> int:
+    rows, workloads = frameworks.select(options.ids), selected_workloads(options)
+    select_cases(options, rows, "cpu")
+    return runner.run(rows, workloads, options.mutant, options.minutes, say)
+
+
+def run_lessons(options: argparse.Namespace) -> int:
+    planned = _lessons_planned(options)
+    folders = {kind: _folder(options, published=kind == "accuracy") for kind in planned}
+    where, device = machine.describe(options.machine), options.device
+    workloads = {experiment.case.workload for experiment in planned.get("accuracy", [])}
+    data = {name: dataset.locate(name, experiments.PRESET, options.data, options.unofficial) for name in workloads}
+    statuses: list[str] = []
+    wrong: list[str] = []
+    for kind, wanted in planned.items():
+        left = wanted if options.again else experiments.left(wanted, where, device, folders[kind], data)
+        say(f"{kind}: {len(left)} of {len(wanted)} to measure; {len(wanted) - len(left)} have records")
+        for experiment, record in _measured(kind, left, where, device, data):
+            path = store.write(record, folders[kind])
+            say(f"{experiment.label}: {experiments.summary(record)}  ({os.path.relpath(path)})")
+            if not (experiment.mutant and experiment.mutant.unsupported):
+                statuses.append(record.status)
+                wrong += [f"{experiment.label} ({kind})"] if record.status != "ok" else []
+    say(
+        f"{statuses.count('ok')} of {len(statuses)} measurements succeeded."
+        + (f" Failed: {', '.join(wrong)}" if wrong else "")
+    )
+    return exit_code(statuses)
+
+
+def _lessons_planned(options: argparse.Namespace) -> dict[Measure, list[Experiment]]:
+    """What there is to measure of the lessons and rows that the user names, by kind. Raises UserError for nothing."""
+    kinds: list[Measure] = list(dict.fromkeys(options.kind or ["size", "time"]))
+    declared, rows_by_id = declarations.read(), frameworks.rows()
+    chosen, ids = declarations.select(declared, options.names, rows_by_id)
+    declarations.check(declared, rows_by_id.values())
+    chosen = {slug: lesson for slug, lesson in chosen.items() if lesson.workload in selected_workloads(options)}
+    planned = {}
+    for kind in kinds:
+        rows = [rows_by_id[name] for name in ids or (declared.accuracy_rows if kind == "accuracy" else rows_by_id)]
+        planned[kind] = experiments.plan(kind, chosen, rows, options.seeds, options.device)
+    if not any(planned.values()):
+        raise UserError(
+            f"There is nothing to measure for {', '.join(options.names) or 'the lessons'} by {', '.join(kinds)}."
+        )
+    return planned
+
+
+def _measured(
+    kind: str, left: list[Experiment], where: store.Machine, device: str, data: dict[str, tuple[Path, str]]
+) -> experiments.Measured:
+    if kind == "size":
+        yield from experiments.sizes(left, where, device)
+    elif kind == "time":
+        yield from experiments.times(left, where, device, say)
+    else:
+        with Screen(len(left)) as screen:
+            for experiment in left:
+                job = experiments.job(experiment, device, *data[experiment.case.workload])
+                screen.begin(job)
+                record = experiments.accuracy(experiment, job, where, screen.event)
+                yield experiment, record
+                if record.status == "interrupted":
+                    raise KeyboardInterrupt
+
+
+def run_transfer(options: argparse.Namespace) -> int:
+    rows = frameworks.select(options.ids)
+    if len(rows) < 2:
+        raise UserError("A transfer needs two frameworks: name at least two, or none for all.")
+    statuses: list[str] = []
+
+    folder, where, device = _folder(options), machine.describe(options.machine), options.device
+    for record in moves.transfer_all(rows, selected_workloads(options), where, device, say):
+        path = store.write(record, folder)
+        say(f"{moves.summary(record)}  ({os.path.relpath(path)})")
+        statuses.append(record.status)
+    return exit_code(statuses)
+
+
+def run_defaults(options: argparse.Namespace) -> int:
+    rows, statuses = frameworks.select(options.ids), []
+    folder = _folder(options)
+    past = store.of_kind(store.read_all(), DefaultsRecord)
+    for record in collect.ask_all(rows, machine.describe(options.machine), options.device, say):
+        path = store.write(record, folder)
+        say(f"{collect.summary(record)}  ({os.path.relpath(path)})")
+        before = [old for old in past if (old.row, old.device) == (record.row, record.device) and old.answers]
+        for line in collect.changes(before[-1], record) if before else ():
+            say(f"  changed: {line}")
+        if len(rows) == 1:
+            for name, answer in record.answers.items():
+                say(f"  {name}: {answer.statement}" + (f" ({answer.reason})" if answer.reason else ""))
+        statuses.append(record.status)
+    return exit_code(statuses)
+
+
+def run_overhead(options: argparse.Namespace) -> int:
+    code = 0
+    for row in frameworks.select(options.ids):
+        python = environment.ensure(row)
+        for workload in selected_workloads(options):
+            say(f"{row.id} {workload}")
+            environ = environment.variables(row, workload, environment.threads(row, workload), "cpu")
+            command = [python, frameworks.ROOT / "tools" / "overhead.py", row.example(workload)]
+            code |= subprocess.run(command, env=environ, check=False).returncode
+    return code
+
+
+def run_standalone(options: argparse.Namespace) -> int:
+    rows, every_row = frameworks.select(options.ids), list(frameworks.rows().values())
+    trials = standalone_check.run_all(rows, every_row, selected_workloads(options), options.device, say)
+    statuses = [trial.status for trial in trials]
+    say(f"{statuses.count('ok')} of {len(statuses)} standalone scripts work")
+    return exit_code(statuses)
+
+
+def run_new(options: argparse.Namespace) -> int:
+    folder = new.create(options.name)
+    say(f"{os.path.relpath(folder)} holds {', '.join(sorted(path.name for path in folder.iterdir()))}. Next:")
+    for line in new.next_steps(options.name):
+        say(line)
+    return 0
+
+
+def run_locks(options: argparse.Namespace) -> int:
+    for name in options.names:
+        locks.bump(name, frameworks.rows(), say)
+    return 0
+
+
+def run_notebooks(options: argparse.Namespace) -> int:
+    from rosetta_host.publishing import kernels  # needs what only the session `notebooks` installs
+
+    rows, every_row = frameworks.select(options.ids), list(frameworks.rows().values())
+    return exit_code(list(kernels.make_all(rows, every_row, selected_workloads(options), options.again, say)))
+
+
+COMMANDS = {
+    "benchmark": run_benchmark,
+    "certificate": run_certificate,
+    "mutation": run_mutation,
+    "lessons": run_lessons,
+    "transfer": run_transfer,
+    "defaults": run_defaults,
+    "overhead": run_overhead,
+    "standalone": run_standalone,
+    "new": run_new,
+    "locks": run_locks,
+    "notebooks": run_notebooks,
+}
