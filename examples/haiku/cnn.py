@@ -24,17 +24,16 @@ def load_data():
 def forward(x, is_training):
     glorot = hk.initializers.VarianceScaling(1.0, "fan_avg", "uniform")
     conv, linear = partial(hk.Conv2D, kernel_shape=3, w_init=glorot), partial(hk.Linear, w_init=glorot)
-    drop1, drop2, drop3 = params.dropout
 
-    def dropout(rate, x):
-        return hk.dropout(hk.next_rng_key(), rate, x) if is_training else x
+    def dropout(place, x):
+        return hk.dropout(hk.next_rng_key(), params.dropout[place], x) if is_training else x
 
     x = jax.nn.relu(conv(50, name="conv1")(x))
     x = jax.nn.relu(hk.max_pool(conv(50, name="conv2")(x), 2, 2, "VALID"))
-    x = jax.nn.relu(conv(100, name="conv3")(dropout(drop1, x)))
+    x = jax.nn.relu(conv(100, name="conv3")(dropout(0, x)))
     x = jax.nn.relu(hk.max_pool(conv(100, name="conv4")(x), 2, 2, "VALID"))
-    x = jax.nn.relu(linear(512, name="fc1")(hk.Flatten()(dropout(drop2, x))))
-    return linear(params.classes, name="fc2")(dropout(drop3, x))
+    x = jax.nn.relu(linear(512, name="fc1")(hk.Flatten()(dropout(1, x))))
+    return linear(params.classes, name="fc2")(dropout(2, x))
 
 
 def create_symbol():
@@ -63,8 +62,7 @@ def train_step(network, optimizer, weights, state, key, data, target):
 
 def train(model, x, y, step=train_step):
     losses = []
-    for batch in minibatches(x, y, params.batch_size):
-        key = next(model.keys)
+    for batch, key in zip(minibatches(x, y, params.batch_size), model.keys):
         model.weights, model.state, loss = step(model.network, model.optimizer, model.weights, model.state, key, *batch)
         losses.append(loss)
     return float(np.mean(losses))

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import haiku as hk
 import jax
 import jax.numpy as jnp
+import jmp
 import numpy as np
 import optax
 
@@ -15,6 +16,7 @@ from workloads.gru import imdb_for_library, params
 
 def set_dtype(name):
     jax.config.update("jax_enable_x64", name == "float64")
+    hk.mixed_precision.set_policy(hk.Embed, jmp.get_policy(name))  # its weights are float32 by default
 
 
 def load_data():
@@ -80,13 +82,14 @@ def evaluate(model, x, y):
 
 
 def export_weights(model):
-    """Matrices are (in, out), the gates in the order z, r, n; z is the share of the new state, and there is one bias."""
+    """Matrices are (in, out), the gates in the order z, r, n; z is the share of the new state. There is one bias."""
     weights = {"embedding": np.array(model.weights["embedding"]["embeddings"])}
     for name, own in {"weight_ih": "w_i", "weight_hh": "w_h", "bias_ih": "b"}.items():
         z, r, n = np.split(np.transpose(model.weights["gru"][own]), 3)
         weights["gru." + name] = np.concatenate([r, -z, n])
     weights["gru.bias_hh"] = np.zeros_like(weights["gru.bias_ih"])
-    return {**weights, "fc.weight": np.transpose(model.weights["fc"]["w"]), "fc.bias": np.array(model.weights["fc"]["b"])}
+    fc = model.weights["fc"]
+    return {**weights, "fc.weight": np.array(fc["w"]).T, "fc.bias": np.array(fc["b"])}
 
 
 def import_weights(model, weights):
