@@ -36,7 +36,6 @@ def undefined(scope, defined):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_every_folder_offers_every_mutant_and_each_fits(row, workload, tmp_path):
     mutants = runner.mutants(row, workload)
-    assert {mutant.name for mutant in mutants} >= set(workloads.get(workload).mutants)
     original = ast.dump(ast.parse(row.example(workload).read_text()))
     for i, mutant in enumerate(mutants):
         patched = runner.patch(mutant, tmp_path / str(i))
