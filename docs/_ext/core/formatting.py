@@ -59,7 +59,7 @@ def row_name(store: Store, record: Record) -> str:
 
 
 def versioned(name: str, record: Record) -> str:
-    """A row's name with the version that ran. "Keras 3 on PyTorch 3.15.1" was read as PyTorch's version."""
+    """A row's name with the version that ran: set apart, because a number behind "A on B" reads as the version of B."""
     return f"{name}, version {record.version}" if record.version else name
 
 

@@ -81,7 +81,7 @@ class Place:
 
     @classmethod
     def of(cls, store: stores.Store, *records: LessonRecord) -> Place:
-        """Where records were made. What data they are of is told where it is not the official data."""
+        """Where records were made. The data is named unless it is the official one."""
         first = records[0]
         copy = (
             first.data.source if first.data and first.measure == "accuracy" and first.data.source != "official" else ""

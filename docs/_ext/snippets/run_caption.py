@@ -97,8 +97,8 @@ def shared_setting(store: Store, folders: Iterable[list[Case]]) -> Setting | Non
 def ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str], rates: Rates) -> nodes.container:
     """A line that says what the run gave and whether it is certified; then all of it, folded.
 
-    All of it stands once on a page: under the run's first snippet, where its later ones lead. Told under each of them
-    it was a sixth of a page with every step: 13 of 79 kB, compressed.
+    All of it is on a page once, under the run's first snippet, and the later ones link there: repeated under each
+    snippet it would be a sixth of a page with every step.
     """
     return nodes.container("", *_ran(env, store, case, functions, rates), classes=["rosetta-run"])
 
