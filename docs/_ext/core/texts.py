@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rosetta_host.records.checks import FLOAT64
-from rosetta_host.records.codes import CheckCode, Code, Coverage, Rule
-from rosetta_host.records.store import Executed, RecordedCheck, Statement
+from rosetta_host.defaults.infer import LABELS
+from rosetta_host.records.codes import Code, Coverage, Rule
+from rosetta_host.records.store import Executed, Statement
 
 # {value}, {items} and {parts} are those of the statement, {scale} that of a distribution.
 TEXTS = {
@@ -108,14 +108,6 @@ TEXTS = {
     Code.BEHIND: "behind",
     Code.TOO_LONG_LEFT_OUT: "it leaves out what is too long",
 }
-LABELS = {
-    "int64": "class numbers, int64",
-    "int32": "class numbers, int32",
-    "uint8": "class numbers, uint8",
-    "float32": "class numbers, float32",
-    "column": "a column of them",
-    "one_hot": "one-hot rows",
-}
 # The scale that a rule sets: the bound of a uniform distribution, and the standard deviation of a normal one.
 BOUNDS = {
     Rule.GLOROT: "Glorot's, ± √(6 / (fan in + fan out))",
@@ -128,41 +120,6 @@ DEVIATIONS = {
     Rule.GLOROT: "Glorot's, σ = √(2 / (fan in + fan out))",
     Rule.HE: "He's, σ = √(2 / fan in)",
     Rule.LECUN: "LeCun's, σ = √(1 / fan in)",
-}
-# The family of a check is what comes before the colon or the first space.
-CHECKS = {
-    CheckCode.WEIGHTS: "weights",
-    CheckCode.SCORES_BEFORE: "scores before",
-    CheckCode.SCORES_AFTER: "scores after",
-    CheckCode.SCORES_BACK: "scores back",
-    CheckCode.LOSS: "loss",
-    CheckCode.STEP_MEDIAN: "step median",
-    CheckCode.STEP_WORST: "step worst",
-    CheckCode.TENSOR_MEDIAN: "tensor median",
-    CheckCode.LOOP: "loop",
-    CheckCode.SCHEDULE: "schedule",
-    CheckCode.SCHEDULE_CHANGED_RATE: "schedule: changed rate",
-    CheckCode.EVALUATE: "evaluate",
-    CheckCode.PRECISION_TYPES: "precision: types",
-    CheckCode.PRECISION_LOSS: "precision: loss",
-    CheckCode.PRECISION_ROUNDING: "precision: rounding",
-    CheckCode.DONE_LOSS: "done: loss",
-    CheckCode.DONE_WEIGHTS: "done: weights",
-    CheckCode.THREAD_SCORES: "one thread: scores",
-    CheckCode.THREAD_STEP: "one thread: step",
-    CheckCode.START_DISTRIBUTION: "start: law",
-    CheckCode.START_SAME_SEED: "start: same seed, same weights",
-    CheckCode.START_OTHER_SEED: "start: other seed, other weights",
-    CheckCode.SHUFFLE_ONCE_OTHER_SEED: "shuffle: every sample once, other seed",
-    CheckCode.SHUFFLE_ONCE_FIRST_EPOCH: "shuffle: every sample once, first epoch",
-    CheckCode.SHUFFLE_ONCE_SECOND_EPOCH: "shuffle: every sample once, second epoch",
-    CheckCode.SHUFFLE_SAMPLES: "shuffle: samples, not blocks",
-    CheckCode.SHUFFLE_SEEDS: "shuffle: seeds in different orders",
-    CheckCode.SHUFFLE_EPOCHS: "shuffle: epochs in different orders",
-    CheckCode.DROPOUT_OFF: "dropout: off in prediction",
-    CheckCode.DROPOUT_OTHER_SEED: "dropout: other seed, other units",
-    CheckCode.DROPOUT_RATE: "dropout: rate at place {subject}",
-    CheckCode.JUDGMENT: "judgment",
 }
 COVERAGE = {
     Coverage.EVERY_LINE: "every line",
@@ -192,12 +149,6 @@ def _scale(statement: Statement) -> str:
         return f"{'±' if is_uniform else 'σ ='} {statement.value:g}"
     rules = BOUNDS if is_uniform else DEVIATIONS
     return ", or ".join(rules[Rule(item)] for item in statement.items if item in rules)
-
-
-def check_text(check: RecordedCheck) -> str:
-    """The name of a check, for a reader."""
-    pass_ = "float64: " if check.subject == FLOAT64 else ""
-    return pass_ + CHECKS[check.code].format(subject=check.subject)
 
 
 def executed_text(executed: Executed) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from _ext.core.texts import check_text
 from rosetta_host.catalog.frameworks import Row
 from rosetta_host.environments.digests import BORROWED, JUDGE, certificate_digests, differing, judge_digest
 from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Record
@@ -92,7 +91,7 @@ def why_failed(certificate: CertificateRecord) -> str:
     for check in certificate.checks:
         if not check.ok:
             figures = f": {check.figure:.2g}, limit {check.limit:.2g}" if check.figure and check.limit else ""
-            return f"{check_text(check)}{figures}" + (f" ({check.reason})" if check.reason else "")
+            return f"{check.name}{figures}" + (f" ({check.reason})" if check.reason else "")
     return certificate.reason or "no reason recorded"
 
 

@@ -13,7 +13,6 @@ from sphinx.config import Config
 
 from _ext.core import newest
 from _ext.core import store as stores
-from _ext.core.texts import check_text
 from _ext.core.verdicts import named
 from _ext.lessons.intervals import SAME_ACCURACY, SAME_TIME, Change, Interval, interval, of_accuracy, of_time, ratio
 from _ext.results.certificates import number
@@ -204,9 +203,9 @@ def _short(check: RecordedCheck) -> float:
 def says_check(check: RecordedCheck) -> str:
     """A check that failed, with its figure beside its limit."""
     if check.limit is None:
-        return check_text(check)
+        return check.name
     figure = "not a finite number" if check.figure is None else number(check.figure)
-    return f"{check_text(check)}: {figure}, limit {check.limit:.2g}".replace("e-0", "e-")
+    return f"{check.name}: {figure}, limit {check.limit:.2g}".replace("e-0", "e-")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ from _ext.core import store as stores
 from _ext.core.elements import DASH, Details, aside, cell, datum, fold, heading, row_header, table
 from _ext.core.links import site_file
 from _ext.core.numbers import Role
-from _ext.core.texts import check_text
 from _ext.lessons.evidence import NEEDS_GPU, STILL_A_TRAP, TIMED, Cost, Place, Trial, Trials, today
 from rosetta_host.catalog.frameworks import UserError, nearest
 from rosetta_host.lessons import declarations
@@ -236,7 +235,7 @@ class Caught(_OfLesson):
             return ""
         about = f"{formatting.mutant(name).capitalize()}: " if self.several else ""
         rows = "1 implementation" if len(measured) == 1 else f"{len(measured)} implementations"
-        clearest = Counter(check_text(trial.failed_checks[0]) for trial in measured if trial.failed_checks)
+        clearest = Counter(trial.failed_checks[0].name for trial in measured if trial.failed_checks)
         if not clearest:
             return f"{about}It passes every check in {rows}."
         counts = [f"“{check}” in {count}" for check, count in clearest.most_common()]

@@ -13,7 +13,6 @@ from _ext.core import store as stores
 from _ext.core.directives import OfWorkloads
 from _ext.core.elements import Details, Summary, cell, row_header, table
 from _ext.core.links import target
-from _ext.core.texts import check_text
 from rosetta_host.records.store import CertificateRecord, RecordedCheck
 
 DASH = "–"
@@ -59,7 +58,7 @@ class Certificates(OfWorkloads):
 
 def family(check: RecordedCheck) -> str:
     """What checks like "step median" and "step worst", or "shuffle: samples, not blocks", have in common."""
-    before, colon, _ = check_text(check).partition(":")
+    before, colon, _ = check.name.partition(":")
     return before if colon else before.partition(" ")[0]
 
 
@@ -67,7 +66,7 @@ def figure(checks: list[RecordedCheck]) -> nodes.entry:
     """The figure of a family that lies nearest to its limit, or the check that failed."""
     failed = [check for check in checks if not check.ok]
     if failed:
-        rest = check_text(failed[0]).removeprefix(family(failed[0])).strip(": ")
+        rest = failed[0].name.removeprefix(family(failed[0])).strip(": ")
         more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         text = " ".join(part for part in ("✗", rest, number(failed[0].figure)) if part)
         return cell(text + more, classes=("numeric", "failed"))
@@ -126,7 +125,7 @@ def says_check(check: RecordedCheck) -> str:
     limit = f" of at most {number(check.limit)}" if figures and check.limit is not None else ""
     limit += f" of at least {number(check.floor)}" if figures and check.floor is not None else ""
     where = f" ({check.where})" if check.where else ""
-    return f"{'✓' if check.ok else '✗'} {check_text(check)}{figures}{limit}{where}"
+    return f"{'✓' if check.ok else '✗'} {check.name}{figures}{limit}{where}"
 
 
 def reasons(run: CertificateRecord) -> list[nodes.paragraph]:
@@ -134,7 +133,7 @@ def reasons(run: CertificateRecord) -> list[nodes.paragraph]:
     checks: dict[str, list[str]] = {}
     for check in run.checks:
         if check.reason:
-            checks.setdefault(check.reason, []).append(check_text(check))
+            checks.setdefault(check.reason, []).append(check.name)
     return [nodes.paragraph("", f"{'; '.join(names)}: {reason.rstrip('.')}.") for reason, names in checks.items()]
 
 

@@ -5,21 +5,18 @@ from __future__ import annotations
 import pytest
 
 from _ext.core import texts
-from _ext.core.texts import check_text, executed_text, text
-from rosetta_host.defaults import infer
-from rosetta_host.records.codes import CheckCode, Code, Coverage, Rule
-from rosetta_host.records.store import Executed, RecordedCheck, Statement
+from _ext.core.texts import executed_text, text
+from rosetta_host.records.codes import Code, Coverage, Rule
+from rosetta_host.records.store import Executed, Statement
 
 GLOROT = Statement(Code.UNIFORM, items=(Rule.GLOROT,))
 
 
 def test_every_code_has_a_text() -> None:
     assert set(texts.TEXTS) == set(Code)
-    assert set(texts.CHECKS) == set(CheckCode)
     assert set(texts.COVERAGE) == set(Coverage)
     assert set(texts.BOUNDS) == set(Rule)
     assert set(texts.DEVIATIONS) <= set(Rule)
-    assert list(texts.LABELS) == list(infer.LABELS)
 
 
 @pytest.mark.parametrize(
@@ -45,11 +42,6 @@ def test_every_code_has_a_text() -> None:
 )
 def test_a_statement_in_words(statement: Statement, expected: str) -> None:
     assert text(statement) == expected
-
-
-def test_a_check_in_words() -> None:
-    assert check_text(RecordedCheck(CheckCode.STEP_MEDIAN, True, subject="float64")) == "float64: step median"
-    assert check_text(RecordedCheck(CheckCode.DROPOUT_RATE, True, subject="2")) == "dropout: rate at place 2"
 
 
 def test_the_coverage_of_a_function_in_words() -> None:
