@@ -9,11 +9,12 @@ import subprocess
 import sys
 import textwrap
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from rosetta_host import __main__ as cli
-from rosetta_host.catalog.frameworks import ROOT, WORKLOADS
+from rosetta_host.catalog.frameworks import ROOT
 from rosetta_host.command_line import certificates, commands
 from rosetta_host.lessons import declarations
 from rosetta_host.records import store
@@ -266,11 +267,11 @@ def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_p
 
 
 def test_a_verdict_names_the_first_failed_checks_and_counts_the_others():
-    record = store.Record(store.SCHEMA, "certificate", "failed", "alpha", WORKLOADS[0], "now", store.Machine("m", "m"))
-    record.checks = [store.Check(f"check {number}", False, 1.0, 0.1) for number in range(16)]
+    failed = [store.Check(f"check {number}", False, 1.0, 0.1) for number in range(16)]
+    record = SimpleNamespace(checks=failed)
     names = "check 0, check 1, check 2, check 3 and 12 more"
-    said = f"16 of 16 checks fail: {names}. First: FAILED check 0 1.0e+00 (limit 0.1)"
-    assert certificates.reason(record) == said
+    reason = f"16 of 16 checks fail: {names}. First: FAILED check 0 1.0e+00 (limit 0.1)"
+    assert certificates.reason(record) == reason
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
