@@ -151,6 +151,16 @@ def certified(case: Case, where: Machine | None, device: str, past: Sequence[Rec
     return newest is not None and newest.status == "ok"
 
 
+def published_seconds() -> dict[tuple[str, str], float]:
+    """(row, workload) -> the seconds of its newest published certificate, on any machine."""
+    published = store.of_kind(store.read_all([store.COMMITTED]), CertificateRecord)
+    return {
+        (certificate.row, certificate.workload): certificate.times.process
+        for certificate in published
+        if certificate.times and certificate.times.process
+    }
+
+
 def certify_all(
     cases: list[Case],
     where: Machine,

@@ -28,7 +28,7 @@ from rosetta_host.catalog.frameworks import Row, UserError, nearest
 from rosetta_host.certificate import certify, judge
 from rosetta_host.environments import environment, process
 from rosetta_host.mutation.mutants import Mutant, offered
-from rosetta_host.records import machine, store
+from rosetta_host.records import machine
 
 # Mutants of every workload that not every framework can make: one may compute eagerly, or in float32 only. A folder
 # offers each of them, or says in `unsupported` why not.
@@ -160,19 +160,9 @@ def plan(chosen: list[Mutant]) -> list[Mutant]:
     return first + rest
 
 
-def seconds() -> dict[tuple[str, str], float]:
-    """(row, workload) -> the seconds of its newest published certificate, on any machine."""
-    published = store.of_kind(store.read_all([store.COMMITTED]), store.CertificateRecord)
-    return {
-        (certificate.row, certificate.workload): certificate.times.process
-        for certificate in published
-        if certificate.times and certificate.times.process
-    }
-
-
 def _first_round(by_name: list[list[Mutant]]) -> list[Mutant]:
     """Each mutant in the row where it adds least to the row's total time, and one mutant for each remaining row."""
-    durations = seconds()
+    durations = certify.published_seconds()
     median = statistics.median(durations.values()) if durations else 1.0
 
     def duration(mutant: Mutant) -> float:

@@ -11,7 +11,7 @@ import pytest
 
 from rosetta_host.catalog import frameworks, workloads
 from rosetta_host.catalog.frameworks import Case, UserError
-from rosetta_host.certificate import judge, oracle
+from rosetta_host.certificate import certify, judge, oracle
 from rosetta_host.environments import environment
 from rosetta_host.mutation import runner
 from rosetta_host.mutation.mutants import Mutant
@@ -80,7 +80,7 @@ def test_a_short_run_leaves_out_no_mutant_and_no_row(monkeypatch):
 
 def test_the_first_round_goes_where_certificates_are_quick(monkeypatch):
     slow, quick = ROWS[:2]
-    monkeypatch.setattr(runner, "seconds", lambda: {(slow.id, "gru"): 90.0, (quick.id, "gru"): 10.0})
+    monkeypatch.setattr(certify, "published_seconds", lambda: {(slow.id, "gru"): 90.0, (quick.id, "gru"): 10.0})
     monkeypatch.setattr(runner, "mutants", lambda row, workload: [made(row, f"error{i}") for i in range(10)])
     planned = runner.plan(runner.choose([slow, quick], ["gru"], None))
     first = planned[: runner._covering(planned)]
@@ -242,7 +242,7 @@ def test_time_is_over_once_all_that_is_due_has_begun(folder, monkeypatch):
     mutants = [made(ROWS[0], "common"), made(ROWS[1], "common"), made(ROWS[1], "rare"), made(ROWS[2], "common")]
     monkeypatch.setattr(runner, "mutants", lambda row, workload: [mutant for mutant in mutants if mutant.row is row])
     monkeypatch.setattr(runner, "test", lambda mutant: (True, "caught"))
-    monkeypatch.setattr(runner, "seconds", dict)
+    monkeypatch.setattr(certify, "published_seconds", dict)
     lines = []
     assert runner.run(ROWS[:3], ["gru"], None, 0, lines.append) == 0
     assert {line.split()[1] for line in lines[:-1]} == {row.id for row in ROWS[:3]}
