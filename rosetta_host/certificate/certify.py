@@ -174,14 +174,15 @@ def certify_all(
     An environment that is missing is made while the examples of others are certified. The variants of an example run
     one after the other, so that they share the oracle's cached gradients.
 
-    short: the cases of which only `short_parts` are checked; of a variant among them only its steps, because it starts
-    as `train` does.
+    short: the cases of which only `short_parts` are checked in one example of each row, and the steps alone in the
+    others, which run in the same environment.
     """
+    examples_of_rows = {case.row.id: case for case in cases if case.variant is None}
 
     def parts(case: Case) -> tuple[str, ...]:
         if case not in short:
             return tuple(PARTS)
-        return SHORTEST if case.variant else tuple(short_parts)
+        return tuple(short_parts) if examples_of_rows.get(case.row.id) == case else SHORTEST
 
     def certified_each(variants: Sequence[Case]) -> list[tuple[Case, CertificateRecord]]:
         return [(case, certify(case, where, device, report, parts(case))) for case in variants]

@@ -75,7 +75,7 @@ def certify_cases(
     if short:
         left_out = ", ".join(words for part, words in judge.PARTS.items() if part not in parts)
         report(f"Skipped for the {len(short)} of {len(cases)} with a published certificate: {left_out}.")
-        report("Their variants repeat the steps alone.")
+        report("One example of each framework repeats the rest; its other cases repeat the steps alone.")
     if len(done) > 1:
         Console(width=max(console.width, SUMMARY_WIDTH)).print(_summary(done))
     return [record.status for _, record in done]
