@@ -345,4 +345,5 @@ def summary(record: BenchmarkRecord) -> str:
     if record.status != "ok" or record.times is None:
         return f"{name}: {record.status}: {record.reason}"
     seconds = f"{record.times.train:.1f} s of training" if record.times.train is not None else ""
-    return f"{name}: {seconds}, {record.train_rate:.0f} samples/s, accuracy {100 * (record.accuracy or 0):.2f} %"
+    rate = f"{record.train_rate:.0f} {workloads.get(record.workload).samples}/s"
+    return f"{name}: {seconds}, {rate}, accuracy {100 * (record.accuracy or 0):.2f} %"

@@ -206,7 +206,7 @@ def test_a_sweep_shows_progress_and_writes_its_record(folder, tmp_path):
     assert process.returncode == 0, out
     assert "[1/1] alpha gru" in out
     assert "loss 0.5000" in out
-    assert "samples/s" in out
+    assert "reviews/s, accuracy" in out
     (record,) = written(tmp_path)
     assert record["status"] == "ok"
 
