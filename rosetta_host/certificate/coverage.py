@@ -11,6 +11,7 @@ import ast
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from rosetta_host.catalog import syntax
 from rosetta_host.records.codes import Coverage
 from rosetta_host.records.store import Executed
 
@@ -66,7 +67,7 @@ def executed(
         first = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
         return Executed(Coverage.COMPILED if first in sources else Coverage.NOT_RUN)
 
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = syntax.parse(path.read_text("utf-8"))
     return {name: executed_of(name, function) for name, function in functions(tree).items()}
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from rosetta_host.catalog import syntax
 from rosetta_host.catalog.frameworks import Case, Row, UserError, nearest
 from rosetta_host.certificate import certify
 from rosetta_host.defaults import infer
@@ -60,7 +61,7 @@ def read(path: Path) -> tuple[set[str], dict[str, str]]:
     """The functions of a defaults.py, and its `unanswered`. Raises UserError where a question is left open."""
     where = f"{path.parent.name}/{path.name}"
     try:
-        body = ast.parse(path.read_text("utf-8")).body
+        body = syntax.parse(path.read_text("utf-8")).body
     except SyntaxError as error:
         raise UserError(f"{where} is not valid: line {error.lineno}, {error.msg}.") from None
     functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from rosetta_host.catalog import workloads
+from rosetta_host.catalog import syntax, workloads
 from rosetta_host.catalog.frameworks import ROOT, WORKLOADS, Row, UserError, Variable
 from rosetta_host.environments import external_python
 
@@ -72,14 +72,14 @@ def example_digest(path: Path) -> str:
 @functools.cache  # the site asks for the same few hundred texts thousands of times, a third of its build
 def text_digest(text: str, where: str = "the text") -> str:
     """SHA-256 of a text's syntax tree, without comments and docstrings."""
-    return _sha(json.dumps(_plain(_without_docstrings(ast.parse(text, where)))).encode())
+    return _sha(json.dumps(_plain(_without_docstrings(syntax.parse(text, where)))).encode())
 
 
 @functools.cache  # by text: each of the site's verdicts asks for the same few files
 def _imported_names(text: str) -> tuple[str, ...]:
     """The dotted names that a text imports by `from`: modules, and what is taken of them."""
     names: list[str] = []
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(syntax.parse(text)):
         if isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return tuple(names)

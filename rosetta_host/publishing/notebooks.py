@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from rosetta_host.catalog import syntax
 from rosetta_host.catalog.frameworks import ROOT, Row, UserError
 from rosetta_host.environments.digests import environment_digest, text_digest
 from rosetta_host.publishing import instructions, standalone
@@ -115,7 +116,7 @@ def _placed(module: Module, main: ast.If | None, verbs: list[str]) -> dict[str, 
     placed: dict[str, list[str]] = {verb: [] for verb in verbs}
     position = 0
     for step in _steps(module, main, verbs) if main else ():
-        called = [module.find(name) for name in _names(ast.parse(step)) if name in verbs]
+        called = [module.find(name) for name in _names(syntax.parse(step)) if name in verbs]
         needed = {statement.name for statement in module.needed(called) if isinstance(statement, ast.FunctionDef)}
         position = max([position, *(number for number, verb in enumerate(verbs) if verb in needed)])
         placed[verbs[position]].append(step)

@@ -10,6 +10,8 @@ import ast
 import symtable
 from collections.abc import Collection, Iterator
 
+from rosetta_host.catalog import syntax
+
 MAIN = "main"
 
 
@@ -67,7 +69,7 @@ class Module:
         self.text, self.path = text, path
         self.lines = text.splitlines()
         try:
-            self.statements = ast.parse(text, path).body
+            self.statements = syntax.parse(text, path).body
         except SyntaxError as error:
             raise NotFound(f"line {error.lineno} is not Python ({error.msg})") from None
         self.bound = {statement: bound(statement) for statement in self.statements}

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import rosetta_common
-from rosetta_host.catalog import workloads
+from rosetta_host.catalog import syntax, workloads
 from rosetta_host.catalog.frameworks import Row, UserError
 from rosetta_host.publishing import instructions
 from rosetta_host.publishing.source import Module, NotFound, bound
@@ -112,7 +112,7 @@ class _Shared(Module):
             for statement, names in self.kept.items()
             if isinstance(statement, Import)
         ]
-        return [statement for statement in ast.parse("\n".join(lines)).body if isinstance(statement, Import)]
+        return [statement for statement in syntax.parse("\n".join(lines)).body if isinstance(statement, Import)]
 
     @property
     def code(self) -> str:
@@ -128,7 +128,7 @@ class _Shared(Module):
 
 def without_hooks(text: str) -> str:
     """A module's text without what hangs on a hook: a variable that is None until a runner sets it."""
-    tree = ast.parse(text)
+    tree = syntax.parse(text)
     constants = [statement for statement in tree.body if isinstance(statement, ast.Assign)]
     hooks = [ast.unparse(statement.targets[0]) for statement in constants if ast.unparse(statement.value) == "None"]
     tests = {f"{hook} is not None" for hook in hooks}

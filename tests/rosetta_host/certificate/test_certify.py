@@ -16,6 +16,7 @@ from rosetta_host.catalog.frameworks import Case
 from rosetta_host.certificate import certify, judge, protocol
 from rosetta_host.certificate import steps as certificate_module
 from rosetta_host.certificate.steps import Trace
+from rosetta_host.command_line import commands
 from rosetta_host.environments import digests, environment, process
 from rosetta_host.records import machine, store
 from rosetta_host.records.codes import Coverage
@@ -243,7 +244,7 @@ def test_in_short_what_is_published_leaves_out_float64_and_what_is_not_does_not(
     toml = folder / "framework.toml"
     toml.write_text(toml.read_text() + "[gru]\nfloat64 = true\n")
     published, here = tmp_path / "published", tmp_path / "here"
-    monkeypatch.setattr(cli, "COMMITTED", published)
+    monkeypatch.setattr(commands, "COMMITTED", published)
 
     def presets():
         assert cli.main(["certificate", "alpha", "--short", "--records", str(here)]) == 1
@@ -262,7 +263,7 @@ def test_in_short_what_is_published_leaves_out_float64_and_what_is_not_does_not(
 def test_the_quick_preset_leaves_out_more_than_the_tests_do(folder, tmp_path, monkeypatch, capsys):
     """How weights are drawn and samples are shuffled is of no machine; CI repeats it all the same."""
     published = tmp_path / "published"
-    monkeypatch.setattr(cli, "COMMITTED", published)
+    monkeypatch.setattr(commands, "COMMITTED", published)
     store.write(certificate(where=machine.describe("elsewhere")), published)
 
     def starts(*command):
@@ -283,7 +284,7 @@ def test_the_quick_preset_certifies_in_short_what_is_published_until_a_check_fai
     toml = folder / "framework.toml"
     toml.write_text(toml.read_text() + "[gru]\nfloat64 = true\n")
     published, here = tmp_path / "published", tmp_path / "here"
-    monkeypatch.setattr(cli, "COMMITTED", published)
+    monkeypatch.setattr(commands, "COMMITTED", published)
     store.write(certificate(where=machine.describe("elsewhere")), published)
 
     def presets():
