@@ -21,6 +21,7 @@ from rosetta_host.records.store import RecordedCheck
 
 DTYPE = "float32"
 SINGLE = "step worst"  # the limit of a transition that is one of the five single steps
+FARTHEST = 1.0  # error of a first step that another form may explain; at 1, not to move at all is as near
 STEP_CHECKS = {"weights", SINGLE, "step median", "tensor median", "loop", "schedule", "schedule: changed rate"}
 
 
@@ -86,12 +87,24 @@ def _others(workload: str, forms: dict[str, str]) -> Iterator[tuple[str, str]]:
         yield from ((name, value) for value in values if value != declared[name])
 
 
+def _first_error(
+    trace: Trace, samples: Samples, limits: ExampleLimits, forms: dict[str, str], path: list[Transition]
+) -> float:
+    """How far the first step is from the oracle's, over the length of the oracle's."""
+    at, (batch,) = trace.weights("w0"), path[0].batches
+    _, gradients = oracle.gradients(limits.workload, at, samples.x_train[batch], samples.y_train[batch], forms)
+    predicted = oracle.optimizer(limits.workload, forms).movement(gradients)
+    return step_figures(difference(trace.weights(path[0].end), at), predicted)[0]
+
+
 def fitting(trace: Trace, samples: Samples, limits: ExampleLimits, forms: dict[str, str], partial: bool) -> list[str]:
     """The forms, as `name = "value"`, each of which alone makes the steps fit; none if the declared ones do."""
     for path in _paths(limits.workload, partial):
         if not all((trace.folder / f"{transition.end}.npz").exists() for transition in path):
             return []
         if not _fits(trace, samples, limits, forms, path):
+            if not _first_error(trace, samples, limits, forms, path) < FARTHEST:
+                return []
             return [
                 f'{name} = "{value}"'
                 for name, value in _others(limits.workload, forms)

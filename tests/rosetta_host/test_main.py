@@ -256,10 +256,10 @@ def test_what_is_no_first_look_leaves_nothing(folder, tmp_path, options, ids):
 
 def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_path):
     shutil.copytree(folder, folder.parent / "beta")
-    alone, _ = drive(folder, tmp_path, "certificate").communicate(timeout=60)
+    alone, _ = drive(folder, tmp_path, "certificate").communicate(timeout=180)
     assert "\nalpha gru: FAILED scores before" in alone
     assert "\n[1/1] alpha gru: failed: " in alone
-    several, _ = drive(folder, tmp_path, "certificate beta").communicate(timeout=60)
+    several, _ = drive(folder, tmp_path, "certificate beta").communicate(timeout=180)
     assert "\nalpha gru: " not in several
     assert re.search(r"^\[1/2\] \w+ gru: failed: \d+ of \d+ checks fail: .* · [\d:]{7} left$", several, re.MULTILINE)
     (last,) = re.findall(r"^\[2/2\] \w+ gru: failed: \d+ of \d+ checks fail: .*$", several, re.MULTILINE)

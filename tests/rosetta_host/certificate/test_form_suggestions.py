@@ -101,3 +101,17 @@ def test_every_form_is_explained_with_all_of_its_values(workload):
     explained = forms.explanations(workload)
     for name, values in oracle.model(workload).forms.items():
         assert all(f'"{value}"' in explained[name] for value in values)
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_a_step_that_is_far_from_every_form_is_compared_with_the_declared_one_alone(tmp_path, monkeypatch, workload):
+    trace = play(tmp_path, workload, {}, {}, factor=-1.0)
+    compared, gradients = [], oracle.gradients
+
+    def counted(name, at, x, y, forms):
+        compared.append(tuple(sorted(oracle.settle(name, forms).items())))
+        return gradients(name, at, x, y, forms)
+
+    monkeypatch.setattr(oracle, "gradients", counted)
+    assert fitting(trace, workload, {}) == []
+    assert set(compared) == {tuple(sorted(oracle.settle(workload).items()))}
