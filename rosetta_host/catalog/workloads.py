@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -85,6 +85,13 @@ def get(name: str) -> Workload:
     """The definition of this workload."""
     workload: Workload = module(name, "definition").workload
     return workload
+
+
+def required(name: str, variants: Iterable[str] = ()) -> dict[str, str]:
+    """The mutants that an example of this workload with these variants must offer: name -> description."""
+    workload = get(name)
+    of_variants = (workload.variant_mutants.get(variant, {}) for variant in variants)
+    return workload.mutants | {mutant: words for mutants in of_variants for mutant, words in mutants.items()}
 
 
 def sample(name: str) -> Path:

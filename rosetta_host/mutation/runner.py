@@ -15,7 +15,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import Row, UserError, nearest
+from rosetta_host.catalog.workloads import required
 from rosetta_host.certificate import certify, judge
 from rosetta_host.environments import environment, process
 from rosetta_host.mutation.mutants import Mutant, offered
@@ -55,16 +56,6 @@ CAUGHT_BY = {
 
 class MissingMutants(UserError):
     """A folder lacks mutants that are required of it."""
-
-
-def required(workload: str, variants: Iterable[str] = ()) -> dict[str, str]:
-    """The mutants that an example of this workload with these variants must offer: name -> description."""
-    definition = workloads.get(workload)
-    return definition.mutants | {
-        name: description
-        for variant in variants
-        for name, description in definition.variant_mutants.get(variant, {}).items()
-    }
 
 
 def _required(row: Row, workload: str) -> list[str]:

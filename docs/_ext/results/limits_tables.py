@@ -17,7 +17,7 @@ from _ext.core.numbers import Role
 from _ext.results.results import table
 from rosetta_common import weights
 from rosetta_host.catalog import workloads
-from rosetta_host.catalog.frameworks import ROOT, WORKLOADS
+from rosetta_host.catalog.frameworks import ROOT, VARIANTS, WORKLOADS
 from rosetta_host.certificate import forms, limits, oracle
 
 
@@ -69,11 +69,6 @@ class Limits(SphinxDirective):
         return [table(["Check", *networks], body, title, {*networks})]
 
 
-def _required(workload: str) -> dict[str, str]:
-    stated = workloads.get(workload)
-    return stated.mutants | {name: words for own in stated.variant_mutants.values() for name, words in own.items()}
-
-
 class FormValues(SphinxDirective):
     """`{form-values}`: every form that a folder may declare, with its values and what each computes."""
 
@@ -109,7 +104,7 @@ class Mutants(SphinxDirective):
         store = stores.store(self.config)
         paths = sorted(store.examples.glob("*/mutants.toml"))
         or_reason = constant("REQUIRED_OR_REASON", MUTATION)
-        required = {workload: {**_required(workload), **or_reason} for workload in WORKLOADS}
+        required = {workload: {**workloads.required(workload, VARIANTS), **or_reason} for workload in WORKLOADS}
         carried = [
             (workload, name)
             for path in paths
