@@ -5,6 +5,7 @@ import pytest
 
 from rosetta_common import weights
 from rosetta_host.certificate import oracle
+from tests.workloads.finite_differences import check_gradients
 from workloads.cnn import oracle as formulas
 
 NAME = "cnn"
@@ -85,7 +86,7 @@ def test_what_is_asked_for_roughly_is_computed_in_float32():
 
 
 @pytest.mark.parametrize("max_pool", ["first", "all"])
-def test_gradients(max_pool, check_gradients):
+def test_gradients(max_pool):
     check_gradients(NAME, case(), {"max_pool": max_pool})
 
 

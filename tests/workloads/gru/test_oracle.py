@@ -6,6 +6,7 @@ import pytest
 from rosetta_common import weights
 from rosetta_host.certificate import oracle
 from rosetta_host.certificate.optimizers import SQUARES as ENDING
+from tests.workloads.finite_differences import check_gradients
 
 NAME = "gru"
 SQUARES = "embedding" + ENDING
@@ -62,7 +63,7 @@ def test_a_bias_that_a_framework_lacks_still_counts_in_the_scores(biases):
 
 
 @pytest.mark.parametrize("forms", FORMS, ids=lambda forms: "-".join(forms.values()))
-def test_gradients(forms, check_gradients):
+def test_gradients(forms):
     entries = {"two": slice(0, 0), "folded": slice(0, 200), "no b_hn": slice(0, 300)}[forms["biases"]]
     check_gradients(NAME, case(), forms, [("gru.bias_hh", entries)])
 

@@ -1,4 +1,4 @@
-"""What the tests of all workloads share: gradients against finite differences."""
+"""An oracle's gradients against finite differences, for the tests of every workload."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def differences(workload, own, x, y, forms, name, direction, step=1e-6):
     return (loss(own[name] + step * direction) - loss(own[name] - step * direction)) / (2 * step)
 
 
-def _check_gradients(workload, case, forms, constant=()):
+def check_gradients(workload, case, forms, constant=()):
     """Of each tensor: two random coordinates, and one random direction, which meets every coordinate.
 
     constant: (name, slice) of entries that are no parameters in this form: their gradient must be 0.
@@ -45,9 +45,3 @@ def _check_gradients(workload, case, forms, constant=()):
         for direction in directions:
             expected = differences(workload, own, x, y, forms, name, direction)
             assert (gradient * direction).sum() == pytest.approx(expected, rel=1e-5, abs=2e-9), name
-
-
-@pytest.fixture(scope="session")
-def check_gradients():
-    """check(workload, (weights, samples, labels), forms, constant): hold the oracle's gradients against differences."""
-    return _check_gradients
