@@ -173,3 +173,13 @@ class Coverage(StrEnum):
     CALLED = auto()
     SOME_LINES = auto()
     EVERY_LINE = auto()
+
+
+class Disturbance(StrEnum):
+    """What shared the machine with a turn, beyond what a ranked sweep allows."""
+
+    OTHER_WORK = auto()
+    STEAL = auto()
+    FREQUENCY = auto()
+    MEMORY = auto()
+    MATMUL_RATE = auto()

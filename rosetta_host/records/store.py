@@ -7,6 +7,7 @@ A record is one of `AnyRecord`, told apart by its field `kind`. Times are second
 from __future__ import annotations
 
 import os
+import statistics
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ import msgspec
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import ROOT, UserError
 from rosetta_host.records import checks
-from rosetta_host.records.codes import CheckCode, Code, Coverage
+from rosetta_host.records.codes import CheckCode, Code, Coverage, Disturbance
 from rosetta_host.records.convert import CompiledSince, converted
 
 SCHEMA = 3  # of what is written; `read` takes every schema from 1 on, and gives a record of this one
@@ -279,8 +280,60 @@ class TransferRecord(Record, kw_only=True, tag="transfer"):
     givers: dict[str, dict[str, str]] = {}
 
 
+class Conditions(msgspec.Struct, omit_defaults=True):
+    """What the machine did besides, over the span of a turn.
+
+    load: the 1-minute average as the turn began. other_work, steal: the share of all cores' time that other processes
+    took, and that the hypervisor gave to other guests. pressure: the share of the span in which some process waited for
+    a core. free_memory: bytes, the least sampled. frequency: Hz, the lowest sample of the cores' mean. matmul_rates:
+    FLOP/s of NumPy's float32 matrix product, before the turn, between its stretches and after it. None: the system does
+    not state it.
+    """
+
+    load: float | None = None
+    other_work: float | None = None
+    steal: float | None = None
+    pressure: float | None = None
+    free_memory: int | None = None
+    frequency: float | None = None
+    matmul_rates: Sequence[float] = []
+
+
+class TurnRecord(RunRecord, kw_only=True, tag="turn"):
+    """One turn of a ranked sweep: a fresh process, timed in stretches that alternate with those of a reference.
+
+    sweep: the time at which the sweep began, which all of its turns share. turn: 1, 2 … for each case. order: the place
+    of the turn in the whole sweep. reference: the label of the case that the reference process trains. pairs: seconds
+    per step of the reference and of this case, a pair for each steady stretch. first_stretch: seconds of the first
+    steps, `stretch_steps` of them, in which a framework may compile. steps_p50, steps_p95: seconds of single steady
+    steps. disturbed: what exceeded the sweep's limits; a disturbed turn counts for nothing and is repeated.
+    """
+
+    sweep: str
+    turn: int
+    order: int
+    reference: str
+    pairs: Sequence[tuple[float, float]] = []
+    first_stretch: float | None = None
+    stretch_steps: int | None = None
+    steps_p50: float | None = None
+    steps_p95: float | None = None
+    conditions: Conditions | None = None
+    disturbed: Sequence[Disturbance] = []
+
+    @property
+    def compile_seconds(self) -> float | None:
+        """Building and the first stretch, beyond what its steps take once steady: the same for every framework."""
+        if not self.pairs or self.first_stretch is None or not self.stretch_steps:
+            return None
+        if self.times is None or self.times.build is None:
+            return None
+        steady = statistics.median(own for _, own in self.pairs)
+        return max(0.0, self.times.build + self.first_stretch - self.stretch_steps * steady)
+
+
 R = TypeVar("R", bound=Record)
-AnyRecord = BenchmarkRecord | CertificateRecord | LessonRecord | DefaultsRecord | TransferRecord
+AnyRecord = BenchmarkRecord | CertificateRecord | LessonRecord | DefaultsRecord | TransferRecord | TurnRecord
 KINDS: dict[str, type[Record]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyRecord)}
 
 
