@@ -60,6 +60,10 @@ def run_certificate(options: argparse.Namespace) -> int:
     if options.short:
         past = store.read_all([COMMITTED, folder])  # one that failed here is to be made whole
         short = published(cases, options.device, past)
+        repeated = [case for case in cases if case.variant is None or case not in short]
+        if len(repeated) < len(cases):
+            say(f"Variants with a published certificate, which are not repeated: {len(cases) - len(repeated)}.")
+        cases, short = repeated, [case for case in short if case in repeated]
     return exit_code(certify_cases(options, cases, folder, short))
 
 

@@ -23,7 +23,10 @@ LEFT_HELP = (
 )
 ACCURACY_SEEDS_HELP = "for accuracy: the seeds 0 … N-1 (default: 3)"
 KIND_HELP = "what to measure: the certificate, seconds per step, accuracy after an epoch (default: size,time)"
-SHORT_HELP = "leave out the float64, line coverage and dropout checks for code that already has a published certificate"
+SHORT_HELP = (
+    "leave out the float64, line coverage and dropout checks of examples that already have a published certificate, "
+    "and their variants"
+)
 PRESET_HELP = "quick: the small sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
 
 

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -258,6 +259,26 @@ def test_in_short_what_is_published_leaves_out_float64_and_what_is_not_does_not(
     assert "Skipped for the 1 of 1 with a published certificate: the pass in float64" in capsys.readouterr().out
     # It failed here now, and what is published says nothing of that: the next one is whole again.
     assert presets() == {False, True}
+
+
+def test_in_short_a_published_variant_is_not_repeated(folder, tmp_path, monkeypatch, capsys):
+    path = folder / "gru.py"
+    variant = "def train_eager(model, x, y):\n    return train(model, x, y)\n\n\nif __name__"
+    path.write_text(path.read_text().replace("if __name__", variant))
+    published = tmp_path / "published"
+    monkeypatch.setattr(commands, "COMMITTED", published)
+
+    def variants(name):
+        assert cli.main(["certificate", "alpha", "--short", "--records", str(tmp_path / name)]) == 1
+        return [record.variant for record in store.read_all([tmp_path / name])]
+
+    assert variants("none is published") == [None, "train_eager"]
+    for variant in (None, "train_eager"):
+        store.write(
+            msgspec.structs.replace(certificate(where=machine.describe("elsewhere")), variant=variant), published
+        )
+    assert variants("both are") == [None]
+    assert "Variants with a published certificate, which are not repeated: 1." in capsys.readouterr().out
 
 
 def test_the_quick_preset_leaves_out_more_than_the_tests_do(folder, tmp_path, monkeypatch, capsys):
