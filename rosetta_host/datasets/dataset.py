@@ -188,7 +188,9 @@ def _described(workload: str, folder: Path, source: str, stamp: object) -> tuple
             raise UserError(str(error)) from None
         except Exception as error:  # a pickle of unknown bytes may raise any
             problem = f"{type(error).__name__}: {error}"
-            raise UserError(f"The data in {folder} cannot be read ({problem}): fetch or unpack the data again.") from None
+            raise UserError(
+                f"The data in {folder} cannot be read ({problem}): fetch or unpack the data again."
+            ) from None
     digest = hashlib.sha256()
     for array in arrays:
         for part in _bytes(array):

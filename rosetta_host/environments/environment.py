@@ -160,7 +160,7 @@ def _installed(folder: Path) -> set[str]:
 
 
 def _whole(folder: Path) -> bool:
-    """Whether it was built to its end, and its packages and the interpreter that its Python links to are still there."""
+    """Whether it was built to its end, and its packages and the interpreter of its Python are still there."""
     if not (folder / COMPLETE).exists() or not (folder / "bin" / "python").exists():
         return False
     return {*(folder / COMPLETE).read_text("utf-8").splitlines()} <= _installed(folder)

@@ -10,6 +10,7 @@ It is a script of the standard library alone: a start without this project's imp
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -144,10 +145,9 @@ def main(host: int, report: int | None, command: list[str]) -> None:
     status, peak = ends[child]
     if report is not None:
         os.set_blocking(report, False)
-        try:  # a line of its own, whatever the command left unfinished
+        with contextlib.suppress(OSError):  # nobody reads
+            # A line of its own, whatever the command left unfinished.
             os.write(report, b'\n{"event": "ended", "peak_resident": %d}\n' % peak)
-        except OSError:  # nobody reads
-            pass
     _end_like(status)
 
 

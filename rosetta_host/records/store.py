@@ -382,7 +382,9 @@ def write(record: Record, folder: Path) -> Path:
     try:
         kept = _write(record, Path(tempfile.mkdtemp(prefix="rosetta-records-")))
     except OSError:
-        raise UserError(f"{problem} There is no other place for it: free some space, and run the same command.") from None
+        raise UserError(
+            f"{problem} There is no other place for it: free some space, and run the same command."
+        ) from None
     raise UserError(f"{problem} It is kept as {kept}: make room for it, and move it there.")
 
 

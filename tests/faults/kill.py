@@ -90,7 +90,7 @@ def kill(numbers):
 
 
 def wrong(folder, mark, acknowledged, before):
-    """What is not as it must be after a kill, as sentences; `before` holds the records so far and is brought up to date."""
+    """What is not as it must be after a kill, as sentences. before: the records so far, which this adds to."""
     deadline = time.monotonic() + PATIENCE
     while (left := [*marked(mark)]) and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -1,5 +1,7 @@
 """Results that are not what they should be: losses, scores, accuracies."""
 
+import re
+
 import pytest
 
 SCORES = "return np.stack([np.ones(len(x)), np.zeros(len(x))], axis=1)"
@@ -16,21 +18,23 @@ WRONG = {
 }
 
 
-@pytest.mark.fault("scores", outcome="The run is `failed`; the reason says what came instead of a score for each sample.")
+@pytest.mark.fault(
+    "scores", outcome="The run is `failed`; the reason says what came instead of a score for each sample."
+)
 @pytest.mark.parametrize("wrong", WRONG)
 def test_what_predict_gives_is_checked(benchmark, wrong):
     record = benchmark(SCORES, wrong)
     assert record.status == "failed"
-    assert __import__("re").fullmatch(WRONG[wrong], record.reason), record.reason
+    assert re.fullmatch(WRONG[wrong], record.reason), record.reason
     assert record.accuracy is None
 
 
 @pytest.mark.fault("scores", outcome="An accuracy is computed from the scores; another one fails the run.")
-@pytest.mark.parametrize("said", ["0.99", "float('nan')"])
-def test_an_accuracy_that_the_scores_contradict_fails(benchmark, said):
-    record = benchmark("return float(np.mean(y == 0))", f"return {said}")
+@pytest.mark.parametrize(("returned", "shown"), [("0.99", "0.9900"), ("float('nan')", "nan")])
+def test_an_accuracy_that_the_scores_contradict_fails(benchmark, returned, shown):
+    record = benchmark("return float(np.mean(y == 0))", f"return {returned}")
     assert record.status == "failed"
-    assert f"evaluate says {float(eval(said)):.4f}, the scores say" in record.reason
+    assert f"evaluate says {shown}, the scores say" in record.reason
 
 
 @pytest.mark.fault("loss", outcome="The run is `failed`, with that as its reason.")
@@ -38,7 +42,10 @@ def test_an_accuracy_that_the_scores_contradict_fails(benchmark, said):
     ("loss", "reason"),
     [
         ("float('inf')", "The training loss is not finite."),
-        ("np.float64(0.5)", "train returned numpy.float64, not a Python float: the work may not be done when the clock"),
+        (
+            "np.float64(0.5)",
+            "train returned numpy.float64, not a Python float: the work may not be done when the clock",
+        ),
         ("None", "train returned NoneType, not a Python float"),
     ],
 )

@@ -85,6 +85,7 @@ def test_a_build_that_was_cut_short_is_made_again(home, tmp_path):
     assert not (folder / "half").exists()
 
 
+@pytest.mark.fault("environment", outcome="It is made again from its lock.")
 def test_an_environment_whose_interpreter_is_gone_is_made_again(home, tmp_path):
     alpha = row(tmp_path)
     python = environment.ensure(alpha)

@@ -88,7 +88,9 @@ ALLOCATORS = {
 @pytest.mark.parametrize("code", ALLOCATORS)
 def test_an_allocator_that_ends_the_process_is_named(code):
     ended = run(code)
-    sentence = f"The process ran out of memory ({ALLOCATORS[code]}). It held at most {ended.peak_resident / 1e6:.0f} MB."
+    sentence = (
+        f"The process ran out of memory ({ALLOCATORS[code]}). It held at most {ended.peak_resident / 1e6:.0f} MB."
+    )
     assert (ended.status, ended.reason) == ("oom", sentence)
     assert ended.peak_resident > 5e6
 
@@ -101,6 +103,7 @@ HARMLESS = [
 ]
 
 
+@pytest.mark.fault("memory", outcome="Words about memory alone make no run `oom`.")
 @pytest.mark.parametrize("code", HARMLESS)
 def test_words_about_memory_are_no_evidence(code):
     ended = run(code)
@@ -117,6 +120,9 @@ CGROUPS = {
 }
 
 
+@pytest.mark.fault(
+    "memory", outcome="A killed run is `oom` only where the kernel counted that it killed for want of memory."
+)
 @pytest.mark.parametrize("listed", CGROUPS)
 def test_the_kernels_word_is_needed_to_say_that_it_killed_for_want_of_memory(listed, tmp_path, monkeypatch):
     (tmp_path / "listed").write_text(listed + "\n")
@@ -148,6 +154,7 @@ def test_a_crash_names_its_signal(number, named):
     assert ended.reason == f"The process was killed by {named} (it printed nothing)."
 
 
+@pytest.mark.fault("ignores-sigterm", outcome="It is killed a few seconds later.")
 def test_it_is_asked_to_end_once_and_given_time():
     """A handler that saves what it has would start anew with each further signal."""
     code = """
@@ -171,6 +178,7 @@ time.sleep({sleep})
 """
 
 
+@pytest.mark.fault("hang", outcome="The run is `timeout` after its time limit; all that it started is ended.")
 def test_a_timeout_kills_the_whole_group():
     start = time.monotonic()
     ended = run(CHILD.format(sleep=60), timeout=3.0)
