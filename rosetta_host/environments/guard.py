@@ -3,7 +3,8 @@
 `python guard.py HOST REPORT COMMAND …`, as `process.guarded` writes it. The guard ends like the command: with its exit
 code, or by the same signal. SIGTERM ends the command with everything that it started; so does the end of the host, even
 by SIGKILL. Whatever left its parent, its group or its session is still the guard's to end, because the kernel hands
-orphans to the nearest subreaper. Outside Linux there is no subreaper, and no word of the host's end.
+orphans to the nearest subreaper. Outside Linux there is no subreaper, and no word of the host's end. Where the guard
+itself is killed, the command ends with it, and the host ends what is left of their group; what has left that goes on.
 
 It is a script of the standard library alone: a start without this project's imports takes hundredths of a second.
 """
@@ -23,8 +24,8 @@ POLL = 0.02  # seconds between two looks at what is left
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # of Linux' prctl
 WAITED = {signal.SIGCHLD, signal.SIGTERM}
 NOT_STARTED = 127  # the exit code of a shell for a command that cannot be started
-# What Python ignores from its start on, and a program that it starts would ignore as well.
-IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
+# What Python ignores from its start on, and the guard as well: Ctrl-C is for the command and the host.
+IGNORED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT)
 
 Ends = dict[int, tuple[int, int]]  # process -> its wait status, and the largest resident set, bytes
 
@@ -133,6 +134,7 @@ def main(host: int, report: int | None, command: list[str]) -> None:
     """Run the command to its end; write its largest resident set to the descriptor `report`, as an event."""
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, WAITED)
     if os.getppid() != host:
         return

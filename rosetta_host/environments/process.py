@@ -244,7 +244,7 @@ def run(
     """Run `command --events FD` in a folder, passing its events on, until it ends or `timeout` seconds are over.
 
     events: False for a command that knows of none, and is run as it stands. stdin: a descriptor that it reads.
-    halt: ends the process when another thread sets it. That and Ctrl-C end the process group and come back as status
+    halt: ends the process when another thread sets it. That and Ctrl-C end all that it started and come back as status
     "interrupted", not as an exception: the caller still has a record to write.
     """
     if _stopping.is_set():

@@ -210,7 +210,7 @@ class RunRecord(Record, kw_only=True):
     """A run that trains and predicts, as a benchmark and a lesson may hold it.
 
     load: of the machine as the run began. steps: of all epochs. peak_resident: bytes, the largest resident set of the
-    run's own process. parameters: how many numbers are trained.
+    run's own process; where it failed, of that or one of its children. parameters: how many numbers are trained.
     """
 
     preset: str | None = None

@@ -8,7 +8,7 @@ from rosetta_host.catalog import frameworks
 from rosetta_host.records import machine
 from tests.rosetta_host.conftest import folder, one_thread  # noqa: F401
 
-# What a sweep is told before it starts: to measure the rate of the matrix product takes seconds, and none needs it here.
+# Told to a sweep before it starts: to measure the rate of the matrix product takes seconds, and no test here needs it.
 NO_RATE = "from rosetta_host.records import machine; machine.matmul_rate = lambda: 1e9\n"
 
 

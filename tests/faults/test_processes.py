@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,7 @@ import pytest
 
 from rosetta_host.catalog.frameworks import ROOT
 from rosetta_host.environments import guard, process
+from tests.rosetta_host.environments.test_process import alive
 
 EVENT = b'{"event": "stage", "name": "whole"}\n'
 
@@ -18,10 +20,6 @@ EVENT = b'{"event": "stage", "name": "whole"}\n'
 def run(code, timeout=30.0, on_event=lambda event: None, **options):
     command = [sys.executable, "-I", "-S", "-c", textwrap.dedent(code)]
     return process.run(command, dict(os.environ), timeout, on_event, **options)
-
-
-def alive(number):
-    return number in guard.parents()
 
 
 DAEMON = """
@@ -48,6 +46,27 @@ def test_a_daemon_of_its_own_session_ends_with_the_process(end, status):
     ended = run(textwrap.dedent(DAEMON) + end, timeout=2.0 if status == "timeout" else 30.0)
     assert ended.status == status
     assert not alive(int(ended.log))
+
+
+@pytest.mark.fault("kill-child", outcome="Its guard, killed in its place, takes it along.")
+def test_where_the_guard_is_killed_the_process_and_its_group_end():
+    numbers = []
+
+    def kill(event):
+        numbers.extend(event["numbers"])
+        os.kill(guard.parents()[numbers[0]], signal.SIGKILL)
+
+    code = """
+        import json, os, subprocess, sys
+        other = subprocess.Popen(["/bin/sleep", "300"])
+        event = {"event": "started", "numbers": [os.getpid(), other.pid]}
+        os.write(int(sys.argv[-1]), json.dumps(event).encode() + b"\\n")
+        other.wait()
+    """
+    ended = run(code, on_event=kill)
+    assert ended.status == "failed"
+    assert ended.reason.startswith("The process was killed by signal 9 (SIGKILL)")
+    assert not any(map(alive, numbers))
 
 
 @pytest.mark.fault("kill-runner", outcome="Its installer ends as well, so that no environment is written to by two.")
