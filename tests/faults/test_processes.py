@@ -70,7 +70,8 @@ def test_where_the_guard_is_killed_the_process_and_its_group_end():
 
 
 @pytest.mark.fault("kill-runner", outcome="Its installer ends as well, so that no environment is written to by two.")
-def test_what_installs_an_environment_ends_with_the_host(tmp_path):
+@pytest.mark.parametrize("victim", ["host", "guard"])
+def test_what_installs_an_environment_ends_with_the_host(victim):
     code = f"""
         import subprocess, sys
         sys.path.insert(0, {str(ROOT)!r})
@@ -80,7 +81,7 @@ def test_what_installs_an_environment_ends_with_the_host(tmp_path):
     host = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
     installer = int(host.stdout.readline())
     assert alive(installer)
-    host.kill()
+    os.kill(host.pid if victim == "host" else guard.parents()[installer], signal.SIGKILL)
     rest, _ = host.communicate(timeout=30)  # until nobody holds the other end
     assert rest == ""
     assert not alive(installer)
