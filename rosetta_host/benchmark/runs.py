@@ -204,7 +204,7 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
         python = environment.ensure(job.row, job.device)
     except UserError as error:
         record.status = "unsupported" if isinstance(error, environment.Unsupported) else "failed"
-        record.reason = str(error)
+        record.reason = process.anywhere(str(error))
         return record
     record.variables = environment.stated(job.row, job.workload, job.threads, job.device)
     rate = where.matmul_rate or machine.matmul_rate()
@@ -218,7 +218,7 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
     except KeyboardInterrupt:
         record.status, record.reason = "interrupted", process.INTERRUPTED
     if record.status in ("ok", "failed") and dataset.stamp(job.workload, job.data) != stamp:
-        record.status, record.reason = "failed", f"The data in {job.data} changed during the run: run it again."
+        record.status, record.reason = "failed", "The data changed during the run: run it again."
     return record
 
 

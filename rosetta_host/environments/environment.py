@@ -149,7 +149,9 @@ def _made(folder: Path, build: Callable[[], None]) -> Path:
                 except BaseException as error:
                     shutil.rmtree(folder, ignore_errors=True)
                     if isinstance(error, OSError):
-                        raise Unsupported(f"The environment {folder} could not be made: {error}.") from None
+                        raise Unsupported(
+                            f"The environment {folder.name} could not be made: {error.strerror}."
+                        ) from None
                     raise
     return folder / "bin" / "python"
 
