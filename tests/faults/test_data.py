@@ -155,3 +155,20 @@ def test_a_pickle_of_unknown_digest_is_refused_and_runs_no_code(tmp_path, capfd)
     with pytest.raises(UserError, match=r"data_batch_2 is no CIFAR-10 batch .*refers to"):
         dataset.describe("cnn", folder, standing)
     assert capfd.readouterr().out == ""
+
+
+ODD = {
+    "labels that are none": pickle.dumps({b"data": np.zeros((20, 3072), np.uint8), b"labels": None}, protocol=2),
+    "bytes without end": b"\x80\x04\x8e" + (2**62).to_bytes(8, "little"),
+    "an object that was never stored": b"h\x05.",
+    "nothing": b"",
+}
+
+
+@pytest.mark.fault("pickle", outcome="Whatever it holds, one sentence says that it cannot be read.")
+@pytest.mark.parametrize("what", ODD)
+def test_a_pickle_of_anything_is_one_sentence(tmp_path, what):
+    lay_out(tmp_path)
+    (tmp_path / SOURCE.layout / "data_batch_2").write_bytes(ODD[what])
+    with pytest.raises(UserError, match="fetch or unpack the data again"):
+        dataset.describe("cnn", tmp_path, "unofficial copy")
