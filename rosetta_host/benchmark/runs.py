@@ -22,7 +22,7 @@ import numpy as np
 
 from rosetta_common import run
 from rosetta_host.catalog import workloads
-from rosetta_host.catalog.frameworks import Case, Row
+from rosetta_host.catalog.frameworks import Case, Row, UserError
 from rosetta_host.certificate import certify, oracle
 from rosetta_host.datasets import dataset
 from rosetta_host.environments import environment, faults, process
@@ -130,12 +130,23 @@ def score(scores: np.ndarray, labels: np.ndarray, evaluated: float | None) -> fl
     """
     if scores.ndim != 2 or len(scores) != len(labels):
         raise ValueError(f"predict gave scores of shape {scores.shape} for {len(labels)} samples.")
+    if scores.dtype.kind not in "fiu":
+        raise ValueError(f"predict gave scores of type {scores.dtype}, not of numbers.")
     if not np.isfinite(scores).all():
         raise ValueError("predict gave scores that are not finite.")
     accuracy = float(np.mean(scores.argmax(axis=1) == labels))
-    if evaluated is not None and abs(accuracy - evaluated) > 1.5 / len(labels):
+    if evaluated is not None and not abs(accuracy - evaluated) <= 1.5 / len(labels):  # NaN compares as false
         raise ValueError(f"evaluate says {evaluated:.4f}, the scores say {accuracy:.4f}.")
     return accuracy
+
+
+def _scores(folder: Path) -> np.ndarray:
+    """The scores that a run left. Raises ValueError where they are no array of plain values."""
+    try:
+        scores: np.ndarray = np.load(folder / "scores.npy")
+    except (OSError, EOFError, ValueError) as error:
+        raise ValueError(f"predict left scores that cannot be read: {error}") from None
+    return scores
 
 
 def _steps(job: Job, samples: int) -> int:
@@ -172,7 +183,7 @@ def _fill(record: BenchmarkRecord, job: Job, folder: Path, labels: np.ndarray) -
     # A mutant that leaves dropout on predicts differently each time.
     evaluated = None if job.mutant else result["evaluated"]
     try:
-        record.accuracy = score(np.load(folder / "scores.npy"), labels, evaluated)
+        record.accuracy = score(_scores(folder), labels, evaluated)
         if not all(math.isfinite(loss) for loss in result["losses"]):
             raise ValueError("The training loss is not finite.")
     except ValueError as error:
@@ -187,11 +198,13 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
     """
     record = certify.blank(BenchmarkRecord, job.case, where, job.device, preset=job.preset, seed=job.seed)
     record.threads, record.epochs = job.threads, job.epochs
-    record.data, labels = dataset.describe(job.workload, job.data, job.standing)
     try:
+        stamp = dataset.stamp(job.workload, job.data)
+        record.data, labels = dataset.describe(job.workload, job.data, job.standing)
         python = environment.ensure(job.row, job.device)
-    except environment.Unsupported as error:
-        record.status, record.reason = "unsupported", str(error)
+    except UserError as error:
+        record.status = "unsupported" if isinstance(error, environment.Unsupported) else "failed"
+        record.reason = process.anywhere(str(error))
         return record
     record.variables = environment.stated(job.row, job.workload, job.threads, job.device)
     rate = where.matmul_rate or machine.matmul_rate()
@@ -199,8 +212,13 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
     record.load = os.getloadavg()[0]
     environ = environment.variables(job.row, job.workload, job.threads, job.device)
     environ["ROSETTA_DATA"] = str(job.data)
-    with faults.recorded(record):
-        _run(record, job, python, environ, labels, on_event, limit)
+    try:
+        with faults.recorded(record):
+            _run(record, job, python, environ, labels, on_event, limit)
+    except KeyboardInterrupt:
+        record.status, record.reason = "interrupted", process.INTERRUPTED
+    if record.status in ("ok", "failed") and dataset.stamp(job.workload, job.data) != stamp:
+        record.status, record.reason = "failed", "The data changed during the run: run it again."
     return record
 
 
@@ -214,11 +232,7 @@ def _run(
     limit: float,
 ) -> None:
     """Time the first step and the whole run, and write both to the record."""
-    try:
-        first_step = _first_step(job, python, environ, on_event) if job.times_first_step else None
-    except KeyboardInterrupt:
-        record.status, record.reason = "interrupted", process.INTERRUPTED
-        return
+    first_step = _first_step(job, python, environ, on_event) if job.times_first_step else None
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         arguments = command(job, python, Path(folder), "--epochs", str(job.epochs))
         patience = Patience(job, limit)
@@ -236,7 +250,7 @@ def _run(
         if ended.status == "ok" and record.times:
             record.times.first_step, record.times.process = first_step, ended.seconds
         if record.status != "ok":
-            record.log = ended.log
+            record.log, record.peak_resident = ended.log, record.peak_resident or ended.peak_resident
 
 
 def jobs(

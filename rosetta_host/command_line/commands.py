@@ -20,7 +20,7 @@ from rosetta_host.command_line.certificates import certify_cases, published, sel
 from rosetta_host.command_line.progress import Screen, say
 from rosetta_host.datasets import dataset
 from rosetta_host.defaults import collect
-from rosetta_host.environments import environment, locks
+from rosetta_host.environments import environment, locks, process
 from rosetta_host.lessons import declarations, experiments
 from rosetta_host.lessons.experiments import Experiment
 from rosetta_host.mutation import runner
@@ -210,7 +210,7 @@ def run_overhead(options: argparse.Namespace) -> int:
             say(f"{row.id} {workload}")
             environ = environment.variables(row, workload, environment.threads(row, workload), "cpu")
             command = [python, frameworks.ROOT / "tools" / "overhead.py", row.example(workload)]
-            code |= subprocess.run(command, env=environ, check=False).returncode
+            code |= subprocess.run(process.guarded(command), env=environ, check=False).returncode
     return code
 
 

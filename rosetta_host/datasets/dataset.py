@@ -157,17 +157,40 @@ def _bytes(array: np.ndarray) -> Iterator[bytes]:
     return (np.ascontiguousarray(row, None if array.dtype != object else np.int64).tobytes() for row in rows)
 
 
-@functools.cache
+def stamp(workload: str, folder: Path) -> list[tuple[str, int, int, int]]:
+    """What changes where a file of the data is replaced or edited: the name, size, time and inode of each.
+
+    Empty where a file goes away meanwhile.
+    """
+    layout = folder / workloads.get(workload).source.layout
+    try:
+        files = [layout] if layout.is_file() else [path for path in sorted(layout.iterdir()) if path.is_file()]
+        stats = [(path.name, os.stat(path)) for path in files]
+    except FileNotFoundError:
+        return []
+    return [(name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in stats]
+
+
 def describe(workload: str, folder: Path, source: str) -> tuple[Data, np.ndarray]:
     """The data for a record, with a digest of its arrays, and the test labels that scores are held against.
 
     Raises UserError where the data does not have the layout or the shape that it should.
     """
+    return _described(workload, folder, source, tuple(stamp(workload, folder)))
+
+
+@functools.cache  # to read them takes seconds; `stamp` tells when that has to be done again
+def _described(workload: str, folder: Path, source: str, stamp: object) -> tuple[Data, np.ndarray]:
     with reading(folder):
         try:
             arrays = read(workload)
         except data.DataError as error:
             raise UserError(str(error)) from None
+        except Exception as error:  # a pickle of unknown bytes may raise any
+            problem = f"{type(error).__name__}: {error}"
+            raise UserError(
+                f"The data in {folder} cannot be read ({problem}): fetch or unpack the data again."
+            ) from None
     digest = hashlib.sha256()
     for array in arrays:
         for part in _bytes(array):

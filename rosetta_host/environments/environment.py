@@ -27,7 +27,9 @@ from rosetta_host.records import machine
 
 HOME = Path(os.environ.get("ROSETTA_HOME", ROOT / ".rosetta"))
 SHOWN = 400  # characters of the installer's message
-COMPLETE = "rosetta-complete"  # written last: a folder without it is a build that was cut short
+# Written last, with what lies in the folder of packages: a folder without it is a build that was cut short, and one
+# that lacks something of the list was damaged later.
+COMPLETE = "rosetta-complete"
 
 Job = TypeVar("Job")
 
@@ -76,7 +78,7 @@ def find_python(version: str, hint: str | None = None) -> Path:
 
 
 def _uv(arguments: list[str], folder: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-    command, environ = [uv.find_uv_bin(), *arguments], {**os.environ, **variables}
+    command, environ = process.guarded([uv.find_uv_bin(), *arguments]), {**os.environ, **variables}
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environ, check=False)
 
 
@@ -120,7 +122,7 @@ def _set_up(row: Row, python: Path) -> None:
     """The row's own set-up step; its last line on standard error is the sentence that the user sees."""
     if row.environment.setup is None:
         return
-    command = [python, row.environment_folder / row.environment.setup]
+    command = process.guarded([python, row.environment_folder / row.environment.setup])
     done = subprocess.run(command, capture_output=True, text=True, cwd=row.environment_folder, check=False)
     if done.returncode:
         raise Unsupported(f"The set-up step of {row.environment_id} failed: {_last_line(done.stderr or done.stdout)}")
@@ -143,16 +145,27 @@ def _made(folder: Path, build: Callable[[], None]) -> Path:
                 shutil.rmtree(folder, ignore_errors=True)
                 try:
                     build()
-                    (folder / COMPLETE).touch()
-                except BaseException:
+                    (folder / COMPLETE).write_text("\n".join(_installed(folder)), "utf-8")
+                except BaseException as error:
                     shutil.rmtree(folder, ignore_errors=True)
+                    if isinstance(error, OSError):
+                        raise Unsupported(
+                            f"The environment {folder.name} could not be made: {error.strerror}."
+                        ) from None
                     raise
     return folder / "bin" / "python"
 
 
+def _installed(folder: Path) -> set[str]:
+    """The names of what lies in the folder of packages."""
+    return {path.name for path in folder.glob("lib/python*/site-packages/*")}
+
+
 def _whole(folder: Path) -> bool:
-    """Whether it was built to its end, and the interpreter that its Python is a link to is still on the machine."""
-    return (folder / COMPLETE).exists() and (folder / "bin" / "python").exists()
+    """Whether it was built to its end, and its packages and the interpreter of its Python are still there."""
+    if not (folder / COMPLETE).exists() or not (folder / "bin" / "python").exists():
+        return False
+    return {*(folder / COMPLETE).read_text("utf-8").splitlines()} <= _installed(folder)
 
 
 def _create(name: str, version: str, folder: Path, hint: str | None) -> Path:
@@ -172,7 +185,8 @@ def _build(row: Row, folder: Path, device: str) -> None:
     (packages / "rosetta_common.pth").write_text(f"{ROOT}\n", "utf-8")
     _set_up(row, inside)
     # uv's own --compile-bytecode needs Python 3.7; without .pyc files imports take three times as long.
-    subprocess.run([inside, "-m", "compileall", "-q", "-j", "0", str(packages)], capture_output=True, check=False)
+    compiling = process.guarded([inside, "-m", "compileall", "-q", "-j", "0", packages])
+    subprocess.run(compiling, capture_output=True, check=False)
 
 
 def plain(name: str, version: str, requirements: Path, hint: str | None = None) -> Path:

@@ -6,11 +6,13 @@ A record is one of `AnyRecord`, told apart by its field `kind`. Times are second
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import statistics
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
@@ -21,6 +23,8 @@ from rosetta_host.catalog.frameworks import ROOT, UserError
 from rosetta_host.records import checks
 from rosetta_host.records.codes import CheckCode, Code, Coverage, Disturbance
 from rosetta_host.records.convert import CompiledSince, converted
+
+log = logging.getLogger(__name__)
 
 SCHEMA = 3  # of what is written; `read` takes every schema from 1 on, and gives a record of this one
 COMMITTED = ROOT / "docs" / "records"
@@ -206,7 +210,7 @@ class RunRecord(Record, kw_only=True):
     """A run that trains and predicts, as a benchmark and a lesson may hold it.
 
     load: of the machine as the run began. steps: of all epochs. peak_resident: bytes, the largest resident set of the
-    run's own process. parameters: how many numbers are trained.
+    run's own process; where it failed, of that or one of its children. parameters: how many numbers are trained.
     """
 
     preset: str | None = None
@@ -347,28 +351,76 @@ def is_patched(record: Record) -> bool:
     return isinstance(record, LessonRecord) and record.mutant is not None
 
 
+CREATED = "%Y%m%dT%H%M%S.%fZ"
+
+
 def now() -> str:
     """The time in UTC as records write it, sortable and fit for a file's name."""
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    return datetime.now(UTC).strftime(CREATED)
+
+
+def _later(created: str) -> str:
+    """The next time that a record can state."""
+    return (datetime.strptime(created, CREATED) + timedelta(microseconds=1)).strftime(CREATED)
 
 
 def write(record: Record, folder: Path) -> Path:
-    """Write a record under `folder`, atomically; an existing file is never overwritten.
+    """Write a record under `folder`, whole or not at all; an existing file is never overwritten.
 
-    Returns folder/<kind>/<machine>/<id>-<workload>-<UTC>.json.
+    Returns folder/<kind>/<machine>/<id>-<workload>-<UTC>.json. Where that is taken, because the clock was set back or
+    stands still, `record.created` becomes the next time that is free. Raises UserError where it cannot be written, with
+    the place where it is kept instead.
     """
-    path = folder / record.kind / record.machine.id / f"{record.row}-{record.workload}-{record.created}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
+    try:
+        return _write(record, folder)
+    except KeyboardInterrupt:  # the run is over, and Ctrl-C must not lose it
+        if not (folder / _name(record)).exists():
+            _write(record, folder)
+        raise
+    except OSError as error:
+        problem = f"The record {folder / _name(record)} could not be written: {error.strerror}."
+    try:
+        kept = _write(record, Path(tempfile.mkdtemp(prefix="rosetta-records-")))
+    except OSError:
+        raise UserError(
+            f"{problem} There is no other place for it: free some space, and run the same command."
+        ) from None
+    raise UserError(f"{problem} It is kept as {kept}: make room for it, and move it there.")
+
+
+def _name(record: Record) -> Path:
+    """The file of a record, as seen from its folder of records."""
+    return Path(record.kind, record.machine.id, f"{record.row}-{record.workload}-{record.created}.json")
+
+
+def _write(record: Record, folder: Path) -> Path:
+    (folder / _name(record)).parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        path = folder / _name(record)
+        try:
+            _create(path, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+        except FileExistsError:
+            record.created = _later(record.created)
+        else:
+            return path
+
+
+def _create(path: Path, content: bytes) -> None:
+    """Make a file of this content. It is on the disk before it has its name, so that no loss of power leaves half."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(text)
-            os.fchmod(file.fileno(), 0o644)
+            file.write(content)
+            file.flush()
+            os.fchmod(handle, 0o644)
+            os.fsync(handle)
         os.link(temporary, path)  # unlike a rename, a link refuses to replace what is there
     finally:
         os.unlink(temporary)
-    return path
+    folder = os.open(path.parent, os.O_RDONLY)
+    with contextlib.suppress(OSError):  # not every file system can
+        os.fsync(folder)
+    os.close(folder)
 
 
 def read(path: Path, compiled_since: CompiledSince | None = None) -> AnyRecord:
@@ -386,6 +438,8 @@ def read(path: Path, compiled_since: CompiledSince | None = None) -> AnyRecord:
                 compiled_since = frameworks.compiled_since(frameworks.rows().values())
             content = {**converted(content, compiled_since), "schema": SCHEMA}
         record: AnyRecord = msgspec.convert(content, AnyRecord)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not a record: {error}.") from None
     except (LookupError, TypeError, AttributeError):
@@ -405,9 +459,17 @@ def paths(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[Path]:
 
 
 def read_all(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[AnyRecord]:
-    """Every record under these folders, oldest first."""
-    since = frameworks.compiled_since(frameworks.rows().values())
-    return sorted((read(path, since) for path in paths(folders)), key=lambda record: record.created)
+    """Every record under these folders, oldest first; those of one time in order of name.
+
+    A file that is no record is left out with a warning, so that it ends no sweep: its run is made again.
+    """
+    since, records = frameworks.compiled_since(frameworks.rows().values()), []
+    for path in paths(folders):
+        try:
+            records.append(read(path, since))
+        except UserError as error:
+            log.warning("%s It is left out; delete the file.", error)
+    return sorted(records, key=lambda record: record.created)
 
 
 def of_kind(records: Iterable[Record], kind: type[R]) -> list[R]:

@@ -283,6 +283,7 @@ def test_a_verdict_names_the_first_failed_checks_and_counts_the_others():
     assert certificates.reason(record) == said
 
 
+@pytest.mark.fault("interrupt", outcome="The run is `interrupted`; the exit code is 130, and no process goes on.")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("command", ["benchmark", "certificate", "lessons --kind size", "lessons --kind time"])
 def test_what_is_interrupted_leaves_a_record_and_no_orphan(folder, tmp_path, command, number):

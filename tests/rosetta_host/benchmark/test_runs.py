@@ -129,6 +129,7 @@ def test_a_process_that_ends_as_if_all_were_well_is_a_record(folder, end):
     )
 
 
+@pytest.mark.fault("kill-child", outcome="A result that it left half-written makes the run `failed`.")
 @pytest.mark.parametrize("name", ["result.json", "scores.npy"])
 def test_a_result_that_is_torn_is_a_record(folder, monkeypatch, name):
     begin = process.run
@@ -244,6 +245,7 @@ def test_scores_that_leave_samples_out_fail(folder):
     assert "for 320 samples" in record.reason
 
 
+@pytest.mark.fault("loss", outcome="The run is `failed`, with that as its reason.")
 def test_a_loss_that_is_not_finite_fails_and_its_record_can_be_read(folder, tmp_path):
     record, _ = run(folder, "    return 0.5", "    return float('nan')")
     assert (record.status, record.reason) == ("failed", "The training loss is not finite.")

@@ -95,6 +95,7 @@ def test_what_is_there_is_not_fetched_again(monkeypatch, server, cache):
     assert dataset.locate("cnn", "full")[1] == "official"
 
 
+@pytest.mark.fault("truncated", outcome="A download that was cut short is refused, and not kept.")
 @pytest.mark.parametrize("change", [lambda good: good[:-100], lambda good: good[:-1] + b"x"])
 def test_a_download_cut_short_or_altered_is_refused_and_not_kept(monkeypatch, server, cache, change):
     good = archive()
@@ -133,6 +134,7 @@ def test_a_copy_is_used_only_when_asked_for_and_marked(tmp_path):
     assert dataset.locate("cnn", "epoch", tmp_path, unofficial=True) == (tmp_path, "unofficial copy")
 
 
+@pytest.mark.fault("tampered", outcome="It is not official any more: it is used only with `--unofficial`, and marked.")
 def test_what_the_user_laid_out_beside_an_archive_is_neither_replaced_nor_trusted(monkeypatch, server, tmp_path):
     publish(monkeypatch, server, archive())
     mine = tmp_path / "mine"
@@ -148,6 +150,7 @@ def edit(folder):
     (folder / SOURCE.layout / "data_batch_3").write_bytes(batch(2))
 
 
+@pytest.mark.fault("tampered", outcome="It is not official any more: it is used only with `--unofficial`, and marked.")
 def test_a_batch_that_was_edited_after_it_was_unpacked_is_not_official(monkeypatch, server, tmp_path):
     publish(monkeypatch, server, archive())
     (tmp_path / SOURCE.file).write_bytes(archive())

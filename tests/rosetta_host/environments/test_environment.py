@@ -46,6 +46,7 @@ def test_an_environment_is_made_once_and_sees_the_project(home, tmp_path, caplog
     assert caplog.messages == ["alpha: making its environment, which can take minutes"]
 
 
+@pytest.mark.fault("two-sweeps", outcome="An environment is made by one of them; the other waits for it.")
 def test_who_finds_an_environment_waits_for_no_builder_and_who_lacks_one_for_its_own(home, tmp_path):
     alpha = row(tmp_path)
     python = environment.ensure(alpha)
@@ -85,6 +86,7 @@ def test_a_build_that_was_cut_short_is_made_again(home, tmp_path):
     assert not (folder / "half").exists()
 
 
+@pytest.mark.fault("environment", outcome="It is made again from its lock.")
 def test_an_environment_whose_interpreter_is_gone_is_made_again(home, tmp_path):
     alpha = row(tmp_path)
     python = environment.ensure(alpha)

@@ -86,6 +86,7 @@ class Evil:
         return print, ("this code must not run",)
 
 
+@pytest.mark.fault("pickle", outcome="Code in it is named and does not run.")
 def test_a_batch_that_would_run_code_is_refused(folder, capsys):
     write_cifar(folder)
     (folder / "cifar-10-batches-py" / "data_batch_2").write_bytes(pickle.dumps(Evil()))

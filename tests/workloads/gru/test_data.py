@@ -43,6 +43,7 @@ def test_imdb_of_unequal_lengths_is_refused(folder):
         imdb_for_library()
 
 
+@pytest.mark.fault("pickle", outcome="Code in it is named and does not run.")
 def test_imdb_that_would_run_code_is_refused(folder, capsys):
     evil = np.array([Evil()], dtype=object)
     np.savez(str(folder / "imdb.npz"), x_train=evil, x_test=evil, y_train=np.zeros(1), y_test=np.zeros(1))
