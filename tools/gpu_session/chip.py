@@ -1,7 +1,8 @@
 """Asks a row's own process whether its framework is there, and holds code for this machine's GPU.
 
 Runs in the interpreter of the rows: python -m tools.gpu_session.chip EXAMPLE DEVICE --events FD. It reports the event
-"absent" or "unsuited" with a reason, or nothing. Any other error is the example's, and its certificate reports it.
+"absent" with the reason why the example cannot be imported, "unsuited" with the reason why it cannot compute on the
+GPU, or nothing. Any other error is the example's, and its certificate reports it.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def main() -> None:
 
     try:
         example = run.load_example(options.example)
-    except ImportError as error:
+    except Exception as error:  # a package that is missing shows in many ways: as a backend that is not found, too
         emit("absent", last_line(error))
         return
     if options.device == "gpu":

@@ -9,13 +9,12 @@ import signal
 import subprocess
 import tarfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 SET_PDEATHSIG, SET_CHILD_SUBREAPER = 1, 36  # of prctl(2)
 ARCHIVE = "records.tar.gz"
-POLL = 0.02  # seconds between two looks at what a killed process leaves
 
 
 def _prctl(option: int, value: int) -> None:
@@ -24,15 +23,35 @@ def _prctl(option: int, value: int) -> None:
 
 
 def adopt() -> None:
-    """Become the parent of every descendant whose own parent dies, so that `kill` reaches it."""
+    """Become the parent of every descendant whose own parent dies, so that `end_children` reaches it."""
     _prctl(SET_CHILD_SUBREAPER, 1)
 
 
-def end_with(parent: int) -> None:
-    """Get SIGTERM when the session's process dies: a task must not go on beside the next session."""
+@contextlib.contextmanager
+def task(parent: int) -> Iterator[None]:
+    """A block in which a process does a task for its session, the process `parent`.
+
+    SIGTERM interrupts the block. It comes too when the session dies: a task must not go on beside the next session.
+    Nothing that the block has started outlives it.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    adopt()
     _prctl(SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died before the call
-        os.kill(os.getpid(), signal.SIGTERM)
+        raise KeyboardInterrupt
+    try:
+        yield
+    finally:
+        end_children()
+
+
+def end_children(but: Collection[int] = ()) -> None:
+    """Kill the children of this process but these, and then what they leave, which `adopt` makes its children."""
+    while children := set(_children(os.getpid())).difference(but):
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
 
 class Clock:
@@ -68,12 +87,7 @@ class Process:
         self._process.kill()
         self._process.wait()
         self.living.discard(self._process.pid)
-        while strays := set(_children(os.getpid())) - self.living:
-            for pid in strays:
-                with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                    os.kill(pid, signal.SIGKILL)
-                    os.waitpid(pid, 0)
-            time.sleep(POLL)
+        end_children(self.living)
 
 
 def _children(parent: int) -> list[int]:

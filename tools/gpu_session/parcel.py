@@ -38,10 +38,11 @@ class ParcelError(Exception):
 
 
 class Pinned(NamedTuple):
-    """A package of a lock. lines: its pin with the hashes. via: the packages that need it."""
+    """A package of a lock. lines: its pin with the hashes. via: the packages that need it. direct: a file pins it."""
 
     lines: str
     via: frozenset[str]
+    direct: bool
 
 
 def _normal(name: str) -> str:
@@ -54,9 +55,9 @@ def read_lock(path: Path) -> dict[str, Pinned]:
     for block in re.split(r"\n(?=\w)", path.read_text("utf-8")):
         if pin := re.match(r"([\w.-]+)==", block):
             lines, _, notes = block.partition("    # via")
-            words = (note.strip(" #") for note in notes.splitlines())
+            words = [note.strip(" #") for note in notes.splitlines()]
             via = frozenset(_normal(word) for word in words if word and not word.startswith("-"))
-            packages[_normal(pin[1])] = Pinned(lines, via)
+            packages[_normal(pin[1])] = Pinned(lines, via, any(word.startswith("-r ") for word in words))
     return packages
 
 
@@ -173,6 +174,8 @@ def environment(python: Path, wheels: Sequence[Path], folder: Path) -> Path:
         carried = folder / "carried"
         for wheel in wheels:
             _install(wheel, carried)
+        # A framework's process keeps nothing that it compiles: without this each one would compile its imports anew.
+        subprocess.run([python, "-m", "compileall", "-q", "-j", "0", carried], check=False)
         told = subprocess.run(
             [python, "-c", SITES],
             env={**os.environ, "PYTHONNOUSERSITE": "1"},

@@ -14,7 +14,7 @@ from typing import Protocol
 
 GRACE = 10.0  # seconds that a task has to write its record between SIGTERM and SIGKILL
 CLOSING = 5.0  # seconds at the end for the last archive
-PATIENCE = 3.0  # times its estimate: what takes longer hangs, and would cost the tasks behind it
+PATIENCE = 3.0  # times its estimate: what takes longer may hang, and costs the tasks behind it
 POLL = 0.2  # seconds between two looks at the running tasks
 
 
@@ -136,38 +136,47 @@ class Session:
             self.report(f"{task.key}: left for the next session, {self._reason(task)}")
 
     def _left(self) -> float:
-        """Seconds that a task which is started now can have."""
+        """Seconds that a task can still have."""
         return self.deadline - CLOSING - GRACE - self.clock.now()
 
     def _begin(self, task: Task) -> None:
         self.waiting.remove(task)
-        now, limit = self.clock.now(), min(PATIENCE * task.seconds, self._left())
-        self.report(f"{task.key}: started; about {task.seconds:.0f} s, at most {limit:.0f} s")
-        self.running.append(_Started(task, self.start(task), now, now + limit))
+        now = self.clock.now()
+        self.report(f"{task.key}: started; about {task.seconds:.0f} s")
+        self.running.append(_Started(task, self.start(task), now, now + PATIENCE * task.seconds))
 
     def _collect(self) -> None:
         """Stop the tasks whose time is over, and take the results of those that ended."""
         for started in list(self.running):
             now = self.clock.now()
-            if not started.running.poll():
-                if now < started.until:
-                    continue
-                if not started.stopped:
-                    self.given.add(started.task.key, now - started.since)
-                    started.stopped, started.until = True, now + GRACE
-                    started.running.stop()
-                    continue
-            started.running.kill()
-            self.running.remove(started)
-            self.known = dict(self.statuses())
-            self.keep()
-            status = "stopped" if started.stopped else self.known.get(started.task.key, "ended without a record")
-            self.report(f"{started.task.key}: {status} after {now - started.since:.0f} s")
+            if started.running.poll() or (started.stopped and now >= started.until):
+                self._end(started)
+            elif not started.stopped and (self._left() <= 0 or (now >= started.until and self._others_fit())):
+                self.given.add(started.task.key, now - started.since)
+                started.stopped, started.until = True, now + GRACE
+                started.running.stop()
+
+    def _end(self, started: _Started) -> None:
+        """Leave nothing of a task that has ended or must, and take its records."""
+        seconds = self.clock.now() - started.since
+        started.running.kill()
+        self.running.remove(started)
+        self.known = dict(self.statuses())
+        self.keep()
+        status = "stopped" if started.stopped else self.known.get(started.task.key, "ended without a record")
+        self.report(f"{started.task.key}: {status} after {seconds:.0f} s")
+
+    def _others_fit(self) -> bool:
+        """Whether a task waits that would end in time; if none does, one that is late may as well go on."""
+        return any(self._fits(task) for task in self.waiting)
+
+    def _fits(self, task: Task) -> bool:
+        return task.seconds <= self._left() and (task.needs is None or self.known.get(task.needs) == "ok")
 
     def _next(self) -> Task | None:
         """The task to start now, or None where one must wait, or nothing fits."""
         for task in self.waiting:
-            if task.seconds > self._left() or (task.needs and self.known.get(task.needs) != "ok"):
+            if not self._fits(task):
                 continue
             alone = not self.running
             beside = task.shares and all(started.task.shares for started in self.running)

@@ -33,11 +33,13 @@ def prepare(options: argparse.Namespace) -> None:
 
 
 def _chosen(options: argparse.Namespace) -> Mapping[str, parcel.Pinned]:
-    """What the machine lacks: of the host's lock what the session imports, of the frameworks' what they need."""
-    rows = frameworks.select(options.ids) if options.ids else []
-    locks = {HOST_LOCK: parcel.host_packages(), **{row.lock("gpu"): row.framework.packages for row in rows}}
-    chosen: dict[str, parcel.Pinned] = {}
-    for lock, roots in locks.items():
-        # Of two locks that pin a package the first has it: an environment holds one version.
-        chosen = {**parcel.closure(parcel.read_lock(lock), roots, options.has), **chosen}
+    """What the machine lacks: of the host's lock what the session imports, of the frameworks' all but what it has.
+
+    Of two locks that pin a package the first has it: an environment holds one version.
+    """
+    chosen = parcel.closure(parcel.read_lock(HOST_LOCK), parcel.host_packages(), options.has)
+    for row in frameworks.select(options.ids) if options.ids else []:
+        lock = parcel.read_lock(row.lock("gpu"))
+        direct = [name for name, pinned in lock.items() if pinned.direct]
+        chosen = {**parcel.closure(lock, direct, options.has), **chosen}
     return chosen

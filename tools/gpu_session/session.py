@@ -6,7 +6,6 @@ import argparse
 import functools
 import os
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,14 +74,13 @@ def _start(task: Task, options: argparse.Namespace) -> engine.Process:
 
 def do(options: argparse.Namespace) -> None:
     """Do one task of a session, in a process of its own, and write its records. Raises UserError."""
-    engine.end_with(options.parent)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is under way ends, and its record says so
-    setting = _setting(options)
-    row = options.task.split()[1]
-    (each,) = (one for one in work.plan(frameworks.select([row]), setting) if one.key == options.task)
-    for record in each.records(setting):
-        if record.status != "interrupted":  # the session stopped it, and says nothing of the framework
-            _write(record, options)
+    with engine.task(options.parent):
+        setting = _setting(options)
+        rows = frameworks.select([options.task.split()[1]])
+        (each,) = (one for one in work.plan(rows, setting) if one.key == options.task)
+        for record in each.records(setting):
+            if record.status != "interrupted":  # the session stopped it, and says nothing of the framework
+                _write(record, options)
 
 
 def _write(record: Record, options: argparse.Namespace) -> None:
