@@ -15,6 +15,11 @@ from pathlib import Path
 from tools.gpu_session import parcel
 
 PIECE = 60  # MiB: below the 64 that many transfers allow
+HAS_HELP = "packages that the machine has; neither they nor what only they need is collected (default: numpy)"
+
+
+def _names(given: str) -> list[str]:
+    return given.split(",")
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -24,9 +29,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     preparing.add_argument("ids", nargs="*", metavar="ID", help="frameworks whose package the machine lacks")
     preparing.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the pieces")
     preparing.add_argument("--python-version", default="3.12", metavar="X.Y", help="of the machine (default: 3.12)")
-    preparing.add_argument(
-        "--has", nargs="+", default=["numpy"], metavar="PACKAGE", help="packages that the machine has (default: numpy)"
-    )
+    preparing.add_argument("--has", type=_names, default=["numpy"], metavar="PACKAGE,…", help=HAS_HELP)
     preparing.add_argument("--data", type=Path, metavar="DIR", help="a folder whose files travel along as data/")
     preparing.add_argument("--piece", type=int, default=PIECE, metavar="MIB", help=f"of a piece (default: {PIECE})")
     running = commands.add_parser("run", help="certify and benchmark, the most valuable first; run it again to go on")

@@ -8,6 +8,7 @@ GPU, or nothing. Any other error is the example's, and its certificate reports i
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import re
@@ -16,7 +17,8 @@ from typing import Any
 
 from rosetta_common import run
 
-DRIVER = re.compile(r"/libcuda\.so|/dev/nvidia\d|/libamdhip64\.so")  # what a process maps that computes on a GPU
+DRIVER = re.compile(r"/libcuda\.so")
+DEVICE = re.compile(r"/dev/nvidia\d|/dev/kfd")  # what a framework maps that drives the GPU by itself
 
 
 def torch_reason(torch: Any) -> str | None:
@@ -58,7 +60,7 @@ def cupy_reason(cupy: Any) -> str | None:
     return None
 
 
-# Library -> what asks it. A row is asked about those that its example imports; all others show what they use by a step.
+# Library -> what asks it. A row is asked about those that its example imports; one that imports none trains a step.
 QUESTIONS = {"torch": torch_reason, "jax": jax_reason, "cupy": cupy_reason}
 
 
@@ -67,22 +69,34 @@ def last_line(error: Exception) -> str:
     return lines[-1].rstrip(".") + "."
 
 
-def uses_gpu() -> bool:
-    """Whether this process has mapped a GPU's driver."""
-    with open("/proc/self/maps") as maps:
-        return DRIVER.search(maps.read()) is not None
+def computes_on_gpu() -> bool:
+    """Whether this process has a context on a GPU.
+
+    That it has loaded the driver is not enough: some builds do, and go on without a GPU where a library is missing.
+    """
+    with open("/proc/self/maps") as file:
+        maps = file.read()
+    return has_context(ctypes.CDLL("libcuda.so.1")) if DRIVER.search(maps) else DEVICE.search(maps) is not None
+
+
+def has_context(driver: Any) -> bool:
+    """Whether this thread has a context of CUDA's driver, or its process the primary one of the first GPU."""
+    current, flags, active = ctypes.c_void_p(), ctypes.c_uint(), ctypes.c_int()
+    if driver.cuCtxGetCurrent(ctypes.byref(current)) == 0 and current.value:
+        return True
+    failed = driver.cuDevicePrimaryCtxGetState(0, ctypes.byref(flags), ctypes.byref(active))
+    return failed == 0 and active.value == 1
 
 
 def unsuited(example: Any, batch_size: int) -> str | None:
-    """Why this example cannot compute on this machine's GPU; None if a step of it did."""
-    for name, question in QUESTIONS.items():
-        reason = question(sys.modules[name]) if name in sys.modules else None
-        if reason:
-            return reason
+    """Why this example cannot compute on this machine's GPU; None if it can."""
+    answers = [question(sys.modules[name]) for name, question in QUESTIONS.items() if name in sys.modules]
+    if answers:
+        return next(filter(None, answers), None)
     x, _, y, _ = example.load_data()
     model = example.init_model(example.create_symbol())
     example.train(model, x[:batch_size], y[:batch_size])
-    return None if uses_gpu() else "after a step its process has not loaded a GPU's driver: it computes on the CPU."
+    return None if computes_on_gpu() else "after a step its process has no context on a GPU: it computes on the CPU."
 
 
 def main() -> None:

@@ -65,6 +65,29 @@ def test_cupy_compiles_a_kernel_or_says_why_not():
     assert reason == "CuPy compiles no kernel for this GPU: invalid value for --gpu-architecture."
 
 
+@pytest.mark.parametrize(
+    ("current", "primary", "computes"),
+    [((0, None), (0, 0), False), ((0, 4711), (0, 0), True), ((0, None), (0, 1), True), ((3, None), (3, 1), False)],
+)
+def test_a_loaded_driver_alone_is_no_use_of_a_gpu(current, primary, computes):
+    def get_current(context):
+        context._obj.value = current[1]
+        return current[0]
+
+    def get_state(device, flags, active):
+        active._obj.value = primary[1]
+        return primary[0]
+
+    driver = SimpleNamespace(cuCtxGetCurrent=get_current, cuDevicePrimaryCtxGetState=get_state)
+    assert chip.has_context(driver) == computes
+
+
+def test_a_library_that_can_is_believed_and_one_that_cannot_gives_the_reason(monkeypatch):
+    for answer in (None, "it holds no code."):
+        monkeypatch.setattr(chip, "QUESTIONS", {"json": lambda library: answer})  # noqa: B023
+        assert chip.unsuited(None, 1) == answer
+
+
 def asked(example, device):
     """The event that the program reports of an example, in this interpreter, which holds NumPy; None for none."""
     read, write = os.pipe()
