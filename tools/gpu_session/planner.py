@@ -174,13 +174,18 @@ class Session:
         return task.seconds <= self._left() and (task.needs is None or self.known.get(task.needs) == "ok")
 
     def _next(self) -> Task | None:
-        """The task to start now, or None where one must wait, or nothing fits."""
-        for task in self.waiting:
-            if not self._fits(task):
-                continue
-            alone = not self.running
-            beside = task.shares and all(started.task.shares for started in self.running)
-            return task if alone or (beside and len(self.running) < self.slots) else None
+        """The task to start now, or None where one must wait, or nothing fits.
+
+        While a task that runs alone waits for those that run, others that end before them may begin.
+        """
+        now, beside = self.clock.now(), [started.task for started in self.running]
+        free = len(beside) < self.slots and all(task.shares for task in beside)
+        last = max((started.since + started.task.seconds for started in self.running), default=now)
+        delays = False
+        for task in filter(self._fits, self.waiting):
+            if not beside or (free and task.shares and (not delays or now + task.seconds <= last)):
+                return task
+            delays = delays or not task.shares
         return None
 
     def _reason(self, task: Task) -> str:

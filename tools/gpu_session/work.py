@@ -20,14 +20,20 @@ from rosetta_host.records import machine
 from rosetta_host.records.store import AnyRecord, BenchmarkRecord, LessonRecord, Machine, Measure, Record
 from tools.gpu_session.planner import Task
 
-# What a record is worth beside the others. A row without a certificate says nothing, so that comes first; its run
-# by `train` is the one that tables compare; its variants show what compiling gains; a lesson is one figure of many.
-VALUES = {"certificate": 60.0, "train": 40.0, "variant": 12.0, "time": 5.0, "size": 0.5}
+# What a record is worth beside the others, by kind and then by what trains. Without a certificate no figure of a row
+# counts; its run by `train` is the one that tables compare; the variants show what a loader or compiling gains, and
+# their certificates serve that alone; a lesson is one figure of many.
+VALUES = {
+    "certificate": {"train": 60.0, "variant": 6.0},
+    "benchmark": {"train": 40.0, "variant": 12.0},
+    "time": {"train": 5.0, "variant": 5.0},
+    "size": {"train": 0.5, "variant": 0.5},
+}
 
-# Seconds of a task without a published record on such a device: those of the longest one that has a record on a GPU,
-# rounded up. A certificate shares the machine with about ten others. A run starts the framework twice, once for the
-# first step alone. Paired timing starts it for the example and for each mutant, and then takes seconds.
-SECONDS = {"certificate": 200.0, "quick": 60.0, "epoch": 90.0, "full": 120.0, "time": 120.0, "size": 60.0}
+# Seconds of a task without a published record on such a device: those of the longest with one on a GPU, rounded up. A
+# certificate shares the machine with about ten others. Shorter presets take what is left without the training. Paired
+# timing starts the framework for the example and for each mutant, and takes seven turns of about a second of each.
+SECONDS = {"certificate": 190.0, "quick": 30.0, "epoch": 45.0, "full": 60.0, "time": 60.0, "size": 55.0}
 
 SHARING = {"certificate", "size"}  # they time nothing, so others may run beside them
 
@@ -76,7 +82,9 @@ class Work:
 
     def task(self, estimates: Mapping[str, float]) -> Task:
         """It as the planner sees it. estimates: key -> seconds."""
-        value = VALUES.get(self.kind) or VALUES["variant" if self.case.variant else "train"]
+        value = VALUES["benchmark" if self.kind in runs.PRESETS else self.kind][
+            "variant" if self.case.variant else "train"
+        ]
         seconds = estimates.get(self.key, SECONDS[self.kind])
         return Task(self.key, value, seconds, self.kind in SHARING, self.needs)
 

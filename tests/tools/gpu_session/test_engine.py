@@ -50,7 +50,7 @@ with engine.task(os.getppid()):
     with (folder / "began").open("a") as began:
         began.write(key + "\\n")
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", marker], start_new_session=True)
-    time.sleep(0.2)
+    time.sleep(0.7)
     path = folder / "records" / "stub" / "here" / (key + ".json")
     path.parent.mkdir(parents=True, exist_ok=True)
     (part := path.with_suffix(".part")).write_text("{}")
@@ -106,9 +106,11 @@ def test_a_session_that_is_killed_goes_on_where_it_stopped(tmp_path, marker, aft
     eventually(lambda: began.exists() and len(began.read_text().split()) > after)  # in the midst of a task
     first.send_signal(signal.SIGKILL)
     first.wait()
-    before = set(records.glob("*.json"))
+    newest = began.read_text().split()[after]
     assert set(archived(tmp_path)) <= set(names)
     eventually(lambda: not living(marker))  # a task ends with its session, and all that it has started
+    before = set(records.glob("*.json"))
+    assert newest not in {path.stem for path in before}
     again = started(tmp_path, marker)
     while again.poll() is None:
         archived(tmp_path)  # whole at every moment

@@ -8,6 +8,8 @@ import pytest
 
 from tools.gpu_session.planner import CLOSING, GRACE, PATIENCE, POLL, Given, Session, Task, order
 
+DAY = 24 * 3600.0
+
 
 class PretendedClock:
     def __init__(self):
@@ -18,6 +20,7 @@ class PretendedClock:
 
     def sleep(self, seconds):
         self.time += seconds
+        assert self.time < DAY, "the session does not end"
 
 
 @dataclasses.dataclass
@@ -132,6 +135,24 @@ def test_what_times_something_runs_alone_and_the_rest_side_by_side(tmp_path):
     assert [times[f"shared {number}"] for number in range(3)] == [0, 0, 0]
     assert times["shared 3"] == pytest.approx(10, abs=POLL)
     assert times["timed"] == pytest.approx(20, abs=2 * POLL)
+
+
+def test_while_a_timed_task_waits_only_what_does_not_delay_it_begins(tmp_path):
+    tasks = [
+        Task("long", 900, 30, shares=True),
+        Task("short", 900, 10, shares=True),
+        Task("timed", 100, 10),
+        Task("ends before", 1, 15, shares=True),
+        Task("ends after", 1, 25, shares=True),
+    ]
+    rehearsal = Rehearsal(tasks, tmp_path, slots=2)
+    rehearsal.run()
+    times = {key: time for time, key in rehearsal.started}
+    assert times == {"long": 0, "short": 0} | {
+        "ends before": pytest.approx(10, abs=POLL),
+        "timed": pytest.approx(30, abs=2 * POLL),
+        "ends after": pytest.approx(40, abs=3 * POLL),
+    }
 
 
 def test_a_task_waits_for_the_one_that_it_needs_and_is_left_where_that_fails(tmp_path):

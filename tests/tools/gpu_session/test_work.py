@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import msgspec
 import pytest
 
@@ -55,16 +57,12 @@ def test_the_lessons_are_those_that_only_a_gpu_shows(works):
     assert {each.kind for each in works if each.experiments} == {"size", "time"}
 
 
-def test_certificates_come_first_then_runs_of_train_then_their_variants(works):
-    tasks = [each.task({}) for each in works]
-    kinds = [key.split()[0] + (" variant" if not key.endswith(" train") else "") for key in _keys(tasks)]
-    first = {kind: kinds.index(kind) for kind in ("certificate", "full", "full variant")}
-    assert sorted(first, key=first.get) == ["certificate", "full", "full variant"]
-    assert kinds.index("full variant") > max(index for index, kind in enumerate(kinds) if kind == "full")
-
-
-def _keys(tasks):
-    return [task.key for task in planner.order(tasks, 16) if task.key.split()[0] in ("certificate", "full")]
+def test_certificates_and_runs_of_train_come_before_those_of_variants_and_these_before_lessons(works):
+    tasks = planner.order([each.task({}) for each in works], 16)
+    kinds = [task.key.split()[0] + ("" if task.key.split()[3] == "train" else " variant") for task in tasks]
+    stages = ["certificate", "full", "certificate variant", "full variant", "time"]
+    for earlier, later in itertools.pairwise(stages):
+        assert max(i for i, kind in enumerate(kinds) if kind == earlier) < kinds.index(later)
 
 
 def test_a_published_record_of_the_device_is_the_estimate(works, setting, certificate):
