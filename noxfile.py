@@ -155,6 +155,13 @@ def notebooks(session: nox.Session) -> None:
 
 
 @nox.session
+def gpu_parcel(session: nox.Session) -> None:
+    """Collect what a GPU machine without network lacks, in pieces: -- --out DIR [--has PACKAGE,…] [ID …]"""
+    install(session, "host")
+    session.run("python", "-m", "tools.gpu_session", "prepare", *session.posargs)
+
+
+@nox.session
 def new(session: nox.Session) -> None:
     """Write the folder of a new framework, with what is left to fill in: -- NAME"""
     host(session, "new")

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import filelock
-import uv
 
 from rosetta_host.catalog.frameworks import ROOT, Row, UserError, Variable
 from rosetta_host.environments import external_python, process
@@ -78,6 +77,8 @@ def find_python(version: str, hint: str | None = None) -> Path:
 
 
 def _uv(arguments: list[str], folder: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    import uv  # only where an environment is made: a machine that runs everything in its own Python may lack it
+
     command, environ = process.guarded([uv.find_uv_bin(), *arguments]), {**os.environ, **variables}
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environ, check=False)
 
