@@ -78,7 +78,7 @@ def changed(record: Record, row: Row) -> list[str]:
 
 
 def outdated(certificate: CertificateRecord, row: Row) -> str:
-    """What has changed since a certificate was made; nothing where it is of the code, lock and judge of this checkout."""
+    """What has changed since a certificate was made; nothing where it is of this checkout's code, lock and judge."""
     return _other(changed(certificate, row))
 
 

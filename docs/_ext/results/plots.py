@@ -102,6 +102,7 @@ def svg(chart: Any, title: str, right: float) -> str:
     chart = chart.properties(padding={"right": right, "left": 24})
     chart = chart.configure(background="transparent", font="sans-serif").configure_view(stroke=None)
     chart = chart.configure_axis(labelFontSize=13, labelColor=INK, labelPadding=8)
+    chart = chart.configure_legend(labelFontSize=13, labelColor=INK, labelLimit=0)
     return _styled(_draw(json.dumps(chart.to_dict(), sort_keys=True)), title)
 
 
