@@ -55,8 +55,9 @@ def step(value: float) -> str:
 
 
 def duration(value: float) -> str:
-    """12.3 ms, 1.23 s, 1,230 s: three figures, for what may be a step or an epoch."""
-    return f"{1000 * value:.3g} ms" if value < 0.9995 else f"{value:.3g} s" if value < 999.5 else f"{value:,.0f} s"
+    """12.0 ms, 1.23 s, 105 s: three figures, for steps that take anything from less than a millisecond to minutes."""
+    number, unit = (1000 * value, "ms") if value < 0.9995 else (value, "s")
+    return f"{number:#.3g}".removesuffix(".") + f" {unit}"
 
 
 def mutant(name: str) -> str:

@@ -32,6 +32,7 @@ STYLE = {
     GOOD: "var(--rosetta-good)",
 }
 WIDTH, STEP = 320, 22
+COMPACT = 240  # the width of a panel whose text can be read when the plot is as narrow as a phone
 DOTS, NARROWEST = 150, 0.06  # the dots' width, and the accuracies that it spans at least: noise must look like noise
 
 
@@ -60,9 +61,10 @@ def figure(store: Store, lines: Iterable[Line], name: str, caption: str) -> list
     return [captioned(bars(shown, name), caption)]
 
 
-def captioned(drawing: str, caption: str) -> nodes.figure:
-    """A plot in a box that scrolls sideways where it must, with its caption."""
-    drawn = nodes.figure("", nodes.raw("", drawing, format="html"), classes=["rosetta-plot"])
+def captioned(drawing: str, caption: str, compact: bool = False) -> nodes.figure:
+    """A plot with its caption, in a box that scrolls sideways where it must; a compact plot shrinks instead."""
+    classes = ["rosetta-plot", *(["is-compact"] if compact else [])]
+    drawn = nodes.figure("", nodes.raw("", drawing, format="html"), classes=classes)
     drawn += nodes.caption("", caption)
     return drawn
 
@@ -99,7 +101,7 @@ def names() -> altair.Y:
 
 def svg(chart: Any, title: str, right: float) -> str:
     """The chart as an SVG element with an accessible name. right: pixels for what is written beyond its panels."""
-    chart = chart.properties(padding={"right": right, "left": 24})
+    chart = chart.properties(padding={"right": right, "left": 24, "top": 4})
     chart = chart.configure(background="transparent", font="sans-serif").configure_view(stroke=None)
     chart = chart.configure_axis(labelFontSize=13, labelColor=INK, labelPadding=8)
     chart = chart.configure_legend(labelFontSize=13, labelColor=INK, labelLimit=0)

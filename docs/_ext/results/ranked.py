@@ -84,7 +84,7 @@ class RankedSweeps(SphinxDirective):
 
     def implementations(self, sweep: Sweep, entries: list[Entry]) -> nodes.table:
         """The implementations out of the box, each with its tuned variant beside it."""
-        head = heading(["Framework", *TIMED, "Tuned", "Turns", "Certificate"], [*TIMED, "Tuned", "Turns"])
+        head = heading(["Framework", *TIMED, "Tuned", "Turns", "Certificate"], [*TIMED[1:], "Tuned", "Turns"])
 
         def tuned(entry: Entry) -> nodes.entry:
             return _tuned(sweep.entry(entry.ranked.case.row, TUNED))
@@ -94,7 +94,7 @@ class RankedSweeps(SphinxDirective):
 
     def variants(self, sweep: Sweep, entries: list[Entry]) -> nodes.table:
         """The other ways of training, grouped by what they are."""
-        head = heading(["Framework", *TIMED, "Variant", "Turns", "Certificate"], [*TIMED, "Turns"])
+        head = heading(["Framework", *TIMED, "Variant", "Turns", "Certificate"], [*TIMED[1:], "Turns"])
 
         def variant(entry: Entry) -> nodes.entry:
             name = entry.ranked.case.variant or ""
@@ -181,7 +181,8 @@ def _timed(sweep: Sweep, entry: Entry) -> list[nodes.entry]:
         [formatting.seconds(ranked.compile) if is_known else DASH],
         [formatting.seconds(ranked.seconds(sweep.epoch_steps)) if is_known else DASH],
     ]
-    return [cell(*content, classes=("numeric",)) for content in contents]
+    letters, *numbers = contents
+    return [cell(*letters), *(cell(*content, classes=("numeric",)) for content in numbers)]
 
 
 def _tuned(entry: Entry | None) -> nodes.entry:
@@ -198,8 +199,8 @@ def _certificate(entry: Entry) -> nodes.entry:
     verdict, record = entry.verdict, entry.record
     mark = nodes.inline("", "", classes=[] if verdict.state == "certified" else ["failed"])
     mark += link(verdict.certificate, verdict.mark) if verdict.certificate else nodes.Text(verdict.mark)
-    why = verdict.why if verdict.state in ("failed", "stale") else ""
-    notes = (why, entry.stale, formatting.environment(record), formatting.uncommitted(record))
+    why = entry.stale or (verdict.why if verdict.state in ("failed", "stale") else "")
+    notes = (why, formatting.environment(record), formatting.uncommitted(record))
     return cell(mark, *(aside(note) for note in notes if note))
 
 
@@ -212,10 +213,11 @@ def _plot(sweep: Sweep, title: str) -> list[nodes.Node]:
             dots.append(_whisker(sweep.store, entry, variant == TUNED))
     if not dots:
         return []
+    dots.sort(key=lambda dot: dot.tuned)  # the first dots of the lines set their order
     tuned = ", and a diamond its tuned variant" if any(dot.tuned for dot in dots) else ""
     empty = "" if all(dot.current for dot in dots) else " An empty mark has no valid certificate or is stale."
     name = f"Time of a step relative to {sweep.reference_name}, {title}. The table below holds the numbers."
-    return [captioned(whiskers(dots, name), MARKS.format(tuned=tuned, empty=empty))]
+    return [captioned(whiskers(dots, name), MARKS.format(tuned=tuned, empty=empty), True)]
 
 
 def _whisker(store: stores.Store, entry: Entry, tuned: bool) -> Whisker:

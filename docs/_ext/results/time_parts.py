@@ -10,10 +10,10 @@ import altair
 from docutils import nodes
 
 from _ext.core import formatting
-from _ext.core.elements import DASH, aside, cell, fold, heading, row_header, table
+from _ext.core.elements import DASH, cell, fold, heading, row_header, table
 from _ext.results.ceilings import UNKNOWN
 from _ext.results.compiled import WAYS, paid, until_paid
-from _ext.results.plots import FULL, GOOD, GROUND, INK, MUTED, OPEN, STEP, VISITED, WIDTH, captioned, names, svg
+from _ext.results.plots import COMPACT, FULL, GOOD, GROUND, INK, MUTED, OPEN, STEP, VISITED, captioned, names, svg
 from _ext.results.sweeps import Entry, Sweep
 
 # The parts in the order in which they happen, each with the color of its piece of a bar.
@@ -64,7 +64,7 @@ def bars(pieces: list[dict[str, Any]], title: str) -> str:
     base = altair.Chart(altair.Data(values=pieces)).encode(y=names())
     scale = altair.Scale(domain=[0, 1])
     colors = altair.Scale(domain=list(PARTS), range=list(PARTS.values()))
-    legend = altair.Legend(orient="top", title=None, symbolType="square", columnPadding=14)
+    legend = altair.Legend(orient="top", title=None, symbolType="square", columns=3)
     drawn = base.mark_bar(stroke=GROUND, strokeWidth=1, height=13).encode(
         x=altair.X("start:Q", axis=None, scale=scale),
         x2="end:Q",
@@ -73,8 +73,8 @@ def bars(pieces: list[dict[str, Any]], title: str) -> str:
     totals = base.transform_filter(f"datum.part === '{next(iter(PARTS))}'").mark_text(
         align="left", color=INK, fontSize=13
     )
-    totals = totals.encode(x=altair.value(WIDTH + 7), text="total:N")
-    return svg(altair.layer(drawn, totals).properties(width=WIDTH, height=altair.Step(STEP)), title, right=60)
+    totals = totals.encode(x=altair.value(COMPACT + 7), text="total:N")
+    return svg(altair.layer(drawn, totals).properties(width=COMPACT, height=altair.Step(STEP)), title, right=60)
 
 
 def pays_back(sweep: Sweep, entry: Entry) -> str:
@@ -99,12 +99,14 @@ def content(sweep: Sweep, title: str) -> list[nodes.Node]:
     pieces = [
         piece for of_case in plain for piece in of_case.pieces(formatting.row_name(sweep.store, of_case.entry.record))
     ]
-    drawn = [captioned(bars(pieces, f"Where the time goes, {title}. The table below holds the seconds."), CAPTION)]
+    drawn = [
+        captioned(bars(pieces, f"Where the time goes, {title}. The table below holds the seconds."), CAPTION, True)
+    ]
     return [*(drawn if pieces else []), fold("Where the time goes, in seconds", _table(sweep, parts, title))]
 
 
 def _table(sweep: Sweep, parts: list[Parts], title: str) -> nodes.table:
-    numeric = [*(part.capitalize() for part in PARTS), "Single steps", "Share", "Compiling pays back"]
+    numeric = [*(part.capitalize() for part in PARTS), "Step, p50", "Step, p95", "Share", "Compiling pays back"]
     body = [_line(sweep, of_case) for of_case in parts]
     caption = f"Seconds until one epoch has been trained and evaluated, {title}"
     return table([heading(["Framework", *numeric], numeric)], body, caption, ("rosetta-parts",))
@@ -115,10 +117,9 @@ def _line(sweep: Sweep, parts: Parts) -> nodes.row:
     seconds = [DASH if value is None else formatting.seconds(value) for value in parts.seconds.values()]
     share = entry.share
     p50, p95 = entry.middle(lambda turn: turn.steps_p50), entry.middle(lambda turn: turn.steps_p95)
-    slowest = [] if p95 is None else [aside(f"95 %: {formatting.duration(p95)}")]
     cells = [
         *(cell(text, classes=("numeric",)) for text in seconds),
-        cell(DASH if p50 is None else formatting.duration(p50), *slowest, classes=("numeric",)),
+        *(cell(DASH if step is None else formatting.duration(step), classes=("numeric",)) for step in (p50, p95)),
         cell(share.text if share else UNKNOWN, classes=("numeric",)),
         cell(pays_back(sweep, entry), classes=("numeric",)),
     ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import altair
 
-from _ext.results.plots import EMPTY, FULL, INK, STEP, WIDTH, names, svg
+from _ext.results.plots import COMPACT, EMPTY, FULL, INK, STEP, names, svg
 
 # Ticks of a logarithmic axis within a power of ten; the second where the first are too few.
 COARSE, FINE = (1, 2, 5), (1, 1.1, 1.2, 1.3, 1.5, 1.7, 2, 2.5, 3, 4, 5, 7, 9)
@@ -57,10 +57,10 @@ def whiskers(dots: Iterable[Whisker], title: str) -> str:
         x=altair.X("low:Q", axis=axis, scale=scale), x2="high:Q"
     )
     letters = base.transform_filter("!datum.tuned").mark_text(align="left", color=INK, fontSize=13)
-    letters = letters.encode(x=altair.value(WIDTH + 8), text="letters:N")
+    letters = letters.encode(x=altair.value(COMPACT + 8), text="letters:N")
     chart = altair.layer(_one(), intervals, _dots(placed), letters)
     widest = max(len(dot["letters"]) for dot in values)
-    return svg(chart.properties(width=WIDTH, height=altair.Step(STEP)), title, right=16 + 8 * widest)
+    return svg(chart.properties(width=COMPACT, height=altair.Step(STEP)), title, right=16 + 8 * widest)
 
 
 def _one() -> altair.Chart:
