@@ -26,6 +26,7 @@ NAMES = {
     JUDGE: "version of the checks (limits, oracle, protocol)",
     "threads": "number of threads",
     "variables": "set of variables",
+    "mutant": "patch",
 }
 
 

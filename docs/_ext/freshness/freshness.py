@@ -147,7 +147,7 @@ class Freshness(SphinxDirective):
         for each in stale:
             groups.setdefault(each.why, []).append(self.subject(each.record))
         items = [
-            nodes.list_item("", nodes.paragraph("", f"{why[0].upper()}{why[1:]}: {', '.join(dict.fromkeys(names))}."))
+            nodes.list_item("", nodes.paragraph("", f"{why[0].upper()}{why[1:]}: {'; '.join(dict.fromkeys(names))}."))
             for why, names in groups.items()
         ]
         return fold(f"{kind}: {len(stale)} stale", nodes.bullet_list("", *items))

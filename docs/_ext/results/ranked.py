@@ -217,7 +217,7 @@ def _plot(sweep: Sweep, title: str) -> list[nodes.Node]:
     tuned = ", and a diamond its tuned variant" if any(dot.tuned for dot in dots) else ""
     empty = "" if all(dot.current for dot in dots) else " An empty mark has no valid certificate or is stale."
     name = f"Time of a step relative to {sweep.reference_name}, {title}. The table below holds the numbers."
-    return [captioned(whiskers(dots, name), MARKS.format(tuned=tuned, empty=empty), True)]
+    return [captioned(whiskers(dots, name), MARKS.format(tuned=tuned, empty=empty), compact=True)]
 
 
 def _whisker(store: stores.Store, entry: Entry, tuned: bool) -> Whisker:

@@ -85,9 +85,8 @@ def pays_back(sweep: Sweep, entry: Entry) -> str:
     if plain is None:
         return DASH
     extra = entry.ranked.compile - plain.ranked.compile
-    return (
-        DASH if isnan(extra) else paid(until_paid(extra, sweep.epoch_steps * (plain.ranked.step - entry.ranked.step)))
-    )
+    saved = sweep.epoch_steps * (plain.ranked.step - entry.ranked.step)
+    return DASH if isnan(extra) else paid(until_paid(extra, saved))
 
 
 def content(sweep: Sweep, title: str) -> list[nodes.Node]:
@@ -96,13 +95,10 @@ def content(sweep: Sweep, title: str) -> list[nodes.Node]:
     if not parts:
         return []
     plain = [of_case for of_case in parts if of_case.entry.ranked.case.variant is None]
-    pieces = [
-        piece for of_case in plain for piece in of_case.pieces(formatting.row_name(sweep.store, of_case.entry.record))
-    ]
-    drawn = [
-        captioned(bars(pieces, f"Where the time goes, {title}. The table below holds the seconds."), CAPTION, True)
-    ]
-    return [*(drawn if pieces else []), fold("Where the time goes, in seconds", _table(sweep, parts, title))]
+    pieces = [piece for of_case in plain for piece in of_case.pieces(sweep.store.name(of_case.entry.record))]
+    name = f"Where the time goes, {title}. The table below holds the seconds."
+    drawn = [captioned(bars(pieces, name), CAPTION, compact=True)] if pieces else []
+    return [*drawn, fold("Where the time goes, in seconds", _table(sweep, parts, title))]
 
 
 def _table(sweep: Sweep, parts: list[Parts], title: str) -> nodes.table:
