@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 from _ext.core import formatting
 from _ext.core import store as stores
 from _ext.core.elements import DASH, aside, cell, heading, row_header, table
-from _ext.core.links import link, target
+from _ext.core.links import link, page_link, target
 from _ext.results import accuracies, time_parts
 from _ext.results.plots import captioned
 from _ext.results.sweeps import Entry, Sweep, sweeps
@@ -37,6 +37,7 @@ MAY_NOT = (
     "the order holds on another machine, device, network or batch size; that two which share a letter are equally "
     "fast; that an implementation could not be faster; or that one is more accurate."
 )
+RULES = "How a ranking is made"  # a section of that page
 TIMED = ["Letters", "Step", "Ratio", "Compile", "Epoch in total"]
 MARKS = (
     "Seconds per step relative to the reference, on a logarithmic axis, with the 95 % interval. Two that share a "
@@ -53,7 +54,8 @@ class RankedSweeps(SphinxDirective):
         if not any(parts.values()):
             return []
         section = _section(TITLE, "ranked")
-        section += [_sentence("You may conclude that ", MAY), _sentence("You may not conclude that ", MAY_NOT)]
+        section += [_sentence("You may conclude that", MAY), _sentence("You may not conclude that", MAY_NOT)]
+        section += nodes.paragraph("", "", page_link("how-numbers", RULES, f"#{nodes.make_id(RULES)}"))
         section += [self.network(workload, shown) for workload, shown in parts.items() if shown]
         return [section]
 
@@ -127,7 +129,7 @@ def _section(title: str, name: str) -> nodes.section:
 
 
 def _sentence(begin: str, rest: str) -> nodes.paragraph:
-    return nodes.paragraph("", "", nodes.strong("", begin.strip()), nodes.Text(f" {rest}"))
+    return nodes.paragraph("", "", nodes.strong("", begin), nodes.Text(f" {rest}"))
 
 
 def _place(sweep: Sweep) -> str:
@@ -140,7 +142,7 @@ def caption(sweep: Sweep) -> str:
     """Where and when, the reference, the turns, and what is ranked."""
     good = [turn for turn in sweep.turns if counts(turn)]
     disturbed = sum(bool(turn.disturbed) for turn in sweep.turns)
-    turns = f"{len(good)} turns count" + (f", {disturbed} were disturbed and do not" if disturbed else "")
+    turns = f"{len(good)} turns count" + (f"; disturbed, and not counted: {disturbed}" if disturbed else "")
     day = formatting.day(sweep.first.sweep)
     return f"{_place(sweep)}, {day}. Reference: {sweep.reference_name}. {turns}. {RANKS}"
 
