@@ -22,12 +22,10 @@ from _ext.results.sweeps import Entry, Sweep, sweeps
 from _ext.results.whiskers import Whisker, whiskers
 from rosetta_host.benchmark.ranking import counts
 from rosetta_host.catalog import workloads
-from rosetta_host.catalog.frameworks import VARIANTS
 from rosetta_host.records.store import Conditions, TurnRecord
 
 TITLE = "Ranked by the time of a step"
 TUNED = "train_tuned"
-ORDER = (TUNED, *(variant for variant in VARIANTS if variant != TUNED))  # of the variants in their table
 RANKS = "Ranked is the time of a steady step relative to the reference. Compiling is a column of its own, not ranked."
 MAY = (
     "two implementations that share no letter differ in the time of a step on this machine, with this network, in the "
@@ -66,7 +64,8 @@ class RankedSweeps(SphinxDirective):
             if len(shown) == 1 and not sweep.local:
                 section += self.sweep(sweep)
             else:
-                part = _section(_place(sweep), f"ranked-{workload}-{_place(sweep)}")
+                place = f"{sweep.first.machine.id}-{sweep.first.device}{'-local' if sweep.local else ''}"
+                part = _section(_place(sweep), f"ranked-{workload}-{place}")
                 part += self.sweep(sweep)
                 section += part
         return section
@@ -74,12 +73,8 @@ class RankedSweeps(SphinxDirective):
     def sweep(self, sweep: Sweep) -> list[nodes.Node]:
         title = f"{workloads.get(sweep.workload).title}, {_place(sweep)}, {formatting.day(sweep.first.sweep)}"
         plain = [entry for entry in sweep.entries if entry.ranked.case.variant is None]
-        variants = sorted(
-            (entry for entry in sweep.entries if entry.ranked.case.variant),
-            key=lambda entry: (
-                ORDER.index(entry.ranked.case.variant) if entry.ranked.case.variant in ORDER else len(ORDER)
-            ),
-        )
+        variants = [entry for entry in sweep.entries if entry.ranked.case.variant is not None]
+        variants.sort(key=lambda entry: (entry.ranked.case.variant != TUNED, entry.ranked.case.variant))
         made = [*_plot(sweep, title), self.implementations(sweep, plain)]
         made += [self.variants(sweep, variants)] if variants else []
         return [*made, nodes.paragraph("", accuracies.sentence(sweep)), *time_parts.content(sweep, title)]
