@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from _ext import core, defaults, lessons, pages, results, snippets, theme, transfer
+from _ext import core, defaults, freshness, lessons, pages, results, snippets, theme, transfer
 
 
 def setup(app: Sphinx) -> dict[str, bool | int]:
     app.setup_extension("sphinx_tabs.tabs")
-    for package in (core, snippets, results, lessons, defaults, transfer, pages, theme):
+    for package in (core, snippets, results, lessons, defaults, transfer, freshness, pages, theme):
         package.setup(app)
     app.add_js_file("rosetta.js")
     app.add_css_file("rosetta.css")

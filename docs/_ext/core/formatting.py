@@ -8,7 +8,15 @@ from docutils import nodes
 
 from _ext.core.store import Store
 from rosetta_host.records.convert import EAGER_WITH_LOADER
-from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Machine, Record, RunRecord, is_historic
+from rosetta_host.records.store import (
+    BenchmarkRecord,
+    CertificateRecord,
+    Machine,
+    Record,
+    RunRecord,
+    TurnRecord,
+    is_historic,
+)
 
 PRESETS = {
     "full": "Preset full: all of the data, for as many epochs as the original notebooks",
@@ -20,6 +28,7 @@ PROCESSORS = {"gpu": "GPU", "cpu": "CPU"}
 VARIANTS = {
     "train_with_loader": "with its own data loader",
     "train_compiled": "compiled",
+    "train_tuned": "tuned",
     "train_eager": "step by step",
     EAGER_WITH_LOADER: "step by step, with its own data loader",
 }
@@ -27,7 +36,12 @@ VARIANTS = {
 
 def date(record: Record) -> str:
     """The day of a run, as 2026-11-23."""
-    return datetime.strptime(record.created[:8], "%Y%m%d").strftime("%Y-%m-%d")
+    return day(record.created)
+
+
+def day(stamp: str) -> str:
+    """The day of a time as records write it."""
+    return datetime.strptime(stamp[:8], "%Y%m%d").strftime("%Y-%m-%d")
 
 
 def seconds(value: float) -> str:
@@ -38,6 +52,12 @@ def seconds(value: float) -> str:
 def step(value: float) -> str:
     """Seconds of one step in three figures, for small differences between two."""
     return f"{value:.3g} s"
+
+
+def duration(value: float) -> str:
+    """12.0 ms, 1.23 s, 105 s: three figures, for steps that take anything from less than a millisecond to minutes."""
+    number, unit = (1000 * value, "ms") if value < 0.9995 else (value, "s")
+    return f"{number:#.3g}".removesuffix(".") + f" {unit}"
 
 
 def mutant(name: str) -> str:
@@ -121,6 +141,8 @@ def anchor(record: Record) -> str:
     if isinstance(record, CertificateRecord):
         other = "" if record.precision == "float32" else record.precision or ""
         parts = ["certificate", record.workload, *parts, record.device or "", other]
+    elif isinstance(record, TurnRecord):
+        parts = ["ranked", record.workload, *parts, record.device or "", record.precision or ""]
     else:
         preset = record.preset if isinstance(record, RunRecord) else None
         parts = ["result", record.workload, preset or "", *parts, record.device or "", record.precision or ""]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from rosetta_host.catalog.frameworks import Row
-from rosetta_host.environments.digests import BORROWED, JUDGE, certificate_digests, differing, judge_digest
+from rosetta_host.environments.digests import BORROWED, JUDGE, certificate_digests, differing, digests, judge_digest
 from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Record
 
 State = Literal["certified", "failed", "stale", "missing", "historic"]
@@ -26,6 +26,7 @@ NAMES = {
     JUDGE: "version of the checks (limits, oracle, protocol)",
     "threads": "number of threads",
     "variables": "set of variables",
+    "mutant": "patch",
 }
 
 
@@ -65,24 +66,30 @@ def _differing(record: Record, other: Record) -> list[str]:
     return differing(*digests) + [key for key in WAY if getattr(record, key) != getattr(other, key)]
 
 
-def outdated(certificate: CertificateRecord, row: Row) -> str:
-    """What has changed since a certificate was made; nothing where it is of the code, lock and judge of this checkout.
+def changed(record: Record, row: Row) -> list[str]:
+    """Which digests of a run or a certificate are not those of this checkout.
 
-    A Python as found has no lock here that its packages could differ from.
+    An external interpreter has no lock here that its packages could differ from.
     """
-    now = certificate_digests(row, certificate.workload, certificate.device or "cpu")
-    if certificate.environment:
-        now["lock"] = certificate.digests.get("lock", "")
-    return _other(differing(certificate.digests, now))
+    of_today = certificate_digests if isinstance(record, CertificateRecord) else digests
+    now = of_today(row, record.workload, record.device or "cpu")
+    if record.environment:
+        now["lock"] = record.digests.get("lock", "")
+    return differing(record.digests, now)
 
 
-def _other(changed: list[str]) -> str:
-    return f"certified with another {named(changed)}" if changed else ""
+def outdated(certificate: CertificateRecord, row: Row) -> str:
+    """What has changed since a certificate was made; nothing where it is of this checkout's code, lock and judge."""
+    return _other(changed(certificate, row))
 
 
-def named(changed: list[str]) -> str:
+def _other(keys: list[str]) -> str:
+    return f"certified with another {named(keys)}" if keys else ""
+
+
+def named(keys: Sequence[str]) -> str:
     """What differs, as a list for a reader: "example, lock and number of threads"."""
-    *others, last = (NAMES.get(key, key) for key in changed)
+    *others, last = (NAMES.get(key, key) for key in keys)
     return f"{', '.join(others)} and {last}" if others else last
 
 
@@ -110,8 +117,7 @@ def verdict(run: Record, certificates: Iterable[CertificateRecord]) -> Verdict:
     holds = [record for record in same if record.digests.get(JUDGE) == judge]
     if not holds:
         newest = max(same or ended, key=_created)
-        changed = _differing(newest, run) or [JUDGE]
-        return Verdict("stale", _other(changed))
+        return Verdict("stale", _other(_differing(newest, run) or [JUDGE]))
     newest = max(holds, key=_created)
     if newest.status == "failed":
         return Verdict("failed", why_failed(newest), newest)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rosetta_host.benchmark.peaks import PEAKS
 from rosetta_host.catalog import workloads
-from rosetta_host.records.store import BenchmarkRecord
+from rosetta_host.records.store import BenchmarkRecord, RunRecord
 
 UNKNOWN = "no ceiling known"
 GEMM, PEAK = "GEMM", "the published float32 peak"
@@ -46,13 +46,21 @@ class Share:
 
 def share(record: BenchmarkRecord) -> Share | None:
     """What a run made use of; None where its rate or its ceiling is not known."""
+    return share_of(record, record.train_rate, record.machine.matmul_rate) if record.train_rate else None
+
+
+def share_of(record: RunRecord, rate: float, matmul_rate: float | None) -> Share | None:
+    """The share of a run that trains at this rate; None where its ceiling is not known.
+
+    rate: samples per second. matmul_rate: FLOP/s of NumPy's matrix product at that time, the ceiling on a CPU.
+    """
     of = PEAK if record.device == "gpu" else GEMM
-    ceiling = _peak(record) if of == PEAK else record.machine.matmul_rate
-    if not record.train_rate or not ceiling or record.precision not in (None, "float32"):
+    ceiling = _peak(record) if of == PEAK else matmul_rate
+    if not ceiling or record.precision not in (None, "float32"):
         return None
-    return Share(record.train_rate * workloads.get(record.workload).flop() / ceiling, of)
+    return Share(rate * workloads.get(record.workload).flop() / ceiling, of)
 
 
-def _peak(record: BenchmarkRecord) -> float | None:
+def _peak(record: RunRecord) -> float | None:
     peak = PEAKS.get(record.machine.gpu or "")
     return peak.rate if peak else None

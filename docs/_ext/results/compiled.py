@@ -32,7 +32,11 @@ def epochs_until_paid(pair: Pair) -> float | None:
     if pair.times is None or plain is None or compiled is None:
         return None
     extra = compiled - plain
-    saved = (pair.times[0] - pair.times[1] + extra) / (pair.record.epochs or 1)
+    return until_paid(extra, (pair.times[0] - pair.times[1] + extra) / (pair.record.epochs or 1))
+
+
+def until_paid(extra: float, saved: float) -> float:
+    """How many epochs make up for so many seconds at the start, if each saves so many: infinity where none does."""
     return max(extra, 0.0) / saved if saved > 0 else float("inf")
 
 
