@@ -185,36 +185,20 @@ class Sweep:
         wait_until_idle(self.limits, self.report)
         with faults.recorded(record):
             own = folder / f"turn-{record.order}"
-            worker = Worker(job, python, own, pool, self.plan.batches(case), TURN_TIMEOUT)
-            try:
-                self._measure(record, reference, worker)
-            except KeyboardInterrupt:
-                process.stop_all()
-                raise
-            finally:
-                ended = worker.end().ended
+            with Watch() as watch:
+                watch.measure_rate()
+                worker = Worker(job, python, own, pool, self.plan.batches(case), TURN_TIMEOUT)
+                try:
+                    with contextlib.suppress(WorkerLost):
+                        _measure(record, reference, worker, watch)
+                except KeyboardInterrupt:
+                    process.stop_all()
+                    raise
+                finally:
+                    ended = worker.end().ended
+            record.conditions, record.load = watch.conditions, watch.conditions.load
             self._finish(record, case, reference, ended, own)
         return record
-
-    def _measure(self, record: TurnRecord, reference: Worker, worker: Worker) -> None:
-        """First stretch, warm-up and pairs of a turn, and its conditions; fewer pairs if a process ends."""
-        pairs: list[tuple[float, float]] = []
-        with Watch() as watch, contextlib.suppress(WorkerLost):
-            watch.measure_rate()
-            worker.ready()
-            record.stretch_steps, record.first_stretch = worker.batches, worker.train()
-            both = (reference, worker)
-            epochs = [one.epochs(one.train() / one.batches) for one in both]
-            for number in range(PAIRS):
-                if number == PAIRS // 2:
-                    watch.measure_rate()
-                    time.sleep(SETTLE)
-                seconds = [0.0, 0.0]
-                for index in (0, 1) if number % 2 else (1, 0):  # so that a drift of the machine favors neither
-                    seconds[index] = both[index].train(epochs[index]) / (epochs[index] * both[index].batches)
-                pairs.append((seconds[0], seconds[1]))
-            watch.measure_rate()
-        record.pairs, record.conditions, record.load = pairs, watch.conditions, watch.conditions.load
 
     def _finish(self, record: TurnRecord, case: Case, reference: Worker, ended: process.Ended, folder: Path) -> None:
         """Write to the record how its process ended and what it left, and what disturbed the turn."""
@@ -227,7 +211,7 @@ class Sweep:
         )
         if ended.status != "ok":
             return
-        if len(record.pairs) < PAIRS:
+        if not record.pairs:
             lost = "This process" if reference.is_running else "The reference process"
             record.status, record.reason = "failed", f"{lost} ended before the turn was over."
             return
@@ -265,3 +249,21 @@ class Sweep:
         left = timedelta(seconds=round(self.plan.seconds_left()))
         total = len(self.plan.done) + self.plan.turns_left()
         return f"[{len(self.plan.done)}/{total}] {case.label}: {result} · {left} left"
+
+
+def _measure(record: TurnRecord, reference: Worker, worker: Worker, watch: Watch) -> None:
+    """Write the first stretch and the pairs of a turn to its record. Raises WorkerLost if a process ends."""
+    worker.ready()
+    record.stretch_steps, record.first_stretch, pairs = worker.batches, worker.train(), list[tuple[float, float]]()
+    both = (reference, worker)
+    epochs = [one.epochs(one.train() / one.batches) for one in both]  # the warm-up
+    for number in range(PAIRS):
+        if number == PAIRS // 2:
+            watch.measure_rate()
+            time.sleep(SETTLE)
+        seconds = [0.0, 0.0]
+        for index in (0, 1) if number % 2 else (1, 0):  # so that a drift of the machine favors neither
+            seconds[index] = both[index].train(epochs[index]) / (epochs[index] * both[index].batches)
+        pairs.append((seconds[0], seconds[1]))
+    record.pairs = pairs
+    watch.measure_rate()
