@@ -17,11 +17,25 @@ BOX = Machine(id="test-box", name="test box")
 
 def turn(row, ratio, order=1, **fields):
     """A turn of a case that takes `ratio` times as long as the reference, whose step takes 10 ms."""
-    common = dict(schema=3, status="ok", framework=row, workload="gru", created="20261201T000000Z", machine=BOX)
-    common |= dict(device="cpu", sweep="20261201T000000.000000Z", turn=order, order=order, reference="alpha gru")
-    pairs = [(0.01 * drift, 0.01 * drift * ratio) for drift in (1.0, 1.3, 0.9, 1.1)]
-    common |= dict(pairs=pairs, first_stretch=1.0, stretch_steps=10, times=Times(build=0.5), version="1.0")
-    return TurnRecord(**{**common, **fields})
+    fields = {
+        "status": "ok",
+        "pairs": [(0.01 * drift, 0.01 * drift * ratio) for drift in (1.0, 1.3, 0.9, 1.1)],
+        **fields,
+    }
+    fields = {"workload": "gru", "machine": BOX, "device": "cpu", "sweep": "20261201T000000.000000Z", **fields}
+    return TurnRecord(
+        schema=3,
+        framework=row,
+        created="20261201T000000.000000Z",
+        turn=order,
+        order=order,
+        reference="alpha gru",
+        first_stretch=1.0,
+        stretch_steps=10,
+        times=Times(build=0.5),
+        version="1.0",
+        **fields,
+    )
 
 
 def turns(row, ratios, **fields):
@@ -69,7 +83,11 @@ def test_cases_without_a_turn_that_counts_come_last():
     failed = turns("alpha", [1.0], status="failed", reason="It burst.", pairs=[])
     single = turns("gamma", [3.0])
     ranked = ranking.rank([*disturbed, *failed, *single])
-    assert [(one.case.row, one.status) for one in ranked] == [("gamma", "ok"), ("alpha", "failed"), ("beta", "disturbed")]
+    assert [(one.case.row, one.status) for one in ranked] == [
+        ("gamma", "ok"),
+        ("alpha", "failed"),
+        ("beta", "disturbed"),
+    ]
     assert ranked[1].reason == "It burst."
     assert math.isnan(ranked[0].low)
     assert math.isnan(ranked[1].ratio)
