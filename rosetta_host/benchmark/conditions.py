@@ -26,21 +26,22 @@ PATIENCE = 300.0  # seconds to wait for an idle machine
 MATMUL = {"size": 1024, "trials": 5}  # a tenth of a second on two cores: a sweep measures it thousands of times
 
 
+# The most that may disturb a turn. Shares are of all cores' time.
+OTHER_WORK = 0.05  # one busy core of twenty reaches it; the services of an idle system stay below it
+STEAL = 0.02  # it stops the threads of a turn one after the other, so that it costs more than its share
+FREE_MEMORY = 0.05  # of all memory; below it, Linux reclaims pages, which a turn then reads from the disk again
+FREQUENCY = 0.9  # of the sweep's highest; a step of a throttled processor takes as much longer
+MATMUL_RATE = 0.8  # of the sweep's median; measured for a tenth of a second, it varies more than a stretch
+
+
 class Limits(msgspec.Struct, frozen=True):
-    """The most that may disturb a turn. Shares are of all cores' time, or of all memory.
+    """The limits of a sweep: the most of the first two, the least of the others."""
 
-    other_work: a process that keeps one core of twenty busy reaches it; the services of an idle system stay below it.
-    steal: on two cores, steal stops a turn's threads one after the other, so that it costs twice its share.
-    free_memory: below it, Linux starts to reclaim pages, and a turn reads them from the disk again. frequency: relative
-    to the highest of the sweep; a throttled processor takes as much longer for a step. matmul_rate: relative to the
-    median of the sweep. It is measured for a tenth of a second, and varies more than a stretch of a turn.
-    """
-
-    other_work: float = 0.05
-    steal: float = 0.02
-    free_memory: float = 0.05
-    frequency: float = 0.9
-    matmul_rate: float = 0.8
+    other_work: float = OTHER_WORK
+    steal: float = STEAL
+    free_memory: float = FREE_MEMORY
+    frequency: float = FREQUENCY
+    matmul_rate: float = MATMUL_RATE
 
 
 class Sample(NamedTuple):

@@ -30,7 +30,6 @@ from rosetta_host.environments import environment, faults, process
 from rosetta_host.records import store
 from rosetta_host.records.store import Conditions, Machine, Record, Times, TurnRecord, of_kind
 
-TURNS = 5  # that count, for each case
 MOST_STARTS = 3  # of a reference in a row
 TURN_TIMEOUT = 600.0  # seconds for the process of a turn; the slowest known compiles for two minutes
 SWEEP_TIMEOUT = 24 * 3600.0  # seconds for the process of a reference
@@ -90,9 +89,9 @@ def reason_of(worker: Worker) -> str:
 class Sweep:
     """Runs the turns that are left of a ranked sweep, and writes a record of each.
 
-    folder: where the records go, and those of the sweep to continue are. hours: the most to spend now; what is left
-    then is for the same call later. again: begin a new sweep in any case. past: records of other folders, for the
-    estimates of time. limits: what may disturb a turn.
+    folder: where the records go, and those of the sweep to continue are. turns: how many count for each case. hours:
+    the most to spend now; what is left then is for the same call later. again: begin a new sweep in any case. past:
+    records of other folders, for the estimates of time. limits: what may disturb a turn.
     """
 
     def __init__(
@@ -103,7 +102,7 @@ class Sweep:
         folder: Path,
         report: Report,
         *,
-        turns: int = TURNS,
+        turns: int,
         hours: float = 2.0,
         again: bool = False,
         past: Sequence[Record] = (),
