@@ -200,7 +200,8 @@ DRIVER = """
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_sweep_that_was_stopped_continues_and_repeats_nothing(two, tmp_path, number):
     code = textwrap.dedent(DRIVER).format(root=str(ROOT), examples=str(two), tmp_path=str(tmp_path))
-    host = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    # What is killed removes no temporary folder.
+    host = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)})
     deadline = time.monotonic() + 120
     while len(list((tmp_path / "records").rglob("*.json"))) < 2:
         assert host.poll() is None
