@@ -90,9 +90,10 @@ def measure(session: nox.Session, *arguments: str) -> bool:
 
 @nox.session
 def benchmark(session: nox.Session) -> None:
-    """Certify and time frameworks, then rebuild the site: -- [--preset quick|epoch|full] [--workload NAME] [ID …]
+    """Certify and time frameworks, then rebuild the site: -- [--preset quick|epoch|full | --ranked] [ID …]
 
     Of all frameworks the host does a few first, so that a site is there within minutes, and names the others in a file.
+    A ranked sweep does all of them at once.
     """
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         left = Path(folder) / "left"

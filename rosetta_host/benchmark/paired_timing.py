@@ -41,11 +41,23 @@ class Timed(msgspec.Struct):
 
 
 class Worker:
-    """A process that trains for one epoch for each line on its standard input, and sleeps otherwise."""
+    """A process that trains for one epoch for each line on its standard input, and sleeps otherwise.
 
-    def __init__(self, job: Job, python: Path, folder: Path, pool: ThreadPoolExecutor) -> None:
+    batches: of an epoch. timeout: seconds for the process, waiting included.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        python: Path,
+        folder: Path,
+        pool: ThreadPoolExecutor,
+        batches: int = BATCHES,
+        timeout: float = TIMEOUT,
+    ) -> None:
         folder.mkdir()
-        samples = str(BATCHES * job.settings.batch_size)
+        self.batches = batches
+        samples = str(batches * job.settings.batch_size)
         arguments = command(job, python, folder, "--samples", samples, "--epochs", str(EPOCHS), "--turns")
         environ = environment.variables(job.row, job.workload, job.threads, job.device)
         environ["ROSETTA_DATA"] = str(job.data)
@@ -54,7 +66,7 @@ class Worker:
         read, write = os.pipe()
         self._lines = os.fdopen(write, "w", buffering=1)
         self._ended: Future[process.Ended] = pool.submit(
-            process.run, arguments, environ, TIMEOUT, self._events.put, stdin=read
+            process.run, arguments, environ, timeout, self._events.put, stdin=read
         )
 
         def over(_: Future[process.Ended]) -> None:
@@ -73,15 +85,27 @@ class Worker:
         """Wait until the process has built its model and is ready to train. Raises WorkerLost."""
         self._await("epoch")
 
-    def turn(self, epochs: int = 1) -> None:
-        """Train for so many epochs. Raises WorkerLost."""
+    @property
+    def is_running(self) -> bool:
+        return not self._ended.done()
+
+    def train(self, epochs: int = 1) -> float:
+        """Train for so many epochs, and return the seconds of all. Raises WorkerLost."""
         seconds = 0.0
         for _ in range(epochs):
             with contextlib.suppress(BrokenPipeError):  # the process has ended; the next line raises
                 self._lines.write("\n")
             seconds += self._await("trained")["seconds"]
-        self.seconds.append(seconds / (epochs * BATCHES))
         time.sleep(SETTLE)
+        return seconds
+
+    def turn(self, epochs: int = 1) -> None:
+        """Train for so many epochs, and keep the seconds of a step. Raises WorkerLost."""
+        self.seconds.append(self.train(epochs) / (epochs * self.batches))
+
+    def epochs(self, step: float) -> int:
+        """How many epochs take at least `TURN` seconds, if a step takes so many."""
+        return max(1, math.ceil(TURN / (self.batches * step)))
 
     def close(self) -> None:
         """End the turns: the process writes its facts and exits."""
@@ -130,6 +154,6 @@ def interleaved(jobs: Sequence[Job], python: Path, folder: Path) -> list[Timed]:
         living = _each(workers, Worker.ready)
         while first in living and len(first.seconds) < WARM + PAIRS:
             if len(first.seconds) == WARM:
-                epochs = max(1, math.ceil(TURN / (BATCHES * first.seconds[-1])))
+                epochs = first.epochs(first.seconds[-1])
             living = _each(living[::-1], methodcaller("turn", epochs))
         return [worker.end() for worker in workers]

@@ -87,6 +87,11 @@ class Job(msgspec.Struct, frozen=True):
     def threads(self) -> int:
         return environment.threads(self.row, self.workload)
 
+    @property
+    def stated(self) -> dict[str, str]:
+        """The environment variables of its processes beside the inherited ones, as a record states them."""
+        return environment.stated(self.row, self.workload, self.threads, self.device)
+
 
 def command(job: Job, python: Path, folder: Path, *options: str) -> list[str | Path]:
     """The command that runs the job's example in its environment, and writes its results to `folder`."""
@@ -206,7 +211,7 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
         record.status = "unsupported" if isinstance(error, environment.Unsupported) else "failed"
         record.reason = process.anywhere(str(error))
         return record
-    record.variables = environment.stated(job.row, job.workload, job.threads, job.device)
+    record.variables = job.stated
     rate = where.matmul_rate or machine.matmul_rate()
     record.machine = msgspec.structs.replace(where, matmul_rate=rate)
     record.load = os.getloadavg()[0]

@@ -68,6 +68,10 @@ def run_certificate(options: argparse.Namespace) -> int:
 
 
 def run_benchmark(options: argparse.Namespace) -> int:
+    if options.ranked:
+        from rosetta_host.command_line import ranked  # scipy, which it imports, takes a second to load
+
+        return exit_code(ranked.run(options, _folder(options, published=True)))
     limit = 3600 * options.hours if options.preset == "full" else math.inf
     rows, device, workloads = frameworks.select(options.ids), options.device, selected_workloads(options)
     folder = _folder(options, published=options.preset != "quick")

@@ -14,10 +14,20 @@ from rosetta_host.lessons import experiments
 from rosetta_host.records import machine
 
 DEVICES = ("auto", "cpu", "gpu")
+FEWEST_TURNS = 5  # of a ranked sweep: of fewer, even the range of the turns is no 90 % interval
 DEVICE_HELP = "auto: the GPU if there is one (default: auto)"
 LOCKS_HELP = "a framework or a package, in the version that is pinned or in another, as torch==2.14.0"
 PYTHON_HELP = "run everything in this external interpreter, not in the locked environments; the record says so"
-HOURS_HELP = "preset full: stop a run if its first ten minutes predict more than H hours of training (default: 2)"
+HOURS_HELP = (
+    "preset full: stop a run if its first ten minutes predict more than H hours of training; with --ranked: begin no "
+    "turn that would end after H hours (default: 2)"
+)
+RANKED_HELP = (
+    "rank all cases by the seconds of a steady step on the small sample: fresh processes in random order, each beside "
+    "a reference, on an idle machine; the same command continues a sweep that was stopped"
+)
+TURNS_HELP = f"with --ranked: turns that count for each case (default: {FEWEST_TURNS}, which is the least)"
+AGAIN_HELP = "repeat runs that already have a record; with --ranked: begin a new sweep"
 LEFT_HELP = (
     "preset quick, all frameworks: benchmark only a few that install quickly, and write the ids of the others to FILE"
 )
@@ -69,6 +79,12 @@ def _hours(given: str) -> float:
     return hours
 
 
+def _turns(given: str) -> int:
+    if not given.isdecimal() or int(given) < FEWEST_TURNS:
+        raise UserError(f"--turns must be at least {FEWEST_TURNS}, not {given}.")
+    return int(given)
+
+
 def parser() -> argparse.ArgumentParser:
     """The options of every command, with their help."""
     top = argparse.ArgumentParser(prog="python -m rosetta_host", description="Certify and benchmark the examples.")
@@ -100,7 +116,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="use that data even if it is not the official copy; its numbers are marked",
     )
-    full.add_argument("--again", action="store_true", help="repeat runs that already have a record")
+    full.add_argument("--again", action="store_true", help=AGAIN_HELP)
     bench = commands.add_parser(
         "benchmark", parents=[shared, interpreter, full], help="certify, run, and record the times"
     )
@@ -113,6 +129,8 @@ def parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--seeds", type=_seeds, default=1, metavar="N", help="run with the seeds 0 … N-1 (default: 1)")
     bench.add_argument("--hours", type=_hours, default=2.0, metavar="H", help=HOURS_HELP)
+    bench.add_argument("--ranked", action="store_true", help=RANKED_HELP)
+    bench.add_argument("--turns", type=_turns, default=FEWEST_TURNS, metavar="N", help=TURNS_HELP)
     bench.add_argument("--left", type=Path, metavar="FILE", help=LEFT_HELP)
     certifying = commands.add_parser(
         "certificate", parents=[shared, interpreter], help="certify only; exit with 1 if a certificate fails"

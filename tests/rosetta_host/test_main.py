@@ -32,6 +32,13 @@ from rosetta_host.records.codes import CheckCode
         (["benchmark", "--hours", "0"], "--hours must be more than 0, not 0."),
         (["benchmark", "--seeds", "two"], "--seeds must be at least 1, not two."),
         (["benchmark", "--hours", "two"], "--hours must be more than 0, not two."),
+        (["benchmark", "--turns", "4"], "--turns must be at least 5, not 4."),
+        (
+            ["benchmark", "--ranked", "--records", "/nowhere", "--preset", "epoch"],
+            "--ranked trains on the small sample",
+        ),
+        (["benchmark", "--ranked", "--records", "/nowhere", "--seeds", "3"], "--ranked trains on the small sample"),
+        (["benchmark", "--ranked", "--records", "/nowhere", "pytroch"], "There is no framework 'pytroch'"),
         (["transfer", "pytroch"], "There is no framework 'pytroch': did you mean 'pytorch'?"),
         (["lessons", "--seeds", "0"], "--seeds must be at least 1, not 0."),
         (["lessons", "--kind", "size,tme"], "There is no kind 'tme': did you mean 'time'?"),
@@ -54,6 +61,7 @@ def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys, mo
 PUBLISHING = [
     "benchmark --preset epoch numpy",
     "benchmark --preset full numpy",
+    "benchmark --ranked numpy",
     "benchmark --records docs/records numpy",
     "certificate --records docs/records numpy",
     "lessons --kind size,accuracy",
