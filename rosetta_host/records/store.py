@@ -270,6 +270,13 @@ class BenchmarkRecord(RunRecord, kw_only=True, tag="benchmark"):
             return None
         return self.times.train - self.compile_in_training
 
+    @property
+    def total_seconds(self) -> float | None:
+        """Seconds of compiling and of steady training; None where the first step was not timed."""
+        if self.compile_seconds is None or self.steady_seconds is None:
+            return None
+        return self.compile_seconds + self.steady_seconds
+
 
 class CertificateRecord(Record, kw_only=True, tag="certificate"):
     """The checks of one example against the oracle.

@@ -7,6 +7,7 @@ from datetime import datetime
 from docutils import nodes
 
 from _ext.core.store import Store
+from rosetta_host.catalog.frameworks import TUNED
 from rosetta_host.records.convert import EAGER_WITH_LOADER
 from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Machine, Record, RunRecord, is_historic
 
@@ -21,6 +22,7 @@ VARIANTS = {
     "train_with_loader": "with its own data loader",
     "train_compiled": "compiled",
     "train_eager": "step by step",
+    TUNED: "tuned",
     EAGER_WITH_LOADER: "step by step, with its own data loader",
 }
 
