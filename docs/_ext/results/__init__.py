@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from _ext.results import certificates, compiled, limits_tables, loaders, results, summary_table, table_picker
+from _ext.results import certificates, compiled, limits_tables, loaders, results, summary_table, table_picker, tuned
 
 
 def setup(app: Sphinx) -> None:
-    for module in (table_picker, results, summary_table, certificates, limits_tables, loaders, compiled):
+    for module in (table_picker, results, summary_table, certificates, limits_tables, loaders, compiled, tuned):
         module.setup(app)
