@@ -138,9 +138,9 @@ def defaults(session: nox.Session) -> None:
 
 
 @nox.session
-def overhead(session: nox.Session) -> None:
-    """Measure the overhead of the runner and the shuffle over an example's bare loop, interleaved: -- [ID …]"""
-    host(session, "overhead")
+def speed(session: nox.Session) -> None:
+    """Compare each example with its bare loop and with its variants, interleaved: -- [--workload NAME] [ID …]"""
+    host(session, "speed")
 
 
 @nox.session

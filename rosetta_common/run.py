@@ -25,6 +25,7 @@ VERBS = (
     "import_weights",
 )
 PROGRESS_EVERY = 0.5  # seconds between two reports from inside an epoch
+MOST_STEPS = 400  # single steps whose seconds a result holds
 WORK_LEFT = 0.2  # of an epoch or a step: the part that may still be pending when `train` returns
 NOISE = 0.05  # seconds by which two readings of the same weights may differ
 
@@ -110,15 +111,29 @@ class Progress:
     """Counts training samples and steps, and reports them at most every half second."""
 
     def __init__(self, emit):
-        self.emit, self.samples, self.steps, self.reported = emit, 0, 0, 0.0
+        self.emit, self.samples, self.steps, self.reported, self.starts = emit, 0, 0, 0.0, []
 
     def __call__(self, size):
         self.samples += size
         self.steps += 1
-        now = time.monotonic()
+        now = time.perf_counter()
+        self.starts.append(now)
         if now - self.reported > PROGRESS_EVERY:
             self.reported = now
             self.emit("progress", samples=self.samples)
+
+    def begin_epoch(self):
+        """Count the samples of an epoch from zero, and forget when the steps of the one before began."""
+        self.samples, self.starts = 0, []
+
+    def step_seconds(self):
+        """Seconds from the start of a step to that of the next, in this epoch: at most MOST_STEPS, evenly spread.
+
+        Empty where a framework's own loader takes the batches. A framework that queues its work may compute a step
+        later than it starts it: single figures then differ more than the steps do.
+        """
+        seconds = [after - before for before, after in zip(self.starts, self.starts[1:])]
+        return seconds[:: max(1, -(-len(seconds) // MOST_STEPS))]
 
 
 def describe(array):
@@ -152,7 +167,7 @@ def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None, procee
         emit("epoch", epoch=epoch + 1, epochs=epochs, samples=len(x_train))
         if proceed is not None and not proceed():
             break
-        progress.samples = 0
+        progress.begin_epoch()
         losses.append(clock("epoch", lambda: loss_of(train_epoch(model, x_train, y_train))))
         seconds.append(clock.times.pop("epoch"))
         emit("trained", epoch=epoch + 1, seconds=seconds[-1], loss=losses[-1], samples=progress.samples)
@@ -170,6 +185,7 @@ def run(path, folder, emit, epochs=1, seed=0, verb="train", samples=None, procee
         facts["parameters"] = {name: int(np.size(weight)) for name, weight in weights.items()}
     facts.update(
         times=dict(clock.times, epochs=seconds),
+        step_seconds=progress.step_seconds(),
         losses=losses,
         samples=len(x_train),
         steps=progress.steps or None,  # the batches of a framework's own loader are not counted

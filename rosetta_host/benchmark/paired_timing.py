@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from rosetta_host.benchmark.runs import Job, command
-from rosetta_host.environments import environment, process
+from rosetta_host.environments import process
 
 PAIRS, WARM = 5, 2  # measured turns, and warm-up turns before them, in which everything compiles
 BATCHES = 4  # of an epoch; the embedded sample has twenty
@@ -59,14 +59,12 @@ class Worker:
         self.batches = batches
         samples = str(batches * job.settings.batch_size)
         arguments = command(job, python, folder, "--samples", samples, "--epochs", str(EPOCHS), "--turns")
-        environ = environment.variables(job.row, job.workload, job.threads, job.device)
-        environ["ROSETTA_DATA"] = str(job.data)
         self.seconds: list[float] = []  # a step, turn by turn
         self._events: queue.SimpleQueue[process.Event | None] = queue.SimpleQueue()
         read, write = os.pipe()
         self._lines = os.fdopen(write, "w", buffering=1)
         self._ended: Future[process.Ended] = pool.submit(
-            process.run, arguments, environ, timeout, self._events.put, stdin=read
+            process.run, arguments, job.environ(folder), timeout, self._events.put, stdin=read
         )
 
         def over(_: Future[process.Ended]) -> None:

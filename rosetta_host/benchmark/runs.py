@@ -90,7 +90,15 @@ class Job(msgspec.Struct, frozen=True):
     @property
     def stated(self) -> dict[str, str]:
         """The environment variables of its processes beside the inherited ones, as a record states them."""
-        return environment.stated(self.row, self.workload, self.threads, self.device)
+        return environment.stated(self.row, self.workload, self.threads, self.device, tuned=self.case.tuned)
+
+    def environ(self, folder: Path) -> dict[str, str]:
+        """All environment variables of one timed process. What it compiles goes to folder/cache, made here, empty."""
+        cache = folder / "cache"
+        cache.mkdir()
+        row, tuned = self.row, self.case.tuned
+        own = environment.variables(row, self.workload, self.threads, self.device, tuned=tuned, cache=cache)
+        return {**own, "ROSETTA_DATA": str(self.data)}
 
 
 def command(job: Job, python: Path, folder: Path, *options: str) -> list[str | Path]:
@@ -110,7 +118,7 @@ def command(job: Job, python: Path, folder: Path, *options: str) -> list[str | P
     ]
 
 
-def _first_step(job: Job, python: Path, environ: dict[str, str], on_event: OnEvent) -> float | None:
+def _first_step(job: Job, python: Path, on_event: OnEvent) -> float | None:
     """Seconds of the very first step, with all that a framework compiles in it, in a process of its own."""
     on_event(job, {"event": "stage", "name": "first step"})
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
@@ -121,7 +129,7 @@ def _first_step(job: Job, python: Path, environ: dict[str, str], on_event: OnEve
             if event["event"] == "trained":
                 seconds.append(event["seconds"])
 
-        ended = process.run(arguments, environ, FIRST_STEP_TIMEOUT, listen)
+        ended = process.run(arguments, job.environ(Path(folder)), FIRST_STEP_TIMEOUT, listen)
         if ended.status == "interrupted":
             raise KeyboardInterrupt
     return seconds[0] if seconds and ended.status == "ok" else None
@@ -169,20 +177,27 @@ def _parameters(job: Job, exported: dict[str, int]) -> int:
     )
 
 
-def _fill(record: BenchmarkRecord, job: Job, folder: Path, labels: np.ndarray) -> None:
-    """Copy the results of a run into its record, and check them."""
+def _fill(
+    record: BenchmarkRecord, job: Job, folder: Path, labels: np.ndarray, first_step: float | None, seconds: float
+) -> None:
+    """Copy the results of a run into its record, and check them.
+
+    first_step: seconds of the first step in a process of its own. seconds: of the whole process.
+    """
     try:
         result = certify.facts(record, job.row, folder)
     except certify.NoResult as error:
         record.status, record.reason = "failed", str(error)
         return
     times = result["times"]
-    record.times = Times(**times, train=sum(times["epochs"]))
+    record.times = Times(**times, train=sum(times["epochs"]), first_step=first_step, process=seconds)
+    if steps := result["step_seconds"]:
+        record.times.step, record.times.step_p95 = map(float, np.percentile(steps, [50, 95]))
     record.losses, record.peak_resident = result["losses"], result["peak_resident"]
     record.shapes = result["shapes"]
     record.parameters = _parameters(job, result["parameters"])
     record.steps = result["steps"] or _steps(job, result["samples"])
-    epoch = statistics.median(times["epochs"])
+    epoch = statistics.median([times["epochs"][0] - record.compile_in_training, *times["epochs"][1:]])
     record.train_rate = min(record.steps // job.epochs * job.settings.batch_size, result["samples"]) / epoch
     record.predict_rate = len(labels) / times["predict"]
     # A mutant that leaves dropout on predicts differently each time.
@@ -215,11 +230,9 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
     rate = where.matmul_rate or machine.matmul_rate()
     record.machine = msgspec.structs.replace(where, matmul_rate=rate)
     record.load = os.getloadavg()[0]
-    environ = environment.variables(job.row, job.workload, job.threads, job.device)
-    environ["ROSETTA_DATA"] = str(job.data)
     try:
         with faults.recorded(record):
-            _run(record, job, python, environ, labels, on_event, limit)
+            _run(record, job, python, labels, on_event, limit)
     except KeyboardInterrupt:
         record.status, record.reason = "interrupted", process.INTERRUPTED
     if record.status in ("ok", "failed") and dataset.stamp(job.workload, job.data) != stamp:
@@ -227,17 +240,9 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
     return record
 
 
-def _run(
-    record: BenchmarkRecord,
-    job: Job,
-    python: Path,
-    environ: dict[str, str],
-    labels: np.ndarray,
-    on_event: OnEvent,
-    limit: float,
-) -> None:
+def _run(record: BenchmarkRecord, job: Job, python: Path, labels: np.ndarray, on_event: OnEvent, limit: float) -> None:
     """Time the first step and the whole run, and write both to the record."""
-    first_step = _first_step(job, python, environ, on_event) if job.times_first_step else None
+    first_step = _first_step(job, python, on_event) if job.times_first_step else None
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         arguments = command(job, python, Path(folder), "--epochs", str(job.epochs))
         patience = Patience(job, limit)
@@ -246,14 +251,13 @@ def _run(
             patience.take(event)
             on_event(job, event)
 
+        environ = job.environ(Path(folder))
         ended = process.run(arguments, environ, TIMEOUTS[job.preset], listen, halt=patience.over)
         record.status, record.reason = ended.status, ended.reason
         if ended.status == "interrupted" and patience.reason:
             record.status, record.reason = "timeout", patience.reason
         if ended.status == "ok":
-            _fill(record, job, Path(folder), labels)
-        if ended.status == "ok" and record.times:
-            record.times.first_step, record.times.process = first_step, ended.seconds
+            _fill(record, job, Path(folder), labels, first_step, ended.seconds)
         if record.status != "ok":
             record.log, record.peak_resident = ended.log, record.peak_resident or ended.peak_resident
 

@@ -19,7 +19,8 @@ from rosetta_host.catalog import workloads
 ROOT = workloads.ROOT
 EXAMPLES = ROOT / "examples"
 WORKLOADS = workloads.names()
-VARIANTS = ("train_with_loader", "train_compiled", "train_eager")
+TUNED = "train_tuned"  # the variant with all switches of a framework that only make it faster
+VARIANTS = ("train_with_loader", "train_compiled", "train_eager", TUNED)
 SET_RATE = "set_learning_rate"  # the function, which an example may lack, that changes the rate between two steps
 GPU_LOCK = "requirements-gpu.txt"
 
@@ -31,13 +32,16 @@ class UserError(Exception):
 class Variable(msgspec.Struct, forbid_unknown_fields=True):
     """An environment variable of a framework's process, and why it is set.
 
-    In its value `{threads}` and `{environment}`, the folder of the environment, are filled in. cpu: the vendor of the
-    processors that it is set on, as /proc/cpuinfo names it; on others it is left out. device, dtype: where alone it is
-    set, "float64" for what a framework needs to compute in that at all: no timed run has it.
+    In its value these are filled in: `{threads}`; `{environment}`, the folder of the environment; and `{cache}`, a
+    folder for what the framework compiles, which is empty when a timed run begins. tuning: it only makes the framework
+    faster, and is set for the variant TUNED alone. cpu: the vendor of the processors that it is set on, as
+    /proc/cpuinfo names it; on others it is left out. device, dtype: where alone it is set, "float64" for what a
+    framework needs to compute in that at all: no timed run has it.
     """
 
     value: str
     reason: str
+    tuning: bool = False
     cpu: str | None = None
     device: Literal["cpu", "gpu"] | None = None
     dtype: Literal["float64"] | None = None
@@ -177,6 +181,21 @@ class Row(Declared, kw_only=True):
         """Whether its example has this function, one that not every example has."""
         return f"\ndef {function}(" in self.example(workload).read_text("utf-8")
 
+    def variables(self, workload: str | None, tuned: bool = False) -> dict[str, Variable]:
+        """The declared variables of its processes, those of an example last.
+
+        workload: None for the variables that belong to no example. tuned: with those that only make it faster. Where
+        one of them has the name of another variable, that one holds without it.
+        """
+        tables = [self.environment.variables, self.framework.variables]
+        tables += [self.workload(workload).variables] if workload else []
+        return {name: variable for table in tables for name, variable in table.items() if tuned or not variable.tuning}
+
+    def is_tunable(self, workload: str) -> bool:
+        """Whether a variable only makes this example faster, or the example defines a function that does."""
+        declared = self.variables(workload, tuned=True).values()
+        return self.defines(workload, TUNED) or any(variable.tuning for variable in declared)
+
     def named_files(self) -> list[str]:
         """The files of its folder that the installer's variables name."""
         values = [variable.value for variable in self.environment.install.values()]
@@ -197,7 +216,10 @@ class Row(Declared, kw_only=True):
         for workload in self.workloads:
             if workload in workloads:
                 yield Case(self, workload)
-                yield from (Case(self, workload, name) for name in VARIANTS if self.defines(workload, name))
+                yield from (Case(self, workload, name) for name in VARIANTS if self._has(workload, name))
+
+    def _has(self, workload: str, variant: str) -> bool:
+        return self.is_tunable(workload) if variant == TUNED else self.defines(workload, variant)
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -212,8 +234,16 @@ class Case(msgspec.Struct, frozen=True):
         return " ".join([self.row.id, self.workload, *([self.variant] if self.variant else [])])
 
     @property
+    def tuned(self) -> bool:
+        """Whether it runs with the variables that only make a framework faster."""
+        return self.variant == TUNED
+
+    @property
     def verb(self) -> str:
-        return self.variant or "train"
+        """The function that trains: that of the variant; `train` where variables alone tune the example."""
+        if self.variant is None or (self.tuned and not self.row.defines(self.workload, TUNED)):
+            return "train"
+        return self.variant
 
 
 def _overlay(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def certified(case: Case, where: Machine | None, device: str, past: Sequence[Rec
     where: the machine; None for any machine, number of threads and variables.
     """
     threads = environment.threads(case.row, case.workload)
-    timed_run = threads, environment.stated(case.row, case.workload, threads, device)
+    timed_run = threads, environment.stated(case.row, case.workload, threads, device, tuned=case.tuned)
     wanted = (case.row.id, case.workload, case.variant, device)
     now = certificate_digests(case.row, case.workload, device)
     newest = None

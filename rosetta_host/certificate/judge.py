@@ -115,7 +115,9 @@ class Tracer:
         folder: the environment's folder, to fill in their values; None leaves the placeholder, as in a record.
         """
         row, workload = self.case.row, self.case.workload
-        variables = environment.stated(row, workload, self.threads(mode), self.device, mode.dtype, folder)
+        variables = environment.stated(
+            row, workload, self.threads(mode), self.device, mode.dtype, folder, tuned=self.case.tuned
+        )
         cached = not (self.timed and mode.timed)
         return variables | environment.compile_cache(row, folder) if cached else variables
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from rosetta_host.benchmark import first_look, runs
+from rosetta_host.benchmark import first_look, runs, speed
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import Case, UserError
 from rosetta_host.certificate import certify, judge
@@ -20,7 +19,7 @@ from rosetta_host.command_line.certificates import certify_cases, published, sel
 from rosetta_host.command_line.progress import Screen, say
 from rosetta_host.datasets import dataset
 from rosetta_host.defaults import collect
-from rosetta_host.environments import environment, locks, process
+from rosetta_host.environments import environment, locks
 from rosetta_host.lessons import declarations, experiments
 from rosetta_host.lessons.experiments import Experiment
 from rosetta_host.mutation import runner
@@ -206,16 +205,20 @@ def run_defaults(options: argparse.Namespace) -> int:
     return exit_code(statuses)
 
 
-def run_overhead(options: argparse.Namespace) -> int:
-    code = 0
+def run_speed(options: argparse.Namespace) -> int:
+    statuses: list[str] = []
     for row in frameworks.select(options.ids):
-        python = environment.ensure(row)
-        for workload in selected_workloads(options):
-            say(f"{row.id} {workload}")
-            environ = environment.variables(row, workload, environment.threads(row, workload), "cpu")
-            command = [python, frameworks.ROOT / "tools" / "overhead.py", row.example(workload)]
-            code |= subprocess.run(process.guarded(command), env=environ, check=False).returncode
-    return code
+        for workload in (name for name in selected_workloads(options) if name in row.workloads):
+            try:
+                measured = speed.measure(row, workload, options.device)
+            except environment.Unsupported as error:
+                say(f"{row.id} {workload}: {error}")
+                statuses.append("unsupported")
+                continue
+            for line in speed.lines(measured):
+                say(line)
+            statuses.append("ok" if measured.ok else "failed")
+    return exit_code(statuses)
 
 
 def run_standalone(options: argparse.Namespace) -> int:
@@ -254,7 +257,7 @@ COMMANDS = {
     "lessons": run_lessons,
     "transfer": run_transfer,
     "defaults": run_defaults,
-    "overhead": run_overhead,
+    "speed": run_speed,
     "standalone": run_standalone,
     "new": run_new,
     "locks": run_locks,

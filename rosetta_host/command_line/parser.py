@@ -148,7 +148,9 @@ def parser() -> argparse.ArgumentParser:
         "transfer", parents=[shared, device], help="move weights between frameworks; exit with 1 if a transfer fails"
     )
     commands.add_parser("defaults", parents=[shared, device], help="measure the defaults of each framework")
-    commands.add_parser("overhead", parents=[shared], help="measure the overhead over the bare loop")
+    commands.add_parser(
+        "speed", parents=[shared, device], help="compare each example with its bare loop and with its variants"
+    )
     commands.add_parser("standalone", parents=[shared, device], help="run each standalone script of the site")
     tried = commands.add_parser(
         "lessons", parents=[options, interpreter, full], help="measure the lessons; exit with 1 if one fails"

@@ -182,7 +182,7 @@ def borrowed_digest(row: Row, device: str = "cpu") -> dict[str, str]:
 
 def _said(variable: Variable) -> dict[str, str]:
     """What a variable's table says, without what it leaves open."""
-    return {key: value for key, value in msgspec.structs.asdict(variable).items() if value is not None}
+    return {key: value for key, value in msgspec.structs.asdict(variable).items() if value not in (None, False)}
 
 
 def _files_digest(paths: Iterable[Path]) -> str:

@@ -248,10 +248,19 @@ def threads(row: Row, workload: str) -> int:
 
 
 OPEN = Path("{environment}")  # stands for an environment's folder where a record tells of it
+OPEN_CACHE = Path("{cache}")  # and for the folder of what a framework compiles
 
 
 def stated(
-    row: Row, workload: str | None, threads: int, device: str, dtype: str = "float32", folder: Path | None = None
+    row: Row,
+    workload: str | None,
+    threads: int,
+    device: str,
+    dtype: str = "float32",
+    folder: Path | None = None,
+    *,
+    tuned: bool = False,
+    cache: Path | None = None,
 ) -> dict[str, str]:
     """The environment variables that are set for a row's process: threads pinned, the GPU hidden for the CPU, its own.
 
@@ -259,24 +268,35 @@ def stated(
     default, for convolutions or for all products: scores are then 7e-5 off on an H100, where 1e-6 is allowed.
 
     workload: None for what belongs to none, and has none of their variables. dtype: what the process computes in.
-    folder: what stands for the environment's in their values; left open by default, as records have them.
+    folder: what stands for the environment's in their values; left open by default, as records have them. tuned: with
+    the variables that only make the framework faster. cache: the folder for what it compiles; the environment's, if
+    that is given, for processes of which no time is taken.
     """
     pinned = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
     of_device = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {"NVIDIA_TF32_OVERRIDE": "0"}
-    declared = {**row.environment.variables, **row.framework.variables}
-    declared |= row.workload(workload).variables if workload else {}
-    known = {"threads": threads, "environment": folder or OPEN}
-    own = {name: one.value.format_map(known) for name, one in declared.items() if _is_set(one, device, dtype)}
+    declared = row.variables(workload, tuned)
+    values = {"threads": threads, "environment": folder or OPEN, "cache": cache or folder or OPEN_CACHE}
+    own = {name: one.value.format_map(values) for name, one in declared.items() if _is_set(one, device, dtype)}
     return {**pinned, **of_device, **own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}
 
 
-def variables(row: Row, workload: str | None, threads: int, device: str, folder: Path | None = None) -> dict[str, str]:
+def variables(
+    row: Row,
+    workload: str | None,
+    threads: int,
+    device: str,
+    folder: Path | None = None,
+    *,
+    tuned: bool = False,
+    cache: Path | None = None,
+) -> dict[str, str]:
     """All environment variables of a row's process in float32: the few of the user's that it gets, and those stated.
 
-    folder: what stands for the environment's in their values, where it is not that itself.
+    folder: what stands for the environment's in their values, where it is not that itself. tuned, cache: as `stated`
+    takes them; without a folder for what it compiles, the environment keeps that from run to run.
     """
-    folder = folder or place(row, device)
-    return {**process.inherited(), **stated(row, workload, threads, device, folder=folder)}
+    own = stated(row, workload, threads, device, folder=folder or place(row, device), tuned=tuned, cache=cache)
+    return {**process.inherited(), **own}
 
 
 def _is_set(variable: Variable, device: str, dtype: str) -> bool:

@@ -19,7 +19,7 @@ from rosetta_host.environments.digests import setup_files
 
 WIDTH = 90
 # The shell expressions for the values that the runner fills in.
-IN_SHELL = {"threads": "$(nproc)", "environment": "$VIRTUAL_ENV"}
+IN_SHELL = {"threads": "$(nproc)", "environment": "$VIRTUAL_ENV", "cache": "$VIRTUAL_ENV"}
 
 
 def place(row: Row, rows: Iterable[Row]) -> str:
@@ -123,8 +123,13 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 def variables(row: Row, workload: str) -> list[Setting]:
-    """The variables of a row's process, as `NAME=value` for the shell."""
-    declared = {**row.environment.variables, **row.framework.variables, **row.workload(workload).variables}
+    """The variables of a row's process out of the box, as `NAME=value` for the shell.
+
+    Those that say only where a timed run finds no compiled code are left out: the framework has a place of its own.
+    """
+    declared = {
+        name: variable for name, variable in row.variables(workload).items() if not variable.value.startswith("{cache}")
+    }
     threads = row.workload(workload).threads
     if threads:
         reason = row.workload(workload).threads_reason or "with more threads it is slower"

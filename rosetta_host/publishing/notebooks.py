@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from rosetta_host.catalog import syntax
-from rosetta_host.catalog.frameworks import ROOT, Row, UserError
+from rosetta_host.catalog.frameworks import ROOT, TUNED, Row, UserError
 from rosetta_host.environments.digests import environment_digest, text_digest
 from rosetta_host.publishing import instructions, standalone
 from rosetta_host.publishing.source import Module, is_main
@@ -33,6 +33,7 @@ HEADINGS = {
     "train_with_loader": "Training with the framework's own data loader",
     "train_compiled": "Training, compiled",
     "train_eager": "Training, step by step",
+    TUNED: "Training, tuned",
     "predict": "Predict",
     "evaluate": "Evaluate",
     "export_weights": "Moving weights: out",

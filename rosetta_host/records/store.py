@@ -62,12 +62,17 @@ class Data(msgspec.Struct, omit_defaults=True):
 
 
 class Times(msgspec.Struct, omit_defaults=True):
-    """Seconds. `first_step` ran in a process of its own; `train` is the sum of `epochs`."""
+    """Seconds. `first_step` ran in a process of its own; `train` is the sum of `epochs`.
+
+    step, step_p95: the median and the 95th percentile of the last epoch's single steps, where these were counted.
+    """
 
     imported: float | None = None
     load: float | None = None
     build: float | None = None
     first_step: float | None = None
+    step: float | None = None
+    step_p95: float | None = None
     epochs: list[float] = []
     train: float | None = None
     predict: float | None = None
@@ -234,6 +239,47 @@ class BenchmarkRecord(RunRecord, kw_only=True, tag="benchmark"):
     preset: str
     historic: bool = False
     source: str | None = None
+
+    @property
+    def steady_step(self) -> float | None:
+        """Seconds of a step in which nothing compiles: the median of single ones, or the mean of all but the first."""
+        if self.times is None:
+            return None
+        if self.times.step is not None:
+            return self.times.step
+        if self.times.train is None or self.times.first_step is None or not self.steps or self.steps < 2:
+            return None
+        return max(0.0, self.times.train - self.times.first_step) / (self.steps - 1)
+
+    @property
+    def compile_in_training(self) -> float:
+        """Seconds of `times.train` in which the first step compiles; 0 where the first step was not timed."""
+        step = self.steady_step
+        if step is None or self.times is None or self.times.first_step is None:
+            return 0.0
+        return max(0.0, self.times.first_step - step)
+
+    @property
+    def compile_seconds(self) -> float | None:
+        """Building and the first step, beyond a steady step: the same for every framework, whenever it compiles."""
+        step = self.steady_step
+        if step is None or self.times is None or self.times.build is None or self.times.first_step is None:
+            return None
+        return max(0.0, self.times.build + self.times.first_step - step)
+
+    @property
+    def steady_seconds(self) -> float | None:
+        """Seconds of training without what compiles in it; None where the first step was not timed."""
+        if self.times is None or self.times.train is None or self.compile_seconds is None:
+            return None
+        return self.times.train - self.compile_in_training
+
+    @property
+    def total_seconds(self) -> float | None:
+        """Seconds of compiling and of steady training; None where the first step was not timed."""
+        if self.compile_seconds is None or self.steady_seconds is None:
+            return None
+        return self.compile_seconds + self.steady_seconds
 
 
 class CertificateRecord(Record, kw_only=True, tag="certificate"):

@@ -89,6 +89,24 @@ def test_run_times_every_stage_and_hands_over_the_scores(example, tmp_path):
     assert events[-1] == "done"
 
 
+@pytest.mark.parametrize(("samples", "kept"), [(1280, 19), (64, 0), (64 * 821, 274)])
+def test_the_seconds_of_single_steps_are_those_of_the_last_epoch_and_not_too_many(example, tmp_path, samples, kept):
+    text = example.read_text()
+    pause = (
+        '        model["epochs"] = model.get("epochs", 0) + (steps == 0)\n        time.sleep(0.004 / model["epochs"])\n'
+    )
+    text = "import time\n" + text.replace("        steps += 1\n", pause + "        steps += 1\n")
+    some = f"return [np.resize(array, ({samples},) + array.shape[1:]) for array in imdb_for_library()]"
+    text = text.replace("return imdb_for_library()", some)
+    example.write_text(text)
+    done = call("run", example, "--folder", tmp_path, "--epochs", "2")
+    assert done.returncode == 0, done.stderr
+    seconds = json.loads((tmp_path / "result.json").read_text())["step_seconds"]
+    assert len(seconds) == kept
+    assert all(second >= 0.002 for second in seconds)
+    assert not seconds or sorted(seconds)[len(seconds) // 2] < 0.004
+
+
 @pytest.mark.parametrize(
     ("loss", "name"),
     [

@@ -7,6 +7,7 @@ from datetime import datetime
 from docutils import nodes
 
 from _ext.core.store import Store
+from rosetta_host.catalog.frameworks import TUNED
 from rosetta_host.records.convert import EAGER_WITH_LOADER
 from rosetta_host.records.store import (
     BenchmarkRecord,
@@ -30,6 +31,7 @@ VARIANTS = {
     "train_compiled": "compiled",
     "train_tuned": "tuned",
     "train_eager": "step by step",
+    TUNED: "tuned",
     EAGER_WITH_LOADER: "step by step, with its own data loader",
 }
 

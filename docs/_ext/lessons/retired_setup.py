@@ -17,6 +17,8 @@ from _ext.core.elements import aside, cell, row_header, table
 from rosetta_host.catalog.frameworks import Row, Variable
 from rosetta_host.records.store import CertificateRecord
 
+TUNING = " (for tuned runs alone)"
+
 
 def retired(store: stores.Store) -> list[Row]:
     """The rows of retired frameworks, by name."""
@@ -64,7 +66,9 @@ class Installs(SphinxDirective):
         variables: dict[str, Variable] = dict(row.environment.install if own else {})
         variables |= (row.environment.variables if own else {}) | row.framework.variables
         for name, variable in variables.items():
-            yield nodes.paragraph("", "", nodes.literal(name, name), nodes.Text(f": {variable.reason}"))
+            yield nodes.paragraph(
+                "", "", nodes.literal(name, name), nodes.Text(f": {variable.reason}{TUNING if variable.tuning else ''}")
+            )
 
 
 class InShort(SphinxRole):

@@ -17,22 +17,18 @@ NONE = "No implementation has trained compiled on all of the data yet."
 NEITHER = "No implementation has run both ways yet."
 
 
-def first_step(line: Line | None) -> float | None:
-    """Seconds of the first step alone, in a process of its own, with all that is compiled in it."""
-    measured = line and line.average(lambda record: record.times.first_step if record.times else None)
-    return measured[0] if measured else None
+def compiling(line: Line | None) -> float | None:
+    """Seconds in which a way of training builds and compiles."""
+    return line.compile[0] if line and line.compile else None
 
 
 def epochs_until_paid(pair: Pair) -> float | None:
-    """How many epochs make up for a slower first step: infinity where no epoch is faster; None where unknown.
-
-    The time of a run holds its first step. Without it, epochs are compared by what each then takes.
-    """
-    plain, compiled = first_step(pair.plain), first_step(pair.variant)
+    """How many epochs make up for a longer compilation: infinity where no epoch is faster; None where unknown."""
+    plain, compiled = compiling(pair.plain), compiling(pair.variant)
     if pair.times is None or plain is None or compiled is None:
         return None
     extra = compiled - plain
-    return until_paid(extra, (pair.times[0] - pair.times[1] + extra) / (pair.record.epochs or 1))
+    return until_paid(extra, (pair.times[0] - pair.times[1]) / (pair.record.epochs or 1))
 
 
 def until_paid(extra: float, saved: float) -> float:
@@ -62,7 +58,7 @@ class Compiled(OfWorkloads):
             return [nodes.paragraph("", NONE, classes=["rosetta-none"])]
         ratios = [pair.ratio for pair in compared if pair.ratio]
         text = f"A compiled epoch takes {reach(ratios)}." if ratios else NEITHER
-        numeric = ["Step by step", "Compiled", "Ratio", "First step", "Pays back"]
+        numeric = ["Step by step", "Compiled", "Ratio", "Compile", "Pays back"]
         summary = nodes.strong("", text)
         tables = [
             table(
@@ -76,7 +72,7 @@ class Compiled(OfWorkloads):
         return [nodes.paragraph("", "", summary), *tables]
 
     def line(self, pair: Pair) -> nodes.row:
-        plain, compiled, number = first_step(pair.plain), first_step(pair.variant), epochs_until_paid(pair)
+        plain, compiled, number = compiling(pair.plain), compiling(pair.variant), epochs_until_paid(pair)
         before = [aside(f"{formatting.seconds(plain)} without")] if plain is not None else []
         cells = [
             framework_cell(self.store, pair.record),

@@ -51,8 +51,26 @@ class Line:
         return self.verdict.state == "certified"
 
     @property
+    def is_steady(self) -> bool:
+        """Whether `time` leaves out what the framework compiles."""
+        return any(run.steady_seconds is not None for run in self.runs)
+
+    @property
     def time(self) -> tuple[float, float | None] | None:
+        """Seconds of steady training; of all training, compiling included, where the first step was not timed."""
+        if self.is_steady:
+            return self.average(lambda run: run.steady_seconds)
         return self.average(lambda run: run.times.train if run.times else None)
+
+    @property
+    def compile(self) -> tuple[float, float | None] | None:
+        """Seconds in which the framework builds and compiles, in whichever step it does that."""
+        return self.average(lambda run: run.compile_seconds)
+
+    @property
+    def total(self) -> tuple[float, float | None] | None:
+        """Seconds of steady training and compiling."""
+        return self.average(lambda run: run.total_seconds)
 
     @property
     def accuracy(self) -> tuple[float, float | None] | None:

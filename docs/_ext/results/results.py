@@ -44,6 +44,10 @@ def _figure(
     return datum(form(middle) + ("" if deviation is None else f" ± {spread(deviation)}"), middle)
 
 
+def _seconds(value: tuple[float, float | None] | None, *notes: nodes.Node) -> nodes.entry:
+    return cell(_figure(value, formatting.seconds, "{:,.1f} s".format), *notes, classes=("numeric",))
+
+
 @dataclass(frozen=True)
 class Column:
     """A column: its name in an address (`sort=time`), its title and what makes its cells.
@@ -112,7 +116,9 @@ class Table:
         wanted = [
             (True, Column("framework", "Framework", self.framework)),
             (True, Column("accuracy", "Accuracy", self.accuracy, more=True, measured=True)),
-            (True, Column("time", "Training time", self.time, measured=True)),
+            (True, Column("time", self.time_title, self.time, measured=True)),
+            (any_of(lambda line: line.compile), Column("compile", "Compile", self.compile, measured=True)),
+            (any_of(lambda line: line.total), Column("sum", "Sum", self.total, measured=True)),
             (any_of(lambda line: line.rate), Column("rate", rate, self.rate, more=True, measured=True)),
             (self.ranked, Column("ratio", "Ratio", self.ratio)),
             (self.preset != "quick" and any_of(self.seed_of), Column("seed", "Original, K80", self.seed)),
@@ -122,7 +128,10 @@ class Table:
 
     def content(self) -> list[nodes.Node]:
         """The table, and a chart where there is something to compare."""
-        notes = {"ratio": "to the marked row", "seed": "" if self.preset == "full" else "preset full"}
+        notes = {
+            "ratio": f"of {self.time_title.lower()}, to the marked row",
+            "seed": "" if self.preset == "full" else "preset full",
+        }
         head = [column.head(notes.get(column.key, "")) for column in self.columns]
         classes = ["rosetta-runs", *(["is-ranked"] if self.ranked else []), *([] if self.reference else ["is-unheld"])]
         body = [self.row(line) for line in self.shown]
@@ -158,8 +167,20 @@ class Table:
     def accuracy(self, line: Line) -> nodes.entry:
         return cell(_figure(line.accuracy, percent(line), "{:.1%}".format), classes=("numeric",))
 
+    @property
+    def time_title(self) -> str:
+        """What the table compares and is sorted by."""
+        return "Steady training" if any(line.is_steady for line in self.shown) else "Training time"
+
     def time(self, line: Line) -> nodes.entry:
-        return cell(_figure(line.time, formatting.seconds, "{:,.1f} s".format), classes=("numeric",))
+        mixed = line.time and not line.is_steady and self.time_title == "Steady training"
+        return _seconds(line.time, *([aside("with compiling")] if mixed else []))
+
+    def compile(self, line: Line) -> nodes.entry:
+        return _seconds(line.compile)
+
+    def total(self, line: Line) -> nodes.entry:
+        return _seconds(line.total)
 
     def rate(self, line: Line) -> nodes.entry:
         used = share(line.record)
@@ -200,7 +221,7 @@ class Table:
 
     def plot(self) -> list[nodes.Node]:
         name = f"Plot of the table above. {self.caption}"
-        return figure(self.store, self.shown, name, "Training time in seconds and test accuracy.")
+        return figure(self.store, self.shown, name, f"{self.time_title} in seconds and test accuracy.")
 
 
 def table(

@@ -42,7 +42,9 @@ def test_a_good_run_has_all_that_a_record_promises(folder):
     for name in ("imported", "load", "build", "first_step", "train", "predict", "evaluate", "process"):
         assert getattr(times, name) > 0, name
     assert times.train == sum(times.epochs)
-    assert record.train_rate == pytest.approx(20 * 64 / times.train)
+    assert 0.001 < times.step <= times.step_p95 < times.train
+    assert record.train_rate == pytest.approx(20 * 64 / record.steady_seconds)
+    assert record.total_seconds == pytest.approx(record.compile_seconds + record.steady_seconds)
     assert record.peak_resident > 10e6
     assert record.threads == machine.cores()
     assert record.variables["OMP_NUM_THREADS"] == str(machine.cores())
@@ -60,7 +62,7 @@ def test_the_rate_of_two_epochs_is_that_of_their_mean(folder, monkeypatch):
     assert record.status == "ok", record.reason
     first, second = record.times.epochs
     assert second > first + 0.1
-    assert record.train_rate == pytest.approx(10 * 64 * 2 / ((first + second) / 2))
+    assert record.train_rate == pytest.approx(10 * 64 * 2 / ((first - record.compile_in_training + second) / 2))
 
 
 @pytest.mark.parametrize(("preset", "starts"), [("quick", 1), ("epoch", 2)])
@@ -99,6 +101,48 @@ def test_a_variant_is_a_run_of_its_own(folder):
     assert record.variant == "train_with_loader"
 
 
+def compiles(seconds, where):
+    """An edit of the example that takes so long once: as it builds, or in its first step."""
+    once = f"    if not ONCE:\n        ONCE.append(time.sleep({seconds}))\n"
+    return f"def {where}:\n", f"ONCE = []\n\n\ndef {where}:\n{once}"
+
+
+@pytest.mark.parametrize("where", ["init_model(symbol)", "train(model, x, y)"])
+def test_compiling_counts_alike_wherever_a_framework_compiles(folder, where):
+    record, _ = run(folder, *compiles(0.5, where), preset="epoch")
+    assert record.status == "ok", record.reason
+    assert 0.5 < record.compile_seconds < 1.0
+    assert record.steady_seconds < 0.5
+    assert record.times.step < 0.1
+
+
+def test_a_timed_process_finds_nothing_of_what_another_compiled(folder, tmp_path):
+    """Each process notes what its folder for compiled code holds, and leaves something there."""
+    toml, noted = folder / "framework.toml", tmp_path / "noted"
+    toml.write_text(f'{toml.read_text()}\n[variables]\nKEPT = {{ value = "{{cache}}/here", reason = "r" }}\n')
+    load = "    return imdb_for_library()"
+    note = (
+        f"    open({str(noted)!r}, 'a').write(f\"{{os.environ['KEPT']}} {{os.path.exists(os.environ['KEPT'])}}\\n\")\n"
+    )
+    keep = "    open(os.environ['KEPT'], 'w').close()\n"
+    record, _ = run(folder, load, note + keep + load, preset="epoch")
+    assert (record.status, record.variables["KEPT"]) == ("ok", "{cache}/here")
+    lines = [line.split() for line in noted.read_text().splitlines()]
+    assert [there for _, there in lines] == ["False", "False"]
+    assert not any(Path(path).parent.exists() for path, _ in lines)
+
+
+def test_only_a_tuned_run_has_the_variables_that_make_it_faster(folder):
+    toml, path = folder / "framework.toml", folder / "gru.py"
+    toml.write_text(f'{toml.read_text()}\n[gru.variables]\nFAST = {{ value = "1", tuning = true, reason = "r" }}\n')
+    path.write_text(path.read_text().replace("return 0.5", "return float(os.environ.get('FAST', 0))"))
+    jobs = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    records = [runs.benchmark(job, machine.describe("b"), lambda job, event: None) for job in jobs]
+    assert [record.variant for record in records] == [None, "train_tuned"]
+    assert [record.losses for record in records] == [[0.0], [1.0]]
+    assert ["FAST" in record.variables for record in records] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("declared", "steps", "samples"), [("", 12, 1200), ("partial_batch = true", 13, 1280)], ids=["dropped", "kept"]
 )
@@ -109,6 +153,7 @@ def test_batches_that_nobody_counts_are_as_many_as_the_certificate_holds(folder,
     loop = "    for data, target in minibatches(x, y, params.batch_size):\n        time.sleep(0.001)\n"
     record, _ = run(folder, loop, "    time.sleep(0.1)\n")
     assert record.steps == steps
+    assert record.times.step is None
     assert record.train_rate == pytest.approx(samples / record.times.train)
 
 

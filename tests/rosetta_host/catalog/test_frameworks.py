@@ -113,6 +113,31 @@ def test_each_back_end_is_a_row_with_its_own_keys_over_the_folders(tmp_path):
     assert (one.workload("cnn").partial_batch, two.workload("cnn").partial_batch) == (False, True)
 
 
+TUNING = '[{}.variables]\nFAST = {{ value = "1", tuning = true, reason = "it is faster" }}\n'
+
+
+@pytest.mark.parametrize(
+    ("toml", "function", "tuned"),
+    [
+        ("", "", []),
+        (TUNING.format("environment").replace("true", "false"), "", []),
+        (TUNING.format("environment"), "", [("cnn", "train"), ("gru", "train")]),
+        (TUNING.format("gru"), "", [("gru", "train")]),
+        ("", "\ndef train_tuned(model, x, y):\n    return 0.0\n", [("cnn", "train_tuned")]),
+        (TUNING.format("cnn"), "\ndef train_tuned(model, x, y):\n    return 0.0\n", [("cnn", "train_tuned")]),
+    ],
+    ids=["nothing", "no tuning", "the environment's", "one example's", "a function", "both"],
+)
+def test_an_example_has_a_tuned_case_where_a_variable_or_a_function_only_makes_it_faster(
+    tmp_path, toml, function, tuned
+):
+    folder = add(tmp_path, "alpha", MINIMAL + toml)
+    (folder / "cnn.py").write_text(f"\ndef train(model, x, y):\n    return 0.0\n{function}")
+    (folder / "gru.py").write_text("\ndef train(model, x, y):\n    return 0.0\n")
+    cases = frameworks.rows(tmp_path)["alpha"].cases(["cnn", "gru"])
+    assert [(case.workload, case.verb) for case in cases if case.tuned] == tuned
+
+
 def test_a_hyphen_in_a_folders_name_is_refused_so_that_no_two_rows_share_an_id(tmp_path):
     add(tmp_path, "alpha-one")
     with pytest.raises(UserError, match="alpha-one has a hyphen"):

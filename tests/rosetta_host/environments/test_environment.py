@@ -231,6 +231,31 @@ def test_what_a_framework_compiles_is_kept_where_no_time_is_taken(home, tmp_path
     assert "KEPT" not in environment.variables(alpha, "cnn", 2, "cpu")
 
 
+def test_what_is_compiled_goes_where_a_timed_run_says_and_otherwise_to_the_environment(home, tmp_path):
+    alpha = row(tmp_path, '[environment.variables.KEPT]\nvalue="{cache}/compiled"\nreason="r"\n')
+    assert environment.stated(alpha, "cnn", 2, "cpu")["KEPT"] == "{cache}/compiled"
+    assert environment.variables(alpha, "cnn", 2, "cpu")["KEPT"] == f"{environment.place(alpha)}/compiled"
+    assert environment.variables(alpha, "cnn", 2, "cpu", cache=tmp_path)["KEPT"] == f"{tmp_path}/compiled"
+
+
+def test_what_only_makes_a_framework_faster_is_set_for_a_tuned_process_alone(tmp_path):
+    extra = """[environment.variables]
+MODE = { value = "plain", reason = "it needs one" }
+POOL = { value = "{threads}", reason = "it is faster", tuning = true }
+[gru.variables]
+MODE = { value = "fast", reason = "it is faster", tuning = true }"""
+    alpha = row(tmp_path, extra)
+    for workload, tuned, expected in (
+        ("cnn", False, ("plain", None)),
+        ("cnn", True, ("plain", "2")),
+        ("gru", False, ("plain", None)),
+        ("gru", True, ("fast", "2")),
+    ):
+        set_for = environment.stated(alpha, workload, 2, "cpu", tuned=tuned)
+        assert (set_for["MODE"], set_for.get("POOL")) == expected
+    assert "POOL" not in environment.variables(alpha, "gru", 2, "cpu")
+
+
 def test_a_process_gets_its_variables_filled_in(home, tmp_path):
     extra = """[environment.variables]
 PLACE = { value = "{environment}/cache", reason = "it is kept there" }

@@ -117,6 +117,8 @@ def test_variables_come_with_their_reasons_and_the_shell_fills_them_in(tmp_path:
 CACHE = { value = 'a "b" $c {environment}/x', reason = "it is kept there" }
 POOL = { value = "{threads}", reason = "it heeds nothing else" }
 PLAIN = { value = "a b$c", reason = "it is so" }
+QUICK = { value = "1", reason = "it is faster", tuning = true }
+COLD = { value = "{cache}/x", reason = "a timed run finds nothing there" }
 [cnn.variables]
 PLAIN = { value = "d", reason = "the network's own" }
 FAST = { value = "1", reason = "it is faster", device = "gpu" }
@@ -131,6 +133,7 @@ threads_reason = "it is small"
     assert cnn["PLAIN=d"] == "the network's own"
     assert cnn["FAST=1"] == "it is faster; set it on a GPU alone"
     assert 'POOL="$(nproc)"' in cnn
+    assert not any(command.startswith(("QUICK", "COLD")) for command in [*gru, *cnn])
     shell = "\n".join([*(f"export {command}" for command in gru), 'echo "$CACHE|$PLAIN"'])
     said = subprocess.run(["sh", "-c", shell], env={"VIRTUAL_ENV": "/v"}, capture_output=True, text=True, check=True)
     assert said.stdout == 'a "b" $c /v/x|a b$c\n'

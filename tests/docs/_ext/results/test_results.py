@@ -89,6 +89,22 @@ def test_what_a_script_reads_is_the_number_itself(site, only) -> None:
     ]
 
 
+def test_compiling_stands_apart_from_the_steady_training_that_ranks(site, only) -> None:
+    built_in = {"ada": Times(build=30.0, first_step=2.0, step=2.0, train=90.0)}  # where each compiles
+    built_in["bell"] = Times(build=0.0, first_step=32.0, step=2.0, train=110.0)
+    for name, times in built_in.items():
+        site.record(name, times=times)
+    site.record("curie", times=Times(train=70.0))
+    table = only()
+    shown = ("Steady training", "Compile", "Sum")
+    assert {name: [table.row(name)[title] for title in shown] for name in table.names} == {
+        "Curie": ["70 s | with compiling", "–", "–"],
+        "Bell": ["80 s", "30 s", "110 s"],
+        "Ada": ["90 s", "30 s", "120 s"],
+    }
+    assert text(table.table.thead.find(class_="by-ratio")) == "Ratio | of steady training, to the marked row"
+
+
 def test_a_failure_stays_with_its_reason_where_its_numbers_would_stand(site, only) -> None:
     site.record("ada", status="timeout", reason="no epoch ended in 900 s", accuracy=None, times=None)
     site.record("bell", times=Times(train=500.0), train_rate=100.0)
@@ -455,7 +471,7 @@ def test_rows_are_held_against_the_first_certified_one(site, only) -> None:
         "Curie": "1.50× | rate 0.67×",
         "Ada": "0.25× | rate 4.00×",
     }
-    assert text(table.table.thead.find(class_="by-ratio")) == "Ratio | to the marked row"
+    assert text(table.table.thead.find(class_="by-ratio")) == "Ratio | of training time, to the marked row"
     assert [name for name in table.names if "is-reference" in table.line(name).get("class", [])] == ["Bell"]
 
 

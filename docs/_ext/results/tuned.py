@@ -1,0 +1,71 @@
+"""`{tuned}`: training out of the box beside tuned training, and each switch that only makes an example faster."""
+
+from __future__ import annotations
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from _ext.core.directives import OfWorkloads
+from _ext.core.elements import cell, heading, row_header, table
+from _ext.core.folders import marker
+from _ext.results.pairs import Pair, Way, by_place, framework_cell, pairs, ratio_cell, reach, run_cell
+from rosetta_host.catalog import workloads
+from rosetta_host.catalog.frameworks import TUNED, Row
+
+WAYS: list[Way] = [(None, TUNED)]
+NONE = "No implementation has trained tuned on all of the data yet."
+UNPAIRED = "No implementation has trained both ways yet."
+
+
+class Tuned(OfWorkloads):
+    """How many times as long tuned training takes, a table for each machine and preset, and the switches."""
+
+    def content_nodes(self) -> list[nodes.Node]:
+        compared = pairs(self.store, self.workload, WAYS)
+        ratios = [pair.ratio for pair in compared if pair.ratio]
+        text = f"A tuned epoch takes {reach(ratios)}." if ratios else UNPAIRED if compared else NONE
+        numeric = ["Out of the box", "Tuned", "Ratio"]
+        tables = [
+            table(
+                [heading(["Framework", *numeric], numeric)],
+                list(map(self.line, of_place)),
+                f"{self.title}, {where}",
+                ("rosetta-lesson",),
+            )
+            for where, of_place in by_place(compared).items()
+        ]
+        return [nodes.paragraph("", "", nodes.strong("", text)), *tables, *self.switches()]
+
+    @property
+    def title(self) -> str:
+        return workloads.get(self.workload).title
+
+    def line(self, pair: Pair) -> nodes.row:
+        cells = [framework_cell(self.store, pair.record), run_cell(pair.plain), run_cell(pair.variant)]
+        return nodes.row("", *cells, ratio_cell(pair))
+
+    def switches(self) -> list[nodes.Node]:
+        """A table of what each implementation is tuned by; nothing if none is."""
+        rows = self.store.rows.values()
+        tunable = [row for row in rows if self.workload in row.workloads and row.is_tunable(self.workload)]
+        body = [
+            nodes.row("", row_header(row.name), cell(*self.of_row(row)), classes=[marker(row.folder.name)])
+            for row in tunable
+        ]
+        return [table([heading(["Framework", "Switches"])], body, f"{self.title}: what is tuned")] if body else []
+
+    def of_row(self, row: Row) -> list[nodes.Node]:
+        """The switches of an implementation, a paragraph each."""
+        variables = row.variables(self.workload, tuned=True).items()
+        shown: list[nodes.Node] = [
+            nodes.paragraph("", "", nodes.literal("", f"{name}={variable.value}"), nodes.Text(f": {variable.reason}"))
+            for name, variable in variables
+            if variable.tuning
+        ]
+        if row.defines(self.workload, TUNED):
+            shown.append(nodes.paragraph("", "", nodes.Text("its function "), nodes.literal("", TUNED)))
+        return shown
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("tuned", Tuned)
