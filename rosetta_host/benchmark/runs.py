@@ -23,7 +23,7 @@ import numpy as np
 from rosetta_common import run
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import Case, Row
-from rosetta_host.certificate import certify, oracle
+from rosetta_host.certificate import certify, parameters
 from rosetta_host.datasets import dataset
 from rosetta_host.environments import environment, faults, process
 from rosetta_host.environments.digests import differing, digests
@@ -145,14 +145,6 @@ def _steps(job: Job, samples: int) -> int:
     return job.epochs * (full + partial)
 
 
-def _parameters(job: Job, exported: dict[str, int]) -> int:
-    """The number of parameters: those exported, without the biases that the declared form lacks."""
-    forms = job.row.workload(job.workload).forms
-    return sum(
-        round(size * float(np.mean(oracle.exists(job.workload, name, forms)))) for name, size in exported.items()
-    )
-
-
 def _fill(record: BenchmarkRecord, job: Job, folder: Path, labels: np.ndarray) -> None:
     """Copy the results of a run into its record, and check them."""
     try:
@@ -164,7 +156,8 @@ def _fill(record: BenchmarkRecord, job: Job, folder: Path, labels: np.ndarray) -
     record.times = Times(**times, train=sum(times["epochs"]))
     record.losses, record.peak_resident = result["losses"], result["peak_resident"]
     record.shapes = result["shapes"]
-    record.parameters = _parameters(job, result["parameters"])
+    forms = job.row.workload(job.workload).forms
+    record.parameters = parameters.count(job.workload, forms, result["parameters"])
     record.steps = result["steps"] or _steps(job, result["samples"])
     epoch = statistics.median(times["epochs"])
     record.train_rate = min(record.steps // job.epochs * job.settings.batch_size, result["samples"]) / epoch
@@ -182,8 +175,8 @@ def _fill(record: BenchmarkRecord, job: Job, folder: Path, labels: np.ndarray) -
 def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.inf) -> BenchmarkRecord:
     """Run one job; its record says how it ended. Never raises.
 
-    Also measures the rate of the machine's matrix product, unless `where` has it already. A run whose estimated
-    training time exceeds `limit` seconds is stopped; its record states the estimate.
+    Also measures the machine's rates, unless `where` has them already. A run whose estimated training time exceeds
+    `limit` seconds is stopped; its record states the estimate.
     """
     record = certify.blank(BenchmarkRecord, job.case, where, job.device, preset=job.preset, seed=job.seed)
     record.threads, record.epochs = job.threads, job.epochs
@@ -194,13 +187,15 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
         record.status, record.reason = "unsupported", str(error)
         return record
     record.variables = environment.stated(job.row, job.workload, job.threads, job.device)
-    rate = where.matmul_rate or machine.matmul_rate()
-    record.machine = msgspec.structs.replace(where, matmul_rate=rate)
-    record.load = os.getloadavg()[0]
+    record.machine, record.load = machine.measured(where), os.getloadavg()[0]
     environ = environment.variables(job.row, job.workload, job.threads, job.device)
     environ["ROSETTA_DATA"] = str(job.data)
+    before = machine.counters()
     with faults.recorded(record):
         _run(record, job, python, environ, labels, on_event, limit)
+    record.steal, record.pressure = machine.strain(before, machine.counters())
+    if job.preset != "quick" and record.status == "ok":  # the quick preset ranks no framework
+        record.matmul_rate_after = machine.matmul_rate()
     return record
 
 
