@@ -163,6 +163,12 @@ def gpu_parcel(session: nox.Session) -> None:
 
 
 @nox.session
+def validate(session: nox.Session) -> None:
+    """Refuse records that cannot be true, with the reason; exit with 1 if there are some: -- [FILE …]"""
+    host(session, "validate")
+
+
+@nox.session
 def new(session: nox.Session) -> None:
     """Write the folder of a new framework, with what is left to fill in: -- NAME"""
     host(session, "new")

@@ -23,7 +23,7 @@ import numpy as np
 from rosetta_common import run
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import Case, Row, UserError
-from rosetta_host.certificate import certify, oracle
+from rosetta_host.certificate import certify, parameters
 from rosetta_host.datasets import dataset
 from rosetta_host.environments import environment, faults, process
 from rosetta_host.environments.digests import differing, digests
@@ -169,14 +169,6 @@ def _steps(job: Job, samples: int) -> int:
     return job.epochs * (full + partial)
 
 
-def _parameters(job: Job, exported: dict[str, int]) -> int:
-    """The number of parameters: those exported, without the biases that the declared form lacks."""
-    forms = job.row.workload(job.workload).forms
-    return sum(
-        round(size * float(np.mean(oracle.exists(job.workload, name, forms)))) for name, size in exported.items()
-    )
-
-
 def _fill(
     record: BenchmarkRecord, job: Job, folder: Path, labels: np.ndarray, first_step: float | None, seconds: float
 ) -> None:
@@ -195,7 +187,8 @@ def _fill(
         record.times.step, record.times.step_p95 = map(float, np.percentile(steps, [50, 95]))
     record.losses, record.peak_resident = result["losses"], result["peak_resident"]
     record.shapes = result["shapes"]
-    record.parameters = _parameters(job, result["parameters"])
+    forms = job.row.workload(job.workload).forms
+    record.parameters = parameters.count(job.workload, forms, result["parameters"])
     record.steps = result["steps"] or _steps(job, result["samples"])
     epoch = statistics.median([times["epochs"][0] - record.compile_in_training, *times["epochs"][1:]])
     record.train_rate = min(record.steps // job.epochs * job.settings.batch_size, result["samples"]) / epoch
@@ -213,8 +206,8 @@ def _fill(
 def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.inf) -> BenchmarkRecord:
     """Run one job; its record says how it ended. Never raises.
 
-    Also measures the rate of the machine's matrix product, unless `where` has it already. A run whose estimated
-    training time exceeds `limit` seconds is stopped; its record states the estimate.
+    Also measures the machine's rates, unless `where` has them already. A run whose estimated training time exceeds
+    `limit` seconds is stopped; its record states the estimate.
     """
     record = certify.blank(BenchmarkRecord, job.case, where, job.device, preset=job.preset, seed=job.seed)
     record.threads, record.epochs = job.threads, job.epochs
@@ -227,14 +220,16 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
         record.reason = process.anywhere(str(error))
         return record
     record.variables = job.stated
-    rate = where.matmul_rate or machine.matmul_rate()
-    record.machine = msgspec.structs.replace(where, matmul_rate=rate)
-    record.load = os.getloadavg()[0]
+    record.machine, record.load = machine.measured(where), os.getloadavg()[0]
+    before = machine.counters()
     try:
         with faults.recorded(record):
             _run(record, job, python, labels, on_event, limit)
     except KeyboardInterrupt:
         record.status, record.reason = "interrupted", process.INTERRUPTED
+    record.steal, record.pressure = machine.strain(before, machine.counters())
+    if job.preset != "quick" and record.status == "ok":  # the quick preset ranks no framework
+        record.matmul_rate_after = machine.matmul_rate()
     if record.status in ("ok", "failed") and dataset.stamp(job.workload, job.data) != stamp:
         record.status, record.reason = "failed", "The data changed during the run: run it again."
     return record

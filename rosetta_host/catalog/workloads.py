@@ -51,6 +51,11 @@ class Workload:
     the site's text may name. layers: kind of a layer of the oracle -> its name in the figure of the network, where that
     is another. recurrent: the kinds of layers whose output at one step is an input of the next. scale: what the figure
     is to scale of.
+
+    A record is refused unless it agrees with these. accuracies: preset -> the lowest and the highest accuracy of a
+    correct run, fractions of 1. copies: the standing of a copy of the data -> the digest of its arrays, as records
+    state both. since: the time, as records write it, from which on the network, its data and its hyper-parameters are
+    as they are now; a record of an older network is not compared with them.
     """
 
     title: str
@@ -65,6 +70,9 @@ class Workload:
     layers: dict[str, str] = field(default_factory=dict)
     recurrent: frozenset[str] = frozenset()
     scale: str = "A bar is as long as its vector."
+    accuracies: dict[str, tuple[float, float]] = field(default_factory=dict)
+    copies: dict[str, str] = field(default_factory=dict)
+    since: str = ""
 
 
 @functools.cache

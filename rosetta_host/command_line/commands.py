@@ -9,8 +9,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from rosetta_host.benchmark import first_look, runs, speed
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import Case, UserError
@@ -28,6 +26,7 @@ from rosetta_host.records import machine, store, vcs
 from rosetta_host.records.store import COMMITTED, LOCAL, DefaultsRecord, Measure, Record
 from rosetta_host.scaffold import new
 from rosetta_host.transfer import moves
+from rosetta_host.validation import validate
 
 
 def _folder(options: argparse.Namespace, published: bool = False) -> Path:
@@ -90,7 +89,7 @@ def run_benchmark(options: argparse.Namespace) -> int:
     if not quick and not options.again:
         planned = [job for job in planned if not runs.done(job, where, past)]
     if quick:  # it ranks nobody, so the rate is measured once and not before each run
-        where = msgspec.structs.replace(where, matmul_rate=machine.matmul_rate())
+        where = machine.measured(where)
     finished: list[Record] = []
     with Screen(len(planned)) as screen:
         for job in planned:
@@ -250,6 +249,14 @@ def run_notebooks(options: argparse.Namespace) -> int:
     return exit_code(list(kernels.make_all(rows, every_row, selected_workloads(options), options.again, say)))
 
 
+def run_validate(options: argparse.Namespace) -> int:
+    count, reasons = validate.validate(options.files, store.now())
+    for reason in reasons:
+        say(reason)
+    say(f"{count} records are validated" + (f"; {len(reasons)} reasons to refuse some." if reasons else "."))
+    return int(bool(reasons))
+
+
 COMMANDS = {
     "benchmark": run_benchmark,
     "certificate": run_certificate,
@@ -262,4 +269,5 @@ COMMANDS = {
     "new": run_new,
     "locks": run_locks,
     "notebooks": run_notebooks,
+    "validate": run_validate,
 }

@@ -37,6 +37,7 @@ SHORT_HELP = (
     "leave out the float64, line coverage and dropout checks of examples that already have a published certificate, "
     "and their variants"
 )
+VALIDATE_HELP = "records, or folders that hold them (default: all that are published)"
 PRESET_HELP = "quick: the small sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
 
 
@@ -56,7 +57,13 @@ def choice(what: str, choices: Sequence[str]) -> Callable[[str], str]:
 
 def _device(given: str) -> str:
     device = choice("device", DEVICES)(given)
-    return device if device != "auto" else "gpu" if machine.gpu() else "cpu"
+    if device == "auto":
+        return "gpu" if machine.gpu() else "cpu"
+    if device == "gpu" and not machine.gpu():
+        raise UserError(
+            "--device gpu: nvidia-smi lists no GPU on this machine. Install its driver, or use --device cpu."
+        )
+    return device
 
 
 def _kinds(given: str) -> list[str]:
@@ -168,4 +175,8 @@ def parser() -> argparse.ArgumentParser:
     locking.add_argument("names", nargs="+", metavar="NAME", help=LOCKS_HELP)
     books = commands.add_parser("notebooks", parents=[shared], help="execute the notebooks that are out of date")
     books.add_argument("--again", action="store_true", help="execute all of them")
+    validating = commands.add_parser(
+        "validate", help="refuse records that cannot be true; exit with 1 if there are some"
+    )
+    validating.add_argument("files", nargs="*", type=Path, metavar="FILE", help=VALIDATE_HELP)
     return top

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import filelock
 
-from rosetta_host.catalog.frameworks import ROOT, Row, UserError, Variable
+from rosetta_host.catalog.frameworks import GPU_LOCK, ROOT, Row, UserError, Variable
 from rosetta_host.environments import external_python, process
 from rosetta_host.environments.digests import installation_digest
 from rosetta_host.records import machine
@@ -217,16 +217,34 @@ def complete(row: Row, device: str = "cpu") -> bool:
 def ensure(row: Row, device: str = "cpu") -> Path:
     """The Python of a row's environment, made where it is missing. Raises Unsupported with the reason.
 
-    Where the user hands over a Python that is it, and the folder holds only what the framework keeps there.
+    Where the user hands over a Python that is it, and the folder holds only what the framework keeps there. On a GPU a
+    build for the CPU is refused: it would run on the CPU without a word.
     """
+    if device == "gpu" and (reason := _lacks_gpu_build(row)):
+        raise Unsupported(reason)
     folder = place(row, device)
     if found := external_python.python():
-        if not external_python.packages() & set(row.framework.packages):
+        if not set(external_python.versions()) & set(row.framework.packages):
             names = " or ".join(row.framework.packages)
             raise Unsupported(f"{row.name} is not in {found}, which lists no package {names}.")
         folder.mkdir(parents=True, exist_ok=True)
         return found
     return _made(folder, lambda: _build(row, folder, device))
+
+
+def _lacks_gpu_build(row: Row) -> str | None:
+    """Why a row cannot run on a GPU, in a sentence; None where it has a lock, or an external build, for one."""
+    if found := external_python.python():
+        listed = external_python.versions()
+        builds = [f"{name} {listed[name]}" for name in row.framework.packages if listed.get(name, "").endswith("+cpu")]
+        return (
+            f"{builds[0]} in {found} is built for the CPU alone. Install its build for a GPU there." if builds else None
+        )
+    if row.environment.requirements_gpu is None:
+        return (
+            f"{row.name} has no lock for a GPU: {row.environment_folder.name}/{GPU_LOCK} is missing. Use --device cpu."
+        )
+    return None
 
 
 def apart(jobs: Sequence[Job], row: Callable[[Job], Row]) -> list[Job]:

@@ -44,9 +44,9 @@ def digest() -> str | None:
     return hashlib.sha256(json.dumps(_facts(_handed[0]), sort_keys=True).encode()).hexdigest()
 
 
-def packages() -> set[str]:
-    """The names of the distributions in it, in lower case; none where none was handed over."""
-    return set(_facts(_handed[0])["packages"]) if _handed else set()
+def versions() -> dict[str, str]:
+    """The distributions in it: name in lower case -> version; none where none was handed over."""
+    return dict(_facts(_handed[0])["packages"]) if _handed else {}
 
 
 @functools.cache

@@ -26,7 +26,7 @@ from rosetta_host.environments.digests import JUDGE, differing, judge_digest, te
 from rosetta_host.lessons.declarations import Lesson
 from rosetta_host.mutation import runner
 from rosetta_host.mutation.mutants import Mutant, offered
-from rosetta_host.records import store
+from rosetta_host.records import machine, store
 from rosetta_host.records.store import LessonRecord, Machine, Measure, Record
 
 KINDS: tuple[Measure, ...] = get_args(Measure)
@@ -195,8 +195,11 @@ def _times(group: list[Experiment], where: Machine, device: str) -> Measured:
         try:
             python = environment.ensure(case.row, device)
             jobs = [_patched(job, experiment.mutant, folder) for experiment in group if experiment.mutant]
+            before = machine.counters()
             as_it_is, *timed = paired_timing.interleaved([job, *jobs], python, folder)
+            strain = machine.strain(before, machine.counters())
             for number, (record, patched) in enumerate(zip(records, timed, strict=True), start=1):
+                record.steal, record.pressure = strain
                 _pair(record, case.row, as_it_is, patched, folder / str(number))
         except environment.Unsupported as error:
             for record in records:

@@ -7,10 +7,15 @@ import platform
 import re
 import subprocess
 import time
+from pathlib import Path
+from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from rosetta_host.records.store import Machine
+
+SYSTEM = Path("/sys/devices/system/cpu")
 
 
 def cores() -> int:
@@ -66,6 +71,91 @@ def matmul_rate(size: int = 2048, trials: int = 5) -> float:
     return 2 * size**3 / min(seconds)
 
 
+def copy_rate(size: int = 2**22, trials: int = 20) -> float:
+    """Bytes per second that NumPy reads and writes as it copies float32 numbers, the best of a few trials.
+
+    The array is about as large as the weights of a network, so that the same caches hold it.
+    """
+    source = np.ones(size, np.float32)
+    target, seconds = source.copy(), []
+    for _ in range(trials):
+        start = time.perf_counter()
+        np.copyto(target, source)
+        seconds.append(time.perf_counter() - start)
+    return 2 * source.nbytes / min(seconds)
+
+
+def measured(where: Machine) -> Machine:
+    """This machine with its rates, of which those that it has already are kept."""
+    return msgspec.structs.replace(
+        where, matmul_rate=where.matmul_rate or matmul_rate(), copy_rate=where.copy_rate or copy_rate()
+    )
+
+
+class Counters(NamedTuple):
+    """What the system counts since it booted.
+
+    ticks: of all cores. stolen: those of them that the hypervisor gave to other guests. waited: seconds in which some
+    process waited for a core. clock: seconds. None: the system does not count it.
+    """
+
+    ticks: int | None
+    stolen: int | None
+    waited: float | None
+    clock: float
+
+
+def counters() -> Counters:
+    """The counters as they are now."""
+    ticks = [int(word) for word in _text(Path("/proc/stat")).partition("\n")[0].split()[1:9]]  # guests count as users
+    waited = re.match(r"some .*total=(\d+)", _text(Path("/proc/pressure/cpu")))
+    return Counters(
+        sum(ticks) if len(ticks) == 8 else None,
+        ticks[7] if len(ticks) == 8 else None,
+        int(waited[1]) / 1e6 if waited else None,
+        time.monotonic(),
+    )
+
+
+def strain(before: Counters, after: Counters) -> tuple[float | None, float | None]:
+    """The steal and the pressure between two readings, as `RunRecord` holds them; None where the system counts none."""
+    ticks = (after.ticks or 0) - (before.ticks or 0)
+    steal = ((after.stolen or 0) - (before.stolen or 0)) / ticks if ticks > 0 else None
+    if before.waited is None or after.waited is None or after.clock <= before.clock:
+        return steal, None
+    return steal, min(1.0, (after.waited - before.waited) / (after.clock - before.clock))
+
+
+def _text(path: Path) -> str:
+    """What one of the system's files holds; nothing where it is not there."""
+    try:
+        return path.read_text("utf-8").strip()
+    except OSError:
+        return ""
+
+
+def _hypervisor() -> str | None:
+    """The kind of the virtual machine; "unknown" where the processor alone states that it is one."""
+    try:
+        command = ["systemd-detect-virt", "--vm"]
+        kind = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        kind = ""
+    if kind and kind != "none":
+        return kind
+    return "unknown" if "hypervisor" in (_of_processor("flags") or "").split() else None
+
+
+def _microarchitecture() -> str | None:
+    """The processor's microarchitecture; None where the host runs in a Python that lacks archspec."""
+    try:
+        from archspec import cpu
+    except ImportError:
+        return None
+    name: str = cpu.host().name
+    return name
+
+
 def describe(name: str | None = None) -> Machine:
     """This machine for a record; `name` overrides the one made of its processor and cores."""
     cpu, count = _cpu(), cores()
@@ -79,4 +169,9 @@ def describe(name: str | None = None) -> Machine:
         memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         gpu=device[0] if device else None,
         driver=device[1] if device else None,
+        boot=_text(Path("/proc/sys/kernel/random/boot_id")) or None,
+        hypervisor=_hypervisor(),
+        microarchitecture=_microarchitecture(),
+        governor=_text(SYSTEM / "cpu0/cpufreq/scaling_governor") or None,
+        smt={"0": False, "1": True}.get(_text(SYSTEM / "smt/active")),
     )

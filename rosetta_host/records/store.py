@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 SCHEMA = 3  # of what is written; `read` takes every schema from 1 on, and gives a record of this one
 COMMITTED = ROOT / "docs" / "records"
+SCHEMA_FILE = "schema.json"  # under COMMITTED: the JSON Schema of a record
 LOCAL = ROOT / "docs" / "_local"  # git ignores it; the site shows it as "this machine, just now"
 
 # oom: the kernel said so, or the allocator. In records of before 30 November 2026 also every process that was killed by
@@ -37,7 +38,14 @@ Measure = Literal["size", "time", "accuracy"]  # of a lesson's record
 
 
 class Machine(msgspec.Struct, omit_defaults=True):
-    """Where it ran. `id` names the folder of its records; the rate is that of NumPy's float32 product, FLOP/s."""
+    """Where it ran.
+
+    id: the name of the folder of its records. matmul_rate: FLOP/s of NumPy's float32 matrix product, before the run.
+    copy_rate: bytes per second that NumPy reads and writes as it copies an array. boot: the system's random id of this
+    boot. hypervisor: the virtual machine's kind, such as "kvm", or "unknown". microarchitecture: as archspec names it,
+    such as "zen4". governor: what sets the frequency of the processor. smt: whether a core runs several threads at
+    once. None: the system does not state it.
+    """
 
     id: str
     name: str
@@ -49,6 +57,12 @@ class Machine(msgspec.Struct, omit_defaults=True):
     cuda: str | None = None
     cudnn: str | None = None
     matmul_rate: float | None = None
+    copy_rate: float | None = None
+    boot: str | None = None
+    hypervisor: str | None = None
+    microarchitecture: str | None = None
+    governor: str | None = None
+    smt: bool | None = None
 
 
 class Data(msgspec.Struct, omit_defaults=True):
@@ -215,7 +229,10 @@ class RunRecord(Record, kw_only=True):
     """A run that trains and predicts, as a benchmark and a lesson may hold it.
 
     load: of the machine as the run began. steps: of all epochs. peak_resident: bytes, the largest resident set of the
-    run's own process; where it failed, of that or one of its children. parameters: how many numbers are trained.
+    run's own process; where it failed, of that or one of its children. parameters: how many numbers are trained. steal,
+    pressure: over the run, the share of all cores' time that the hypervisor gave to other guests, and the share of the
+    time in which some process waited for a core. matmul_rate_after: FLOP/s, as that of the machine, which is of before
+    the run.
     """
 
     preset: str | None = None
@@ -231,14 +248,9 @@ class RunRecord(Record, kw_only=True):
     losses: Sequence[float | None] = []  # None: not a finite number
     shapes: dict[str, str] = {}
     parameters: int | None = None
-
-
-class BenchmarkRecord(RunRecord, kw_only=True, tag="benchmark"):
-    """A timed run. historic: quoted from the `source` that it names, not measured here."""
-
-    preset: str
-    historic: bool = False
-    source: str | None = None
+    steal: float | None = None
+    pressure: float | None = None
+    matmul_rate_after: float | None = None
 
     @property
     def steady_step(self) -> float | None:
@@ -280,6 +292,14 @@ class BenchmarkRecord(RunRecord, kw_only=True, tag="benchmark"):
         if self.compile_seconds is None or self.steady_seconds is None:
             return None
         return self.compile_seconds + self.steady_seconds
+
+
+class BenchmarkRecord(RunRecord, kw_only=True, tag="benchmark"):
+    """A timed run. historic: quoted from the `source` that it names, not measured here."""
+
+    preset: str
+    historic: bool = False
+    source: str | None = None
 
 
 class CertificateRecord(Record, kw_only=True, tag="certificate"):
@@ -410,6 +430,11 @@ def _later(created: str) -> str:
     return (datetime.strptime(created, CREATED) + timedelta(microseconds=1)).strftime(CREATED)
 
 
+def file_name(record: Record) -> str:
+    """The name of a record's file."""
+    return f"{record.row}-{record.workload}-{record.created}.json"
+
+
 def write(record: Record, folder: Path) -> Path:
     """Write a record under `folder`, whole or not at all; an existing file is never overwritten.
 
@@ -436,7 +461,7 @@ def write(record: Record, folder: Path) -> Path:
 
 def _name(record: Record) -> Path:
     """The file of a record, as seen from its folder of records."""
-    return Path(record.kind, record.machine.id, f"{record.row}-{record.workload}-{record.created}.json")
+    return Path(record.kind, record.machine.id, file_name(record))
 
 
 def _write(record: Record, folder: Path) -> Path:
@@ -524,9 +549,9 @@ def of_kind(records: Iterable[Record], kind: type[R]) -> list[R]:
 
 
 def write_schema() -> None:
-    """Write docs/records/schema.json, the JSON Schema of a record."""
+    """Write the JSON Schema of a record."""
     text = msgspec.json.format(msgspec.json.encode(msgspec.json.schema(AnyRecord)), indent=1)
-    (COMMITTED / "schema.json").write_bytes(text + b"\n")
+    (COMMITTED / SCHEMA_FILE).write_bytes(text + b"\n")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,11 @@ from rosetta_host.records.codes import CheckCode
         (["benchmark", "--preset", "ful"], "There is no preset 'ful': did you mean 'full'?"),
         (["certificate", "--workload", "cmn"], "There is no workload 'cmn': did you mean 'cnn'?"),
         (["certificate", "--device", "gpus"], "There is no device 'gpus': did you mean 'gpu'?"),
+        (
+            ["certificate", "--device", "gpu"],
+            "--device gpu: nvidia-smi lists no GPU on this machine. Install its driver",
+        ),
+        (["validate", "/nowhere.json"], "There is no file /nowhere.json: name records, or folders that hold them."),
         (["benchmark", "--preset", "epoch", "--data", "/nowhere"], "There is no folder /nowhere"),
         (["benchmark", "--seeds", "0"], "--seeds must be at least 1, not 0."),
         (["benchmark", "--hours", "0"], "--hours must be more than 0, not 0."),
@@ -52,6 +57,7 @@ from rosetta_host.records.codes import CheckCode
 )
 def test_a_mistake_is_one_sentence_and_a_failure(arguments, sentence, capsys, monkeypatch):
     monkeypatch.setattr(commands.vcs, "changed", list)  # none
+    monkeypatch.setattr(commands.machine, "gpu", lambda: None)
     assert cli.main(arguments) == 2
     out = capsys.readouterr().out
     assert out.startswith(f"error: {sentence}")

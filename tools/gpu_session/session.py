@@ -90,7 +90,7 @@ def _write(record: Record, options: argparse.Namespace) -> None:
 
 def _installed(rows: Sequence[Row]) -> list[Row]:
     """Those whose framework the interpreter lists; the others are named."""
-    at_hand = external_python.packages()
+    at_hand = external_python.versions().keys()
     installed = [row for row in rows if at_hand & set(row.framework.packages)]
     missing = [row.id for row in rows if row not in installed]
     if not installed:

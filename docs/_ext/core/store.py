@@ -21,6 +21,8 @@ from rosetta_host.environments.digests import example_digest
 from rosetta_host.records import store as record_store
 from rosetta_host.records.codes import Coverage
 from rosetta_host.records.store import CertificateRecord, Executed, R, Record
+from rosetta_host.validation import validate
+from rosetta_host.validation.reference import Reference
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,22 @@ class Store:
         self.records.sort(key=lambda record: record.created)
         for each in self.records:
             self.by_row.setdefault(each.row, []).append(each)
+
+    def refuse(self) -> None:
+        """Leave out the committed records that cannot be true, with a warning for each.
+
+        The time of the build is not compared with theirs, so that the same sources build the same site.
+        """
+        committed = {
+            self.folders[0] / self.path(record): record for record in self.records if not self.is_local(record)
+        }
+        refused = validate.refusals(committed, Reference.of(committed, self.rows))
+        for why in refused.values():
+            logger.warning("%s", why[0], type="rosetta", subtype="record")
+        left_out = {id(committed[path]) for path in refused}
+        self.records = [record for record in self.records if id(record) not in left_out]
+        for row, records in self.by_row.items():
+            self.by_row[row] = [record for record in records if id(record) not in left_out]
 
     def path(self, record: Record) -> str:
         """The record's file, as seen from the folder of records that holds it."""
@@ -112,6 +130,8 @@ def _start(app: Sphinx) -> None:
     folders = [Path(app.confdir, folder).resolve() for folder in app.config.rosetta_records]
     _stores[app.config] = Store(Path(app.confdir, app.config.rosetta_examples).resolve(), folders)
     _stores[app.config].load()
+    if app.config.rosetta_validate:
+        _stores[app.config].refuse()
 
 
 def _publish(app: Sphinx, error: Exception | None) -> None:
@@ -138,6 +158,7 @@ def _tell_what_did_not_run(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     app.add_config_value("rosetta_examples", "../examples", "env")
     app.add_config_value("rosetta_records", ["records", "_local"], "env")
+    app.add_config_value("rosetta_validate", True, "env")
     app.connect("builder-inited", _start)
     app.connect("build-finished", _publish)
     app.connect("build-finished", _tell_what_did_not_run)
