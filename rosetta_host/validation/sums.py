@@ -9,7 +9,7 @@ from itertools import chain
 
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import Row
-from rosetta_host.records.store import LessonRecord, RunRecord, Times, TurnRecord, is_patched
+from rosetta_host.records.store import BenchmarkRecord, LessonRecord, RunRecord, Times, TurnRecord, is_patched
 from rosetta_host.validation.reference import Reason, is_of_today, parameter_count, settings
 
 ROUNDING = 1e-6  # relative: of sums and quotients that are computed again in another order
