@@ -158,8 +158,7 @@ def compact_letters(groups: Sequence[Sequence[float]]) -> list[str]:
         if _differ(groups[i], groups[j], len(groups)):
             split = [column - {member} for column in columns for member in (i, j) if {i, j} <= column]
             columns = [column for column in columns if not {i, j} <= column]
-            columns += [column for column in dict.fromkeys(split) if not any(column <= other for other in columns)]
-            columns = [column for column in columns if not any(column < other for other in columns)]
+            columns += [column for column in split if not any(column <= other for other in columns)]
     named = list(zip(_letters(), sorted(columns, key=sorted), strict=False))
     return ["".join(letter for letter, column in named if group in column) for group in range(len(groups))]
 
