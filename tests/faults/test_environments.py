@@ -1,10 +1,15 @@
 """Environments that are damaged after they were made."""
 
 import shutil
+import subprocess
+import sys
+import time
 
 import pytest
 
-from tests.rosetta_host.environments.test_environment import environment, home, row  # noqa: F401
+from rosetta_host.catalog.frameworks import ROOT
+from tests.rosetta_host.environments.test_environment import VERSION, environment, home, row  # noqa: F401
+from tests.rosetta_host.environments.test_process import alive
 
 PACKAGE = """
 import pathlib, sys
@@ -37,6 +42,40 @@ def test_an_environment_that_lacks_something_is_made_again(home, tmp_path, what)
     assert environment.ensure(alpha) == python
     assert environment.complete(alpha)
     assert [*python.parents[1].glob("lib/python*/site-packages/framework/__init__.py")]
+
+
+INSTALLING = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+import uv
+uv.find_uv_bin = lambda: {installer!r}
+from rosetta_host.environments import environment
+environment.plain("alpha", {version!r}, Path({lock!r}))
+"""
+
+
+@pytest.mark.fault("kill-runner", outcome="Its installer ends as well, so that no environment is written to by two.")
+def test_an_installer_ends_with_the_host(tmp_path, monkeypatch):
+    monkeypatch.setenv("ROSETTA_HOME", str(tmp_path / "home"))
+    lock, installer, number = (tmp_path / name for name in ("requirements.txt", "uv", "number"))
+    lock.touch()
+    installer.write_text(f"#!/bin/sh\necho $$ > {number}.part; mv {number}.part {number}; exec sleep 300\n")
+    installer.chmod(0o755)
+    code = INSTALLING.format(root=str(ROOT), installer=str(installer), version=VERSION, lock=str(lock))
+    host = subprocess.Popen([sys.executable, "-c", code])
+    wait_for(number.exists)
+    assert alive(int(number.read_text()))
+    host.kill()
+    host.wait()
+    wait_for(lambda: not alive(int(number.read_text())))
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @pytest.mark.fault("environment", outcome="What cannot be seen before ends the run, which is `failed` with the error.")

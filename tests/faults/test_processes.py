@@ -69,9 +69,9 @@ def test_where_the_guard_is_killed_the_process_and_its_group_end():
     assert not any(map(alive, numbers))
 
 
-@pytest.mark.fault("kill-runner", outcome="Its installer ends as well, so that no environment is written to by two.")
+@pytest.mark.fault("kill-both", outcome="Whatever dies first, the process and its guard end too.")
 @pytest.mark.parametrize("victim", ["host", "guard"])
-def test_what_installs_an_environment_ends_with_the_host(victim):
+def test_what_a_guard_runs_ends_with_the_host_and_with_the_guard(victim):
     code = f"""
         import subprocess, sys
         sys.path.insert(0, {str(ROOT)!r})
@@ -79,12 +79,12 @@ def test_what_installs_an_environment_ends_with_the_host(victim):
         subprocess.run(process.guarded(["/bin/sh", "-c", "echo $$; exec sleep 300"]))
     """
     host = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
-    installer = int(host.stdout.readline())
-    assert alive(installer)
-    os.kill(host.pid if victim == "host" else guard.parents()[installer], signal.SIGKILL)
+    running = int(host.stdout.readline())
+    assert alive(running)
+    os.kill(host.pid if victim == "host" else guard.parents()[running], signal.SIGKILL)
     rest, _ = host.communicate(timeout=30)  # until nobody holds the other end
     assert rest == ""
-    assert not alive(installer)
+    assert not alive(running)
 
 
 DEATHS = {
