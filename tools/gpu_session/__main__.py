@@ -7,6 +7,7 @@ what it unpacks of a parcel, only NumPy and the frameworks of that machine.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -22,6 +23,13 @@ def _names(given: str) -> list[str]:
     return given.split(",")
 
 
+def _minutes(given: str) -> float:
+    minutes = float(given)
+    if not 0 < minutes < math.inf:
+        raise argparse.ArgumentTypeError(f"must be more than 0, not {given}")
+    return minutes
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     top = argparse.ArgumentParser(prog="python -m tools.gpu_session", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True, metavar="prepare|run")
@@ -35,7 +43,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     running = commands.add_parser("run", help="certify and benchmark, the most valuable first; run it again to go on")
     running.add_argument("ids", nargs="*", metavar="ID", help="frameworks (default: all that the Python holds)")
     running.add_argument("--python", type=Path, required=True, metavar="FILE", help="the machine's interpreter")
-    running.add_argument("--minutes", type=float, default=12.0, metavar="N", help="all is over by then (default: 12)")
+    running.add_argument(
+        "--minutes", type=_minutes, default=12.0, metavar="N", help="all is over by then (default: 12)"
+    )
     running.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for records and the archive")
     running.add_argument("--parcel", type=Path, metavar="DIR", help="the folder with the pieces that `prepare` made")
     running.add_argument("--device", choices=["cpu", "gpu"], default="gpu", help="cpu: to rehearse (default: gpu)")
@@ -83,8 +93,10 @@ def main(arguments: list[str]) -> None:
 
 def work(options: argparse.Namespace, began: float) -> None:
     """What needs the host's packages, which a parcel may have brought."""
-    from rosetta_host.catalog.frameworks import UserError
-
+    try:
+        from rosetta_host.catalog.frameworks import UserError
+    except ModuleNotFoundError as error:
+        raise parcel.ParcelError(f"{sys.executable} lacks the package {error.name}: pass --parcel DIR.") from None
     try:
         if options.command == "prepare":
             from tools.gpu_session.prepare import prepare

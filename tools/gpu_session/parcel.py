@@ -170,24 +170,26 @@ def environment(python: Path, wheels: Sequence[Path], folder: Path) -> Path:
     """
     inside = folder / "bin" / "python"
     if not (folder / "complete").exists():
-        subprocess.run([python, "-m", "venv", "--clear", "--without-pip", folder], check=True)
-        carried = folder / "carried"
-        for wheel in wheels:
-            _install(wheel, carried)
-        # A framework's process keeps nothing that it compiles: without this each one would compile its imports anew.
-        subprocess.run([python, "-m", "compileall", "-q", "-j", "0", carried], check=False)
-        told = subprocess.run(
-            [python, "-c", SITES],
-            env={**os.environ, "PYTHONNOUSERSITE": "1"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        (packages,) = folder.glob("lib/python*/site-packages")
-        lines = [f"import site; site.addsitedir({path!r})" for path in json.loads(told.stdout)]
-        (packages / "machine.pth").write_text("\n".join([*lines, str(carried.absolute()), ""]), "utf-8")
+        try:
+            _create(python, wheels, folder)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise ParcelError(f"{python} makes no environment in {folder}: {error}.") from None
         (folder / "complete").touch()
     return inside.absolute()
+
+
+def _create(python: Path, wheels: Sequence[Path], folder: Path) -> None:
+    environ = {**os.environ, "PYTHONNOUSERSITE": "1"}
+    told = subprocess.run([python, "-c", SITES], env=environ, capture_output=True, text=True, check=True).stdout
+    subprocess.run([python, "-m", "venv", "--clear", "--without-pip", folder], check=True)
+    carried = folder / "carried"
+    for wheel in wheels:
+        _install(wheel, carried)
+    # A framework's process keeps nothing that it compiles: without this each one would compile its imports anew.
+    subprocess.run([python, "-m", "compileall", "-q", "-j", "0", carried], check=False)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    lines = [f"import site; site.addsitedir({path!r})" for path in json.loads(told)]
+    (packages / "machine.pth").write_text("\n".join([*lines, str(carried.absolute()), ""]), "utf-8")
 
 
 def _install(wheel: Path, folder: Path) -> None:

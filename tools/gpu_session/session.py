@@ -6,6 +6,7 @@ import argparse
 import functools
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,6 +37,7 @@ def _setting(options: argparse.Namespace) -> Setting:
 
 def run(options: argparse.Namespace, began: float) -> None:
     """Measure until `options.minutes` after `began`, a moment of time.monotonic, at the latest. Raises UserError."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     engine.adopt()
     setting, folder = _setting(options), options.out / "records"
     rows = _installed(frameworks.select(options.ids))

@@ -82,9 +82,8 @@ class Work:
 
     def task(self, estimates: Mapping[str, float]) -> Task:
         """It as the planner sees it. estimates: key -> seconds."""
-        value = VALUES["benchmark" if self.kind in runs.PRESETS else self.kind][
-            "variant" if self.case.variant else "train"
-        ]
+        values = VALUES["benchmark" if self.kind in runs.PRESETS else self.kind]
+        value = values["variant" if self.case.variant else "train"]
         seconds = estimates.get(self.key, SECONDS[self.kind])
         return Task(self.key, value, seconds, self.kind in SHARING, self.needs)
 

@@ -154,3 +154,16 @@ def test_the_command_says_what_is_wrong_in_a_sentence(tmp_path):
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("error: ")
     assert "copy all pieces" in done.stderr
+
+
+def test_what_is_no_interpreter_is_named(tmp_path):
+    with pytest.raises(ParcelError, match=r"no-python makes no environment in .*: .*No such file"):
+        parcel.environment(tmp_path / "no-python", [], tmp_path / "environment")
+
+
+def test_a_python_without_the_hosts_packages_is_told_of_the_parcel(machine, tmp_path):
+    command = [machine, "-m", "tools.gpu_session", "run", "--python", machine, "--out", tmp_path / "out"]
+    done = subprocess.run(command, cwd=parcel.ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.endswith(": pass --parcel DIR.\n")
