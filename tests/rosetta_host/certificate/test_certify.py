@@ -110,6 +110,24 @@ def test_the_judged_steps_run_as_the_timed_run_does_and_the_record_says_how_the_
     assert "KEPT" not in record.variables
 
 
+def test_a_tuned_case_is_certified_with_the_variables_of_its_timed_run(folder, tmp_path):
+    toml, path = folder / "framework.toml", folder / "gru.py"
+    toml.write_text(toml.read_text() + '[gru.variables]\nFAST = { value = "1", tuning = true, reason = "r" }\n')
+    note = f"    open({str(tmp_path / 'noted')!r}, 'a').write(os.environ.get('FAST', '-'))\n"
+    path.write_text(path.read_text().replace("    return imdb_for_library()", note + "    return imdb_for_library()"))
+    for variant, expected in ((None, "-"), ("train_tuned", "1")):
+        (tmp_path / "noted").unlink(missing_ok=True)
+        record = certify.certify(alpha(variant), HERE, parts=("scores",))
+        assert set((tmp_path / "noted").read_text()) == {expected}
+        assert record.variables.get("FAST", "-") == record.untimed_variables.get("FAST", "-") == expected
+        record.status = "ok"
+        store.write(record, tmp_path / "records")
+    past = store.read_all([tmp_path / "records"])
+    assert certify.certified(alpha("train_tuned"), HERE, "cpu", past)
+    del past[-1].variables["FAST"]
+    assert not certify.certified(alpha("train_tuned"), HERE, "cpu", past)
+
+
 def test_a_process_waits_until_as_many_cores_are_free_as_it_has_threads(monkeypatch):
     monkeypatch.setattr(machine, "cores", lambda: 2)
     cores, order = judge.Cores(), []
