@@ -14,6 +14,8 @@ from rosetta_host.environments.environment import Unsupported
 from rosetta_host.records import machine, store
 from workloads import gru
 
+ENSURE = environment.ensure
+
 
 def run(folder, old="", new="", preset="quick"):
     if old:
@@ -33,6 +35,10 @@ def test_a_good_run_has_all_that_a_record_promises(folder):
     assert record.version == np.__version__
     assert record.machine.id == "test-box"
     assert record.machine.matmul_rate > 1e9
+    assert record.matmul_rate_after > 1e9
+    assert record.machine.copy_rate > 1e8
+    assert 0 <= record.steal <= 1
+    assert record.pressure is None or 0 <= record.pressure <= 1
     assert record.steps == 20
     assert record.losses == [0.5]
     assert record.accuracy == pytest.approx(0.5, abs=0.1)
@@ -51,6 +57,15 @@ def test_a_good_run_has_all_that_a_record_promises(folder):
     assert "HOME" not in record.variables
     assert record.parameters == 2
     assert {event["event"] for event in events} >= {"stage", "epoch", "trained"}
+
+
+def test_on_a_gpu_a_framework_without_a_build_for_one_is_unsupported(folder, monkeypatch):
+    monkeypatch.setattr(environment, "ensure", ENSURE)
+    (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "gpu", 1, None, False)
+    record = runs.benchmark(job, machine.describe("test box"), lambda job, event: None)
+    assert record.status == "unsupported"
+    assert record.reason.startswith("Alpha has no lock for a GPU: alpha/requirements-gpu.txt is missing.")
+    assert record.times is None
 
 
 def test_the_rate_of_two_epochs_is_that_of_their_mean(folder, monkeypatch):

@@ -131,6 +131,13 @@ def test_a_gpus_environment_is_its_lock_and_nothing_else_also_from_a_folder_of_w
     assert os.system(f"{python} -c 'import needy'") == 0
 
 
+def test_without_a_lock_for_a_gpu_no_environment_is_made_for_one(home, tmp_path):
+    reason = r"^A has no lock for a GPU: alpha/requirements-gpu\.txt is missing\. Use --device cpu\.$"
+    with pytest.raises(Unsupported, match=reason):
+        environment.ensure(row(tmp_path), "gpu")
+    assert not (home / "environments").exists()
+
+
 def test_a_changed_variable_of_the_installer_makes_a_new_environment(home, tmp_path):
     toml = tmp_path / "examples" / "alpha" / "framework.toml"
     install = '[environment.install]\nCOLOR={value="red", reason="r"}\nUV_CONSTRAINT={value="limits.txt", reason="r"}\n'

@@ -53,6 +53,15 @@ def test_a_row_that_it_lacks_is_unsupported(folder):
         environment.ensure(frameworks.rows()["alpha"], "gpu")
 
 
+def test_its_build_for_the_cpu_alone_is_unsupported_on_a_gpu(folder, monkeypatch):
+    monkeypatch.setattr(external_python, "_facts", lambda python: {"python": "3.13", "packages": {"numpy": "2.1+cpu"}})
+    external_python.use(Path(sys.executable))
+    row = frameworks.rows()["alpha"]
+    with pytest.raises(environment.Unsupported, match=r"^numpy 2\.1\+cpu in .* is built for the CPU alone\. Install"):
+        environment.ensure(row, "gpu")
+    assert environment.ensure(row, "cpu") == Path(sys.executable)
+
+
 def test_no_packages_of_the_users_own_count_for_examples_see_none(tmp_path, monkeypatch):
     script = tmp_path / "python"
     script.write_text(f'#!/bin/sh\n[ "$PYTHONNOUSERSITE" ] || exit 5\nexec "{sys.executable}" "$@"\n')

@@ -1,6 +1,9 @@
 """What a machine is called, and who made its processor."""
 
 import io
+import subprocess
+import sys
+import types
 
 import pytest
 
@@ -50,3 +53,75 @@ def test_the_vendor_is_told_where_the_machine_tells_it(cpuinfo):
     cpuinfo(None)
     assert machine.vendor() is None
     assert machine.describe().cpu
+
+
+@pytest.fixture
+def system(monkeypatch):
+    """system(files): what the system's files hold, by their path; the others are not there."""
+
+    def write(files):
+        monkeypatch.setattr(machine, "_text", lambda path: files.get(str(path), ""))
+
+    return write
+
+
+def test_a_boot_a_governor_and_smt_are_told_where_the_system_tells_them(system):
+    system(
+        {
+            "/proc/sys/kernel/random/boot_id": "1f-2e",
+            "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": "powersave",
+            "/sys/devices/system/cpu/smt/active": "1",
+        }
+    )
+    described = machine.describe()
+    assert (described.boot, described.governor, described.smt) == ("1f-2e", "powersave", True)
+    system({"/sys/devices/system/cpu/smt/active": "0"})
+    described = machine.describe()
+    assert (described.boot, described.governor, described.smt) == (None, None, False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "flags", "kind"),
+    [("kvm\n", "", "kvm"), ("none\n", "fpu", None), ("none\n", "fpu hypervisor", "unknown"), (None, "fpu", None)],
+)
+def test_the_hypervisor_is_what_the_system_detects_or_a_flag_of_the_processor(
+    answer, flags, kind, cpuinfo, monkeypatch
+):
+    def run(command, **options):
+        if answer is None or command[0] != "systemd-detect-virt":
+            raise FileNotFoundError(command[0])
+        return subprocess.CompletedProcess(command, 0, answer)
+
+    monkeypatch.setattr(machine.subprocess, "run", run)
+    cpuinfo(f"{INTEL}flags\t: {flags}\n")
+    assert machine.describe().hypervisor == kind
+
+
+def test_the_microarchitecture_is_that_of_archspec_where_it_is_there(monkeypatch):
+    host = types.SimpleNamespace(host=lambda: types.SimpleNamespace(name="zen4"))
+    monkeypatch.setitem(sys.modules, "archspec", types.SimpleNamespace(cpu=host))
+    assert machine.describe().microarchitecture == "zen4"
+    monkeypatch.setitem(sys.modules, "archspec", None)
+    assert machine.describe().microarchitecture is None
+
+
+def test_steal_and_pressure_are_shares_of_the_time_between_two_readings(system, monkeypatch):
+    pressure = "some avg10=0.00 avg60=0.00 avg300=0.00 total={}\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7"
+
+    def reading(stat, waited, clock):
+        system({"/proc/stat": f"{stat}\ncpu0 1", "/proc/pressure/cpu": pressure.format(waited)})
+        monkeypatch.setattr(machine.time, "monotonic", lambda: clock)
+        return machine.counters()
+
+    before = reading("cpu  100 0 0 100 0 0 0 10 50 0", 1_000_000, 20.0)
+    after = reading("cpu  160 0 0 115 0 0 0 35 90 0", 3_000_000, 28.0)  # the time of guests is a part of that of users
+    assert machine.strain(before, after) == (0.25, 0.25)
+    system({})
+    assert machine.strain(machine.counters(), machine.counters()) == (None, None)
+
+
+def test_rates_that_are_measured_are_kept():
+    measured = machine.measured(machine.describe("The desk"))
+    assert measured.matmul_rate > 1e8
+    assert measured.copy_rate > 1e7
+    assert machine.measured(measured) == measured
