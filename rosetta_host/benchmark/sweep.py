@@ -161,18 +161,7 @@ class Sweep:
 
     def _turn(self, case: Case, references: References, pool: ThreadPoolExecutor, folder: Path) -> TurnRecord:
         """One turn of a case, whatever its end."""
-        job, visits = quick_job(case, self.device), self.plan.visits(case)
-        record = certify.blank(
-            TurnRecord,
-            case,
-            self.where,
-            self.device,
-            sweep=self.plan.name,
-            turn=len(visits) + 1,
-            order=len(self.plan.done) + 1,
-            reference=references.cases[case.workload].label,
-            seed=job.seed,
-        )
+        record, job = self._blank(case), quick_job(case, self.device)
         record.threads, record.variables = job.threads, job.stated
         record.data, _ = dataset.describe(case.workload, job.data, job.standing)
         try:
@@ -182,8 +171,8 @@ class Sweep:
             return record
         reference = references.worker(case.workload)
         wait_until_idle(self.limits, self.report)
-        with faults.recorded(record):
-            own = folder / f"turn-{record.order}"
+        with faults.recorded(record), tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as name:
+            own = Path(name) / "turn"
             with Watch() as watch:
                 watch.measure_rate()
                 worker = Worker(job, python, own, pool, self.plan.batches(case), TURN_TIMEOUT)
@@ -199,16 +188,27 @@ class Sweep:
             self._finish(record, case, reference, ended, own)
         return record
 
+    def _blank(self, case: Case) -> TurnRecord:
+        """The record of the next turn of a case, before anything is known of it."""
+        return certify.blank(
+            TurnRecord,
+            case,
+            self.where,
+            self.device,
+            sweep=self.plan.name,
+            turn=len(self.plan.visits(case)) + 1,
+            order=len(self.plan.done) + 1,
+            reference=reference_case(case.workload).label,
+            seed=0,
+        )
+
     def _finish(self, record: TurnRecord, case: Case, reference: Worker, ended: process.Ended, folder: Path) -> None:
         """Write to the record how its process ended and what it left, and what disturbed the turn."""
         if ended.status == "interrupted":
             raise KeyboardInterrupt
-        record.status, record.reason, record.log = (
-            ended.status,
-            ended.reason,
-            None if ended.status == "ok" else ended.log,
-        )
+        record.status, record.reason = ended.status, ended.reason
         if ended.status != "ok":
+            record.log = ended.log
             return
         if not record.pairs:
             lost = "This process" if reference.is_running else "The reference process"
