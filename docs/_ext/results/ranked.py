@@ -39,7 +39,7 @@ RULES = "How a ranking is made"  # a section of that page
 TIMED = ["Letters", "Step", "Ratio", "Compile", "Epoch in total"]
 MARKS = (
     "Seconds per step relative to the reference, on a logarithmic axis, with the 95 % interval. Two that share a "
-    "letter cannot be told apart. A dot is an implementation out of the box{tuned}.{empty}"
+    "letter cannot be distinguished. A dot is an implementation out of the box{tuned}.{empty}"
 )
 
 

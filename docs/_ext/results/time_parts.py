@@ -105,7 +105,7 @@ def _table(sweep: Sweep, parts: list[Parts], title: str) -> nodes.table:
     numeric = [*(part.capitalize() for part in PARTS), "Step, p50", "Step, p95", "Share", "Compiling pays back"]
     body = [_line(sweep, of_case) for of_case in parts]
     caption = f"Seconds until one epoch has been trained and evaluated, {title}"
-    return table([heading(["Framework", *numeric], numeric)], body, caption, ("rosetta-parts",))
+    return table([heading(["Framework", *numeric], numeric)], body, caption)
 
 
 def _line(sweep: Sweep, parts: Parts) -> nodes.row:
