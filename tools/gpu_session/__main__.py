@@ -60,6 +60,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise parcel.ParcelError(f"--out {folder} cannot be made: {error.strerror}.") from None
+
+
 def enter(options: argparse.Namespace, began: float) -> None:
     """Start this program again in an environment with what the parcel holds, with the time that is left."""
     folder = options.out / "parcel"
@@ -81,8 +88,9 @@ def main(arguments: list[str]) -> None:
     began, options = time.monotonic(), parse(arguments)
     options.out = options.out.absolute()
     try:
+        if options.command == "run":
+            _make(options.out)
         if options.command == "run" and options.parcel:
-            options.out.mkdir(parents=True, exist_ok=True)
             enter(options, began)
         work(options, began)
     except parcel.ParcelError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tarfile
 
 import pytest
 
@@ -58,4 +59,30 @@ def test_an_interpreter_without_any_framework_is_refused(tmp_path):
     done = session(tmp_path / "out", others[0], "--device", "cpu")
     assert done.returncode == 1
     assert f"holds none of the frameworks {others[0]}." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_session_that_is_too_short_for_anything_leaves_an_empty_archive(tmp_path):
+    (row, *_) = (row for row in frameworks.rows().values() if row.framework.packages == ["numpy"])
+    done = session(tmp_path / "new" / "out", row.id, "--device", "cpu", "--minutes", "0.01")
+    assert done.returncode == 0, done.stderr
+    assert "left for the next session" in done.stdout
+    with tarfile.open(tmp_path / "new" / "out" / engine.ARCHIVE) as archive:
+        assert archive.getnames() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--minutes", "0"], "argument --minutes: must be more than 0, not 0"),
+        (["--python", "/no/python"], "error: --python /no/python is no interpreter that can run an example"),
+        (["--preset", "full", "--data", "/nowhere", "--device", "cpu"], "error: There is no folder /nowhere"),
+        (["--out", "/dev/null/out"], "error: --out /dev/null/out cannot be made: Not a directory."),
+        (["nobody"], "error: There is no framework 'nobody'"),
+    ],
+)
+def test_a_mistake_is_a_sentence(tmp_path, options, sentence, claims_gpu):
+    done = session(tmp_path / "out", *options, env=claims_gpu)
+    assert done.returncode != 0
+    assert sentence in done.stderr
     assert "Traceback" not in done.stderr

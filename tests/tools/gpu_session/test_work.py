@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -109,3 +111,22 @@ def test_a_run_is_estimated_with_the_process_of_its_first_step(certificate, sett
     key = certificate.key.replace("certificate", "full")
     assert work.estimates([record], "gpu") == {key: 70.0}
     assert work.estimates([record], "cpu") == {}
+
+
+def test_each_kind_of_task_is_measured_as_the_commands_measure_it(works, setting, monkeypatch):
+    calls = []
+    monkeypatch.setattr(work.certify, "certify", lambda *given: calls.append(given) or "certificate")
+    monkeypatch.setattr(work.experiments, "size", lambda *given: calls.append(given) or "size")
+    monkeypatch.setattr(work.experiments, "times", lambda group, *_: [(one, one.label) for one in group])
+    monkeypatch.setattr(work.runs, "benchmark", lambda job, *_: job)
+    workload = works[0].case.workload
+    located = dataclasses.replace(setting, data={workload: (Path("data"), "official")})
+    by_kind = {each.kind: each for each in works if each.case.workload == workload}
+    certificate, size, turns, run = (by_kind[kind] for kind in ("certificate", "size", "time", "full"))
+    assert list(certificate.records(located)) == ["certificate"]
+    assert list(size.records(located)) == ["size"]
+    assert calls == [(certificate.case, WHERE, "gpu"), (size.experiments[0], WHERE, "gpu")]
+    assert list(turns.records(located)) == [experiment.label for experiment in turns.experiments]
+    (job,) = run.records(located)
+    assert (job.case, job.preset, job.device, job.seed) == (run.case, "full", "gpu", 0)
+    assert (job.data, job.standing) == (Path("data"), "official")
