@@ -21,7 +21,8 @@ ROOT = Path(__file__).parent
 REQUIREMENTS = ROOT / "requirements"
 SHARED_PYTHONS = ["3.6", "3.13"]  # the ends of what rosetta_common must run on
 DOCS_PYTHON = "3.13"
-ROW_FAILED = 1  # the host's exit code where all ran and a row failed: its record is there to be shown
+# The host's exit code where all ran and an implementation failed: its record is there to be shown.
+IMPLEMENTATION_FAILED = 1
 
 nox.needs_version = ">=2026.10.20"  # whose CommandFailed knows the exit code
 nox.options.default_venv_backend = "uv|venv"  # never virtualenv: its newer releases refuse Python 3.6
@@ -31,15 +32,15 @@ nox.options.reuse_venv = "yes"  # what is installed is locked, and installed aga
 nox.options.error_on_missing_interpreters = bool(os.environ.get("CI"))
 
 
-def rows() -> list[str]:
-    """The ids of all rows: a folder's name, or folder-backend. The catalogue reads the rest; nox has no msgspec."""
-    found = []
+def implementations() -> list[str]:
+    """The ids of all implementations: folder, or folder-backend. The catalog reads the rest; nox has no msgspec."""
+    ids = []
     for path in sorted(ROOT.glob("examples/*/framework.toml")):
         # The catalog says what is wrong, and where.
         with contextlib.suppress(tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError):
             backends = tomllib.loads(path.read_text("utf-8")).get("backend", {})
-            found += [f"{path.parent.name}-{name}" for name in backends] or [path.parent.name]
-    return found
+            ids += [f"{path.parent.name}-{name}" for name in backends] or [path.parent.name]
+    return ids
 
 
 # uv and nox look on PATH only, where pyenv's shims fail for versions that are not switched on.
@@ -78,11 +79,11 @@ def asks_help(session: nox.Session) -> bool:
 
 
 def measure(session: nox.Session, *arguments: str) -> bool:
-    """Benchmark, and say whether all went well; a row that fails has a record for the site to show."""
+    """Benchmark, and say whether all went well; an implementation that fails has a record for the site to show."""
     try:
         host(session, "benchmark", *arguments)
     except CommandFailed as failure:
-        if failure.return_code != ROW_FAILED:
+        if failure.return_code != IMPLEMENTATION_FAILED:
             raise
         return False
     return True
@@ -228,12 +229,12 @@ PROGRAMS = {"chromium": ["chromium", "chromium-browser", "google-chrome"], "defa
 
 def programs(session: nox.Session, *packages: str) -> list[str]:
     """The paths of these packages' programs. One that is missing ends the session, outside CI as a skip."""
-    found = {package: next(filter(None, map(shutil.which, PROGRAMS[package])), None) for package in packages}
-    missing = [package for package, path in found.items() if path is None]
+    paths = {package: next(filter(None, map(shutil.which, PROGRAMS[package])), None) for package in packages}
+    missing = [package for package, path in paths.items() if path is None]
     if missing:
         end = session.error if os.environ.get("CI") else session.skip
         end(f"this session needs a program that is not installed; on Debian: apt-get install {' '.join(missing)}")
-    return [path for path in found.values() if path]
+    return [path for path in paths.values() if path]
 
 
 @nox.session(python=DOCS_PYTHON)
@@ -301,8 +302,8 @@ def locks(session: nox.Session) -> None:
         session.run("uv", "pip", "compile", *options, *where, str(source), "-o", target, env={"UV_FIND_LINKS": ""})
 
 
-def one_row(name: str) -> None:
-    """Register `benchmark(ID)` and `certificate(ID)`: one row at a time, for whoever schedules rows on machines.
+def register_implementation(name: str) -> None:
+    """Register `benchmark(ID)` and `certificate(ID)`, for a scheduler that runs one implementation at a time.
 
     `nox -t benchmark -l --json` lists them.
     """
@@ -316,5 +317,5 @@ def one_row(name: str) -> None:
         nox.session(name=f"{command}({name})", tags=[command], default=False)(run)
 
 
-for row in rows():
-    one_row(row)
+for implementation in implementations():
+    register_implementation(implementation)

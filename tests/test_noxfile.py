@@ -29,8 +29,8 @@ class Project:
 
     def docs(self, *options: str) -> tuple[bool, str]:
         """`nox -s docs -- options`: whether it succeeded, and what it said."""
-        code, said = self.nox("docs", "--no-color", *options)
-        return code == 0, said
+        code, output = self.nox("docs", "--no-color", *options)
+        return code == 0, output
 
     def nox(self, session: str, *options: str) -> tuple[int, str]:
         """`nox -s session -- options`: its exit code, and what it said."""
@@ -45,24 +45,24 @@ def project(tmp_path_factory):
 
 
 def test_every_build_starts_from_scratch(project):
-    ok, said = project.docs()
-    assert ok, said
+    ok, output = project.docs()
+    assert ok, output
     gone = project.folder / "docs" / "_build" / "html" / "gone.html"
     gone.touch()
-    _, said = project.docs()
-    assert "2 added, 0 changed, 0 removed" in said
+    _, output = project.docs()
+    assert "2 added, 0 changed, 0 removed" in output
     assert not gone.exists()
     assert gone.with_name("index.html").exists()
 
 
 def test_a_warning_is_an_error(project):
     project.page("other", "[A link](nowhere.md)")
-    ok, said = project.docs()
+    ok, output = project.docs()
     assert not ok
-    assert "nowhere.md" in said
+    assert "nowhere.md" in output
     project.page("other", "Nor here.")
-    ok, said = project.docs()
-    assert ok, said
+    ok, output = project.docs()
+    assert ok, output
 
 
 def host(project, code):
@@ -73,13 +73,13 @@ def host(project, code):
 
 
 @pytest.mark.parametrize(("code", "built"), [(0, True), (1, True), (2, False), (130, False)])
-def test_a_benchmark_builds_the_site_whichever_row_failed(tmp_path, code, built):
+def test_a_benchmark_builds_the_site_whichever_implementation_failed(tmp_path, code, built):
     """2 is a user's mistake and 130 an interruption: there is nothing new to show."""
     project = Project(tmp_path)
     host(project, f"raise SystemExit({code})\n")
-    status, said = project.nox("benchmark")
-    assert status == (1 if code else 0), said
-    assert (tmp_path / "docs" / "_build" / "html" / "index.html").exists() == built, said
+    status, output = project.nox("benchmark")
+    assert status == (1 if code else 0), output
+    assert (tmp_path / "docs" / "_build" / "html" / "index.html").exists() == built, output
 
 
 FIRST_LOOK = """
@@ -101,10 +101,10 @@ raise SystemExit({rest})
 def test_the_site_is_built_before_the_frameworks_that_are_left(tmp_path, first, rest):
     project = Project(tmp_path)
     host(project, FIRST_LOOK.format(first=first, rest=rest))
-    status, said = project.nox("benchmark", "--preset", "quick")
+    status, output = project.nox("benchmark", "--preset", "quick")
     calls = (tmp_path / "calls").read_text().splitlines()
-    assert calls == ["benchmark --left --preset quick no site", "benchmark beta gamma --preset quick site"], said
-    assert status == (1 if first or rest else 0), said
+    assert calls == ["benchmark --left --preset quick no site", "benchmark beta gamma --preset quick site"], output
+    assert status == (1 if first or rest else 0), output
     page = tmp_path / "docs" / "_build" / "html" / "index.html"
     assert page.exists()
-    assert said.count(f"Open {page.as_uri()}") == (1 if rest else 2)
+    assert output.count(f"Open {page.as_uri()}") == (1 if rest else 2)

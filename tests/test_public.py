@@ -73,5 +73,7 @@ def test_one_version_of_nox_is_installed() -> None:
 def test_the_workflows_name_no_framework() -> None:
     """They ask tools/touched.py; a new folder needs no change here."""
     words = {word for path in ROOT.glob(".github/workflows/*.yml") for word in re.findall(r"[\w-]+", path.read_text())}
-    rows = frameworks.rows().values()
-    assert not words & {it for row in rows for it in (row.id, row.folder.name)}
+    implementations = frameworks.implementations().values()
+    assert not words & {
+        it for implementation in implementations for it in (implementation.id, implementation.folder.name)
+    }

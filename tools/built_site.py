@@ -69,15 +69,15 @@ class _Reader(HTMLParser):
 
 def read_pages(root: Path = BUILT) -> dict[str, Page]:
     """Every page of the built site, by its address."""
-    found = {}
+    pages = {}
     for path in sorted(root.rglob("*.html")):
         if "_static" in path.parts:
             continue
         text = path.read_text("utf-8")
         page = Page(path.relative_to(root).as_posix(), len(text))
         _Reader(page).feed(text)
-        found[page.address] = page
-    return found
+        pages[page.address] = page
+    return pages
 
 
 def one_of_each(pages: dict[str, Page]) -> list[Page]:

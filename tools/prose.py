@@ -136,14 +136,14 @@ def python(text: str) -> str:
 
 def findings(prose: str, rules: list[Rule]) -> list[Finding]:
     """Where a text breaks these rules, from top to bottom."""
-    found = []
+    violations = []
     for rule in rules:
         # A space of a rule is one white space where its width must be known, and any white space elsewhere.
         pattern = re.sub(r"\(\?<[=!][^)]*\)| ", _any_space, rule.pattern)
         for match in re.finditer(pattern, prose, re.IGNORECASE):
             text = " ".join(match.group().split())
-            found.append(Finding(prose.count("\n", 0, match.start()) + 1, text, rule))
-    return sorted(found, key=lambda one: one.line)
+            violations.append(Finding(prose.count("\n", 0, match.start()) + 1, text, rule))
+    return sorted(violations, key=lambda finding: finding.line)
 
 
 def _any_space(match: re.Match[str]) -> str:

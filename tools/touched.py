@@ -33,12 +33,12 @@ class Implementation(NamedTuple):
 def implementations(examples: Path) -> list[Implementation]:
     """All that the folders declare, sorted by folder."""
     declared = {name: (folder, environment) for name, folder, environment in _environments(examples)}
-    found = []
+    listed = []
     for name, (folder, environment) in declared.items():
         owner = environment if isinstance(environment, str) else name
         owner_folder, described = declared[owner]
-        found.append(Implementation(name, folder, owner_folder, described["python"]))
-    return found
+        listed.append(Implementation(name, folder, owner_folder, described["python"]))
+    return listed
 
 
 def _environments(examples: Path) -> Iterator[tuple[str, str, Any]]:
@@ -61,7 +61,7 @@ def changed(base: str | None) -> list[str] | None:
     return done.stdout.splitlines() if done.returncode == 0 else None
 
 
-def touched(paths: Iterable[str] | None, known: Iterable[Implementation]) -> list[Implementation]:
+def touched(paths: Iterable[str] | None, declared: Iterable[Implementation]) -> list[Implementation]:
     """The implementations that changes of these paths touch; all of them for None."""
     folders: set[str] = set()
     for path in map(PurePosixPath, paths or ()):
@@ -69,7 +69,11 @@ def touched(paths: Iterable[str] | None, known: Iterable[Implementation]) -> lis
             folders.add(path.parts[1])
         elif not _is_harmless(path):
             paths = None
-    return [one for one in known if paths is None or {one.folder, one.environment} & folders]
+    return [
+        implementation
+        for implementation in declared
+        if paths is None or {implementation.folder, implementation.environment} & folders
+    ]
 
 
 def _is_harmless(path: PurePosixPath) -> bool:
@@ -79,8 +83,8 @@ def _is_harmless(path: PurePosixPath) -> bool:
 def main(arguments: list[str]) -> None:
     """Print one line of JSON: the id and the Python of each."""
     base = arguments[0] if arguments else None
-    found = touched(changed(base), implementations(ROOT / "examples"))
-    print(json.dumps([{"id": one.id, "python": one.python} for one in found]))
+    selected = touched(changed(base), implementations(ROOT / "examples"))
+    print(json.dumps([{"id": implementation.id, "python": implementation.python} for implementation in selected]))
 
 
 if __name__ == "__main__":

@@ -6,27 +6,36 @@ import math
 import re
 from collections.abc import Sequence
 
-from rosetta_host.catalog.frameworks import Row
+from rosetta_host.catalog.frameworks import Implementation
 from rosetta_host.certificate import certify
 
-ROWS = 3
+IMPLEMENTATIONS = 3
 
 
-def split(rows: Sequence[Row], device: str) -> tuple[list[Row], list[Row]]:
-    """The rows to benchmark first, and the others.
+def split(implementations: Sequence[Implementation], device: str) -> tuple[list[Implementation], list[Implementation]]:
+    """The implementations to benchmark first, and the others.
 
     First are those declared `shown_first`, then those whose published certificates took least time, then those whose
     locks hold the fewest packages. A retired framework is never first: its interpreter may be missing.
     """
     seconds = certify.published_seconds()
 
-    def order(row: Row) -> tuple[bool, bool, float, int]:
-        certifying = sum(seconds.get((row.id, workload), math.inf) for workload in row.workloads)
-        return row.framework.retired, not row.framework.shown_first, certifying, _packages(row, device)
+    def order(implementation: Implementation) -> tuple[bool, bool, float, int]:
+        certifying = sum(seconds.get((implementation.id, workload), math.inf) for workload in implementation.workloads)
+        return (
+            implementation.framework.retired,
+            not implementation.framework.shown_first,
+            certifying,
+            _packages(implementation, device),
+        )
 
-    first = [row for row in sorted(rows, key=order)[:ROWS] if not row.framework.retired]
-    return first, [row for row in rows if row not in first]
+    first = [
+        implementation
+        for implementation in sorted(implementations, key=order)[:IMPLEMENTATIONS]
+        if not implementation.framework.retired
+    ]
+    return first, [implementation for implementation in implementations if implementation not in first]
 
 
-def _packages(row: Row, device: str) -> int:
-    return len(re.findall(r"^[\w.-]+==", row.lock(device).read_text("utf-8"), re.MULTILINE))
+def _packages(implementation: Implementation, device: str) -> int:
+    return len(re.findall(r"^[\w.-]+==", implementation.lock(device).read_text("utf-8"), re.MULTILINE))

@@ -30,13 +30,13 @@ MARGIN = 0.01  # of an accuracy, a fraction of one: differences below it do not 
 class CaseId(NamedTuple):
     """The id of an implementation, the workload, and the function that trains (None: `train`)."""
 
-    row: str
+    implementation: str
     workload: str
     variant: str | None = None
 
     @classmethod
     def of(cls, turn: TurnRecord) -> CaseId:
-        return cls(turn.row, turn.workload, turn.variant)
+        return cls(turn.implementation, turn.workload, turn.variant)
 
 
 class Ranked(msgspec.Struct, kw_only=True):

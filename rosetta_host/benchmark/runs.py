@@ -1,4 +1,4 @@
-"""Benchmarks rows: environment, certificate, first step, full run, record; with live progress; resumable.
+"""Benchmarks: environment, certificate, first step, full run, record; with live progress; resumable.
 
 A sweep writes one record for every run, whatever its end. In the presets `epoch` and `full` a run
 that already has a good record of the same code, machine, preset and seed is not repeated.
@@ -22,7 +22,7 @@ import numpy as np
 
 from rosetta_common import run
 from rosetta_host.catalog import workloads
-from rosetta_host.catalog.frameworks import Case, Row, UserError
+from rosetta_host.catalog.frameworks import Case, Implementation, UserError
 from rosetta_host.certificate import certify, parameters
 from rosetta_host.datasets import dataset
 from rosetta_host.environments import environment, faults, process
@@ -54,8 +54,8 @@ class Job(msgspec.Struct, frozen=True):
     mutant: str | None = None
 
     @property
-    def row(self) -> Row:
-        return self.case.row
+    def implementation(self) -> Implementation:
+        return self.case.implementation
 
     @property
     def workload(self) -> str:
@@ -85,19 +85,19 @@ class Job(msgspec.Struct, frozen=True):
 
     @property
     def threads(self) -> int:
-        return environment.threads(self.row, self.workload)
+        return environment.threads(self.implementation, self.workload)
 
     @property
     def stated(self) -> dict[str, str]:
         """The environment variables of its processes beside the inherited ones, as a record states them."""
-        return environment.stated(self.row, self.workload, self.threads, self.device, tuned=self.case.tuned)
+        return environment.stated(self.implementation, self.workload, self.threads, self.device, tuned=self.case.tuned)
 
     def environ(self, folder: Path) -> dict[str, str]:
         """All environment variables of one timed process. What it compiles goes to folder/cache, made here, empty."""
         cache = folder / "cache"
         cache.mkdir()
-        row, tuned = self.row, self.case.tuned
-        own = environment.variables(row, self.workload, self.threads, self.device, tuned=tuned, cache=cache)
+        implementation, tuned = self.implementation, self.case.tuned
+        own = environment.variables(implementation, self.workload, self.threads, self.device, tuned=tuned, cache=cache)
         return {**own, "ROSETTA_DATA": str(self.data)}
 
 
@@ -109,7 +109,7 @@ def command(job: Job, python: Path, folder: Path, *options: str) -> list[str | P
         "-m",
         "rosetta_common",
         "run",
-        job.row.example(job.workload),
+        job.implementation.example(job.workload),
         "--folder",
         folder,
         *seed,
@@ -165,7 +165,7 @@ def _scores(folder: Path) -> np.ndarray:
 def _steps(job: Job, samples: int) -> int:
     """The steps of a run whose batches are not counted: the number that the certificate's loop check requires."""
     full, rest = divmod(samples, job.settings.batch_size)
-    partial = job.row.workload(job.workload).partial_batch and rest > 0
+    partial = job.implementation.workload(job.workload).partial_batch and rest > 0
     return job.epochs * (full + partial)
 
 
@@ -177,7 +177,7 @@ def _fill(
     first_step: seconds of the first step in a process of its own. seconds: of the whole process.
     """
     try:
-        result = certify.facts(record, job.row, folder)
+        result = certify.facts(record, job.implementation, folder)
     except certify.NoResult as error:
         record.status, record.reason = "failed", str(error)
         return
@@ -187,7 +187,7 @@ def _fill(
         record.times.step, record.times.step_p95 = map(float, np.percentile(steps, [50, 95]))
     record.losses, record.peak_resident = result["losses"], result["peak_resident"]
     record.shapes = result["shapes"]
-    forms = job.row.workload(job.workload).forms
+    forms = job.implementation.workload(job.workload).forms
     record.parameters = parameters.count(job.workload, forms, result["parameters"])
     record.steps = result["steps"] or _steps(job, result["samples"])
     epoch = statistics.median([times["epochs"][0] - record.compile_in_training, *times["epochs"][1:]])
@@ -214,7 +214,7 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
     try:
         stamp = dataset.stamp(job.workload, job.data)
         record.data, labels = dataset.describe(job.workload, job.data, job.standing)
-        python = environment.ensure(job.row, job.device)
+        python = environment.ensure(job.implementation, job.device)
     except UserError as error:
         record.status = "unsupported" if isinstance(error, environment.Unsupported) else "failed"
         record.reason = process.anywhere(str(error))
@@ -258,24 +258,32 @@ def _run(record: BenchmarkRecord, job: Job, python: Path, labels: np.ndarray, on
 
 
 def jobs(
-    rows: list[Row], workloads: list[str], preset: str, device: str, seeds: int, data: Path | None, unofficial: bool
+    implementations: list[Implementation],
+    workloads: list[str],
+    preset: str,
+    device: str,
+    seeds: int,
+    data: Path | None,
+    unofficial: bool,
 ) -> list[Job]:
-    """All runs of a sweep: seed by seed, so that a row's runs are apart in time. Raises UserError for the data."""
+    """All runs of a sweep: seed by seed, to part an implementation's runs in time. Raises UserError for the data."""
     located = {workload: dataset.locate(workload, preset, data, unofficial) for workload in workloads}
     planned = []
     for seed in range(seeds):
         for workload in workloads:
-            for row in rows:
-                planned += [Job(case, preset, device, seed, *located[workload]) for case in row.cases([workload])]
+            for implementation in implementations:
+                planned += [
+                    Job(case, preset, device, seed, *located[workload]) for case in implementation.cases([workload])
+                ]
     return planned
 
 
 def done(job: Job, where: Machine, past: Sequence[Record]) -> bool:
     """Whether a good record of this job exists: same code, environment, preset, machine, seed and data."""
-    wanted = ("ok", job.row.id, job.workload, job.preset, job.device, job.case.variant, job.seed, where.id)
+    wanted = ("ok", job.implementation.id, job.workload, job.preset, job.device, job.case.variant, job.seed, where.id)
     return any(
-        (r.status, r.row, r.workload, r.preset, r.device, r.variant, r.seed, r.machine.id) == wanted
-        and not differing(r.digests, digests(job.row, job.workload, job.device))
+        (r.status, r.implementation, r.workload, r.preset, r.device, r.variant, r.seed, r.machine.id) == wanted
+        and not differing(r.digests, digests(job.implementation, job.workload, job.device))
         and r.data is not None
         and r.data.source == job.standing
         for r in of_kind(past, BenchmarkRecord)
@@ -359,7 +367,7 @@ class Patience:
 
 def summary(record: BenchmarkRecord) -> str:
     """A finished run in one line."""
-    name = f"{record.row} {record.workload}" + (f" {record.variant}" if record.variant else "")
+    name = f"{record.implementation} {record.workload}" + (f" {record.variant}" if record.variant else "")
     if record.status != "ok" or record.times is None:
         return f"{name}: {record.status}: {record.reason}"
     seconds = f"{record.times.train:.1f} s of training" if record.times.train is not None else ""

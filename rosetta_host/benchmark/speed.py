@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from rosetta_host.benchmark import paired_timing, runs
-from rosetta_host.catalog.frameworks import ROOT, Row
+from rosetta_host.catalog.frameworks import ROOT, Implementation
 from rosetta_host.datasets import dataset
 from rosetta_host.environments import environment, process
 
@@ -70,10 +70,10 @@ def ratio(own: Sequence[float], reference: Sequence[float]) -> Ratio:
     return Ratio(math.exp(logs.mean()), math.exp(low), math.exp(high), len(logs))
 
 
-def measure(row: Row, workload: str, device: str) -> Speed:
+def measure(implementation: Implementation, workload: str, device: str) -> Speed:
     """The speed of one example, from the embedded sample. Raises Unsupported if its environment cannot be made."""
-    python, data = environment.ensure(row, device), dataset.locate(workload, "quick")
-    plain, *variants = [runs.Job(case, "quick", device, 0, *data) for case in row.cases([workload])]
+    python, data = environment.ensure(implementation, device), dataset.locate(workload, "quick")
+    plain, *variants = [runs.Job(case, "quick", device, 0, *data) for case in implementation.cases([workload])]
     speed = Speed(plain.label)
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         _time_loop(speed, plain, python, Path(folder))
@@ -86,7 +86,7 @@ def measure(row: Row, workload: str, device: str) -> Speed:
 def _time_loop(speed: Speed, job: runs.Job, python: Path, folder: Path) -> None:
     """Time the bare loop, the runner and the mini-batches in one process, and fill in what they say."""
     result = folder / "result.json"
-    command: list[str | Path] = [python, "-m", "tools.loop_timing", job.row.example(job.workload), result]
+    command: list[str | Path] = [python, "-m", "tools.loop_timing", job.implementation.example(job.workload), result]
     ended = process.run(command, job.environ(folder), TIMEOUT, folder=ROOT, events=False)
     if ended.status == "interrupted":
         raise KeyboardInterrupt

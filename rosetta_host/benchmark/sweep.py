@@ -23,7 +23,7 @@ from rosetta_host.benchmark.conditions import Limits, Watch, exceeded, sentence,
 from rosetta_host.benchmark.paired_timing import SETTLE, Worker, WorkerLost
 from rosetta_host.benchmark.ranking import counts, log_ratio
 from rosetta_host.benchmark.sweep_plan import PAIRS, Plan, quick_job, reference_case, resumable
-from rosetta_host.catalog.frameworks import Case, Row, UserError
+from rosetta_host.catalog.frameworks import Case, Implementation, UserError
 from rosetta_host.certificate import certify
 from rosetta_host.datasets import dataset
 from rosetta_host.environments import environment, faults, process
@@ -56,7 +56,7 @@ class References:
         return worker
 
     def _start(self, case: Case) -> Worker:
-        job, python = quick_job(case, self.plan.device), environment.ensure(case.row, self.plan.device)
+        job, python = quick_job(case, self.plan.device), environment.ensure(case.implementation, self.plan.device)
         for _ in range(MOST_STARTS):
             self._started += 1
             folder = self.folder / f"reference-{self._started}"
@@ -124,7 +124,7 @@ class Sweep:
         if not self.plan.turns_left():
             self.report("All of its turns are done; --again begins a new sweep.")
             return self.plan.done
-        certify.ensure_all(self._rows(), self.device)
+        certify.ensure_all(self._implementations(), self.device)
         deadline = time.monotonic() + 3600 * self.hours
         with self._references() as (references, pool, folder):
             while case := self.plan.next_case():
@@ -140,9 +140,12 @@ class Sweep:
                 self.report(self._line(case, record))
         return self.plan.done
 
-    def _rows(self) -> list[Row]:
+    def _implementations(self) -> list[Implementation]:
         workloads = {case.workload for case in self.plan.cases}
-        return [*(case.row for case in self.plan.cases), *(reference_case(workload).row for workload in workloads)]
+        return [
+            *(case.implementation for case in self.plan.cases),
+            *(reference_case(workload).implementation for workload in workloads),
+        ]
 
     @contextlib.contextmanager
     def _references(self) -> Iterator[tuple[References, ThreadPoolExecutor, Path]]:
@@ -165,7 +168,7 @@ class Sweep:
         record.threads, record.variables = job.threads, job.stated
         record.data, _ = dataset.describe(case.workload, job.data, job.standing)
         try:
-            python = environment.ensure(case.row, self.device)
+            python = environment.ensure(case.implementation, self.device)
         except environment.Unsupported as error:
             record.status, record.reason = "unsupported", str(error)
             return record
@@ -215,7 +218,7 @@ class Sweep:
             record.status, record.reason = "failed", f"{lost} ended before the turn was over."
             return
         with certify.ended(record):
-            result = certify.facts(record, case.row, folder)
+            result = certify.facts(record, case.implementation, folder)
             if not all(map(math.isfinite, result["losses"])):
                 record.status, record.reason = "failed", "The training loss is not finite."
                 return

@@ -26,14 +26,14 @@ START = 10.0  # seconds assumed to start and compile a case of which there is no
 
 def reference_case(workload: str) -> Case:
     """The case that every other one of its workload is compared with. Raises UserError if there is none."""
-    for row in frameworks.rows().values():
-        if row.framework.shown_first and workload in row.workloads:
-            return Case(row, workload)
+    for implementation in frameworks.implementations().values():
+        if implementation.framework.shown_first and workload in implementation.workloads:
+            return Case(implementation, workload)
     raise UserError(f"No framework with an example {workload} is declared `shown_first`, so none can be the reference.")
 
 
 def case_id(case: Case) -> CaseId:
-    return CaseId(case.row.id, case.workload, case.variant)
+    return CaseId(case.implementation.id, case.workload, case.variant)
 
 
 def resumable(turns: Sequence[TurnRecord], cases: Sequence[Case], where: Machine, device: str) -> str | None:
@@ -45,7 +45,7 @@ def resumable(turns: Sequence[TurnRecord], cases: Sequence[Case], where: Machine
     name = max((turn.sweep for turn in own), default=None)
     if name is None or not timedelta(0) <= datetime.now(UTC) - _began(name) < RESUMABLE:
         return None
-    today = {case_id(case): digests(case.row, case.workload, device) for case in cases}
+    today = {case_id(case): digests(case.implementation, case.workload, device) for case in cases}
     same = (not differing(turn.digests, today.get(CaseId.of(turn), {})) for turn in own if turn.sweep == name)
     return name if all(same) else None
 
@@ -67,7 +67,7 @@ class Plan:
         self.earlier = [turn for turn in of_kind(past, TurnRecord) if turn.device == device]
         self.done = [turn for turn in self.earlier if turn.sweep == name]
         self.benchmarks = {
-            CaseId(record.row, record.workload, record.variant): record
+            CaseId(record.implementation, record.workload, record.variant): record
             for record in of_kind(past, BenchmarkRecord)
             if record.status == "ok" and record.device == device and not record.historic
         }

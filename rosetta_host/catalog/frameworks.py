@@ -1,6 +1,7 @@
 """The one list of frameworks: what examples/*/framework.toml say, checked and typed.
 
-A row is what a benchmark runs and a table shows: a folder, or a folder with one of its backends, whose id is
+An implementation is what a benchmark runs and a table shows: a folder, or a folder with one of its backends, whose id
+is
 `<folder>-<backend>`. Without backends the id is the folder's name.
 """
 
@@ -55,7 +56,7 @@ class Tolerance(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Environment(msgspec.Struct, forbid_unknown_fields=True):
-    """How a row's environment is made.
+    """How an implementation's environment is made.
 
     python: "3.11", and nothing finer. requirements: the lock for the CPU, in the folder. requirements_gpu: the lock for
     a GPU; GPU_LOCK where the folder has it or its pins, so that a first one changes nothing that is declared of the
@@ -89,7 +90,7 @@ class Example(msgspec.Struct, forbid_unknown_fields=True):
     float64: it also computes in float64, so that the certificate has a float64 pass. forms: which of
     the oracle's forms it computes. partial_batch: it trains on the last, smaller batch.
     threads: the number that it runs fastest with, if that is not all cores. start: weight name -> Distribution.
-    slow_because: the finding of a profiler, for a row that uses little of what the machine can do.
+    slow_because: the finding of a profiler, for an implementation that uses little of what the machine can do.
     compiled_since_schema: the schema of records from which on `train` is the compiled step. In records of an older
     schema `train` is the step-by-step one, and `train_compiled` the compiled one.
     """
@@ -107,7 +108,7 @@ class Example(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Framework(msgspec.Struct, forbid_unknown_fields=True):
-    """One framework.toml. `environment` is a table, or the id of another row whose environment serves.
+    """One framework.toml. `environment` is a table, or the id of another implementation whose environment serves.
 
     package: the distribution whose version is the framework's; a list where builds have names of their own.
     needs: what it needs to run today, and why. shown_first: it is what a page opens with for a reader who has chosen
@@ -137,12 +138,11 @@ class Framework(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Declared(msgspec.Struct, kw_only=True):
-    """The declarations of a folder for one of its rows.
+    """The declarations of a folder for one of its implementations.
 
-    backends: all that the folder has, this row's among them. title: the folder's own name, which the files' tab
-    carries; `framework.name` is the row's. examples: workload -> what is declared of its example. raw: the keys of
-    framework.toml that hold for this row, a backend's laid over the folder's.
-    """
+    backends: all that the folder has, this implementation's among them. title: the folder's own name, which the files'
+    tab carries; `framework.name` is the implementation's. examples: workload -> what is declared of its example. raw:
+    the keys of framework.toml that hold for this implementation, a backend's laid over the folder's."""
 
     id: str
     folder: Path
@@ -154,8 +154,8 @@ class Declared(msgspec.Struct, kw_only=True):
     raw: dict[str, Any]
 
 
-class Row(Declared, kw_only=True):
-    """A framework as it is run, with its environment: its own, or that of the row `environment_id`."""
+class Implementation(Declared, kw_only=True):
+    """A framework as it is run, with its environment: its own, or that of the implementation `environment_id`."""
 
     environment_id: str
     environment: Environment
@@ -212,7 +212,7 @@ class Row(Declared, kw_only=True):
         return [workload for workload in WORKLOADS if self.example(workload).exists()]
 
     def cases(self, workloads: list[str]) -> Iterator[Case]:
-        """All cases of this row: `train` and each variant, for these workloads."""
+        """All cases of this implementation: `train` and each variant, for these workloads."""
         for workload in self.workloads:
             if workload in workloads:
                 yield Case(self, workload)
@@ -223,15 +223,15 @@ class Row(Declared, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """The subject of one certificate or benchmark: a row, a workload, and the variant of `train` (None: `train`)."""
+    """The subject of a certificate or benchmark: implementation, workload, and variant of `train` (None: `train`)."""
 
-    row: Row
+    implementation: Implementation
     workload: str
     variant: str | None = None
 
     @property
     def label(self) -> str:
-        return " ".join([self.row.id, self.workload, *([self.variant] if self.variant else [])])
+        return " ".join([self.implementation.id, self.workload, *([self.variant] if self.variant else [])])
 
     @property
     def tuned(self) -> bool:
@@ -241,7 +241,7 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def verb(self) -> str:
         """The function that trains: that of the variant; `train` where variables alone tune the example."""
-        if self.variant is None or (self.tuned and not self.row.defines(self.workload, TUNED)):
+        if self.variant is None or (self.tuned and not self.implementation.defines(self.workload, TUNED)):
             return "train"
         return self.variant
 
@@ -256,7 +256,7 @@ def _overlay(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def _declarations(folder: Path) -> Iterator[Declared]:
-    """The rows of a folder: one for each backend, or the folder itself."""
+    """The implementations of a folder: one for each backend, or the folder itself."""
     where = f"{folder.name}/framework.toml"
     if "-" in folder.name:
         raise UserError(f"The folder {folder.name} has a hyphen in its name: a hyphen stands only before a backend.")
@@ -266,7 +266,7 @@ def _declarations(folder: Path) -> Iterator[Declared]:
         for backend, keys in backends.items() or [(None, {})]:
             where = f"{folder.name}/framework.toml, [backend.{backend}]," if backend else where
             if backend and "name" not in keys:
-                raise UserError(f"{where} lacks the key `name`: each backend is a row with a name of its own.")
+                raise UserError(f"{where} lacks the key `name`: each backend needs a name of its own.")
             raw = _overlay(base, keys)
             name = f"{folder.name}-{backend}" if backend else folder.name
             tables = {key: value for key, value in raw.items() if key in WORKLOADS}
@@ -295,41 +295,49 @@ def _example(workload: str, table: object) -> Example:
         raise msgspec.ValidationError(f"{error}, in [{workload}]") from None
 
 
-def _with_environment(declared: Declared, all_rows: dict[str, Declared]) -> Row:
+def _with_environment(declared: Declared, all_implementations: dict[str, Declared]) -> Implementation:
     owner = declared.framework.environment if isinstance(declared.framework.environment, str) else declared.id
-    environment = all_rows[owner].framework.environment if owner in all_rows else None
+    environment = all_implementations[owner].framework.environment if owner in all_implementations else None
     if not isinstance(environment, Environment):
         raise UserError(
-            f"{declared.folder.name}/framework.toml: no row describes the environment {owner!r} of {declared.id}."
+            f"{declared.folder.name}/framework.toml: no framework declares the environment {owner!r} of {declared.id}."
         )
-    folder = all_rows[owner].folder
+    folder = all_implementations[owner].folder
     gpu = folder / GPU_LOCK
     if environment.requirements_gpu is None and (gpu.is_file() or gpu.with_suffix(".in").is_file()):
         environment = msgspec.structs.replace(environment, requirements_gpu=GPU_LOCK)
-    row = Row(
+    implementation = Implementation(
         **msgspec.structs.asdict(declared), environment_id=owner, environment=environment, environment_folder=folder
     )
-    for workload in row.workloads:
-        if "momentum" in row.workload(workload).forms and not row.defines(workload, SET_RATE):
+    for workload in implementation.workloads:
+        if "momentum" in implementation.workload(workload).forms and not implementation.defines(workload, SET_RATE):
             raise UserError(
                 f"{declared.folder.name}/framework.toml declares a form of the momentum, which only a changed learning "
                 f"rate shows, and its {workload}.py has no {SET_RATE}."
             )
-    return row
+    return implementation
 
 
-def rows(examples: Path | None = None) -> dict[str, Row]:
-    """All rows by id, in alphabetical order. Raises UserError where a framework.toml is not valid."""
+def implementations(examples: Path | None = None) -> dict[str, Implementation]:
+    """All implementations by id, in alphabetical order. Raises UserError where a framework.toml is not valid."""
     examples = examples or EXAMPLES
     folders = sorted(path.parent for path in examples.glob("*/framework.toml"))
     declarations = {declared.id: declared for folder in folders for declared in _declarations(folder)}
     return {name: _with_environment(declarations[name], declarations) for name in sorted(declarations)}
 
 
-def compiled_since(rows: Iterable[Row]) -> dict[tuple[str, str], int]:
+def compiled_since(implementations: Iterable[Implementation]) -> dict[tuple[str, str], int]:
     """(folder, workload) -> its `compiled_since_schema`, of those that declare one."""
-    declared = ((row, workload, row.workload(workload).compiled_since_schema) for row in rows for workload in WORKLOADS)
-    return {(row.folder.name, workload): schema for row, workload, schema in declared if schema is not None}
+    declared = (
+        (implementation, workload, implementation.workload(workload).compiled_since_schema)
+        for implementation in implementations
+        for workload in WORKLOADS
+    )
+    return {
+        (implementation.folder.name, workload): schema
+        for implementation, workload, schema in declared
+        if schema is not None
+    }
 
 
 def nearest(kind: str, name: str, names: list[str]) -> UserError:
@@ -339,10 +347,10 @@ def nearest(kind: str, name: str, names: list[str]) -> UserError:
     return UserError(f"There is no {kind} {name!r}: {hint}")
 
 
-def select(ids: list[str], examples: Path | None = None) -> list[Row]:
-    """The rows of these ids, or all of them. Raises UserError for an unknown id."""
-    all_rows = rows(examples)
+def select(ids: list[str], examples: Path | None = None) -> list[Implementation]:
+    """The implementations of these ids, or all of them. Raises UserError for an unknown id."""
+    all_implementations = implementations(examples)
     for name in ids:
-        if name not in all_rows:
-            raise nearest("framework", name, list(all_rows))
-    return [row for name, row in all_rows.items() if not ids or name in ids]
+        if name not in all_implementations:
+            raise nearest("framework", name, list(all_implementations))
+    return [implementation for name, implementation in all_implementations.items() if not ids or name in ids]

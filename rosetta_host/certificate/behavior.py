@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rosetta_common import weights
-from rosetta_host.catalog.frameworks import Row
+from rosetta_host.catalog.frameworks import Implementation
 from rosetta_host.certificate import protocol
 from rosetta_host.certificate.limits import AGREEMENT_LIMIT
 from rosetta_host.certificate.protocol import BATCH, Samples
@@ -31,10 +31,10 @@ def _start_figure(name: str, value: np.ndarray, kind: str, scale: float) -> tupl
     return bool(inside and abs(ratio**2 - 1) < VARIANCE_DEVIATIONS * spread), ratio
 
 
-def judge_start(trace: Trace, row: Row, workload: str) -> Iterator[Check]:
+def judge_start(trace: Trace, implementation: Implementation, workload: str) -> Iterator[Check]:
     """Check the weights after init_model: distribution, bounds and variance, zero biases, the effect of the seed."""
     first = trace.weights("start0")
-    declared = row.workload(workload).start
+    declared = implementation.workload(workload).start
     ratios, wrong = {}, []
     for name, value in first.items():
         if value.ndim == 1:
@@ -47,7 +47,7 @@ def judge_start(trace: Trace, row: Row, workload: str) -> Iterator[Check]:
         if not ok:
             wrong.append(name)
     reason = "; ".join(f"{name}: {distribution.reason}" for name, distribution in declared.items()) or None
-    yield Check("start: law", not wrong, where=", ".join(wrong) or None, reason=reason, figures=ratios)
+    yield Check("start: distribution", not wrong, where=", ".join(wrong) or None, reason=reason, figures=ratios)
     again, other_seed = trace.weights("start0again"), trace.weights("start1")
     same = [name for name, value in first.items() if not np.array_equal(value, again[name])]
     yield Check("start: same seed, same weights", not same, where=", ".join(same) or None)

@@ -1,4 +1,4 @@
-"""Certifies rows: runs the protocol in their environments, judges the traces, and writes the certificates."""
+"""Certifies: runs the protocol in the implementations' environments, judges the traces, writes the certificates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from rosetta_host.catalog.frameworks import Case, Row
+from rosetta_host.catalog.frameworks import Case, Implementation
 from rosetta_host.certificate import coverage, form_suggestions
 from rosetta_host.certificate.judge import AS_TIMED, ASIDE, PARTS, SHORT, SHORTEST, TraceFailed, Tracer, checks
 from rosetta_host.environments import environment, external_python, faults, process
@@ -33,18 +33,20 @@ def blank(kind: type[R], case: Case, where: Machine, device: str, **fields: Any)
 
     fields: those of this kind of record alone; and `digests`, if they are not those of the case's example.
     """
-    row = case.row
-    common: dict[str, Any] = {"digests": digests(row, case.workload, device)} if "digests" not in fields else {}
+    implementation = case.implementation
+    common: dict[str, Any] = (
+        {"digests": digests(implementation, case.workload, device)} if "digests" not in fields else {}
+    )
     return kind(
         schema=store.SCHEMA,
         status="failed",
-        framework=row.folder.name,
-        backend=row.backend,
+        framework=implementation.folder.name,
+        backend=implementation.backend,
         workload=case.workload,
         variant=case.variant,
         created=store.now(),
         machine=where,
-        name=row.name,
+        name=implementation.name,
         device=device,
         precision="float32",
         environment="as found" if external_python.python() else None,
@@ -58,7 +60,7 @@ class NoResult(ValueError):
     """A process ended without an error, but wrote no readable result; the message says so."""
 
 
-def facts(record: Record, row: Row, folder: Path) -> dict[str, Any]:
+def facts(record: Record, implementation: Implementation, folder: Path) -> dict[str, Any]:
     """Copy the facts of a process into its record, and return its whole result. Raises NoResult."""
     try:
         result: dict[str, Any] = json.loads((folder / "result.json").read_text("utf-8"))
@@ -68,7 +70,7 @@ def facts(record: Record, row: Row, folder: Path) -> dict[str, Any]:
         raise NoResult("The process left a result.json that is torn: it cannot be read.") from None
     record.python, record.packages = result["python"], result["packages"]
     listed = result["packages"]
-    record.version = next((listed[name] for name in row.framework.packages if name in listed), None)
+    record.version = next((listed[name] for name in implementation.framework.packages if name in listed), None)
     return result
 
 
@@ -84,11 +86,11 @@ def certify(
 
     parts: as `judge.checks` takes them. timed: as `judge.Tracer` takes it. `times` is set where every check was made.
     """
-    judge_digests = certificate_digests(case.row, case.workload, device)
+    judge_digests = certificate_digests(case.implementation, case.workload, device)
     record = blank(CertificateRecord, case, where, device, checks=[], digests=judge_digests)
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder, faults.recorded(record), ended(record):
-        tracer = Tracer(case, environment.ensure(case.row, device), device, Path(folder), timed)
+        tracer = Tracer(case, environment.ensure(case.implementation, device), device, Path(folder), timed)
         record.threads = tracer.threads(AS_TIMED)
         record.variables, record.untimed_variables = tracer.stated(AS_TIMED), tracer.stated(ASIDE)
         for check in checks(tracer, parts):
@@ -104,16 +106,19 @@ def certify(
         # A failed judgment ends the process before it writes its facts.
         if any(check.code == CheckCode.JUDGMENT for check in failed):
             return record
-        facts(record, case.row, Path(folder) / "steps-float32")
+        facts(record, case.implementation, Path(folder) / "steps-float32")
         if "lines" in parts:
-            ran, path = facts(record, case.row, Path(folder) / "start"), case.row.example(case.workload)
+            ran, path = (
+                facts(record, case.implementation, Path(folder) / "start"),
+                case.implementation.example(case.workload),
+            )
             record.executed = coverage.executed(path, ran["lines"], ran["elsewhere"], ran["sources"])
     return record
 
 
 @contextlib.contextmanager
 def ended(record: Record) -> Iterator[None]:
-    """A block in which a row's processes run. If one cannot start, or fails, the record says why."""
+    """A block in which an implementation's processes run. If one cannot start, or fails, the record says why."""
     try:
         yield
     except environment.Unsupported as error:
@@ -138,13 +143,13 @@ def certified(case: Case, where: Machine | None, device: str, past: Sequence[Rec
 
     where: the machine; None for any machine, number of threads and variables.
     """
-    threads = environment.threads(case.row, case.workload)
-    timed_run = threads, environment.stated(case.row, case.workload, threads, device, tuned=case.tuned)
-    wanted = (case.row.id, case.workload, case.variant, device)
-    now = certificate_digests(case.row, case.workload, device)
+    threads = environment.threads(case.implementation, case.workload)
+    timed_run = threads, environment.stated(case.implementation, case.workload, threads, device, tuned=case.tuned)
+    wanted = (case.implementation.id, case.workload, case.variant, device)
+    now = certificate_digests(case.implementation, case.workload, device)
     newest = None
     for record in store.of_kind(past, CertificateRecord):
-        subject = (record.row, record.workload, record.variant, record.device)
+        subject = (record.implementation, record.workload, record.variant, record.device)
         here = where is None or (record.machine.id == where.id and (record.threads, record.variables) == timed_run)
         if subject == wanted and not differing(record.digests, now) and here:
             newest = record
@@ -152,10 +157,10 @@ def certified(case: Case, where: Machine | None, device: str, past: Sequence[Rec
 
 
 def published_seconds() -> dict[tuple[str, str], float]:
-    """(row, workload) -> the seconds of its newest published certificate, on any machine."""
+    """(implementation, workload) -> the seconds of its newest published certificate, on any machine."""
     published = store.of_kind(store.read_all([store.COMMITTED]), CertificateRecord)
     return {
-        (certificate.row, certificate.workload): certificate.times.process
+        (certificate.implementation, certificate.workload): certificate.times.process
         for certificate in published
         if certificate.times and certificate.times.process
     }
@@ -174,42 +179,43 @@ def certify_all(
     An environment that is missing is made while the examples of others are certified. The variants of an example run
     one after the other, so that they share the oracle's cached gradients.
 
-    short: the cases of which only `short_parts` are checked in one example of each row, and the steps alone in the
-    others, which run in the same environment.
-    """
-    examples_of_rows = {case.row.id: case for case in cases if case.variant is None}
+    short: the cases of which only `short_parts` are checked in one example of each implementation, and the steps alone
+    in the others, which run in the same environment."""
+    examples_of_implementations = {case.implementation.id: case for case in cases if case.variant is None}
 
     def parts(case: Case) -> tuple[str, ...]:
         if case not in short:
             return tuple(PARTS)
-        return tuple(short_parts) if examples_of_rows.get(case.row.id) == case else SHORTEST
+        return tuple(short_parts) if examples_of_implementations.get(case.implementation.id) == case else SHORTEST
 
     def certified_each(variants: Sequence[Case]) -> list[tuple[Case, CertificateRecord]]:
         return [(case, certify(case, where, device, report, parts(case))) for case in variants]
 
-    examples = [list(same) for _, same in itertools.groupby(cases, lambda case: (case.row.id, case.workload))]
-    ready = [variants for variants in examples if environment.complete(variants[0].row, device)]
+    examples = [
+        list(same) for _, same in itertools.groupby(cases, lambda case: (case.implementation.id, case.workload))
+    ]
+    ready = [variants for variants in examples if environment.complete(variants[0].implementation, device)]
     missing = [variants for variants in examples if variants not in ready]
 
     def in_order() -> Iterator[list[Case]]:
-        yield from environment.apart(ready, lambda variants: variants[0].row)
-        for _, of_row in itertools.groupby(missing, lambda variants: variants[0].row.id):
-            examples_of_row = list(of_row)
-            ensure_all([examples_of_row[0][0].row], device)
-            yield from examples_of_row
+        yield from environment.apart(ready, lambda variants: variants[0].implementation)
+        for _, of_implementation in itertools.groupby(missing, lambda variants: variants[0].implementation.id):
+            examples_of_implementation = list(of_implementation)
+            ensure_all([examples_of_implementation[0][0].implementation], device)
+            yield from examples_of_implementation
 
     for certificates in side_by_side(functools.partial(certified_each, variants) for variants in in_order()):
         yield from certificates
 
 
-def ensure_all(rows: list[Row], device: str) -> None:
-    """Make the missing environments of these rows. One that cannot be made raises its error when it is next used.
+def ensure_all(implementations: list[Implementation], device: str) -> None:
+    """Make the missing environments. One that cannot be made raises its error when it is next used.
 
     They are made one after the other: each compiles on all cores already.
     """
-    for row in {row.id: row for row in rows}.values():
+    for implementation in {implementation.id: implementation for implementation in implementations}.values():
         with contextlib.suppress(environment.Unsupported):
-            environment.ensure(row, device)
+            environment.ensure(implementation, device)
 
 
 def side_by_side(calls: Iterable[Callable[[], T]]) -> Iterator[T]:

@@ -120,7 +120,7 @@ def suggestion(case: Case, folder: Path, checks: Sequence[RecordedCheck]) -> str
     """
     if not any(check.name in STEP_CHECKS and not check.ok for check in checks):
         return None
-    workload, trace, declared = case.workload, Trace(folder), case.row.workload(case.workload)
+    workload, trace, declared = case.workload, Trace(folder), case.implementation.workload(case.workload)
     try:
         weights.check(workload, trace.arrays("w0"))
     except (OSError, ValueError):
@@ -129,5 +129,5 @@ def suggestion(case: Case, folder: Path, checks: Sequence[RecordedCheck]) -> str
     fit = fitting(trace, samples, limits, declared.forms, declared.partial_batch)
     if not fit:
         return None
-    table = f"[{workload}.forms] of examples/{case.row.folder.name}/framework.toml"
+    table = f"[{workload}.forms] of examples/{case.implementation.folder.name}/framework.toml"
     return f"With {' or '.join(fit)} every step fits: declare it in {table}."

@@ -97,7 +97,7 @@ AS_TIMED, ASIDE = RunMode(True), RunMode(False)
 
 
 class Tracer:
-    """Runs programs on one example, each in a fresh process of the row's environment.
+    """Runs programs on one example, each in a fresh process of the implementation's environment.
 
     timed: whether the mode `AS_TIMED` applies; otherwise every process runs on one thread.
     """
@@ -107,28 +107,31 @@ class Tracer:
 
     def threads(self, mode: RunMode) -> int:
         """The number of threads of a process in this mode."""
-        return environment.threads(self.case.row, self.case.workload) if self.timed and mode.timed else 1
+        return environment.threads(self.case.implementation, self.case.workload) if self.timed and mode.timed else 1
 
     def stated(self, mode: RunMode, folder: Path | None = None) -> dict[str, str]:
         """The environment variables of a process beside the inherited ones, as a record states them.
 
         folder: the environment's folder, to fill in their values; None leaves the placeholder, as in a record.
         """
-        row, workload = self.case.row, self.case.workload
+        implementation, workload = self.case.implementation, self.case.workload
         variables = environment.stated(
-            row, workload, self.threads(mode), self.device, mode.dtype, folder, tuned=self.case.tuned
+            implementation, workload, self.threads(mode), self.device, mode.dtype, folder, tuned=self.case.tuned
         )
         cached = not (self.timed and mode.timed)
-        return variables | environment.compile_cache(row, folder) if cached else variables
+        return variables | environment.compile_cache(implementation, folder) if cached else variables
 
     def environ(self, mode: RunMode) -> dict[str, str]:
         """All environment variables of a process."""
-        return {**process.inherited(), **self.stated(mode, environment.place(self.case.row, self.device))}
+        return {
+            **process.inherited(),
+            **self.stated(mode, environment.folder_of(self.case.implementation, self.device)),
+        }
 
     def weights(self) -> dict[str, protocol.Arrays]:
         """The weights that the programs of a certificate import, by name."""
         workload = self.case.workload
-        return protocol.imported_weights(workload, self.case.row.workload(workload).forms)
+        return protocol.imported_weights(workload, self.case.implementation.workload(workload).forms)
 
     @contextlib.contextmanager
     def follow(
@@ -146,7 +149,7 @@ class Tracer:
         """
         folder, halt = self._write_inputs(name, program, samples, imports), threading.Event()
         command: list[str | Path] = [self.python, "-m", "rosetta_common", "trace"]
-        command += [self.case.row.example(self.case.workload), "--folder", folder]
+        command += [self.case.implementation.example(self.case.workload), "--folder", folder]
         environ = {**self.environ(mode), "ROSETTA_DATA": str(folder / "data")}
 
         def run() -> process.Ended:
@@ -204,7 +207,7 @@ def checks(
     parts: the keys of PARTS to check. fail_fast: as in `steps.judge_steps`.
 
     Weights that are missing, misshapen, torn or not finite can make a later check impossible. That is a failed check
-    too, so that the certificates of other rows go on. Raises only TraceFailed.
+    too, so that the certificates of other implementations go on. Raises only TraceFailed.
     """
     try:
         yield from _checks(tracer, parts, fail_fast)
@@ -215,13 +218,13 @@ def checks(
 
 
 def _checks(tracer: Tracer, parts: Collection[str], fail_fast: bool) -> Iterator[Check]:
-    row, workload = tracer.case.row, tracer.case.workload
-    rate = {"rate"} if row.defines(workload, SET_RATE) else set()
+    implementation, workload = tracer.case.implementation, tracer.case.workload
+    rate = {"rate"} if implementation.defines(workload, SET_RATE) else set()
     if stepped := set(protocol.STEPPED) & set(parts):
         yield from _in_steps(tracer, AS_TIMED, stepped | rate, fail_fast)
     if {"threads", "start", "lines"} & set(parts):
         yield from _start(tracer, {*parts} | rate)
-    if "float64" in parts and row.workload(workload).float64:
+    if "float64" in parts and implementation.workload(workload).float64:
         yield from _in_steps(tracer, RunMode(False, "float64"), {*protocol.STEPPED} | rate, fail_fast)
     if "dropout" in parts and (dropout := protocol.of(workload).dropout):
         yield from _dropout(tracer, dropout)
@@ -229,7 +232,7 @@ def _checks(tracer: Tracer, parts: Collection[str], fail_fast: bool) -> Iterator
 
 def _in_steps(tracer: Tracer, mode: RunMode, parts: Collection[str], fail_fast: bool) -> Iterator[Check]:
     workload = tracer.case.workload
-    declared = tracer.case.row.workload(workload)
+    declared = tracer.case.implementation.workload(workload)
     program = protocol.steps_program(workload, mode.dtype, tracer.case.verb, parts)
     samples = protocol.certificate_samples(workload)
     with tracer.follow(f"steps-{mode.dtype}", program, samples, mode=mode) as trace:
@@ -240,22 +243,22 @@ def _in_steps(tracer: Tracer, mode: RunMode, parts: Collection[str], fail_fast: 
 
 
 def _start(tracer: Tracer, parts: Collection[str]) -> Iterator[Check]:
-    row, workload = tracer.case.row, tracer.case.workload
-    declared = row.workload(workload)
+    implementation, workload = tracer.case.implementation, tracer.case.workload
+    declared = implementation.workload(workload)
     program = protocol.start_program(workload, tracer.case.verb, parts)
     with tracer.follow("start", program, protocol.certificate_samples(workload)) as trace:
         if "threads" in parts:
             limits, encoded = ExampleLimits(workload, "float32", {}), protocol.encoded_steps(workload, "float32")
             yield from steps.judge_thread(trace, encoded, limits, declared.forms)
         if "start" in parts:
-            yield from behavior.judge_start(trace, row, workload)
+            yield from behavior.judge_start(trace, implementation, workload)
             probe = protocol.probe_samples(workload).encoded(workload, "float32")
             yield from behavior.judge_shuffle(trace, workload, probe, declared.partial_batch)
 
 
 def _dropout(tracer: Tracer, dropout: protocol.Dropout) -> Iterator[Check]:
     workload = tracer.case.workload
-    declared = tracer.case.row.workload(workload)
+    declared = tracer.case.implementation.workload(workload)
     start = steps.at_start(workload, protocol.encoded_steps(workload, "float32"), declared.forms)
     program = protocol.dropout_program(workload, tracer.case.verb, dropout)
     with tracer.follow("dropout", program, protocol.certificate_samples(workload)) as trace:

@@ -17,7 +17,7 @@ from typing import Any
 
 from rosetta_common import weights
 from rosetta_common.run import VERBS
-from rosetta_host.catalog.frameworks import Case, Row, UserError
+from rosetta_host.catalog.frameworks import Case, Implementation, UserError
 from rosetta_host.certificate import oracle
 from rosetta_host.environments import environment, external_python, process
 
@@ -39,20 +39,20 @@ log = logging.getLogger(__name__)
 
 def require(cases: Iterable[Case], device: str) -> None:
     """Raise UserError with all findings of these cases; a file that is too long is a warning."""
-    examples = {(case.row.id, case.workload): case for case in cases}.values()
-    files = {case.row.example(case.workload): None for case in examples}
+    examples = {(case.implementation.id, case.workload): case for case in cases}.values()
+    files = {case.implementation.example(case.workload): None for case in examples}
     for path in files:
         if (length := len(path.read_text("utf-8").splitlines())) > MOST_LINES:
             log.warning("%s has %d lines; keep it to %d, which the tests require.", _at(path), length, MOST_LINES)
     findings = [finding for path in files for finding in _structure(path)]
-    findings += [finding for case in examples for finding in _declared(case.row, case.workload)]
-    findings += [finding for case in examples for finding in _lock(case.row, device)]
+    findings += [finding for case in examples for finding in _declared(case.implementation, case.workload)]
+    findings += [finding for case in examples for finding in _lock(case.implementation, device)]
     _raise(findings)
 
 
 def require_loaded(cases: Iterable[Case], device: str) -> None:
     """Raise UserError with the mistakes in the data that these cases' examples load, in their environments."""
-    examples = {(case.row.id, case.workload): case for case in cases}.values()
+    examples = {(case.implementation.id, case.workload): case for case in cases}.values()
     _raise([finding for case in examples for finding in _loaded(case, device)])
 
 
@@ -104,9 +104,9 @@ def _is_main(statement: ast.stmt) -> bool:
     return {*MAIN} <= {ast.unparse(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}
 
 
-def _declared(row: Row, workload: str) -> Iterator[str]:
+def _declared(implementation: Implementation, workload: str) -> Iterator[str]:
     """Check that the forms in framework.toml, and the weights whose distribution it states, exist."""
-    path, declared = row.folder / "framework.toml", row.workload(workload)
+    path, declared = implementation.folder / "framework.toml", implementation.workload(workload)
     for name, value in declared.forms.items():
         try:
             oracle.settle(workload, {name: value})
@@ -125,11 +125,11 @@ def _line_of(path: Path, key: str) -> int | None:
     return next((number for number, line in lines if re.search(rf'(?<![\w-]){re.escape(key)}"?\s*=', line)), None)
 
 
-def _lock(row: Row, device: str) -> Iterator[str]:
+def _lock(implementation: Implementation, device: str) -> Iterator[str]:
     """Check that the lock exists, and was made from the pins beside it."""
     if external_python.python():
         return
-    path = row.lock(device)
+    path = implementation.lock(device)
     pins = path.with_suffix(".in")
     if not pins.is_file():
         yield f"{_at(pins)}: the file is missing. List in it the packages that you import, as NAME==VERSION."
@@ -138,7 +138,7 @@ def _lock(row: Row, device: str) -> Iterator[str]:
     if not pinned:
         yield f"{_at(pins)}: it lists no package. List those that you import, as NAME==VERSION."
         return
-    command = f"run: nox -s locks -- {row.environment_folder.name}"
+    command = f"run: nox -s locks -- {implementation.environment_folder.name}"
     if not path.is_file():
         yield f"{_at(path)}: the lock is missing; {command}"
         return
@@ -160,12 +160,14 @@ def _normal(name: str) -> str:
 
 def _loaded(case: Case, device: str) -> Iterator[str]:
     """Check that `load_data` returns NumPy arrays, as many samples as labels, none wider than float32."""
-    row, path = case.row, case.row.example(case.workload)
+    implementation, path = case.implementation, case.implementation.example(case.workload)
     try:
-        python = environment.ensure(row, device)
+        python = environment.ensure(implementation, device)
     except environment.Unsupported:  # the certificate's record says so
         return
-    environ = environment.variables(row, case.workload, environment.threads(row, case.workload), device)
+    environ = environment.variables(
+        implementation, case.workload, environment.threads(implementation, case.workload), device
+    )
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         result = Path(folder) / "loaded.json"
         ended = process.run([python, "-c", LOAD, path, result], environ, TIMEOUT, events=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from rosetta_host.catalog.frameworks import WORKLOADS, Case, Row
+from rosetta_host.catalog.frameworks import WORKLOADS, Case, Implementation
 from rosetta_host.certificate import certify, judge, precheck
 from rosetta_host.command_line.progress import console, say, time_left
 from rosetta_host.records import machine, store
@@ -26,9 +26,9 @@ def selected_workloads(options: argparse.Namespace) -> list[str]:
     return [options.workload] if options.workload else list(WORKLOADS)
 
 
-def select_cases(options: argparse.Namespace, rows: list[Row], device: str) -> list[Case]:
-    """All that can be certified of these rows. Raises UserError with what is wrong with their folders."""
-    cases = [case for row in rows for case in row.cases(selected_workloads(options))]
+def select_cases(options: argparse.Namespace, implementations: list[Implementation], device: str) -> list[Case]:
+    """All that can be certified of these implementations. Raises UserError with what is wrong with their folders."""
+    cases = [case for implementation in implementations for case in implementation.cases(selected_workloads(options))]
     precheck.require(cases, device)
     return cases
 
@@ -52,7 +52,7 @@ def certify_cases(
     short: those that are certified already, of which these `parts` are made, and a record only where one fails.
     """
     where, device = machine.describe(options.machine), options.device
-    alone = len({case.row.id for case in cases}) == 1
+    alone = len({case.implementation.id for case in cases}) == 1
     if alone:  # of all implementations, that would import every framework once more
         precheck.require_loaded([case for case in cases if case not in short], device)
     done: list[tuple[Case, CertificateRecord]] = []
@@ -62,7 +62,7 @@ def certify_cases(
         with lock:
             say(line)
 
-    # Who works on one row wants to see each check; of all rows, they are too many to read.
+    # One implementation: list each check. All of them: they are too many to read.
     check = report if alone else lambda line: None
     for case, record in certify.certify_all(cases, where, device, check, short, parts):
         if case not in short or record.status != "ok":
@@ -94,7 +94,7 @@ def reason(record: CertificateRecord) -> str:
 def _summary(done: list[tuple[Case, CertificateRecord]]) -> Table:
     """Every certificate in a line: its figures beside their limits, and its seconds, the slowest last."""
     table = Table(title="Certificates", box=None, title_justify="left")
-    for heading in ("row", "workload", "variant", "status"):
+    for heading in ("implementation", "workload", "variant", "status"):
         table.add_column(heading)
     for heading in (*SUMMED_UP, "seconds"):
         table.add_column(heading, justify="right")
@@ -102,7 +102,7 @@ def _summary(done: list[tuple[Case, CertificateRecord]]) -> Table:
         figures = {check.name: check.figure for check in record.checks}
         cells = [format(figures[name], ".0e") if figures.get(name) is not None else "" for name in SUMMED_UP]
         seconds = f"{_seconds(record):.0f}"
-        table.add_row(case.row.id, case.workload, case.variant or "", record.status, *cells, seconds)
+        table.add_row(case.implementation.id, case.workload, case.variant or "", record.status, *cells, seconds)
     return table
 
 

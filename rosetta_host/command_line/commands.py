@@ -46,7 +46,7 @@ def _folder(options: argparse.Namespace, published: bool = False) -> Path:
 
 
 def exit_code(statuses: Sequence[str]) -> int:
-    """1 if a run went wrong. A row that this machine cannot run is shown and others go on; in CI it is an error."""
+    """1 if a run went wrong. An implementation that cannot run here stops no other; in CI it is an error."""
     bad = [status for status in statuses if status not in ("ok", "unsupported")]
     unsupported = statuses.count("unsupported")
     return int(bool(bad) or (unsupported > 0 and (bool(os.environ.get("CI")) or unsupported == len(statuses))))
@@ -71,13 +71,19 @@ def run_benchmark(options: argparse.Namespace) -> int:
 
         return exit_code(ranked.run(options, _folder(options, published=True)))
     limit = 3600 * options.hours if options.preset == "full" else math.inf
-    rows, device, workloads = frameworks.select(options.ids), options.device, selected_workloads(options)
+    implementations, device, workloads = frameworks.select(options.ids), options.device, selected_workloads(options)
     folder = _folder(options, published=options.preset != "quick")
-    start, every_case, left = time.monotonic(), select_cases(options, rows, device), list[frameworks.Row]()
+    start, every_case, left = (
+        time.monotonic(),
+        select_cases(options, implementations, device),
+        list[frameworks.Implementation](),
+    )
     if options.left and options.preset == "quick" and not options.ids and not options.python:
-        rows, left = first_look.split(rows, device)
-    cases = [case for case in every_case if case.row in rows]
-    planned = runs.jobs(rows, workloads, options.preset, device, options.seeds, options.data, options.unofficial)
+        implementations, left = first_look.split(implementations, device)
+    cases = [case for case in every_case if case.implementation in implementations]
+    planned = runs.jobs(
+        implementations, workloads, options.preset, device, options.seeds, options.data, options.unofficial
+    )
     where = machine.describe(options.machine)
     past = store.read_all([folder])
     # A newcomer's machine proves equality for itself, though certificates of other machines come with the checkout.
@@ -101,16 +107,19 @@ def run_benchmark(options: argparse.Namespace) -> int:
             if record.status == "interrupted":
                 return 130
     if left:
-        options.left.write_text(" ".join(row.id for row in left), "utf-8")
+        options.left.write_text(" ".join(implementation.id for implementation in left), "utf-8")
         minutes = (time.monotonic() - start) / 60 * (len(every_case) - len(cases)) / max(1, len(cases))
-        say(f"{len(rows)} of {len(rows) + len(left)} frameworks are done. The others take about {minutes:.0f} minutes.")
+        say(
+            f"{len(implementations)} of {len(implementations) + len(left)} frameworks are done. The others take about "
+            f"{minutes:.0f} minutes."
+        )
     return exit_code(statuses + [record.status for record in finished])
 
 
 def run_mutation(options: argparse.Namespace) -> int:
-    rows, workloads = frameworks.select(options.ids), selected_workloads(options)
-    select_cases(options, rows, "cpu")
-    return runner.run(rows, workloads, options.mutant, options.minutes, say)
+    implementations, workloads = frameworks.select(options.ids), selected_workloads(options)
+    select_cases(options, implementations, "cpu")
+    return runner.run(implementations, workloads, options.mutant, options.minutes, say)
 
 
 def run_lessons(options: argparse.Namespace) -> int:
@@ -138,16 +147,19 @@ def run_lessons(options: argparse.Namespace) -> int:
 
 
 def _lessons_planned(options: argparse.Namespace) -> dict[Measure, list[Experiment]]:
-    """What there is to measure of the lessons and rows that the user names, by kind. Raises UserError for nothing."""
+    """The measurements of the named lessons and implementations, by kind. Raises UserError where there are none."""
     kinds: list[Measure] = list(dict.fromkeys(options.kind or ["size", "time"]))
-    declared, rows_by_id = declarations.read(), frameworks.rows()
-    chosen, ids = declarations.select(declared, options.names, rows_by_id)
-    declarations.check(declared, rows_by_id.values())
+    declared, implementations_by_id = declarations.read(), frameworks.implementations()
+    chosen, ids = declarations.select(declared, options.names, implementations_by_id)
+    declarations.check(declared, implementations_by_id.values())
     chosen = {slug: lesson for slug, lesson in chosen.items() if lesson.workload in selected_workloads(options)}
     planned = {}
     for kind in kinds:
-        rows = [rows_by_id[name] for name in ids or (declared.accuracy_rows if kind == "accuracy" else rows_by_id)]
-        planned[kind] = experiments.plan(kind, chosen, rows, options.seeds, options.device)
+        implementations = [
+            implementations_by_id[name]
+            for name in ids or (declared.accuracy_implementations if kind == "accuracy" else implementations_by_id)
+        ]
+        planned[kind] = experiments.plan(kind, chosen, implementations, options.seeds, options.device)
     if not any(planned.values()):
         raise UserError(
             f"There is nothing to measure for {', '.join(options.names) or 'the lessons'} by {', '.join(kinds)}."
@@ -174,13 +186,13 @@ def _measured(
 
 
 def run_transfer(options: argparse.Namespace) -> int:
-    rows = frameworks.select(options.ids)
-    if len(rows) < 2:
+    implementations = frameworks.select(options.ids)
+    if len(implementations) < 2:
         raise UserError("A transfer needs two frameworks: name at least two, or none for all.")
     statuses: list[str] = []
 
     folder, where, device = _folder(options), machine.describe(options.machine), options.device
-    for record in moves.transfer_all(rows, selected_workloads(options), where, device, say):
+    for record in moves.transfer_all(implementations, selected_workloads(options), where, device, say):
         path = store.write(record, folder)
         say(f"{moves.summary(record)}  ({os.path.relpath(path)})")
         statuses.append(record.status)
@@ -188,16 +200,20 @@ def run_transfer(options: argparse.Namespace) -> int:
 
 
 def run_defaults(options: argparse.Namespace) -> int:
-    rows, statuses = frameworks.select(options.ids), []
+    implementations, statuses = frameworks.select(options.ids), []
     folder = _folder(options)
     past = store.of_kind(store.read_all(), DefaultsRecord)
-    for record in collect.ask_all(rows, machine.describe(options.machine), options.device, say):
+    for record in collect.ask_all(implementations, machine.describe(options.machine), options.device, say):
         path = store.write(record, folder)
         say(f"{collect.summary(record)}  ({os.path.relpath(path)})")
-        before = [old for old in past if (old.row, old.device) == (record.row, record.device) and old.answers]
+        before = [
+            old
+            for old in past
+            if (old.implementation, old.device) == (record.implementation, record.device) and old.answers
+        ]
         for line in collect.changes(before[-1], record) if before else ():
             say(f"  changed: {line}")
-        if len(rows) == 1:
+        if len(implementations) == 1:
             for name, answer in record.answers.items():
                 say(f"  {name}: {answer.statement}" + (f" ({answer.reason})" if answer.reason else ""))
         statuses.append(record.status)
@@ -206,12 +222,12 @@ def run_defaults(options: argparse.Namespace) -> int:
 
 def run_speed(options: argparse.Namespace) -> int:
     statuses: list[str] = []
-    for row in frameworks.select(options.ids):
-        for workload in (name for name in selected_workloads(options) if name in row.workloads):
+    for implementation in frameworks.select(options.ids):
+        for workload in (name for name in selected_workloads(options) if name in implementation.workloads):
             try:
-                measured = speed.measure(row, workload, options.device)
+                measured = speed.measure(implementation, workload, options.device)
             except environment.Unsupported as error:
-                say(f"{row.id} {workload}: {error}")
+                say(f"{implementation.id} {workload}: {error}")
                 statuses.append("unsupported")
                 continue
             for line in speed.lines(measured):
@@ -221,9 +237,11 @@ def run_speed(options: argparse.Namespace) -> int:
 
 
 def run_standalone(options: argparse.Namespace) -> int:
-    rows, every_row = frameworks.select(options.ids), list(frameworks.rows().values())
-    trials = standalone_check.run_all(rows, every_row, selected_workloads(options), options.device, say)
-    statuses = [trial.status for trial in trials]
+    implementations, all_implementations = frameworks.select(options.ids), list(frameworks.implementations().values())
+    script_runs = standalone_check.run_all(
+        implementations, all_implementations, selected_workloads(options), options.device, say
+    )
+    statuses = [script_run.status for script_run in script_runs]
     say(f"{statuses.count('ok')} of {len(statuses)} standalone scripts work")
     return exit_code(statuses)
 
@@ -238,15 +256,17 @@ def run_new(options: argparse.Namespace) -> int:
 
 def run_locks(options: argparse.Namespace) -> int:
     for name in options.names:
-        locks.bump(name, frameworks.rows(), say)
+        locks.bump(name, frameworks.implementations(), say)
     return 0
 
 
 def run_notebooks(options: argparse.Namespace) -> int:
     from rosetta_host.publishing import kernels  # needs what only the session `notebooks` installs
 
-    rows, every_row = frameworks.select(options.ids), list(frameworks.rows().values())
-    return exit_code(list(kernels.make_all(rows, every_row, selected_workloads(options), options.again, say)))
+    implementations, all_implementations = frameworks.select(options.ids), list(frameworks.implementations().values())
+    return exit_code(
+        list(kernels.make_all(implementations, all_implementations, selected_workloads(options), options.again, say))
+    )
 
 
 def run_validate(options: argparse.Namespace) -> int:

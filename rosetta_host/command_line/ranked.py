@@ -63,7 +63,7 @@ def show(ranking: Sequence[Ranked]) -> None:
     for name in COLUMNS:
         table.add_column(name, justify="right")
     for ranked in ranking:
-        name = " ".join(filter(None, (ranked.case.row, ranked.case.variant)))
+        name = " ".join(filter(None, (ranked.case.implementation, ranked.case.variant)))
         if not ranked.turns:
             table.add_row(name, ranked.status, *[""] * (len(COLUMNS) - 2), str(ranked.disturbed))
             continue
@@ -73,4 +73,4 @@ def show(ranking: Sequence[Ranked]) -> None:
     Console(width=max(console.width, TABLE_WIDTH)).print(table)
     for ranked in ranking:
         if ranked.reason:
-            say(f"{ranked.case.row}: {ranked.reason}")
+            say(f"{ranked.case.implementation}: {ranked.reason}")

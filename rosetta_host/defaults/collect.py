@@ -1,6 +1,7 @@
 """Asks each framework what it does where nothing is said, and writes what was inferred as a record.
 
-A folder's defaults.py has a function a question; it runs in the row's environment (`rosetta_common.ask`), and
+A folder's defaults.py has a function a question; it runs in the implementation's environment (`rosetta_common.ask`),
+and
 `probes` judges what comes back. A question that a framework has nothing for is in the file's `unanswered`, with the
 reason. A process that ends at one call is started again after it.
 """
@@ -20,7 +21,7 @@ import msgspec
 import numpy as np
 
 from rosetta_host.catalog import syntax
-from rosetta_host.catalog.frameworks import Case, Row, UserError, nearest
+from rosetta_host.catalog.frameworks import Case, Implementation, UserError, nearest
 from rosetta_host.certificate import certify
 from rosetta_host.defaults import infer
 from rosetta_host.defaults.infer import Call, Result
@@ -42,18 +43,18 @@ class Failed(Exception):
         self.ended = ended
 
 
-def source(row: Row) -> Path:
+def source(implementation: Implementation) -> Path:
     """The folder's file of probes, whether it is there or not."""
-    return row.folder / "defaults.py"
+    return implementation.folder / "defaults.py"
 
 
-def digests(row: Row, device: str = "cpu") -> dict[str, str]:
+def digests(implementation: Implementation, device: str = "cpu") -> dict[str, str]:
     """What an answer holds for: the probes, the declarations, the lock."""
     return {
-        "defaults": example_digest(source(row)),
-        "framework": declared_digest(row, "defaults", device),
-        "lock": environment_digest(row, device),
-        **borrowed_digest(row, device),
+        "defaults": example_digest(source(implementation)),
+        "framework": declared_digest(implementation, "defaults", device),
+        "lock": environment_digest(implementation, device),
+        **borrowed_digest(implementation, device),
     }
 
 
@@ -87,27 +88,29 @@ def _literal(value: ast.expr, where: str) -> dict[str, str]:
         raise UserError(f"{where}: `unanswered` must be a plain dict of texts.") from None
 
 
-def ask_all(rows: list[Row], where: Machine, device: str, report: certify.Report) -> Iterator[DefaultsRecord]:
-    """A record for each row that has a defaults.py, as many at once as there are cores: nothing here is timed."""
-    asked = [row for row in rows if source(row).exists()]
-    for row in rows:
-        if row not in asked:
-            report(f"{row.id}: it has no {source(row).name}")
+def ask_all(
+    implementations: list[Implementation], where: Machine, device: str, report: certify.Report
+) -> Iterator[DefaultsRecord]:
+    """A record for each implementation with a defaults.py, as many at once as there are cores: nothing is timed."""
+    asked = [implementation for implementation in implementations if source(implementation).exists()]
+    for implementation in implementations:
+        if implementation not in asked:
+            report(f"{implementation.id}: it has no {source(implementation).name}")
     certify.ensure_all(asked, device)
-    yield from certify.side_by_side([functools.partial(ask, row, where, device) for row in asked])
+    yield from certify.side_by_side([functools.partial(ask, implementation, where, device) for implementation in asked])
 
 
-def ask(row: Row, where: Machine, device: str = "cpu") -> DefaultsRecord:
-    """What one row answers. Never raises for the row's faults: its record tells them."""
-    record = certify.blank(DefaultsRecord, Case(row, "defaults"), where, device, digests={}, answers={})
+def ask(implementation: Implementation, where: Machine, device: str = "cpu") -> DefaultsRecord:
+    """The answers of one implementation. Never raises for its faults: the record states them."""
+    record = certify.blank(DefaultsRecord, Case(implementation, "defaults"), where, device, digests={}, answers={})
     record.threads, start = 1, time.monotonic()
     with faults.recorded(record), _ended(record):
-        functions, unanswered = read(source(row))
-        record.digests = digests(row, device)
+        functions, unanswered = read(source(implementation))
+        record.digests = digests(implementation, device)
         with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
             calls = [call for call in infer.CALLS if call.question in functions]
-            results = run(row, calls, Path(folder), device)
-            certify.facts(record, row, Path(folder))
+            results = run(implementation, calls, Path(folder), device)
+            certify.facts(record, implementation, Path(folder))
         record.answers = answers(functions, unanswered, results)
         unknown = {name: answer.reason for name, answer in record.answers.items() if answer.code == Code.UNKNOWN}
         record.status = "failed" if unknown else "ok"
@@ -118,7 +121,7 @@ def ask(row: Row, where: Machine, device: str = "cpu") -> DefaultsRecord:
 
 @contextlib.contextmanager
 def _ended(record: DefaultsRecord) -> Iterator[None]:
-    """A block in which a row is asked: where it cannot be, or does not follow, the record says how."""
+    """A block in which an implementation is asked: if it cannot be, or breaks the contract, the record says how."""
     with certify.ended(record):
         try:
             yield
@@ -130,18 +133,18 @@ def _ended(record: DefaultsRecord) -> Iterator[None]:
             record.status, record.reason = "failed", str(error)
 
 
-def run(row: Row, calls: list[Call], folder: Path, device: str) -> dict[str, Result]:
+def run(implementation: Implementation, calls: list[Call], folder: Path, device: str) -> dict[str, Result]:
     """The result of each call. One that ends the process is a refusal, and those after it get a new process.
 
     A process runs where nothing is called as well: it tells which version has nothing to answer.
     """
     np.savez(folder / "given.npz", allow_pickle=False, **infer.given())
-    python, environ = environment.ensure(row, device), environment.variables(row, None, 1, device)
+    python, environ = environment.ensure(implementation, device), environment.variables(implementation, None, 1, device)
     left, results, ended = list(calls), dict[str, Result](), None
     while ended is None or left:
         asked = [{"name": c.name, "function": c.question, "arguments": c.arguments} for c in left]
         (folder / "questions.json").write_text(json.dumps(asked), "utf-8")
-        command: list[str | Path] = [python, "-m", "rosetta_common", "ask", source(row), "--folder", folder]
+        command: list[str | Path] = [python, "-m", "rosetta_common", "ask", source(implementation), "--folder", folder]
         ended = process.run(command, environ, TIMEOUT)
         for call in list(left):
             if (result := _result(folder, call)) is None:
@@ -206,11 +209,13 @@ def changes(before: DefaultsRecord, now: DefaultsRecord) -> Iterator[str]:
 
 
 def summary(record: DefaultsRecord) -> str:
-    """One row's answers, in a line."""
+    """One implementation's answers, in a line."""
     if not record.answers:
-        return f"{record.row}: {record.status}: {record.reason}"
+        return f"{record.implementation}: {record.status}: {record.reason}"
     nothing = sum(answer.code == Code.NONE and answer.reason is not None for answer in record.answers.values())
     unknown = sum(answer.code == Code.UNKNOWN for answer in record.answers.values())
     given = len(record.answers) - unknown - nothing
     rest = f"; unknown: {record.reason}" if unknown else ""
-    return f"{record.row}: {given} of {len(record.answers)} answers, {nothing} for which it has nothing{rest}"
+    return (
+        f"{record.implementation}: {given} of {len(record.answers)} answers, {nothing} for which it has nothing{rest}"
+    )

@@ -1,7 +1,7 @@
-"""Infers the law that initial weights were drawn from, by measurement: what kind, and by which rule of the fans.
+"""Infers the distribution of initial weights by measurement: its kind, and by which rule of the fans.
 
-A law is only named if the sample agrees with it (Kolmogorov and Smirnov's distance) and its scale is a
-known rule's; else its kind and its measured scale are told, or "unknown". Sizes of the probes are chosen
+A distribution is only named if the sample agrees with it (Kolmogorov and Smirnov's distance) and its scale is a
+known rule's; otherwise its kind and its measured scale are given, or "unknown". Sizes of the probes are chosen
 such that no two rules lie closer together than the scale can be measured, but for a square matrix, on
 which Glorot's and LeCun's rules agree: then both are named.
 """
@@ -17,14 +17,14 @@ import numpy as np
 from rosetta_host.records.codes import Code, Rule
 from rosetta_host.records.store import Answer
 
-DISTANCE = 1.95  # over √n: what a sample of its own law exceeds once in a thousand
-CUT = 2.0  # standard deviations at which frameworks cut a truncated normal law off
-CUT_DEVIATION = 0.8796256610342398  # standard deviation of a normal law of deviation 1 that is cut off at ± 2
-FEW = 8  # fewer numbers tell nothing of a law
+DISTANCE = 1.95  # over √n: what a sample of its own distribution exceeds once in a thousand
+CUT = 2.0  # standard deviations at which frameworks truncate a normal distribution
+CUT_DEVIATION = 0.8796256610342398  # standard deviation of a standard normal distribution truncated at ± 2
+FEW = 8  # fewer numbers do not show a distribution
 
 
-def law(sample: np.ndarray, fan_in: int, fan_out: int) -> Answer:
-    """The law of a sample of weights, with the figures that speak for it."""
+def distribution(sample: np.ndarray, fan_in: int, fan_out: int) -> Answer:
+    """The distribution of a sample of weights, with the figures that support it."""
     flat = np.asarray(sample, dtype=np.float64).ravel()
     if not np.isfinite(flat).all():
         return Answer(Code.UNKNOWN, reason="some of the weights are not finite")
@@ -35,23 +35,23 @@ def law(sample: np.ndarray, fan_in: int, fan_out: int) -> Answer:
     if _orthogonal(np.asarray(sample, dtype=np.float64)):
         return Answer(Code.ORTHOGONAL)
     if len(flat) < FEW:
-        return Answer(Code.UNKNOWN, reason="too few numbers to tell a law by")
+        return Answer(Code.UNKNOWN, reason="too few numbers to infer a distribution")
     kinds = sorted(_kinds(flat), key=lambda fit: fit[1])
     possible = [fit for fit in kinds if fit[1] <= DISTANCE / math.sqrt(len(flat))]
-    # A hundred numbers may be of several laws; one whose scale is a known rule's is no accident.
+    # A hundred numbers may fit several distributions; a scale that is a known rule's is no accident.
     ruled = [fit for fit in possible if _rules_of(fit[0], fit[2], len(flat), fan_in, fan_out)]
     kind, distance, scale = (ruled or possible or kinds)[0]
     figures: dict[str, float | None] = {"scale": scale, "distance": distance, "numbers": float(len(flat))}
     if not possible:
-        return Answer(Code.UNKNOWN, figures=figures, reason=f"nearest to a {kind} law, but not of it")
+        return Answer(Code.UNKNOWN, figures=figures, reason=f"nearest to a {kind} distribution, but does not fit it")
     rules = _rules_of(kind, scale, len(flat), fan_in, fan_out)
     return Answer(kind, None if rules else _rounded(kind, scale, len(flat)), rules, figures=figures)
 
 
 def _kinds(flat: np.ndarray) -> Iterator[tuple[Code, float, float]]:
-    """Each kind of law around zero with its distance from the sample, and the scale of the one that fits best.
+    """Each kind of distribution around zero with its distance from the sample, and the scale of the one that fits best.
 
-    The scale of a uniform law is its bound, that of the others their standard deviation.
+    The scale of a uniform distribution is its bound, that of the others their standard deviation.
     """
     n, deviation = len(flat), math.sqrt(float(np.mean(flat**2)))
     bound = float(np.abs(flat).max()) * (n + 1) / n
@@ -64,7 +64,7 @@ def _kinds(flat: np.ndarray) -> Iterator[tuple[Code, float, float]]:
 
 
 def _normal(z: np.ndarray) -> np.ndarray:
-    """The normal law's distribution function."""
+    """The cumulative distribution function of the standard normal distribution."""
     return 0.5 * (1 + np.vectorize(math.erf)(z / math.sqrt(2)))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rosetta_host.defaults.distributions import law
+from rosetta_host.defaults.distributions import distribution
 from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Answer, Statement
 
@@ -159,7 +159,7 @@ def _convolution(results: dict[str, Result], arrays: Arrays) -> Judged:
     pair, single = results["convolution"], results["convolution-number"]
     returned = (single if pair.refusal else pair).arrays
     weight = returned["weight"]
-    yield "weights", law(weight, fan_in=64 * 9, fan_out=96 * 9)
+    yield "weights", distribution(weight, fan_in=64 * 9, fan_out=96 * 9)
     yield "bias", _bias(returned.get("bias"), 64 * 9, 96 * 9)
     yield from _form(returned, arrays["images"])
     where = [axis for axis, length in enumerate(returned["native"]) if length == len(weight)]
@@ -176,7 +176,7 @@ def _kernel(result: Result) -> Answer:
 
 
 def _bias(bias: np.ndarray | None, fan_in: int, fan_out: int) -> Answer:
-    return Answer(Code.NONE) if bias is None else law(bias, fan_in, fan_out)
+    return Answer(Code.NONE) if bias is None else distribution(bias, fan_in, fan_out)
 
 
 def _form(returned: Arrays, x: np.ndarray) -> Judged:
@@ -198,7 +198,7 @@ def _form(returned: Arrays, x: np.ndarray) -> Judged:
 
 def _dense(results: dict[str, Result], arrays: Arrays) -> Judged:
     returned = results["dense"].arrays
-    yield "weights", law(returned["weight"], fan_in=640, fan_out=320)
+    yield "weights", distribution(returned["weight"], fan_in=640, fan_out=320)
     yield "bias", _bias(returned.get("bias"), 640, 320)
     z = arrays["rows"] @ returned["weight"].T + returned.get("bias", 0)
     fitting = [name for name, function in ACTIVATIONS.items() if _close(function(z), returned["output"])]
@@ -215,7 +215,7 @@ def _embedding(results: dict[str, Result], arrays: Arrays) -> Judged:
     if not _close(returned["weight"][arrays["indices"]], returned["output"]):
         yield "weights", unknown("the output is not made of the rows of the weight")
     else:
-        yield "weights", law(returned["weight"], fan_in=1000, fan_out=64)
+        yield "weights", distribution(returned["weight"], fan_in=1000, fan_out=64)
 
 
 GATES: dict[Code, Callable[[np.ndarray], np.ndarray]] = {
@@ -252,9 +252,9 @@ BIASES = (Code.NONE, Code.ONE_BIAS, Code.TWO_BIASES)
 def _gru(results: dict[str, Result], arrays: Arrays) -> Judged:
     returned = results["gru"].arrays
     for facet, name, fan_in in (("input_weights", "weight_ih", 48), ("recurrent_weights", "weight_hh", 32)):
-        yield facet, _gates_law(returned[name], fan_in)
+        yield facet, _gates_distribution(returned[name], fan_in)
     biases = [returned[name] for name in ("bias_ih", "bias_hh") if name in returned]
-    yield "bias", law(np.concatenate(biases), 32, 32) if biases else Answer(Code.NONE)
+    yield "bias", distribution(np.concatenate(biases), 32, 32) if biases else Answer(Code.NONE)
     folded = len(biases) == 2 and len(biases[1]) == returned["weight_hh"].shape[1]
     yield "biases", Answer(Code.ONE_BIAS_AND_NEW_STATE if folded else BIASES[len(biases)])
     output = returned["output"]
@@ -275,13 +275,13 @@ def _gru(results: dict[str, Result], arrays: Arrays) -> Judged:
             yield facet, unknown("no GRU that was tried gives this output, and no other", best=best, second=second)
 
 
-def _gates_law(weight: np.ndarray, fan_in: int) -> Answer:
-    """The law of three gates' weights: by the fans of one gate, or of all three in one matrix, or of two and one."""
-    one_gate, all_three = law(weight, fan_in, 32), law(weight, fan_in, 96)
+def _gates_distribution(weight: np.ndarray, fan_in: int) -> Answer:
+    """The distribution of three gates' weights: by the fans of one, of all three in one matrix, or of two and one."""
+    one_gate, all_three = distribution(weight, fan_in, 32), distribution(weight, fan_in, 96)
     if all_three.items and not one_gate.items:
         return Answer(Code.ALL_GATES_AS_ONE_MATRIX, parts=(all_three.statement,), figures=all_three.figures)
     if one_gate.code == Code.UNKNOWN:  # CNTK keeps the two gates in one matrix and the new state in another
-        gates, new = law(weight[:64], fan_in, 64), law(weight[64:], fan_in, 32)
+        gates, new = distribution(weight[:64], fan_in, 64), distribution(weight[64:], fan_in, 32)
         if Code.UNKNOWN not in (gates.code, new.code):
             parts = (gates.statement, new.statement)
             return Answer(Code.GATES_AND_NEW_STATE, parts=parts, figures=gates.figures)

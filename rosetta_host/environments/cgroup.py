@@ -19,10 +19,10 @@ def _counters(listed: str) -> Iterator[Path]:
         _, controllers, path = line.split(":", 2)
         inside = path.lstrip("/")
         if "memory" in controllers.split(","):
-            yield from (MOUNT / "memory" / one / "memory.oom_control" for one in (inside, ""))
+            yield from (MOUNT / "memory" / group / "memory.oom_control" for group in (inside, ""))
         elif not controllers:
             roots = (MOUNT, MOUNT / "unified")
-            yield from (root / one / "memory.events" for root in roots for one in (inside, ""))
+            yield from (root / group / "memory.events" for root in roots for group in (inside, ""))
 
 
 def oom_kills() -> int | None:

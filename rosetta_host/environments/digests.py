@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from rosetta_host.catalog import syntax, workloads
-from rosetta_host.catalog.frameworks import ROOT, WORKLOADS, Row, UserError, Variable
+from rosetta_host.catalog.frameworks import ROOT, WORKLOADS, Implementation, UserError, Variable
 from rosetta_host.environments import external_python
 
 # What framework.toml tells a reader and no process: like comments in code, it may change.
@@ -24,7 +24,7 @@ PROSE |= {"threads_reason", "slow_because", "get_python", "compile_cache", "show
 PROSE |= {"compiled_since_schema"}  # how the records of a past schema are read
 
 OF_A_VARIABLE = {"device"}  # where it is set: it counts by its being there or not
-BORROWED = "borrowed"  # the name of the digest of what another row's environment sets
+BORROWED = "borrowed"  # the name of the digest of what another implementation's environment sets
 JUDGE = "judge"  # the name of the digest that a certificate has beside those of the run that it is of
 
 # What times a run, and what decides whether a certificate holds; the second takes the embedded sample as well.
@@ -109,38 +109,44 @@ def shared_modules(path: Path) -> list[Path]:
     return sorted(_closure([path], "rosetta_common", "workloads"))
 
 
-def setup_files(row: Row) -> list[Path]:
+def setup_files(implementation: Implementation) -> list[Path]:
     """The set-up step and the files of its folder that it may read, sorted; none where there is no such step."""
-    if row.environment.setup is None:
+    if implementation.environment.setup is None:
         return []
-    others = (path for path in row.environment_folder.iterdir() if path.is_file() and path.name not in NOT_INSTALLED)
+    others = (
+        path
+        for path in implementation.environment_folder.iterdir()
+        if path.is_file() and path.name not in NOT_INSTALLED
+    )
     return sorted(path for path in others if not path.name.startswith("requirements"))
 
 
-def environment_digest(row: Row, device: str = "cpu") -> str:
+def environment_digest(implementation: Implementation, device: str = "cpu") -> str:
     """SHA-256 of what makes the environment: the lock, and the set-up step with its files; or what was handed over."""
-    if found := external_python.digest():
-        return found
-    lock = row.lock(device)
+    if external_digest := external_python.digest():
+        return external_digest
+    lock = implementation.lock(device)
     if not lock.is_file():
         name = lock.parent.name
         raise UserError(f"{name}/{lock.name}: the lock is missing; run: nox -s locks -- {name}")
-    files = [lock, *setup_files(row)]
-    return _sha(row.environment.python.encode(), *(path.read_bytes() for path in files))
+    files = [lock, *setup_files(implementation)]
+    return _sha(implementation.environment.python.encode(), *(path.read_bytes() for path in files))
 
 
-def installation_digest(row: Row, device: str = "cpu") -> str:
+def installation_digest(implementation: Implementation, device: str = "cpu") -> str:
     """SHA-256 of an environment as it is installed: `environment_digest`, and what the installer is told besides.
 
     That are its variables for this device and the files that they name. Without any it is `environment_digest`. A
     record has no need of it: its digest of the declarations holds the variables.
     """
-    variables = row.install_variables(device)
+    variables = implementation.install_variables(device)
     if external_python.digest() or not variables:
-        return environment_digest(row, device)
-    named = sorted({*row.named_files()} & {*variables.values()})
-    files = [(row.environment_folder / name).read_bytes() for name in named]
-    return _sha(environment_digest(row, device).encode(), json.dumps(variables, sort_keys=True).encode(), *files)
+        return environment_digest(implementation, device)
+    named = sorted({*implementation.named_files()} & {*variables.values()})
+    files = [(implementation.environment_folder / name).read_bytes() for name in named]
+    return _sha(
+        environment_digest(implementation, device).encode(), json.dumps(variables, sort_keys=True).encode(), *files
+    )
 
 
 def _facts(declared: object, device: str) -> object:
@@ -155,25 +161,24 @@ def _of_another(declared: object, device: str) -> bool:
     """Whether a table is of another device, or holds nothing else."""
     if not isinstance(declared, dict) or not declared:
         return False
-    return declared.get("device", device) != device or all(_of_another(one, device) for one in declared.values())
+    return declared.get("device", device) != device or all(_of_another(value, device) for value in declared.values())
 
 
-def declared_digest(row: Row, workload: str, device: str = "cpu") -> str:
-    """SHA-256 of what framework.toml declares of this row and workload for this device, prose left out."""
+def declared_digest(implementation: Implementation, workload: str, device: str = "cpu") -> str:
+    """SHA-256 of what framework.toml declares of this implementation, workload and device, prose left out."""
     others = {*WORKLOADS} - {workload}
-    declared = {key: value for key, value in row.raw.items() if key not in others}
+    declared = {key: value for key, value in implementation.raw.items() if key not in others}
     return _sha(json.dumps(_facts(declared, device), sort_keys=True).encode())
 
 
-def borrowed_digest(row: Row, device: str = "cpu") -> dict[str, str]:
-    """SHA-256 of the variables that come with another row's environment, by the name `BORROWED`; nothing for its owner.
+def borrowed_digest(implementation: Implementation, device: str = "cpu") -> dict[str, str]:
+    """SHA-256 of the variables of another implementation's environment, by the name `BORROWED`; nothing for its owner.
 
-    The owner's declarations hold them already. Those of a row that borrows hold the owner's name alone: the flags of a
-    backend could be changed below it, and no certificate noticed.
-    """
-    if row.environment_id == row.id:
+    The owner's declarations hold them already. Those of an implementation that borrows hold the owner's name alone, so
+    without this digest a certificate misses a change of a backend's flags."""
+    if implementation.environment_id == implementation.id:
         return {}
-    tables = {"install": row.environment.install, "variables": row.environment.variables}
+    tables = {"install": implementation.environment.install, "variables": implementation.environment.variables}
     declared = {
         table: {name: _said(variable) for name, variable in variables.items()} for table, variables in tables.items()
     }
@@ -219,29 +224,29 @@ def judge_digest(workload: str) -> str:
     return _sha(_files_digest(judge_modules(workload)).encode(), _sample_digest(workload).encode())
 
 
-def digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
+def digests(implementation: Implementation, workload: str, device: str = "cpu") -> dict[str, str]:
     """The digests that a run and its certificate must share."""
-    example = row.example(workload)
+    example = implementation.example(workload)
     return {
         "example": example_digest(example),
         "shared": _sha(*(example_digest(path).encode() for path in shared_modules(example))),
-        "framework": declared_digest(row, workload, device),
-        "lock": environment_digest(row, device),
+        "framework": declared_digest(implementation, workload, device),
+        "lock": environment_digest(implementation, device),
         "runner": runner_digest(),
-        **borrowed_digest(row, device),
+        **borrowed_digest(implementation, device),
     }
 
 
-def certificate_digests(row: Row, workload: str, device: str = "cpu") -> dict[str, str]:
+def certificate_digests(implementation: Implementation, workload: str, device: str = "cpu") -> dict[str, str]:
     """The digests that a certificate holds for: those of a run, and that of the judge."""
-    return {**digests(row, workload, device), JUDGE: judge_digest(workload)}
+    return {**digests(implementation, workload, device), JUDGE: judge_digest(workload)}
 
 
-def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+def differing(first: Mapping[str, str], second: Mapping[str, str]) -> list[str]:
     """The names of the digests that differ, or that only one of two records has; nothing for two of the same.
 
     This is the one rule by which records are of the same code. A record without digests is of no known code.
     """
-    if not one and not other:
+    if not first and not second:
         return ["all"]
-    return [name for name in {**one, **other} if one.get(name) != other.get(name)]
+    return [name for name in {**first, **second} if first.get(name) != second.get(name)]

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import filelock
 
-from rosetta_host.catalog.frameworks import GPU_LOCK, ROOT, Row, UserError, Variable
+from rosetta_host.catalog.frameworks import GPU_LOCK, ROOT, Implementation, UserError, Variable
 from rosetta_host.environments import external_python, process
 from rosetta_host.environments.digests import installation_digest
 from rosetta_host.records import machine
@@ -36,17 +36,17 @@ log = logging.getLogger(__name__)
 
 
 class Unsupported(UserError):
-    """This machine cannot run this row; the message says why and what to do."""
+    """This machine cannot run this implementation; the message says why and what to do."""
 
 
 def _runs(python: Path, version: str) -> bool:
     """Whether this interpreter starts and is of that version (pyenv's shims exist for versions that do not run)."""
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
-        found = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=20, check=False)
+        completed = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return found.stdout.strip() == version
+    return completed.stdout.strip() == version
 
 
 def _candidates(version: str) -> Iterator[Path]:
@@ -65,12 +65,12 @@ def find_python(version: str, hint: str | None = None) -> Path:
     for candidate in _candidates(version):
         if candidate.exists() and _runs(candidate, version):
             return candidate
-    found = _uv(["python", "find", "--managed-python", version])
-    if found.returncode and os.environ.get("UV_PYTHON_DOWNLOADS") != "never":
+    completed = _uv(["python", "find", "--managed-python", version])
+    if completed.returncode and os.environ.get("UV_PYTHON_DOWNLOADS") != "never":
         _uv(["python", "install", version])
-        found = _uv(["python", "find", "--managed-python", version])
-    if found.returncode == 0:
-        return Path(found.stdout.strip())
+        completed = _uv(["python", "find", "--managed-python", version])
+    if completed.returncode == 0:
+        return Path(completed.stdout.strip())
     raise Unsupported(
         f"Python {version} is missing on this machine. {hint or f'Install it, or run: uv python install {version}.'}"
     )
@@ -88,25 +88,26 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else "no message"
 
 
-def _install(row: Row, folder: Path, device: str) -> None:
+def _install(implementation: Implementation, folder: Path, device: str) -> None:
     """Fill the environment from its lock for this device.
 
-    Where PIP_FIND_LINKS is set its wheels are tried first, without the row's own install variables:
+    Where PIP_FIND_LINKS is set its wheels are tried first, without the implementation's own install variables:
     UV_TORCH_BACKEND=cpu sends uv to an index that a machine with a wheel folder may not reach.
-    Paths in the variables are relative to the row's folder.
+    Paths in the variables are relative to the implementation's folder.
     """
-    declared, lock = row.install_variables(device), row.lock(device)
+    declared, lock = implementation.install_variables(device), implementation.lock(device)
     attempts = [declared]
     if links := os.environ.get("PIP_FIND_LINKS"):
         linked = {"UV_FIND_LINKS": ",".join(links.split())}
         attempts = [linked, {**declared, **linked}] if declared else [linked]
     for variables in attempts:
         inside = str((folder / "bin" / "python").absolute())
-        done = _uv(["pip", "sync", str(lock), "--python", inside], row.environment_folder, **variables)
+        done = _uv(["pip", "sync", str(lock), "--python", inside], implementation.environment_folder, **variables)
         if done.returncode == 0:
             return
     raise Unsupported(
-        f"The packages of {row.environment_id} could not be installed from {lock.name}: {_reason(done.stderr)}"
+        f"The packages of {implementation.environment_id} could not be installed from {lock.name}: "
+        f"{_reason(done.stderr)}"
     )
 
 
@@ -119,18 +120,20 @@ def _reason(stderr: str) -> str:
     return text or "uv gave no reason."
 
 
-def _set_up(row: Row, python: Path) -> None:
-    """The row's own set-up step; its last line on standard error is the sentence that the user sees."""
-    if row.environment.setup is None:
+def _set_up(implementation: Implementation, python: Path) -> None:
+    """The implementation's own set-up step; its last line on standard error is the sentence that the user sees."""
+    if implementation.environment.setup is None:
         return
-    command = process.guarded([python, row.environment_folder / row.environment.setup])
-    done = subprocess.run(command, capture_output=True, text=True, cwd=row.environment_folder, check=False)
+    command = process.guarded([python, implementation.environment_folder / implementation.environment.setup])
+    done = subprocess.run(command, capture_output=True, text=True, cwd=implementation.environment_folder, check=False)
     if done.returncode:
-        raise Unsupported(f"The set-up step of {row.environment_id} failed: {_last_line(done.stderr or done.stdout)}")
+        raise Unsupported(
+            f"The set-up step of {implementation.environment_id} failed: {_last_line(done.stderr or done.stdout)}"
+        )
 
 
 def _lock(folder: Path) -> filelock.FileLock:
-    """One builder of an environment at a time: two rows that share one must not both make it."""
+    """One builder of an environment at a time: two implementations that share one must not both make it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     return filelock.FileLock(folder.parent / f".{folder.name}.lock")
 
@@ -179,12 +182,14 @@ def _create(name: str, version: str, folder: Path, hint: str | None) -> Path:
     return folder / "bin" / "python"
 
 
-def _build(row: Row, folder: Path, device: str) -> None:
-    inside = _create(row.environment_id, row.environment.python, folder, row.environment.get_python)
-    _install(row, folder, device)
+def _build(implementation: Implementation, folder: Path, device: str) -> None:
+    inside = _create(
+        implementation.environment_id, implementation.environment.python, folder, implementation.environment.get_python
+    )
+    _install(implementation, folder, device)
     (packages,) = folder.glob("lib/python*/site-packages")
     (packages / "rosetta_common.pth").write_text(f"{ROOT}\n", "utf-8")
-    _set_up(row, inside)
+    _set_up(implementation, inside)
     # uv's own --compile-bytecode needs Python 3.7; without .pyc files imports take three times as long.
     compiling = process.guarded([inside, "-m", "compileall", "-q", "-j", "0", packages])
     subprocess.run(compiling, capture_output=True, check=False)
@@ -204,65 +209,72 @@ def plain(name: str, version: str, requirements: Path, hint: str | None = None) 
     return _made(folder, build)
 
 
-def place(row: Row, device: str = "cpu") -> Path:
-    """The folder of a row's environment, whether it is there or not."""
-    return HOME / "environments" / f"{row.environment_id}-{installation_digest(row, device)[:12]}"
+def folder_of(implementation: Implementation, device: str = "cpu") -> Path:
+    """The folder of an implementation's environment, whether it is there or not."""
+    return HOME / "environments" / f"{implementation.environment_id}-{installation_digest(implementation, device)[:12]}"
 
 
-def complete(row: Row, device: str = "cpu") -> bool:
-    """Whether a row's environment is there, or an external interpreter takes its place."""
-    return external_python.python() is not None or _whole(place(row, device))
+def complete(implementation: Implementation, device: str = "cpu") -> bool:
+    """Whether an implementation's environment is there, or an external interpreter takes its place."""
+    return external_python.python() is not None or _whole(folder_of(implementation, device))
 
 
-def ensure(row: Row, device: str = "cpu") -> Path:
-    """The Python of a row's environment, made where it is missing. Raises Unsupported with the reason.
+def ensure(implementation: Implementation, device: str = "cpu") -> Path:
+    """The Python of an implementation's environment, made where it is missing. Raises Unsupported with the reason.
 
     Where the user hands over a Python that is it, and the folder holds only what the framework keeps there. On a GPU a
     build for the CPU is refused: it would run on the CPU without a word.
     """
-    if device == "gpu" and (reason := _lacks_gpu_build(row)):
+    if device == "gpu" and (reason := _lacks_gpu_build(implementation)):
         raise Unsupported(reason)
-    folder = place(row, device)
-    if found := external_python.python():
-        if not set(external_python.versions()) & set(row.framework.packages):
-            names = " or ".join(row.framework.packages)
-            raise Unsupported(f"{row.name} is not in {found}, which lists no package {names}.")
+    folder = folder_of(implementation, device)
+    if interpreter := external_python.python():
+        if not set(external_python.versions()) & set(implementation.framework.packages):
+            names = " or ".join(implementation.framework.packages)
+            raise Unsupported(f"{implementation.name} is not in {interpreter}, which lists no package {names}.")
         folder.mkdir(parents=True, exist_ok=True)
-        return found
-    return _made(folder, lambda: _build(row, folder, device))
+        return interpreter
+    return _made(folder, lambda: _build(implementation, folder, device))
 
 
-def _lacks_gpu_build(row: Row) -> str | None:
-    """Why a row cannot run on a GPU, in a sentence; None where it has a lock, or an external build, for one."""
+def _lacks_gpu_build(implementation: Implementation) -> str | None:
+    """Why an implementation cannot run on a GPU, in a sentence; None where it has a lock, or an external build, for
+    one.
+    """
     if found := external_python.python():
         listed = external_python.versions()
-        builds = [f"{name} {listed[name]}" for name in row.framework.packages if listed.get(name, "").endswith("+cpu")]
+        builds = [
+            f"{name} {listed[name]}"
+            for name in implementation.framework.packages
+            if listed.get(name, "").endswith("+cpu")
+        ]
         return (
             f"{builds[0]} in {found} is built for the CPU alone. Install its build for a GPU there." if builds else None
         )
-    if row.environment.requirements_gpu is None:
+    if implementation.environment.requirements_gpu is None:
         return (
-            f"{row.name} has no lock for a GPU: {row.environment_folder.name}/{GPU_LOCK} is missing. Use --device cpu."
+            f"{implementation.name} has no lock for a GPU: {implementation.environment_folder.name}/{GPU_LOCK} is "
+            f"missing. Use --device cpu."
         )
     return None
 
 
-def apart(jobs: Sequence[Job], row: Callable[[Job], Row]) -> list[Job]:
-    """The jobs of each environment spread evenly, for several run at once, and some frameworks lock what they compile.
+def apart(jobs: Sequence[Job], implementation_of: Callable[[Job], Implementation]) -> list[Job]:
+    """The jobs in an order that spreads those of each environment evenly.
 
-    In the order of the rows Theano's stood side by side, and one of two cores waited for minutes.
+    Interleave the jobs, because jobs that share an environment wait for one another: Theano locks what it compiles.
     """
-    names = [row(job).environment_id for job in jobs]
-    counts, seen, places = Counter(names), Counter[str](), []
+    names = [implementation_of(job).environment_id for job in jobs]
+    counts, seen, positions = Counter(names), Counter[str](), []
     for name in names:
-        places.append((seen[name] + 0.5) / counts[name])
+        positions.append((seen[name] + 0.5) / counts[name])
         seen[name] += 1
-    return [job for _, job in sorted(zip(places, jobs, strict=True), key=lambda pair: pair[0])]
+    return [job for _, job in sorted(zip(positions, jobs, strict=True), key=lambda pair: pair[0])]
 
 
-def threads(row: Row, workload: str) -> int:
-    """The threads of a row's timed run: those that it declares, or all cores."""
-    return row.workload(workload).threads or machine.cores()
+def threads(implementation: Implementation, workload: str) -> int:
+    """The threads of an implementation's timed run: those that it declares, or all cores."""
+    return implementation.workload(workload).threads or machine.cores()
 
 
 OPEN = Path("{environment}")  # stands for an environment's folder where a record tells of it
@@ -270,7 +282,7 @@ OPEN_CACHE = Path("{cache}")  # and for the folder of what a framework compiles
 
 
 def stated(
-    row: Row,
+    implementation: Implementation,
     workload: str | None,
     threads: int,
     device: str,
@@ -280,7 +292,7 @@ def stated(
     tuned: bool = False,
     cache: Path | None = None,
 ) -> dict[str, str]:
-    """The environment variables that are set for a row's process: threads pinned, the GPU hidden for the CPU, its own.
+    """The environment variables of an implementation's process: threads pinned, the GPU hidden for the CPU, its own.
 
     On an NVIDIA GPU the libraries multiply in TF32 where a framework lets them, with 10 bits of 23, and some do so by
     default, for convolutions or for all products: scores are then 7e-5 off on an H100, where 1e-6 is allowed.
@@ -292,14 +304,18 @@ def stated(
     """
     pinned = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
     of_device = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {"NVIDIA_TF32_OVERRIDE": "0"}
-    declared = row.variables(workload, tuned)
+    declared = implementation.variables(workload, tuned)
     values = {"threads": threads, "environment": folder or OPEN, "cache": cache or folder or OPEN_CACHE}
-    own = {name: one.value.format_map(values) for name, one in declared.items() if _is_set(one, device, dtype)}
+    own = {
+        name: variable.value.format_map(values)
+        for name, variable in declared.items()
+        if _is_set(variable, device, dtype)
+    }
     return {**pinned, **of_device, **own, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}
 
 
 def variables(
-    row: Row,
+    implementation: Implementation,
     workload: str | None,
     threads: int,
     device: str,
@@ -308,12 +324,20 @@ def variables(
     tuned: bool = False,
     cache: Path | None = None,
 ) -> dict[str, str]:
-    """All environment variables of a row's process in float32: the few of the user's that it gets, and those stated.
+    """All environment variables of a process in float32: the few of the user's that it gets, and those stated.
 
     folder: what stands for the environment's in their values, where it is not that itself. tuned, cache: as `stated`
     takes them; without a folder for what it compiles, the environment keeps that from run to run.
     """
-    own = stated(row, workload, threads, device, folder=folder or place(row, device), tuned=tuned, cache=cache)
+    own = stated(
+        implementation,
+        workload,
+        threads,
+        device,
+        folder=folder or folder_of(implementation, device),
+        tuned=tuned,
+        cache=cache,
+    )
     return {**process.inherited(), **own}
 
 
@@ -326,12 +350,14 @@ def _is_set(variable: Variable, device: str, dtype: str) -> bool:
     )
 
 
-def compile_cache(row: Row, folder: Path | None = None) -> dict[str, str]:
+def compile_cache(implementation: Implementation, folder: Path | None = None) -> dict[str, str]:
     """The variables that have a framework keep what it compiles, for processes of which no time is taken.
 
-    A certificate builds the same network again and again: what compiles each anew spent half of its time on that.
+    A certificate builds the same network many times; to compile it each time would take half of the certificate's time.
 
     folder: as `stated` takes it.
     """
-    known = {"environment": folder or OPEN}
-    return {name: variable.value.format_map(known) for name, variable in row.framework.compile_cache.items()}
+    values = {"environment": folder or OPEN}
+    return {
+        name: variable.value.format_map(values) for name, variable in implementation.framework.compile_cache.items()
+    }

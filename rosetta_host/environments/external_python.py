@@ -25,11 +25,11 @@ _handed: list[Path] = []
 
 
 def use(python: Path | None) -> None:
-    """Run every row in this interpreter from now on; None: each in its locked environment. Raises UserError."""
-    given = [python.absolute()] if python else []
-    for one in given:
-        _facts(one)
-    _handed[:] = given
+    """Run everything in this interpreter from now on; None: each in its locked environment. Raises UserError."""
+    interpreters = [python.absolute()] if python else []
+    for interpreter in interpreters:
+        _facts(interpreter)
+    _handed[:] = interpreters
 
 
 def python() -> Path | None:
@@ -55,8 +55,8 @@ def _facts(python: Path) -> dict[str, Any]:
     command: list[str | Path] = [python, "-c", LISTED]
     environ = {**process.inherited(), "PYTHONNOUSERSITE": "1"}
     try:
-        told = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout
-        return cast("dict[str, Any]", json.loads(told))
+        output = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout
+        return cast("dict[str, Any]", json.loads(output))
     except (OSError, subprocess.CalledProcessError, ValueError) as error:
         raise UserError(f"--python {python} is no interpreter that can run an example: {_why(error)}.") from None
 

@@ -1,4 +1,4 @@
-"""Turns what goes wrong in this project's own code into a record: one row's fault ends no other row's run."""
+"""Turns a fault of this project's own code into a record, so that the runs of other implementations go on."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def where(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     packages = ("rosetta_common", "rosetta_host")
     own = [frame for frame in frames if any(Path(frame.filename).is_relative_to(ROOT / name) for name in packages)]
-    place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
-    return f"{type(error).__name__}: {anywhere(str(error))}{place}"
+    location = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {anywhere(str(error))}{location}"
 
 
 @contextlib.contextmanager

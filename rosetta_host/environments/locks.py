@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import uv
 
-from rosetta_host.catalog.frameworks import Row, UserError, nearest
+from rosetta_host.catalog.frameworks import Implementation, UserError, nearest
 
 GPU_PLATFORM = "x86_64-manylinux_2_28"  # the one that the GPU wheels support
 
@@ -35,17 +35,17 @@ class Lock(msgspec.Struct, frozen=True):
         return self.path.with_suffix(".in")
 
 
-def every(rows: Iterable[Row]) -> list[Lock]:
+def every(implementations: Iterable[Implementation]) -> list[Lock]:
     """The locks of all environments whose pins are there, each once, those that share another's versions behind it.
 
     A lock itself may still be missing.
     """
     locks = {}
-    for row in rows:
+    for implementation in implementations:
         for device in ("cpu", "gpu"):
-            path, environment = row.lock(device), row.environment
-            constraints = row.lock("cpu") if path != row.lock("cpu") else None
-            locks[path] = Lock(path, environment.python, row.install_variables(device), constraints)
+            path, environment = implementation.lock(device), implementation.environment
+            constraints = implementation.lock("cpu") if path != implementation.lock("cpu") else None
+            locks[path] = Lock(path, environment.python, implementation.install_variables(device), constraints)
     by_path = [locks[path] for path in sorted(locks) if locks[path].pins.is_file()]
     return sorted(by_path, key=lambda lock: lock.constraints is not None)
 
@@ -54,36 +54,44 @@ def _pin(package: str) -> re.Pattern[str]:
     return re.compile(rf"^({re.escape(package)}(?:\[[\w,.-]+\])?==)([^+\s]+)", re.IGNORECASE | re.MULTILINE)
 
 
-def packages(name: str, rows: Mapping[str, Row]) -> list[str]:
+def packages(name: str, implementations: Mapping[str, Implementation]) -> list[str]:
     """The packages that a name stands for: those of a framework, by its folder or id, or the package itself."""
-    named = [row for row in rows.values() if name in (row.id, row.folder.name)]
+    named = [
+        implementation
+        for implementation in implementations.values()
+        if name in (implementation.id, implementation.folder.name)
+    ]
     return named[0].framework.packages if named else [name]
 
 
-def bump(wanted: str, rows: Mapping[str, Row], report: Callable[[str], None]) -> None:
+def bump(wanted: str, implementations: Mapping[str, Implementation], report: Callable[[str], None]) -> None:
     """Make every lock anew that pins a package, in a new version of it where one is given; a framework's own always.
 
     wanted: "pytorch" or "torch" for the version that is pinned, "torch==2.14.0" for another. A local build such as
     +cpu stays as it is. A lock that cannot be made leaves its files as they were. Raises UserError.
     """
     name, _, version = wanted.partition("==")
-    known = packages(name, rows)
-    named = [row for row in rows.values() if name in (row.id, row.folder.name)]
-    own = {row.lock(device) for row in named for device in ("cpu", "gpu")}
+    package_names = packages(name, implementations)
+    named = [
+        implementation
+        for implementation in implementations.values()
+        if name in (implementation.id, implementation.folder.name)
+    ]
+    own = {implementation.lock(device) for implementation in named for device in ("cpu", "gpu")}
     chosen = [
         lock
-        for lock in every(rows.values())
-        if lock.path in own or any(_pin(one).search(lock.pins.read_text("utf-8")) for one in known)
+        for lock in every(implementations.values())
+        if lock.path in own or any(_pin(package).search(lock.pins.read_text("utf-8")) for package in package_names)
     ]
     if own and not chosen:
         path = min(own).with_suffix(".in")
         raise UserError(f"{_short(path)} is missing. List in it the packages that you import, as NAME==VERSION.")
     if not chosen:
-        raise nearest("pinned package or framework", name, sorted({*rows, *_pinned(rows)}))
+        raise nearest("pinned package or framework", name, sorted({*implementations, *_pinned(implementations)}))
     for lock in chosen:
         before = lock.pins.read_text("utf-8")
         after = before
-        for package in known if version else ():
+        for package in package_names if version else ():
             after = _pin(package).sub(rf"\g<1>{version}", after)
         lock.pins.write_text(after, "utf-8")
         try:
@@ -93,9 +101,9 @@ def bump(wanted: str, rows: Mapping[str, Row], report: Callable[[str], None]) ->
             raise
 
 
-def _pinned(rows: Mapping[str, Row]) -> Iterable[str]:
+def _pinned(implementations: Mapping[str, Implementation]) -> Iterable[str]:
     """Every package that a file of pins names."""
-    for lock in every(rows.values()):
+    for lock in every(implementations.values()):
         yield from re.findall(r"^([A-Za-z][\w.-]*)(?:\[[\w,.-]+\])?==", lock.pins.read_text("utf-8"), re.MULTILINE)
 
 

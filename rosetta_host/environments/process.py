@@ -210,7 +210,7 @@ def _rose(before: int | None, after: int | None) -> bool:
 
 def _signal_name(number: int) -> str:
     """A signal as "signal 9 (SIGKILL)"; those that have no name have their number."""
-    name = next((one.name for one in signal.Signals if one == number), None)
+    name = next((member.name for member in signal.Signals if member == number), None)
     return f"signal {number} ({name})" if name else f"signal {number}"
 
 
@@ -270,7 +270,7 @@ def run(
         finally:
             os.close(write)
         _running.add(process)
-        if _stopping.is_set():  # since it was asked above: what was to be stopped was listed without this one
+        if _stopping.is_set():  # a stop after the check above does not list this process
             _end(process)
         listener = _Listener(read, on_event)
         listener.start()

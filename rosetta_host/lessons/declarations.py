@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from rosetta_host.catalog.frameworks import ROOT, WORKLOADS, Row, UserError, nearest
+from rosetta_host.catalog.frameworks import ROOT, WORKLOADS, Implementation, UserError, nearest
 from rosetta_host.mutation import mutants
 
 PATH = ROOT / "docs" / "lessons" / "lessons.toml"
@@ -26,7 +26,8 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one lesson measures.
 
     seed: the numbers of the claim in the seed document. workload: whose examples are patched, if any are. mutants:
-    the patches; a row shows those that its folder offers. accuracy: whether what they cost in accuracy is measured.
+    the patches; an implementation shows those that its folder offers. accuracy: whether what they cost in accuracy is
+    measured.
     timed: whether seconds a step are compared. gpu: why it can only be shown on a GPU.
     """
 
@@ -46,10 +47,10 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lessons(msgspec.Struct, frozen=True):
-    """All lessons by slug, the name of their page. accuracy_rows: the rows in which accuracy is measured."""
+    """All lessons by slug, the name of their page. accuracy_implementations: where accuracy is measured."""
 
     by_slug: dict[str, Lesson]
-    accuracy_rows: list[str] = []
+    accuracy_implementations: list[str] = []
 
     def of_mutant(self, workload: str, name: str) -> list[str]:
         """The slugs of the lessons that a mutant belongs to; none for an error that only tests the certificate."""
@@ -63,7 +64,9 @@ def read(path: Path | None = None) -> Lessons:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{WHERE} is not valid: {error}.") from None
     return Lessons(
-        accuracy_rows=_typed(tables.pop("accuracy_rows", []), list[str], "accuracy_rows"),
+        accuracy_implementations=_typed(
+            tables.pop("accuracy_implementations", []), list[str], "accuracy_implementations"
+        ),
         by_slug={slug: _typed(table, Lesson, f"[{slug}]") for slug, table in tables.items()},
     )
 
@@ -75,11 +78,16 @@ def _typed(value: object, kind: type[T], key: str) -> T:
         raise UserError(f"{WHERE}, {key}, is not valid: {error}.") from None
 
 
-def check(declared: Lessons, rows: Iterable[Row]) -> None:
-    """Raise UserError, with the key, for a mutant that no folder offers and for an unknown row."""
-    rows = list(rows)
+def check(declared: Lessons, implementations: Iterable[Implementation]) -> None:
+    """Raise UserError, with the key, for a mutant that no folder offers and for an unknown implementation."""
+    implementations = list(implementations)
     offered = {
-        workload: {name for row in rows if workload in row.workloads for name in mutants.offered(row, workload)}
+        workload: {
+            name
+            for implementation in implementations
+            if workload in implementation.workloads
+            for name in mutants.offered(implementation, workload)
+        }
         for workload in {lesson.workload for lesson in declared.by_slug.values() if lesson.mutants}
     }
     for slug, lesson in declared.by_slug.items():
@@ -87,10 +95,10 @@ def check(declared: Lessons, rows: Iterable[Row]) -> None:
             if name not in offered[lesson.workload]:
                 what = f"no folder offers the {lesson.workload} mutant {name!r}"
                 raise UserError(f"{WHERE}, [{slug}] mutants: {what}{_hint(name, offered[lesson.workload])}")
-    ids = [row.id for row in rows]
-    for name in declared.accuracy_rows:
+    ids = [implementation.id for implementation in implementations]
+    for name in declared.accuracy_implementations:
         if name not in ids:
-            raise UserError(f"{WHERE}, accuracy_rows: there is no framework {name!r}{_hint(name, ids)}")
+            raise UserError(f"{WHERE}, accuracy_implementations: there is no framework {name!r}{_hint(name, ids)}")
 
 
 def _hint(name: str, names: Collection[str]) -> str:
@@ -99,7 +107,7 @@ def _hint(name: str, names: Collection[str]) -> str:
 
 
 def select(declared: Lessons, names: list[str], ids: Collection[str]) -> tuple[dict[str, Lesson], list[str]]:
-    """The named lessons, or all if none is named; and the named rows. Raises UserError for any other name."""
+    """The named lessons, or all if none is named; and the named ids. Raises UserError for any other name."""
     for name in names:
         if name not in declared.by_slug and name not in ids:
             raise nearest("lesson or framework", name, [*declared.by_slug, *ids])

@@ -18,7 +18,7 @@ from typing import get_args
 import msgspec
 
 from rosetta_host.benchmark import paired_timing, runs
-from rosetta_host.catalog.frameworks import Case, Row
+from rosetta_host.catalog.frameworks import Case, Implementation
 from rosetta_host.certificate import certify, judge
 from rosetta_host.datasets import dataset
 from rosetta_host.environments import environment, faults, process
@@ -36,7 +36,7 @@ Measured = Iterator[tuple["Experiment", LessonRecord]]
 
 
 class Experiment(msgspec.Struct, frozen=True):
-    """One measurement of a lesson in a row.
+    """One measurement of a lesson in an implementation.
 
     mutant: None for the example as it is, whose accuracy is compared with that of every lesson of its workload and
     so belongs to none. seed: of a run whose accuracy is measured.
@@ -70,7 +70,7 @@ class Experiment(msgspec.Struct, frozen=True):
 
 
 def plan(
-    kind: Measure, lessons: Mapping[str, Lesson], rows: Sequence[Row], seeds: int, device: str
+    kind: Measure, lessons: Mapping[str, Lesson], implementations: Sequence[Implementation], seeds: int, device: str
 ) -> list[Experiment]:
     """All experiments of this kind on this device, seed by seed.
 
@@ -80,8 +80,8 @@ def plan(
     counted: Iterable[int | None] = range(seeds) if kind == "accuracy" else [None]
     for seed in counted:
         as_they_are: set[str] = set()
-        for row, (slug, lesson) in itertools.product(rows, lessons.items()):
-            for mutant in _of_lesson(kind, lesson, row, device):
+        for implementation, (slug, lesson) in itertools.product(implementations, lessons.items()):
+            for mutant in _of_lesson(kind, lesson, implementation, device):
                 if kind == "accuracy" and mutant.case.label not in as_they_are:
                     as_they_are.add(mutant.case.label)
                     planned.append(Experiment(kind, mutant.case, seed=seed))
@@ -89,11 +89,13 @@ def plan(
     return planned
 
 
-def _of_lesson(kind: str, lesson: Lesson, row: Row, device: str) -> list[Mutant]:
-    """The mutants of a lesson that this row offers and that are measured in this way and on this device."""
-    if lesson.workload not in row.workloads or not {"time": lesson.timed, "accuracy": lesson.accuracy}.get(kind, True):
+def _of_lesson(kind: str, lesson: Lesson, implementation: Implementation, device: str) -> list[Mutant]:
+    """The mutants of a lesson that this implementation offers and that this kind measures on this device."""
+    if lesson.workload not in implementation.workloads or not {"time": lesson.timed, "accuracy": lesson.accuracy}.get(
+        kind, True
+    ):
         return []
-    by_name = offered(row, lesson.workload)
+    by_name = offered(implementation, lesson.workload)
     mutants = [by_name[name] for name in lesson.mutants if name in by_name]
     mutants = [mutant for mutant in mutants if mutant.device in (None, device)]
     return [mutant for mutant in mutants if kind == "size" or mutant.unsupported is None]
@@ -116,7 +118,7 @@ def left(
     return outstanding
 
 
-SAME = ("measure", "row", "workload", "variant", "lesson", "mutant", "preset", "seed", "device")
+SAME = ("measure", "implementation", "workload", "variant", "lesson", "mutant", "preset", "seed", "device")
 
 
 def _serves(record: LessonRecord, wanted: LessonRecord, standing: str | None) -> bool:
@@ -148,7 +150,7 @@ def size(experiment: Experiment, where: Machine, device: str) -> LessonRecord:
     if mutant.unsupported:
         return record
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
-        case = msgspec.structs.replace(mutant.case, row=runner.patch(mutant, Path(folder)))
+        case = msgspec.structs.replace(mutant.case, implementation=runner.patch(mutant, Path(folder)))
         record = _take(record, certify.certify(case, where, device, parts=judge.JUDGED, timed=False))
     if record.times is None:  # an unfinished run proves nothing about the certificate
         return record
@@ -163,8 +165,8 @@ def size(experiment: Experiment, where: Machine, device: str) -> LessonRecord:
 
 def sizes(planned: list[Experiment], where: Machine, device: str) -> Measured:
     """The size of each trap, as many at once as there are cores."""
-    certify.ensure_all([experiment.case.row for experiment in planned], device)
-    planned = environment.apart(planned, lambda experiment: experiment.case.row)
+    certify.ensure_all([experiment.case.implementation for experiment in planned], device)
+    planned = environment.apart(planned, lambda experiment: experiment.case.implementation)
     yield from certify.side_by_side([functools.partial(_sized, experiment, where, device) for experiment in planned])
 
 
@@ -193,14 +195,14 @@ def _times(group: list[Experiment], where: Machine, device: str) -> Measured:
     with tempfile.TemporaryDirectory(prefix="rosetta-") as name:
         folder = Path(name)
         try:
-            python = environment.ensure(case.row, device)
+            python = environment.ensure(case.implementation, device)
             jobs = [_patched(job, experiment.mutant, folder) for experiment in group if experiment.mutant]
             before = machine.counters()
             as_it_is, *timed = paired_timing.interleaved([job, *jobs], python, folder)
             strain = machine.strain(before, machine.counters())
             for number, (record, patched) in enumerate(zip(records, timed, strict=True), start=1):
                 record.steal, record.pressure = strain
-                _pair(record, case.row, as_it_is, patched, folder / str(number))
+                _pair(record, case.implementation, as_it_is, patched, folder / str(number))
         except environment.Unsupported as error:
             for record in records:
                 record.status, record.reason = "unsupported", str(error)
@@ -214,12 +216,16 @@ def _times(group: list[Experiment], where: Machine, device: str) -> Measured:
 
 def _patched(job: runs.Job, mutant: Mutant, folder: Path) -> runs.Job:
     """The job on a copy of the example under `folder` that carries the mutant."""
-    case = msgspec.structs.replace(mutant.case, row=runner.patch(mutant, folder / mutant.name))
+    case = msgspec.structs.replace(mutant.case, implementation=runner.patch(mutant, folder / mutant.name))
     return msgspec.structs.replace(job, case=case, mutant=mutant.name)
 
 
 def _pair(
-    record: LessonRecord, row: Row, as_it_is: paired_timing.Timed, patched: paired_timing.Timed, folder: Path
+    record: LessonRecord,
+    implementation: Implementation,
+    as_it_is: paired_timing.Timed,
+    patched: paired_timing.Timed,
+    folder: Path,
 ) -> None:
     """Write the times of the example and of its mutant to a record, or the reason why there are none."""
     ended = as_it_is.ended if as_it_is.ended.status != "ok" else patched.ended
@@ -230,7 +236,7 @@ def _pair(
         record.status, record.reason = "failed", "It ended before its turns were over."
     else:
         with faults.recorded(record), certify.ended(record):
-            certify.facts(record, row, folder)
+            certify.facts(record, implementation, folder)
             record.pairs = list(zip(as_it_is.seconds, patched.seconds, strict=True))
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from rosetta_host.catalog.frameworks import Case, Row, UserError
+from rosetta_host.catalog.frameworks import Case, Implementation, UserError
 
 
 class Mutant(msgspec.Struct, frozen=True):
@@ -29,16 +29,16 @@ class Mutant(msgspec.Struct, frozen=True):
     device: Literal["cpu", "gpu"] | None = None
 
     @property
-    def row(self) -> Row:
-        return self.case.row
+    def implementation(self) -> Implementation:
+        return self.case.implementation
 
     @property
     def label(self) -> str:
-        return f"{self.row.id} {self.case.workload} {self.name}"
+        return f"{self.implementation.id} {self.case.workload} {self.name}"
 
     def patched(self) -> str:
         """The example's text with the error in it."""
-        text = self.row.example(self.case.workload).read_text("utf-8")
+        text = self.implementation.example(self.case.workload).read_text("utf-8")
         for old, new in self.edits:
             text = text.replace(old, new)
         return text
@@ -63,41 +63,41 @@ def _tables(text: str, workload: str) -> dict[str, _Table]:
     return msgspec.convert(tomllib.loads(text).get(workload, {}), dict[str, _Table])
 
 
-def offered(row: Row, workload: str) -> dict[str, Mutant]:
+def offered(implementation: Implementation, workload: str) -> dict[str, Mutant]:
     """The mutants of this workload in a folder's mutants.toml, by name, including the unsupported ones.
 
     Raises UserError for a table that is not valid, or a text that does not occur exactly once.
     """
-    path = row.folder / "mutants.toml"
-    where = f"{row.folder.name}/mutants.toml"
+    path = implementation.folder / "mutants.toml"
+    where = f"{implementation.folder.name}/mutants.toml"
     try:
         tables = _tables(path.read_text("utf-8"), workload) if path.exists() else {}
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise UserError(f"{where} is not valid: [{workload}] {error}.") from None
-    text = row.example(workload).read_text("utf-8") if tables else ""
+    text = implementation.example(workload).read_text("utf-8") if tables else ""
     for name, table in tables.items():
-        _check_keys(row, table, f"{where}, {workload}.{name}")
+        _check_keys(implementation, table, f"{where}, {workload}.{name}")
         for old, _ in table.edits:
             if text.count(old) != 1:
                 times = f"occurs {text.count(old)} times in {workload}.py, not once"
                 raise UserError(f"{where}, {workload}.{name}: {old!r} {times}.")
-    return {name: _mutant(row, workload, name, table) for name, table in tables.items()}
+    return {name: _mutant(implementation, workload, name, table) for name, table in tables.items()}
 
 
-def _check_keys(row: Row, table: _Table, where: str) -> None:
+def _check_keys(implementation: Implementation, table: _Table, where: str) -> None:
     if table.backend is None:
         if bool(table.edits) == bool(table.unsupported):
             raise UserError(f"{where}: one of `edits` and `unsupported` must be given.")
         return
-    if table.backend not in row.backends:
+    if table.backend not in implementation.backends:
         raise UserError(f"{where}: there is no backend {table.backend!r}.")
     if not (table.edits and table.unsupported):
         raise UserError(f"{where}: `backend` wants both `edits` and, for the other backends, `unsupported`.")
 
 
-def _mutant(row: Row, workload: str, name: str, table: _Table) -> Mutant:
-    case = Case(row, workload, table.variant)
-    if table.backend in (None, row.backend):
+def _mutant(implementation: Implementation, workload: str, name: str, table: _Table) -> Mutant:
+    case = Case(implementation, workload, table.variant)
+    if table.backend in (None, implementation.backend):
         reason = None if table.backend else table.unsupported
         return Mutant(case, name, table.edits, table.harmless, reason, table.device)
     return Mutant(case, name, unsupported=table.unsupported)

@@ -24,7 +24,7 @@ import msgspec
 from threadpoolctl import threadpool_limits
 
 from rosetta_host.catalog import workloads
-from rosetta_host.catalog.frameworks import Row, UserError, nearest
+from rosetta_host.catalog.frameworks import Implementation, UserError, nearest
 from rosetta_host.catalog.workloads import required
 from rosetta_host.certificate import certify, judge
 from rosetta_host.environments import environment, process
@@ -58,34 +58,36 @@ class MissingMutants(UserError):
     """A folder lacks mutants that are required of it."""
 
 
-def _required(row: Row, workload: str) -> list[str]:
+def _required(implementation: Implementation, workload: str) -> list[str]:
     """The mutants that a folder must offer for this workload, without those that are the form it declares."""
-    forms, form_of = row.workload(workload).forms, workloads.get(workload).form_of
-    names = required(workload, [case.variant for case in row.cases([workload]) if case.variant])
+    forms, form_of = implementation.workload(workload).forms, workloads.get(workload).form_of
+    names = required(workload, [case.variant for case in implementation.cases([workload]) if case.variant])
     return [name for name in names if name not in form_of or form_of[name] not in forms.items()]
 
 
-def mutants(row: Row, workload: str) -> list[Mutant]:
+def mutants(implementation: Implementation, workload: str) -> list[Mutant]:
     """The mutants of a folder that it can write and that a CPU can judge.
 
     Raises MissingMutants if a required one is missing, and UserError if one does not fit its file.
     """
-    mutants_of_row = offered(row, workload)
-    written = {name: mutant for name, mutant in mutants_of_row.items() if mutant.unsupported is None}
+    mutants_of_implementation = offered(implementation, workload)
+    written = {name: mutant for name, mutant in mutants_of_implementation.items() if mutant.unsupported is None}
     usable = {name: mutant for name, mutant in written.items() if mutant.device in (None, "cpu")}
-    missing = [name for name in _required(row, workload) if name not in usable]
-    missing += [name for name in REQUIRED_OR_REASON if name not in mutants_of_row]
+    missing = [name for name in _required(implementation, workload) if name not in usable]
+    missing += [name for name in REQUIRED_OR_REASON if name not in mutants_of_implementation]
     if missing:
-        raise MissingMutants(f"{row.folder.name}/mutants.toml lacks the {workload} mutant {', '.join(missing)}.")
+        raise MissingMutants(
+            f"{implementation.folder.name}/mutants.toml lacks the {workload} mutant {', '.join(missing)}."
+        )
     return list(usable.values())
 
 
-def patch(mutant: Mutant, folder: Path) -> Row:
-    """The row with its examples copied into `folder` and the mutant patched in."""
-    copy = folder / mutant.row.folder.name
-    shutil.copytree(mutant.row.folder, copy)
+def patch(mutant: Mutant, folder: Path) -> Implementation:
+    """The implementation with its examples copied into `folder` and the mutant patched in."""
+    copy = folder / mutant.implementation.folder.name
+    shutil.copytree(mutant.implementation.folder, copy)
     (copy / f"{mutant.case.workload}.py").write_text(mutant.patched(), "utf-8")
-    return msgspec.structs.replace(mutant.row, folder=copy)
+    return msgspec.structs.replace(mutant.implementation, folder=copy)
 
 
 def test(mutant: Mutant) -> tuple[bool, str]:
@@ -95,11 +97,13 @@ def test(mutant: Mutant) -> tuple[bool, str]:
     proves nothing about the certificate.
     """
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
-        row = patch(mutant, Path(folder) / "mutant")
-        case = msgspec.structs.replace(mutant.case, row=row)
+        implementation = patch(mutant, Path(folder) / "mutant")
+        case = msgspec.structs.replace(mutant.case, implementation=implementation)
         try:
             for number, part in enumerate(_parts(mutant)):
-                tracer = judge.Tracer(case, environment.ensure(row), "cpu", Path(folder) / str(number), timed=False)
+                tracer = judge.Tracer(
+                    case, environment.ensure(implementation), "cpu", Path(folder) / str(number), timed=False
+                )
                 with contextlib.closing(judge.checks(tracer, part, fail_fast=True)) as checks:
                     failed = next((check for check in checks if not check.ok), None)
                 if failed:
@@ -120,15 +124,20 @@ def _parts(mutant: Mutant) -> list[tuple[str, ...]]:
     return [(CAUGHT_BY.get(mutant.name, "steps"),), judge.JUDGED]
 
 
-def choose(rows: list[Row], workloads: list[str], name: str | None) -> list[Mutant]:
-    """All mutants of these rows, or those of this name.
+def choose(implementations: list[Implementation], workloads: list[str], name: str | None) -> list[Mutant]:
+    """All mutants of these implementations, or those of this name.
 
     Raises UserError for an unknown name, and with all required mutants that are missing at once.
     """
     available, missing = list[Mutant](), list[str]()
-    for row, workload in ((row, workload) for row in rows for workload in workloads if workload in row.workloads):
+    for implementation, workload in (
+        (implementation, workload)
+        for implementation in implementations
+        for workload in workloads
+        if workload in implementation.workloads
+    ):
         try:
-            available += mutants(row, workload)
+            available += mutants(implementation, workload)
         except MissingMutants as error:
             missing.append(str(error))
     if missing:
@@ -140,7 +149,7 @@ def choose(rows: list[Row], workloads: list[str], name: str | None) -> list[Muta
 
 
 def plan(chosen: list[Mutant]) -> list[Mutant]:
-    """The order of the run: first a few quick mutants that cover every name and row, then the others, interleaved."""
+    """The order of the run: first a few quick mutants that cover all names and implementations, then the others."""
     by_name: defaultdict[tuple[str, str], list[Mutant]] = defaultdict(list)
     for mutant in chosen:
         by_name[mutant.case.workload, mutant.name].append(mutant)
@@ -152,31 +161,31 @@ def plan(chosen: list[Mutant]) -> list[Mutant]:
 
 
 def _first_round(by_name: list[list[Mutant]]) -> list[Mutant]:
-    """Each mutant in the row where it adds least to the row's total time, and one mutant for each remaining row."""
+    """Each mutant where it adds least to an implementation's total time, and one for each remaining implementation."""
     durations = certify.published_seconds()
     median = statistics.median(durations.values()) if durations else 1.0
 
     def duration(mutant: Mutant) -> float:
-        return durations.get((mutant.row.id, mutant.case.workload), median)
+        return durations.get((mutant.implementation.id, mutant.case.workload), median)
 
     spent: defaultdict[str, float] = defaultdict(float)
     first = []
-    for of_name in sorted(by_name, key=len):  # mutants that few rows offer choose first
-        first.append(min(of_name, key=lambda mutant: spent[mutant.row.id] + duration(mutant)))
-        spent[first[-1].row.id] += duration(first[-1])
+    for of_name in sorted(by_name, key=len):  # mutants that few implementations offer choose first
+        first.append(min(of_name, key=lambda mutant: spent[mutant.implementation.id] + duration(mutant)))
+        spent[first[-1].implementation.id] += duration(first[-1])
     for mutant in sorted(chain(*by_name), key=duration):
-        if not spent[mutant.row.id]:
+        if not spent[mutant.implementation.id]:
             first.append(mutant)
-            spent[mutant.row.id] += duration(mutant)
+            spent[mutant.implementation.id] += duration(mutant)
     return first
 
 
 def _covering(planned: list[Mutant]) -> int:
-    """The length of the shortest start of a plan that covers each name and each row."""
+    """The length of the shortest start of a plan that covers each name and each implementation."""
     seen: set[str] = set()
     length = 0
     for number, mutant in enumerate(planned, start=1):
-        new = {f"{mutant.case.workload} {mutant.name}", f"row {mutant.row.id}"} - seen
+        new = {f"{mutant.case.workload} {mutant.name}", f"implementation {mutant.implementation.id}"} - seen
         seen |= new
         length = number if new else length
     return length
@@ -204,23 +213,27 @@ def _results(planned: list[Mutant], is_over: Callable[[list[Mutant]], bool]) -> 
 
 def _next(queue: list[Mutant], running: list[Mutant]) -> Mutant:
     """Take the first of a queue whose environment is idle: some frameworks lock their compile cache."""
-    busy = {mutant.row.environment_id for mutant in running}
-    number = next((i for i, mutant in enumerate(queue) if mutant.row.environment_id not in busy), 0)
+    busy = {mutant.implementation.environment_id for mutant in running}
+    number = next((i for i, mutant in enumerate(queue) if mutant.implementation.environment_id not in busy), 0)
     return queue.pop(number)
 
 
 def run(
-    rows: list[Row], workloads: list[str], name: str | None, minutes: float | None, report: Callable[[str], None]
+    implementations: list[Implementation],
+    workloads: list[str],
+    name: str | None,
+    minutes: float | None,
+    report: Callable[[str], None],
 ) -> int:
-    """Test mutants and report each. Exit code 0 if all verdicts are right and, in CI, no row is left out.
+    """Test mutants and report each. Exit code 0 if all verdicts are right and, in CI, no implementation is left out.
 
-    With `minutes`, each mutant still runs in one row at least, and each row has one. A row that this machine cannot run
-    is left out and reported.
-    """
-    chosen = choose(rows, workloads, name)  # before an environment is made, so that a mistyped name fails at once
-    rows = list({mutant.row.id: mutant.row for mutant in chosen}.values())
-    runnable = [row.id for row in rows if _can_run(row, report)]
-    planned = [mutant for mutant in chosen if mutant.row.id in runnable]
+    With `minutes`, each mutant still runs in one implementation at least, and each implementation has one. An
+    implementation that this machine cannot run is left out and reported."""
+    # Before an environment is made, so that a mistyped name fails at once.
+    chosen = choose(implementations, workloads, name)
+    implementations = list({mutant.implementation.id: mutant.implementation for mutant in chosen}.values())
+    runnable = [implementation.id for implementation in implementations if _can_run(implementation, report)]
+    planned = [mutant for mutant in chosen if mutant.implementation.id in runnable]
     if minutes is not None:
         planned = plan(planned)
     first_round = {mutant.label for mutant in planned[: _covering(planned)]}
@@ -240,13 +253,13 @@ def run(
         f"{count - len(wrong)} of {count} mutants judged as they should be, of {len(planned)} in all."
         + (" Not so: " + ", ".join(wrong) if wrong else "")
     )
-    return int(bool(wrong) or (len(runnable) < len(rows) and (bool(os.environ.get("CI")) or not runnable)))
+    return int(bool(wrong) or (len(runnable) < len(implementations) and (bool(os.environ.get("CI")) or not runnable)))
 
 
-def _can_run(row: Row, report: Callable[[str], None]) -> bool:
+def _can_run(implementation: Implementation, report: Callable[[str], None]) -> bool:
     try:
-        environment.ensure(row)
+        environment.ensure(implementation)
     except environment.Unsupported as error:
-        report(f"{row.id}: left out: {error}")
+        report(f"{implementation.id}: left out: {error}")
         return False
     return True

@@ -1,8 +1,7 @@
-"""Executes the notebooks: each in a kernel of its row's Python, with read-only access to the row's packages.
+"""Executes the notebooks, each in a kernel of its own Python with read-only access to the locked packages.
 
-The kernel has an environment of its own, locked in requirements/kernel-*.txt, and finds the row's packages on its
-path before its own. So no row's lock has to hold a kernel.
-"""
+The kernel has an environment of its own, locked in requirements/kernel-*.txt, and finds the implementation's packages
+on its path before its own. So no implementation's lock has to hold a kernel."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from rosetta_host.catalog import workloads
-from rosetta_host.catalog.frameworks import ROOT, Row, UserError
+from rosetta_host.catalog.frameworks import ROOT, Implementation, UserError
 from rosetta_host.environments import environment, process
 from rosetta_host.environments.environment import Unsupported
 from rosetta_host.publishing import notebooks, standalone
@@ -47,15 +46,19 @@ def lock(version: str) -> Path:
     raise Unsupported(f"There is no kernel for Python {version}: add requirements/kernel-{version}.in and lock it.")
 
 
-def make(row: Row, rows: list[Row], workload: str, folder: Path | None = None) -> Path:
-    """Execute a row's notebook and write it where it belongs. Raises UserError where it cannot be made."""
-    script = standalone.script(rows, workload)
-    book = jupytext.reads(notebooks.percent(notebooks.cells(script, row)), "py:percent")
+def make(
+    implementation: Implementation, implementations: list[Implementation], workload: str, folder: Path | None = None
+) -> Path:
+    """Execute a notebook and write it to its path. Raises UserError where it cannot be made."""
+    script = standalone.script(implementations, workload)
+    book = jupytext.reads(notebooks.percent(notebooks.cells(script, implementation)), "py:percent")
     with tempfile.TemporaryDirectory(prefix="rosetta-notebook-") as name:
-        _execute(book, row, workload, Path(name))
+        _execute(book, implementation, workload, Path(name))
         _tidy(book, [name, str(Path.home()), str(ROOT), str(environment.HOME)])
-    book.metadata = nbformat.from_dict(_metadata(book, row, workload, notebooks.digests(script, row)))
-    where = notebooks.path(row, workload, folder)
+    book.metadata = nbformat.from_dict(
+        _metadata(book, implementation, workload, notebooks.digests(script, implementation))
+    )
+    where = notebooks.path(implementation, workload, folder)
     text = nbformat.writes(book) + "\n"
     if len(text.encode()) > LARGEST:
         raise UserError(f"{where.name} would have {len(text.encode())} bytes, more than {LARGEST}.")
@@ -66,13 +69,13 @@ def make(row: Row, rows: list[Row], workload: str, folder: Path | None = None) -
     return where
 
 
-def _execute(book: nbformat.NotebookNode, row: Row, workload: str, folder: Path) -> None:
+def _execute(book: nbformat.NotebookNode, implementation: Implementation, workload: str, folder: Path) -> None:
     """Run all cells in an empty folder, on the embedded sample. Raises UserError with the last line of a failure."""
     work = folder / "work"
     work.mkdir()
     manager = AsyncKernelManager(
         kernel_name=NAME,
-        kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(_specification(row, workload, folder))]),
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(_specification(implementation, workload, folder))]),
         connection_file=str(folder / "connection.json"),
         transport="ipc",
         ip=str(folder / "socket"),
@@ -89,14 +92,18 @@ def _execute(book: nbformat.NotebookNode, row: Row, workload: str, folder: Path)
             raise UserError(f"{str(error).splitlines()[0]} {' '.join(log.read().splitlines()[-1:])}") from None
 
 
-def _specification(row: Row, workload: str, folder: Path) -> Path:
+def _specification(implementation: Implementation, workload: str, folder: Path) -> Path:
     """Write the description of the kernel, as Jupyter looks for it; returns the folder that holds it."""
-    python = environment.ensure(row)
+    python = environment.ensure(implementation)
     (packages,) = python.parents[1].glob("lib/python*/site-packages")
-    hint = row.environment.get_python
-    kernel = environment.plain("kernel", row.environment.python, lock(row.environment.python), hint)
-    threads = environment.threads(row, workload)
-    environ = environment.variables(row, workload, threads, "cpu", _stand_in(python.parents[1], folder / "environment"))
+    hint = implementation.environment.get_python
+    kernel = environment.plain(
+        "kernel", implementation.environment.python, lock(implementation.environment.python), hint
+    )
+    threads = environment.threads(implementation, workload)
+    environ = environment.variables(
+        implementation, workload, threads, "cpu", _stand_in(python.parents[1], folder / "environment")
+    )
     environ |= {
         "PYTHONPATH": str(packages),
         "ROSETTA_DATA": str(workloads.sample(workload)),
@@ -111,7 +118,7 @@ def _specification(row: Row, workload: str, folder: Path) -> Path:
 
 
 def _stand_in(real: Path, folder: Path) -> Path:
-    """A stand-in for a row's environment folder: installed files are linked, files written by runs are copied."""
+    """A stand-in for an environment's folder: installed files are linked, files written by runs are copied."""
     folder.mkdir()
     for path in real.iterdir():
         if path.name in ("bin", "include", "lib", "lib64", "share"):
@@ -136,43 +143,55 @@ def _tidy(book: nbformat.NotebookNode, folders: list[str]) -> None:
                 raise UserError("its output is more than text.")
 
 
-def _metadata(book: nbformat.NotebookNode, row: Row, workload: str, digests: dict[str, str]) -> dict[str, Any]:
+def _metadata(
+    book: nbformat.NotebookNode, implementation: Implementation, workload: str, digests: dict[str, str]
+) -> dict[str, Any]:
     """The metadata for Jupyter, and the digests of the code and lock of this run."""
     language = book.metadata.get("language_info", {})
     return {
         "kernelspec": {"name": NAME, "display_name": "Python 3", "language": "python"},
         "language_info": {key: language[key] for key in ("name", "version", "file_extension") if key in language},
-        notebooks.KEY: {"row": row.id, "workload": workload, "created": store.now(), "digests": digests},
+        notebooks.KEY: {"row": implementation.id, "workload": workload, "created": store.now(), "digests": digests},
     }
 
 
 def make_all(
-    rows: list[Row], all_rows: list[Row], workloads: list[str], again: bool, report: Callable[[str], None]
+    implementations: list[Implementation],
+    all_implementations: list[Implementation],
+    workloads: list[str],
+    again: bool,
+    report: Callable[[str], None],
 ) -> Iterator[str]:
     """Make the notebooks that are not current, or all of them; yields each one's status, as a record has it."""
-    for row in rows:
-        mates = [other for other in all_rows if other.folder == row.folder]
-        for workload in row.workloads:
+    for implementation in implementations:
+        mates = [other for other in all_implementations if other.folder == implementation.folder]
+        for workload in implementation.workloads:
             if workload in workloads:
-                yield _make_current(row, mates, workload, again, report)
+                yield _make_current(implementation, mates, workload, again, report)
 
 
-def _make_current(row: Row, mates: list[Row], workload: str, again: bool, report: Callable[[str], None]) -> str:
+def _make_current(
+    implementation: Implementation,
+    mates: list[Implementation],
+    workload: str,
+    again: bool,
+    report: Callable[[str], None],
+) -> str:
     start = time.monotonic()
     try:
-        if not again and _is_current(row, mates, workload):
-            report(f"{row.id} {workload}: current")
+        if not again and _is_current(implementation, mates, workload):
+            report(f"{implementation.id} {workload}: current")
             return "ok"
-        where = make(row, mates, workload)
+        where = make(implementation, mates, workload)
     except UserError as error:
         status = "unsupported" if isinstance(error, Unsupported) else "failed"
-        report(f"{row.id} {workload}: {status}: {error}")
+        report(f"{implementation.id} {workload}: {status}: {error}")
         return status
-    report(f"{row.id} {workload}: {os.path.relpath(where)} ({time.monotonic() - start:.0f} s)")
+    report(f"{implementation.id} {workload}: {os.path.relpath(where)} ({time.monotonic() - start:.0f} s)")
     return "ok"
 
 
-def _is_current(row: Row, mates: list[Row], workload: str) -> bool:
+def _is_current(implementation: Implementation, mates: list[Implementation], workload: str) -> bool:
     with contextlib.suppress(UserError):  # a file that is no notebook is replaced
-        return notebooks.state(row, mates, workload).state == "current"
+        return notebooks.state(implementation, mates, workload).state == "current"
     return False

@@ -1,8 +1,7 @@
 """The scripts as notebooks: cut into cells by verb, each under a heading, and the state of those that were executed.
 
-Executed notebooks lie in docs/notebooks, `<row>-<workload>.ipynb`; each states the digests of its code and its
-lock, so that one of other code or another lock is recognized as stale. `kernels` executes them.
-"""
+Executed notebooks lie in docs/notebooks, `<implementation>-<workload>.ipynb`; each states the digests of its code and
+its lock, so that one of other code or another lock is recognized as stale. `kernels` executes them."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from rosetta_host.catalog import syntax
-from rosetta_host.catalog.frameworks import ROOT, TUNED, Row, UserError
+from rosetta_host.catalog.frameworks import ROOT, TUNED, Implementation, UserError
 from rosetta_host.environments.digests import environment_digest, text_digest
 from rosetta_host.publishing import instructions, standalone
 from rosetta_host.publishing.source import Module, is_main
@@ -63,23 +62,23 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Notebook(msgspec.Struct, frozen=True):
-    """A row's notebook: its state, and in words why it is not current."""
+    """An implementation's notebook: its state, and in words why it is not current."""
 
     path: Path
     state: State
     why: str = ""
 
 
-def path(row: Row, workload: str, folder: Path | None = None) -> Path:
-    """Where a row's executed notebook lies."""
-    return (folder or FOLDER) / f"{row.id}-{workload}.ipynb"
+def path(implementation: Implementation, workload: str, folder: Path | None = None) -> Path:
+    """Where an implementation's executed notebook lies."""
+    return (folder or FOLDER) / f"{implementation.id}-{workload}.ipynb"
 
 
-def cells(script: Script, row: Row) -> list[Cell]:
+def cells(script: Script, implementation: Implementation) -> list[Cell]:
     """A script as cells: head, hyper-parameters, data, and the example with each step of its run below its verb."""
     title, _, rest = script.docstring.partition("\n")
-    name = f"{row.name} {instructions.version(row) or ''}".strip()
-    ran = RAN.format(name=name, python=row.environment.python, project=standalone.PROJECT)
+    name = f"{implementation.name} {instructions.version(implementation) or ''}".strip()
+    ran = RAN.format(name=name, python=implementation.environment.python, project=standalone.PROJECT)
     result = [Cell("markdown", f"# {title.rstrip('.')}\n\n{ran}\n{rest}"), Cell("code", script.imports)]
     *shared, (heading, example) = script.sections.items()
     for number, (title, code) in enumerate(shared):
@@ -149,22 +148,24 @@ def percent(notebook_cells: Iterable[Cell]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def digests(script: Script, row: Row) -> dict[str, str]:
+def digests(script: Script, implementation: Implementation) -> dict[str, str]:
     """The digests of a notebook: of the code of its cells, without comments and docstrings, and of the lock."""
-    code = "\n".join(cell.text for cell in cells(script, row) if cell.kind == "code")
-    return {"code": text_digest(code), "lock": environment_digest(row)}
+    code = "\n".join(cell.text for cell in cells(script, implementation) if cell.kind == "code")
+    return {"code": text_digest(code), "lock": environment_digest(implementation)}
 
 
-def state(row: Row, rows: list[Row], workload: str, folder: Path | None = None) -> Notebook:
-    """Whether a row's notebook is there and current. Raises UserError where the file is no notebook of this row's."""
-    where = path(row, workload, folder)
+def state(
+    implementation: Implementation, implementations: list[Implementation], workload: str, folder: Path | None = None
+) -> Notebook:
+    """Whether a notebook is there and current. Raises UserError where the file is another implementation's."""
+    where = path(implementation, workload, folder)
     if not where.exists():
         return Notebook(where, "missing", "not run yet")
     before = _metadata(where).get("digests")
-    now = digests(standalone.script(rows, workload), row)
+    now = digests(standalone.script(implementations, workload), implementation)
     if not isinstance(before, dict):
         raise UserError(
-            f"{where.name} does not say what it is a run of: remove it, or run nox -s notebooks -- {row.id}."
+            f"{where.name} does not say what it is a run of: remove it, or run nox -s notebooks -- {implementation.id}."
         )
     changed = [name for name, digest in now.items() if before.get(name) != digest]
     return (

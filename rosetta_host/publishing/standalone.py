@@ -19,7 +19,7 @@ from pathlib import Path
 
 import rosetta_common
 from rosetta_host.catalog import syntax, workloads
-from rosetta_host.catalog.frameworks import Row, UserError
+from rosetta_host.catalog.frameworks import Implementation, UserError
 from rosetta_host.publishing import instructions
 from rosetta_host.publishing.source import Module, NotFound, bound
 
@@ -58,9 +58,9 @@ class Script:
         return f'{raw}"""{self.docstring}\n"""\n\n{self.imports}\n\n' + "\n\n\n".join(parts) + "\n"
 
 
-def script(rows: list[Row], workload: str) -> Script:
-    """The script of a folder's example, which serves all of these rows. Raises UserError where it cannot run alone."""
-    path = rows[0].example(workload)
+def script(implementations: list[Implementation], workload: str) -> Script:
+    """The script of a folder's example, for all its implementations. Raises UserError where it cannot run alone."""
+    path = implementations[0].example(workload)
     where = f"{path.parent.parent.name}/{path.parent.name}/{path.name}"
     try:
         example = Module(path.read_text("utf-8"), where)
@@ -74,7 +74,7 @@ def script(rows: list[Row], workload: str) -> Script:
         "The data, the same for every framework": _data(workload, params, helpers),
         f"The example, {where}": _body(example),
     }
-    text = _docstring(example, rows, workload)
+    text = _docstring(example, implementations, workload)
     return Script(text, _imports(example, helpers), sections, params)
 
 
@@ -256,7 +256,7 @@ def _order(statement: Import) -> tuple[bool, bool, str]:
     return third_party, isinstance(statement, ast.ImportFrom), module.lower()
 
 
-def _docstring(example: Module, rows: list[Row], workload: str) -> str:
+def _docstring(example: Module, implementations: list[Implementation], workload: str) -> str:
     """What the script is, how to come by what it needs, where its data and the script itself come from."""
     source, description = (
         workloads.get(workload).source,
@@ -268,9 +268,9 @@ def _docstring(example: Module, rows: list[Row], workload: str) -> str:
     )
     origin = f"From {PROJECT}, where it is {example.path}."
     recipes = [
-        f"{row.name}, Python {row.environment.python}:\n\n"
-        + textwrap.indent(instructions.commands(row, rows, workload), "    ")
-        for row in rows
+        f"{implementation.name}, Python {implementation.environment.python}:\n\n"
+        + textwrap.indent(instructions.commands(implementation, implementations, workload), "    ")
+        for implementation in implementations
     ]
     return "\n\n".join([description, textwrap.fill(data, WIDTH), *recipes, textwrap.fill(origin, WIDTH)]).replace(
         '"""', "'''"

@@ -1,4 +1,4 @@
-"""Runs the standalone scripts as a reader would: each alone in an empty folder, in its row's environment."""
+"""Runs the standalone scripts as a reader would: each alone in an empty folder, in its locked environment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from rosetta_common.run import settings_of
-from rosetta_host.catalog.frameworks import Row, UserError
+from rosetta_host.catalog.frameworks import Implementation, UserError
 from rosetta_host.certificate import certify, protocol
 from rosetta_host.environments import environment, process
 from rosetta_host.publishing import standalone
@@ -30,7 +30,7 @@ ACCURACY = re.compile(r"^accuracy: ([01]\.\d+)$", re.MULTILINE)
 class ScriptRun(msgspec.Struct):
     """How one script ran: status as in a record, one sentence of reason unless ok, wall-clock seconds."""
 
-    row: Row
+    implementation: Implementation
     workload: str
     status: Status
     reason: str | None
@@ -38,7 +38,7 @@ class ScriptRun(msgspec.Struct):
 
     def __str__(self) -> str:
         how = "runs alone" if self.status == "ok" else f"{self.status}: {self.reason}"
-        return f"{self.row.id} {self.workload}: {how} ({self.seconds:.0f} s)"
+        return f"{self.implementation.id} {self.workload}: {how} ({self.seconds:.0f} s)"
 
 
 def write_data(workload: str, folder: Path) -> None:
@@ -56,22 +56,30 @@ def set_trap(folder: Path) -> None:
         (folder / f"{package}.py").write_text(TRAP, "utf-8")
 
 
-def run(row: Row, rows: list[Row], workload: str, shared: Path, device: str = "cpu") -> ScriptRun:
+def run(
+    implementation: Implementation,
+    implementations: list[Implementation],
+    workload: str,
+    shared: Path,
+    device: str = "cpu",
+) -> ScriptRun:
     """Write the script into an empty folder and run it there, with the data and the trap that `shared` holds."""
     start = time.monotonic()
     try:
-        status, reason = _run(row, rows, workload, shared, device)
+        status, reason = _run(implementation, implementations, workload, shared, device)
     except UserError as error:
         unsupported = isinstance(error, environment.Unsupported)
         status, reason = "unsupported" if unsupported else "failed", str(error)
-    return ScriptRun(row, workload, status, reason, time.monotonic() - start)
+    return ScriptRun(implementation, workload, status, reason, time.monotonic() - start)
 
 
-def _run(row: Row, rows: list[Row], workload: str, shared: Path, device: str) -> tuple[Status, str | None]:
-    text = standalone.script(rows, workload).text
-    python = environment.ensure(row, device)
-    environ = environment.variables(row, workload, 1, device)
-    environ |= environment.compile_cache(row, environment.place(row, device))
+def _run(
+    implementation: Implementation, implementations: list[Implementation], workload: str, shared: Path, device: str
+) -> tuple[Status, str | None]:
+    text = standalone.script(implementations, workload).text
+    python = environment.ensure(implementation, device)
+    environ = environment.variables(implementation, workload, 1, device)
+    environ |= environment.compile_cache(implementation, environment.folder_of(implementation, device))
     environ |= {"PYTHONPATH": str(shared / "trap"), "ROSETTA_DATA": str(shared / workload)}
     with tempfile.TemporaryDirectory(prefix="rosetta-alone-") as name:
         folder = Path(name)
@@ -102,23 +110,32 @@ def _missing(log: str, workload: str) -> str | None:
 
 
 def run_all(
-    rows: list[Row], all_rows: list[Row], workloads: list[str], device: str, report: Callable[[str], None]
+    implementations: list[Implementation],
+    all_implementations: list[Implementation],
+    workloads: list[str],
+    device: str,
+    report: Callable[[str], None],
 ) -> Iterator[ScriptRun]:
-    """Run every script of these rows, as many at once as there are cores.
+    """Run every script of these implementations, as many at once as there are cores.
 
-    all_rows: every row, because a script serves several.
+    all_implementations: because a script serves several.
     """
-    certify.ensure_all(rows, device)
+    certify.ensure_all(implementations, device)
     with tempfile.TemporaryDirectory(prefix="rosetta-alone-") as name:
         shared = Path(name)
         set_trap(shared / "trap")
         for workload in workloads:
             write_data(workload, shared / workload)
-        jobs = [(row, workload) for row in rows for workload in row.workloads if workload in workloads]
+        jobs = [
+            (implementation, workload)
+            for implementation in implementations
+            for workload in implementation.workloads
+            if workload in workloads
+        ]
         calls = []
-        for row, workload in environment.apart(jobs, lambda job: job[0]):
-            mates = [other for other in all_rows if other.folder == row.folder]
-            calls.append(functools.partial(run, row, mates, workload, shared, device))
+        for implementation, workload in environment.apart(jobs, lambda job: job[0]):
+            mates = [other for other in all_implementations if other.folder == implementation.folder]
+            calls.append(functools.partial(run, implementation, mates, workload, shared, device))
         for script_run in certify.side_by_side(calls):
             report(str(script_run))
             yield script_run

@@ -24,7 +24,7 @@ NAMES = {
     CheckCode.DONE_WEIGHTS: "done: weights",
     CheckCode.THREAD_SCORES: "one thread: scores",
     CheckCode.THREAD_STEP: "one thread: step",
-    CheckCode.START_DISTRIBUTION: "start: law",
+    CheckCode.START_DISTRIBUTION: "start: distribution",
     CheckCode.START_SAME_SEED: "start: same seed, same weights",
     CheckCode.START_OTHER_SEED: "start: other seed, other weights",
     CheckCode.SHUFFLE_ONCE_OTHER_SEED: "shuffle: every sample once, other seed",

@@ -1,4 +1,4 @@
-"""Reads a record of an older schema as one of today's: the one place that knows what has changed between them.
+"""Reads a record of an older schema as one of the current schema: the only module that knows their differences.
 
 Schema 2 named the presets and the certificates as they are named now, and since then `train` compiles wherever the
 framework can. Schema 3 has a type for each kind of record, a lesson's record says what it measures, and
@@ -123,6 +123,8 @@ WITH_ITEMS = {
 DISTRIBUTIONS = {"uniform": Code.UNIFORM, "normal": Code.NORMAL, "truncated normal": Code.TRUNCATED_NORMAL}
 RULES = {"Glorot's": Rule.GLOROT, "He's": Rule.HE, "LeCun's": Rule.LECUN}
 FANS = {"± √(1 / fan in)": Rule.FAN_IN, "± √(1 / fan out)": Rule.FAN_OUT}
+# Checks whose name differs from that in `checks.NAMES`.
+RENAMED_CHECKS = {"start: law": "start: distribution"}
 LABELS = {"a column of them": "column", "one-hot rows": "one_hot"}
 
 Content = dict[str, Any]  # a record as its JSON file holds it
@@ -150,7 +152,7 @@ def _from_1(content: Content) -> Content:
 
 
 def _with_variant(content: Content, schema: int, compiled_since: CompiledSince) -> Content:
-    """With the variant's name of today, where `train` has become compiled since."""
+    """With the variant's current name, where `train` is compiled now."""
     since = compiled_since.get((str(content.get("framework")), str(content.get("workload"))), schema)
     if schema >= since or content.get("kind") not in WITH_VARIANT or content.get("historic"):
         return content
@@ -182,7 +184,8 @@ def _is_timed(content: Content) -> bool:
 
 def _check(check: Content) -> Content:
     """A check with a code in place of its name."""
-    code, subject = checks.coded(check["name"])
+    name = str(check["name"])
+    code, subject = checks.coded(RENAMED_CHECKS.get(name, name))
     return {**check, "code": code, "subject": subject}
 
 

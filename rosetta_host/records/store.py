@@ -31,8 +31,8 @@ COMMITTED = ROOT / "docs" / "records"
 SCHEMA_FILE = "schema.json"  # under COMMITTED: the JSON Schema of a record
 LOCAL = ROOT / "docs" / "_local"  # git ignores it; the site shows it as "this machine, just now"
 
-# oom: the kernel said so, or the allocator. In records of before 30 November 2026 also every process that was killed by
-# SIGKILL, or whose log spoke of memory.
+# oom: the kernel or the allocator says so. Records dated before 2026-11-30 use it for every process that SIGKILL ended,
+# or whose log names memory.
 Status = Literal["ok", "failed", "timeout", "oom", "interrupted", "unsupported"]
 Measure = Literal["size", "time", "accuracy"]  # of a lesson's record
 
@@ -220,7 +220,7 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="kind")
         return str(self.__struct_config__.tag)
 
     @property
-    def row(self) -> str:
+    def implementation(self) -> str:
         """The id of the implementation: the folder, and the backend where there is one."""
         return f"{self.framework}-{self.backend}" if self.backend else self.framework
 
@@ -432,7 +432,7 @@ def _later(created: str) -> str:
 
 def file_name(record: Record) -> str:
     """The name of a record's file."""
-    return f"{record.row}-{record.workload}-{record.created}.json"
+    return f"{record.implementation}-{record.workload}-{record.created}.json"
 
 
 def write(record: Record, folder: Path) -> Path:
@@ -495,7 +495,7 @@ def _create(path: Path, content: bytes) -> None:
 
 
 def read(path: Path, compiled_since: CompiledSince | None = None) -> AnyRecord:
-    """One record, as of today's schema. Raises UserError where the file does not follow its own.
+    """One record, in the current schema. Raises UserError where the file does not follow its own.
 
     compiled_since: as `convert.converted` takes it; by default what the catalog declares.
     """
@@ -506,7 +506,7 @@ def read(path: Path, compiled_since: CompiledSince | None = None) -> AnyRecord:
             raise UserError(f"{path} follows schema {schema}; this project reads schemas 1 to {SCHEMA}.")
         if schema < SCHEMA:
             if compiled_since is None:
-                compiled_since = frameworks.compiled_since(frameworks.rows().values())
+                compiled_since = frameworks.compiled_since(frameworks.implementations().values())
             content = {**converted(content, compiled_since), "schema": SCHEMA}
         record: AnyRecord = msgspec.convert(content, AnyRecord)
     except OSError as error:
@@ -534,7 +534,7 @@ def read_all(folders: Iterable[Path] = (COMMITTED, LOCAL)) -> list[AnyRecord]:
 
     A file that is no record is left out with a warning, so that it ends no sweep: its run is made again.
     """
-    since, records = frameworks.compiled_since(frameworks.rows().values()), []
+    since, records = frameworks.compiled_since(frameworks.implementations().values()), []
     for path in paths(folders):
         try:
             records.append(read(path, since))

@@ -54,19 +54,21 @@ def next_steps(name: str) -> Iterator[str]:
 
 def _files(name: str) -> dict[str, str]:
     """The files of the folder, by name."""
-    rows = frameworks.rows().values()
+    implementations = frameworks.implementations().values()
     common = {
         "name": name,
         "title": name.replace("_", " ").title(),
-        "python": statistics.mode(row.environment.python for row in rows),
-        "model": next(row.folder.name for row in rows if row.framework.shown_first),
+        "python": statistics.mode(implementation.environment.python for implementation in implementations),
+        "model": next(
+            implementation.folder.name for implementation in implementations if implementation.framework.shown_first
+        ),
     }
     files = {"requirements.in": _filled("requirements.in", common)}
-    tables = [_filled("workload.toml", common, workload=one, forms=_forms(one)) for one in WORKLOADS]
+    tables = [_filled("workload.toml", common, workload=workload, forms=_forms(workload)) for workload in WORKLOADS]
     files["framework.toml"] = "\n".join([_filled("framework.toml", common), *tables])
     files["mutants.toml"] = "\n".join([_filled("mutants.toml", common), *map(_mutants, WORKLOADS)])
-    for one in WORKLOADS:
-        files[f"{one}.py"] = _filled("example.py", common, workload=one, weights=_weights(one))
+    for workload in WORKLOADS:
+        files[f"{workload}.py"] = _filled("example.py", common, workload=workload, weights=_weights(workload))
     return files
 
 

@@ -1,4 +1,4 @@
-"""How a row takes the canonical weights, in words: transposed, in another order of axes or gates, negated.
+"""How an implementation takes the canonical weights: transposed, in another order of axes or gates, negated.
 
 Nothing is read from code. `import_weights` gets weights whose numbers are all different, and
 `rosetta_common.array_provenance` returns the arrays that reach the framework; each number identifies its origin. A

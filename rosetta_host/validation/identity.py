@@ -31,8 +31,8 @@ def subject(path: Path, record: Record, reference: Reference) -> Iterator[Reason
     if path.parent.parent.name not in kinds or path.parent.name != record.machine.id or path.name != file_name(record):
         belongs = f"{record.kind}/{record.machine.id}/{file_name(record)}"
         yield Reason(f"Its content belongs to {belongs}.", "Keep the name and the folder that its command gives it.")
-    if record.row not in reference.rows:
-        yield Reason(f"There is no framework {record.row} in examples/.", "Submit its folder first.")
+    if record.implementation not in reference.implementations:
+        yield Reason(f"There is no framework {record.implementation} in examples/.", "Submit its folder first.")
     if record.workload not in WORKLOADS and not isinstance(record, DefaultsRecord):
         yield Reason(f"There is no workload {record.workload}.", "Submit its folder first.")
     try:

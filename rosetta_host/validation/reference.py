@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from rosetta_common import run
 from rosetta_host.catalog import workloads
-from rosetta_host.catalog.frameworks import Row
+from rosetta_host.catalog.frameworks import Implementation
 from rosetta_host.certificate import parameters
 from rosetta_host.records.store import Record, is_historic
 
@@ -46,13 +46,15 @@ class Reference:
     them. latest: the time after which no record can have been made; None: that is not checked.
     """
 
-    rows: Mapping[str, Row]
+    implementations: Mapping[str, Implementation]
     rates: Mapping[str, Rate]
     timings: Mapping[tuple[float, ...], set[str]]
     latest: str | None = None
 
     @classmethod
-    def of(cls, records: Mapping[Path, Record], rows: Mapping[str, Row], latest: str | None = None) -> Reference:
+    def of(
+        cls, records: Mapping[Path, Record], implementations: Mapping[str, Implementation], latest: str | None = None
+    ) -> Reference:
         """The reference that these records make."""
         rates: dict[str, list[float]] = defaultdict(list)
         timings: dict[tuple[float, ...], set[str]] = defaultdict(set)
@@ -62,7 +64,7 @@ class Reference:
             if key := timing(record):
                 timings[key].add(path.name)
         medians = {name: Rate(statistics.median(known), len(known)) for name, known in rates.items()}
-        return cls(rows, medians, timings, latest)
+        return cls(implementations, medians, timings, latest)
 
 
 def timing(record: Record) -> tuple[float, ...]:
@@ -83,9 +85,9 @@ def settings(record: Record) -> SimpleNamespace:
     return known
 
 
-def parameter_count(row: Row, workload: str) -> int:
-    """The number of parameters of a network in the forms that a row declares."""
-    return _count(workload, tuple(sorted(row.workload(workload).forms.items())))
+def parameter_count(implementation: Implementation, workload: str) -> int:
+    """The number of parameters of a network in the forms that an implementation declares."""
+    return _count(workload, tuple(sorted(implementation.workload(workload).forms.items())))
 
 
 @functools.cache  # the largest weights have millions of entries

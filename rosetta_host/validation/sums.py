@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from rosetta_host.catalog import workloads
-from rosetta_host.catalog.frameworks import Row
+from rosetta_host.catalog.frameworks import Implementation
 from rosetta_host.records.store import BenchmarkRecord, LessonRecord, RunRecord, Times, TurnRecord, is_patched
 from rosetta_host.validation.reference import Reason, is_of_today, parameter_count, settings
 
@@ -49,7 +49,7 @@ def _whole(times: Times) -> Iterator[Reason]:
         yield Reason(f"The parts of its process took {parts:.6g} s, and the whole process {times.process:.6g} s.")
 
 
-def steps(record: RunRecord, row: Row) -> Iterator[Reason]:
+def steps(record: RunRecord, implementation: Implementation) -> Iterator[Reason]:
     """Whether the epochs, the steps and the rates follow from the data and the preset."""
     data, times, batch = record.data, record.times, settings(record).batch_size
     if not (data and data.train and times and times.epochs and record.epochs):
@@ -60,7 +60,7 @@ def steps(record: RunRecord, row: Row) -> Iterator[Reason]:
     if len(times.epochs) != record.epochs:
         yield Reason(f"It trained for {record.epochs} epochs, and states the times of {len(times.epochs)}.")
     full, rest = divmod(data.train, batch)
-    partial = row.workload(record.workload).partial_batch and rest > 0
+    partial = implementation.workload(record.workload).partial_batch and rest > 0
     possible = {record.epochs * full, record.epochs * (full + partial)}
     if record.steps is not None and record.steps not in possible:
         counts = " or ".join(map(str, sorted(possible)))
@@ -131,11 +131,11 @@ def accuracy(record: RunRecord) -> Iterator[Reason]:
         )
 
 
-def sizes(record: RunRecord, row: Row) -> Iterator[Reason]:
+def sizes(record: RunRecord, implementation: Implementation) -> Iterator[Reason]:
     """Whether the network and its memory have the size that they must have."""
-    expected = parameter_count(row, record.workload)
+    expected = parameter_count(implementation, record.workload)
     if record.parameters is not None and is_of_today(record) and record.parameters != expected:
-        yield Reason(f"Its network has {record.parameters} parameters; that of {row.id} has {expected}.")
+        yield Reason(f"Its network has {record.parameters} parameters; that of {implementation.id} has {expected}.")
     memory, resident = record.machine.memory, record.peak_resident
     if resident is not None and not 0 < resident <= (memory or math.inf):
         yield Reason(f"Its process held {resident} bytes of a memory of {memory}.")

@@ -28,14 +28,14 @@ def reasons(path: Path, record: Record, reference: Reference) -> Iterator[Reason
 
 
 def _of_a_run(record: RunRecord, reference: Reference) -> Iterator[Reason]:
-    row = reference.rows[record.row]
+    implementation = reference.implementations[record.implementation]
     yield from sums.times(record)
     yield from sums.pairs(record)
-    yield from sums.sizes(record, row)
+    yield from sums.sizes(record, implementation)
     yield from sums.completeness(record)
     yield from floor.reasons(record, reference)
     if record.status == "ok" and is_of_today(record):
-        yield from sums.steps(record, row)
+        yield from sums.steps(record, implementation)
         yield from sums.losses(record)
         yield from sums.accuracy(record)
 
@@ -57,8 +57,8 @@ def validate(files: Sequence[Path], latest: str | None) -> tuple[int, list[str]]
     latest: as `Reference` takes it. Returns how many were validated, and why some are refused. Raises UserError for a
     file that does not exist, and where there is no record.
     """
-    rows = frameworks.rows()
-    since = frameworks.compiled_since(rows.values())
+    implementations = frameworks.implementations()
+    since = frameworks.compiled_since(implementations.values())
     published = {path.resolve(): path for path in store.paths([COMMITTED])}
     wanted = {path.resolve(): path for path in (_expanded(files) if files else published.values())}
     if not wanted:
@@ -70,7 +70,9 @@ def validate(files: Sequence[Path], latest: str | None) -> tuple[int, list[str]]
             records[resolved] = store.read(path, since)
         except UserError as error:
             unreadable += [str(error)] if resolved in wanted else []
-    refused = refusals({path: records[path] for path in wanted if path in records}, Reference.of(records, rows, latest))
+    refused = refusals(
+        {path: records[path] for path in wanted if path in records}, Reference.of(records, implementations, latest)
+    )
     return len(wanted), unreadable + [reason for why in refused.values() for reason in why]
 
 

@@ -111,7 +111,7 @@ class Site:
         (self.docs / "conf.py").write_text(CONF, "utf-8")
         for name in ("ada", "bell", "curie"):
             self.add_framework(name)
-        self.said = ""  # by the last build, beside its warnings
+        self.status = ""  # by the last build, beside its warnings
         self.records: list[Record] = []
 
     def add_framework(self, name: str) -> Path:
@@ -130,32 +130,32 @@ class Site:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "page.md").write_text(f"---\norphan: true\n---\n# {workload}\n\n{text}\n", "utf-8")
 
-    def record(self, row_id: str = "ada", local: bool = False, **changes: object) -> Record:
-        """Write a record of a run of this row's example as it is, by default a benchmark; returns it.
+    def record(self, implementation_id: str = "ada", local: bool = False, **changes: object) -> Record:
+        """Write a record of a run of this implementation's example as it is, by default a benchmark; returns it.
 
         checks: as the judge makes them, or a transfer.
         """
-        row = frameworks.rows(self.examples)[row_id]
+        implementation = frameworks.implementations(self.examples)[implementation_id]
         kind = str(changes.pop("kind", "benchmark"))
         fields = {
             "schema": store.SCHEMA,
             "status": "ok",
-            "framework": row.folder.name,
-            "backend": row.backend,
+            "framework": implementation.folder.name,
+            "backend": implementation.backend,
             "workload": "cnn",
             "created": f"20260102T030405.{len(self.records):06d}Z",
             "machine": MACHINE,
             "device": "cpu",
             "precision": "float32",
             "version": "1.2",
-            "digests": digests.digests(row, "cnn"),
+            "digests": digests.digests(implementation, "cnn"),
         }
         if kind == "benchmark":
             fields |= {"preset": "full", "seed": 0, "accuracy": 0.75, "times": Times(train=100.0)}
             fields |= {"data": Data("CIFAR-10", "official")}
         if kind == "certificate":
             fields |= {"checks": [Check("loss", True, 1e-7, 1e-5)]}
-            fields |= {"digests": digests.certificate_digests(row, "cnn")}
+            fields |= {"digests": digests.certificate_digests(implementation, "cnn")}
         fields |= changes
         if kind in ("certificate", "lesson"):
             fields["checks"] = [RecordedCheck.of(check) for check in fields.get("checks", ())]
@@ -172,7 +172,7 @@ class Site:
             shutil.rmtree(out, ignore_errors=True)
             app = Sphinx(self.docs, self.docs, out, trees, "html", status=status, warning=warnings, freshenv=True)
             app.build()
-        self.said = status.getvalue()
+        self.status = status.getvalue()
         return warnings.getvalue()
 
     def copy(self, folder: Path) -> Site:
@@ -211,7 +211,7 @@ def make_record(site: Site) -> Callable[..., Record]:
 
 @pytest.fixture
 def ask(site: Site, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Record]:
-    """ask("ada", {"pool.stride": "2"}): give the row a defaults.py, and record these answers; "words: reason" has one.
+    """ask("ada", {"pool.stride": "2"}): write a defaults.py, and record these answers; "words: reason" has one.
 
     There are two small questions then, and what matters in `train` is of them.
     """
@@ -238,18 +238,18 @@ def _asking(site: Site, patch: pytest.MonkeyPatch) -> Callable[..., Record]:
     patch.setattr(spec, "QUESTIONS", QUESTIONS)
     matter(patch, {"pool.stride": needs.number(2), "pool.β": needs.MOST})
 
-    def asked(row_id: str = "ada", given: dict[str, str] | None = None, **changes: object) -> Record:
-        row = frameworks.rows(site.examples)[row_id]
-        path = row.example("defaults")
+    def asked(implementation_id: str = "ada", given: dict[str, str] | None = None, **changes: object) -> Record:
+        implementation = frameworks.implementations(site.examples)[implementation_id]
+        path = implementation.example("defaults")
         if not path.exists():
-            path.write_text(ASKING.format(name=row.folder.name), "utf-8")
-        told = {name: text.partition(": ") for name, text in (given or {}).items()}
+            path.write_text(ASKING.format(name=implementation.folder.name), "utf-8")
+        statements = {name: text.partition(": ") for name, text in (given or {}).items()}
         fields = {
             "kind": "defaults",
             "workload": "defaults",
-            "digests": answers.today(row),
-            "answers": {name: _answer(words, reason) for name, (words, _, reason) in told.items()},
+            "digests": answers.today(implementation),
+            "answers": {name: _answer(words, reason) for name, (words, _, reason) in statements.items()},
         }
-        return site.record(row_id, **{**fields, **changes})
+        return site.record(implementation_id, **{**fields, **changes})
 
     return asked

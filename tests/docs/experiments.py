@@ -40,12 +40,14 @@ def everywhere(site, text: str = WRONG) -> None:
         offer(site, name, text)
 
 
-def lesson(site, row_id: str, mutant: str | None = "wrong_size", slug: str | None = "trap", **changes) -> Record:
+def lesson(
+    site, implementation_id: str, mutant: str | None = "wrong_size", slug: str | None = "trap", **changes
+) -> Record:
     """Record what became of a patch, as it is today: its certificate where nothing else is said."""
-    row = frameworks.rows(site.examples)[row_id]
-    now = dict(digests.digests(row, "cnn"))
+    implementation = frameworks.implementations(site.examples)[implementation_id]
+    now = dict(digests.digests(implementation, "cnn"))
     if mutant:
-        now["mutant"] = digests.text_digest(mutants.offered(row, "cnn")[mutant].patched())
+        now["mutant"] = digests.text_digest(mutants.offered(implementation, "cnn")[mutant].patched())
     measure = "accuracy" if "preset" in changes else "time" if {"pairs", "data"} & set(changes) else "size"
     if measure == "size":
         now[digests.JUDGE] = digests.judge_digest("cnn")
@@ -56,26 +58,28 @@ def lesson(site, row_id: str, mutant: str | None = "wrong_size", slug: str | Non
         "digests": now,
         "measure": measure,
     }
-    return site.record(row_id, **{**fields, **changes})
+    return site.record(implementation_id, **{**fields, **changes})
 
 
-def judged(site, row_id: str, checks: tuple[Check, ...] = CAUGHT, **changes) -> Record:
-    return lesson(site, row_id, **{"checks": list(checks), **changes})
+def judged(site, implementation_id: str, checks: tuple[Check, ...] = CAUGHT, **changes) -> Record:
+    return lesson(site, implementation_id, **{"checks": list(checks), **changes})
 
 
-def by_turns(site, row_id: str, *ratios: float, **changes) -> Record:
+def by_turns(site, implementation_id: str, *ratios: float, **changes) -> Record:
     """Pairs of times: a tenth of a second as it is, and so many times as much with the patch."""
     pairs = [(0.1, 0.1 * ratio) for ratio in ratios]
     data = Data("CIFAR-10", "embedded sample")
-    return lesson(site, row_id, "slow_way", **{"pairs": pairs, "threads": 2, "load": 0.25, "data": data, **changes})
+    return lesson(
+        site, implementation_id, "slow_way", **{"pairs": pairs, "threads": 2, "load": 0.25, "data": data, **changes}
+    )
 
 
-def trained(site, row_id: str, mutant: str | None, *accuracies: float | None, **changes) -> None:
+def trained(site, implementation_id: str, mutant: str | None, *accuracies: float | None, **changes) -> None:
     """Runs of an epoch with the seeds 0, 1, … and these accuracies; None for one that failed."""
     for seed, accuracy in enumerate(accuracies):
         how = {"status": "ok"} if accuracy is not None else {"status": "failed", "reason": "The loss is not finite."}
         run = {"preset": "epoch", "seed": seed, "accuracy": accuracy, "data": Data("CIFAR-10", "official"), **how}
-        lesson(site, row_id, mutant, **{**run, **changes})
+        lesson(site, implementation_id, mutant, **{**run, **changes})
 
 
 def edit(site, name: str, old: str, new: str) -> None:

@@ -21,7 +21,7 @@ IDLE = Conditions(
 )
 
 
-def turns(site, row: str = "ada", steps: Sequence[float] = (0.010,), **changes: object) -> list[TurnRecord]:
+def turns(site, implementation: str = "ada", steps: Sequence[float] = (0.010,), **changes: object) -> list[TurnRecord]:
     """Write a turn for each of these seconds per step; the reference is Ada's `train`."""
     made = []
     for number, step in enumerate(steps):
@@ -37,19 +37,19 @@ def turns(site, row: str = "ada", steps: Sequence[float] = (0.010,), **changes: 
             "times": Times(imported=1.0, build=2.0),
             "conditions": IDLE,
         }
-        made.append(site.record(row, **{**fields, **changes}))
+        made.append(site.record(implementation, **{**fields, **changes}))
     return made
 
 
-def failed(site, row: str, **changes: object) -> list[TurnRecord]:
+def failed(site, implementation: str, **changes: object) -> list[TurnRecord]:
     """Write a turn that failed."""
     nothing = {"pairs": [], "first_stretch": None, "times": None, "conditions": None}
-    return turns(site, row, **{"status": "failed", "reason": "it ate all", **nothing, **changes})
+    return turns(site, implementation, **{"status": "failed", "reason": "it ate all", **nothing, **changes})
 
 
-def disturbed(site, row: str, step: float, **changes: object) -> list[TurnRecord]:
+def disturbed(site, implementation: str, step: float, **changes: object) -> list[TurnRecord]:
     """Write a turn that other work disturbed."""
-    return turns(site, row, [step], disturbed=[Disturbance.OTHER_WORK], **changes)
+    return turns(site, implementation, [step], disturbed=[Disturbance.OTHER_WORK], **changes)
 
 
 def shown(site) -> list[Sweep]:

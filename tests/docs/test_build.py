@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.goals import FAR, told
+from tools.goals import FAR, beside_goal
 
 pytestmark = pytest.mark.timed
 
@@ -26,5 +26,5 @@ def test_the_site_from_scratch(tmp_path, capsys) -> None:
     assert done.returncode == 0, done.stderr
     assert not done.stderr
     with capsys.disabled():
-        print("\n" + told("the site from scratch", seconds, GOAL, "s"))
+        print("\n" + beside_goal("the site from scratch", seconds, GOAL, "s"))
     assert seconds <= FAR * GOAL

@@ -104,8 +104,8 @@ def test_a_choice_goes_into_the_address_and_is_kept(read) -> None:
 
 
 def test_what_no_longer_holds_is_not_compared(read) -> None:
-    said = "Ada and Curie differ in 0 of 0 defaults. For 3 more, an answer is missing."
-    assert read("?from=ada&to=curie", "return [list(), said()]") == [[], said]
+    expected = "Ada and Curie differ in 0 of 0 defaults. For 3 more, an answer is missing."
+    assert read("?from=ada&to=curie", "return [list(), said()]") == [[], expected]
 
 
 @pytest.mark.parametrize(

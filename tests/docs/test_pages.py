@@ -67,10 +67,12 @@ def test_every_key_of_framework_toml_is_explained(table: type[msgspec.Struct]) -
 
 
 def test_no_framework_is_named_where_a_new_one_would_need_an_edit() -> None:
-    rows = frameworks.rows().values()
-    names = {row.id for row in rows} | {row.name for row in rows}
+    implementations = frameworks.implementations().values()
+    names = {implementation.id for implementation in implementations} | {
+        implementation.name for implementation in implementations
+    }
     files = [DOCS / "conf.py", *(DOCS / "_static").iterdir(), *(DOCS / "_ext").rglob("*.py")]
-    # A row may be called as a library that the site is built with: NumPy is.
+    # An implementation may be called as a library that the site is built with: NumPy is.
     built_with = re.findall(r"^[a-z]\w*", (DOCS.parent / "requirements" / "docs.in").read_text("utf-8"), re.MULTILINE)
     for path in files:
         text = re.sub(r'""".*?"""', "", path.read_text("utf-8"), flags=re.DOTALL)
@@ -120,8 +122,12 @@ NOTEBOOKS = sorted((DOCS / "notebooks").glob("*"))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_committed_notebook_is_of_a_row_and_holds_a_few_lines_of_text(path: Path) -> None:
-    known = {f"{row.id}-{workload}.ipynb" for row in frameworks.rows().values() for workload in row.workloads}
+def test_a_committed_notebook_is_of_an_implementation_and_holds_a_few_lines_of_text(path: Path) -> None:
+    known = {
+        f"{implementation.id}-{workload}.ipynb"
+        for implementation in frameworks.implementations().values()
+        for workload in implementation.workloads
+    }
     assert path.name in known
     assert path.stat().st_size < 100_000
     book = json.loads(path.read_text("utf-8"))

@@ -149,8 +149,8 @@ def test_the_address_chooses(read) -> None:
     ],
 )
 def test_what_is_not_here_is_said_and_the_default_shown(read, address: str, table: str, lacking: str) -> None:
-    said = f"Not found: {lacking}. The default is shown instead."
-    assert read(address, "return [shown(), said(), rows().length > 1]") == [table, said, True]
+    expected = f"Not found: {lacking}. The default is shown instead."
+    assert read(address, "return [shown(), said(), rows().length > 1]") == [table, expected, True]
 
 
 @pytest.mark.parametrize("address", ["#%", "#nothing", "?sort=", "?%"])

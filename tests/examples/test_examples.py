@@ -9,7 +9,11 @@ from rosetta_common.run import VERBS
 from rosetta_host.catalog import frameworks
 from rosetta_host.publishing import instructions
 
-FILES = [row.example(workload) for row in frameworks.rows().values() for workload in row.workloads]
+FILES = [
+    implementation.example(workload)
+    for implementation in frameworks.implementations().values()
+    for workload in implementation.workloads
+]
 PLUMBING = ("time", "argparse", "json", "logging", "pathlib", "subprocess", "sys", "os")
 
 
@@ -64,9 +68,11 @@ def test_an_example_ends_with_the_six_steps(tree):
 
 
 @pytest.mark.parametrize("device", ["cpu", "gpu"])
-@pytest.mark.parametrize("row", frameworks.rows().values(), ids=lambda row: row.id)
-def test_requirements_are_locked(row, device):
-    text = row.lock(device).read_text("utf-8")
+@pytest.mark.parametrize(
+    "implementation", frameworks.implementations().values(), ids=lambda implementation: implementation.id
+)
+def test_requirements_are_locked(implementation, device):
+    text = implementation.lock(device).read_text("utf-8")
     pinned = re.findall(r"^([A-Za-z0-9_.-]+)==\S+( \\)?$", text, re.MULTILINE)
     assert pinned
     without = [package for package, continued in pinned if not continued]
@@ -76,9 +82,11 @@ def test_requirements_are_locked(row, device):
 
 
 @pytest.mark.parametrize("device", ["cpu", "gpu"])
-@pytest.mark.parametrize("row", frameworks.rows().values(), ids=lambda row: row.id)
-def test_a_lock_is_made_from_the_pins_beside_it(row, device):
-    lock = row.lock(device)
+@pytest.mark.parametrize(
+    "implementation", frameworks.implementations().values(), ids=lambda implementation: implementation.id
+)
+def test_a_lock_is_made_from_the_pins_beside_it(implementation, device):
+    lock = implementation.lock(device)
     locked = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", lock.read_text("utf-8"), re.MULTILINE))
     pins = re.findall(r"^([A-Za-z0-9_.-]+)(?:\[.*\])?==(\S+)", lock.with_suffix(".in").read_text("utf-8"), re.MULTILINE)
     assert pins
@@ -86,7 +94,9 @@ def test_a_lock_is_made_from_the_pins_beside_it(row, device):
         assert locked[name.lower().replace("_", "-")] == version
 
 
-@pytest.mark.parametrize("row", frameworks.rows().values(), ids=lambda row: row.id)
-def test_the_pins_for_a_gpu_say_so_at_their_head(row):
-    if row.environment.requirements_gpu:
-        assert instructions.gpu_note(row).startswith("For a GPU")
+@pytest.mark.parametrize(
+    "implementation", frameworks.implementations().values(), ids=lambda implementation: implementation.id
+)
+def test_the_pins_for_a_gpu_say_so_at_their_head(implementation):
+    if implementation.environment.requirements_gpu:
+        assert instructions.gpu_note(implementation).startswith("For a GPU")

@@ -21,7 +21,7 @@ def benchmark(folder):  # noqa: F811
         text = path.read_text()
         assert text.count(old) == 1 or not old
         path.write_text(text.replace(old, new) if old else text)
-        (job,) = runs.jobs([*frameworks.rows().values()], ["gru"], "quick", "cpu", 1, None, False)
+        (job,) = runs.jobs([*frameworks.implementations().values()], ["gru"], "quick", "cpu", 1, None, False)
         where = msgspec.structs.replace(machine.describe("box"), matmul_rate=1e9)
         return runs.benchmark(msgspec.structs.replace(job, **fields), where, lambda job, event: None)
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from rosetta_host.catalog.frameworks import ROOT
-from tests.rosetta_host.environments.test_environment import VERSION, environment, home, row  # noqa: F401
+from tests.rosetta_host.environments.test_environment import VERSION, environment, home, implementation  # noqa: F401
 from tests.rosetta_host.environments.test_process import alive
 
 PACKAGE = """
@@ -35,7 +35,7 @@ DAMAGE = {
 @pytest.mark.fault("environment", outcome="It is made again from its lock.")
 @pytest.mark.parametrize("what", DAMAGE)
 def test_an_environment_that_lacks_something_is_made_again(home, tmp_path, what):  # noqa: F811
-    alpha = row(tmp_path, 'setup="setup_it.py"', files={"setup_it.py": PACKAGE})
+    alpha = implementation(tmp_path, 'setup="setup_it.py"', files={"setup_it.py": PACKAGE})
     python = environment.ensure(alpha)
     DAMAGE[what](python.parents[1])
     assert not environment.complete(alpha)
@@ -94,5 +94,5 @@ def test_an_environment_that_finds_no_room_leaves_nothing(home, tmp_path, monkey
     with pytest.raises(
         environment.Unsupported, match=r"environment alpha-\w+ could not be made: No space left on device\."
     ):
-        environment.ensure(row(tmp_path))
+        environment.ensure(implementation(tmp_path))
     assert not [*(home / "environments").glob("alpha*")]

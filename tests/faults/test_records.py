@@ -180,7 +180,7 @@ def test_records_of_a_clock_that_stands_still_keep_their_order(tmp_path):
     paths = [store.write(made(seed=seed), tmp_path) for seed in range(12)]
     assert sorted({*paths}) == paths
     assert [record.seed for record in store.read_all([tmp_path])] == [*range(12)]
-    assert {f"{record.row}-{record.workload}-{record.created}" for record in store.read_all([tmp_path])} == {
+    assert {f"{record.implementation}-{record.workload}-{record.created}" for record in store.read_all([tmp_path])} == {
         path.stem for path in paths
     }
 

@@ -88,5 +88,5 @@ def folder(tmp_path, monkeypatch) -> Path:
         (path / name).write_text("numpy==2.3.5\n")
     (path / "gru.py").write_text(EXAMPLE)
     monkeypatch.setattr(frameworks, "EXAMPLES", tmp_path / "examples")
-    monkeypatch.setattr(environment, "ensure", lambda row, device="cpu": Path(sys.executable))
+    monkeypatch.setattr(environment, "ensure", lambda implementation, device="cpu": Path(sys.executable))
     return path

@@ -145,7 +145,7 @@ DRIVER = """
     frameworks.EXAMPLES = Path({examples!r})
     declarations.PATH = frameworks.EXAMPLES / "lessons.toml"
     paired_timing.TURN = paired_timing.SETTLE = 0.0
-    environment.ensure = lambda row, device="cpu": Path(sys.executable)
+    environment.ensure = lambda implementation, device="cpu": Path(sys.executable)
     certify.certified = lambda *arguments: True
     sys.exit(cli.main([*{command!r}.split(), *{ids!r}, "--workload", "gru", "--records", {records!r}]))
 """
@@ -260,7 +260,7 @@ def test_what_is_no_first_look_leaves_nothing(folder, tmp_path, options, ids):
     code = """
         import sys
         from rosetta_host.benchmark import runs
-        runs.jobs = lambda rows, *arguments: sys.exit(" ".join(row.id for row in rows))
+        runs.jobs = lambda implementations, *arguments: sys.exit(" ".join(each.id for each in implementations))
     """
     process = drive(folder, tmp_path, f"benchmark --left left {options}", ids, textwrap.dedent(code))
     _, err = process.communicate(timeout=60)
@@ -268,7 +268,7 @@ def test_what_is_no_first_look_leaves_nothing(folder, tmp_path, options, ids):
     assert not (tmp_path / "left").exists()
 
 
-def test_of_one_row_each_check_is_told_and_of_several_the_verdicts(folder, tmp_path):
+def test_one_framework_lists_its_checks_and_several_list_their_verdicts(folder, tmp_path):
     shutil.copytree(folder, folder.parent / "beta")
     alone, _ = drive(folder, tmp_path, "certificate").communicate(timeout=180)
     assert "\nalpha gru: FAILED scores before" in alone
@@ -293,8 +293,8 @@ def test_a_verdict_names_the_first_failed_checks_and_counts_the_others():
         checks=[store.RecordedCheck(code, False, 1.0, 0.1) for code in codes],
     )
     first, *_ = names = [check.name for check in record.checks]
-    said = f"16 of 16 checks fail: {', '.join(names[:4])} and 12 more. First: FAILED {first} 1.0e+00 (limit 0.1)"
-    assert certificates.reason(record) == said
+    expected = f"16 of 16 checks fail: {', '.join(names[:4])} and 12 more. First: FAILED {first} 1.0e+00 (limit 0.1)"
+    assert certificates.reason(record) == expected
 
 
 @pytest.mark.fault("interrupt", outcome="The run is `interrupted`; the exit code is 130, and no process goes on.")

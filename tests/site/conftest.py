@@ -74,13 +74,13 @@ def watch(context: BrowserContext, root: str, complaints: list[str]) -> None:
         if response.status >= 400:
             complaints.append(f"{response.status} for {response.url}")
 
-    def said(message) -> None:
+    def on_message(message) -> None:
         if message.type in ("error", "warning"):
             complaints.append(f"{message.type}: {message.text} {message.location['url']}")
 
     context.on("request", requested)
     context.on("response", answered)
-    context.on("console", said)
+    context.on("console", on_message)
     context.on("weberror", lambda error: complaints.append(f"exception: {error.error}"))
 
 

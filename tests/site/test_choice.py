@@ -270,8 +270,8 @@ def test_a_set_says_which_of_the_two_it_lacks(read, partial) -> None:
     assert reader.shown[0] == [has, lacking]
     assert reader.shown[number] == [has]
     name = reader.page.locator(f"[role=tab][data-framework={lacking}]").first.text_content()
-    said = reader.sets.nth(number).evaluate("set => set.innerText + getComputedStyle(set, '::after').content")
-    assert name in said
+    output = reader.sets.nth(number).evaluate("set => set.innerText + getComputedStyle(set, '::after').content")
+    assert name in output
 
 
 def test_the_tabs_are_gone_while_two_are_compared(read, concept) -> None:
@@ -299,7 +299,7 @@ def test_a_typo_in_the_address_gets_a_sentence_and_no_blank(read, concept, keys,
     assert wrong in reader.status.inner_text()
 
 
-def test_a_framework_may_be_called_by_its_name_and_by_a_rows_id(read, concept) -> None:
+def test_a_framework_may_be_called_by_its_name_and_by_an_implementations_id(read, concept) -> None:
     option = read(concept).from_.locator("option[data-also]").first
     folder, title = option.get_attribute("value"), option.text_content()
     other = next(name for name in concept.frameworks if name != folder)

@@ -1,4 +1,4 @@
-"""Pages are light, which is asserted, and quick, which is measured and told beside its goal."""
+"""Pages are light, which is asserted, and quick, which is measured and printed beside its goal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.site.conftest import address
 from tools.built_site import BUILT, compressed, served
-from tools.goals import FAR, told
+from tools.goals import FAR, beside_goal
 
 pytestmark = pytest.mark.timed
 
@@ -41,7 +41,7 @@ def tell(capsys):
 
     def tell_(what: str, figure: float, goal: float, unit: str) -> None:
         with capsys.disabled():
-            print("\n" + told(what, figure, goal, unit))
+            print("\n" + beside_goal(what, figure, goal, unit))
         assert figure <= FAR * goal
 
     return tell_
@@ -57,7 +57,7 @@ def test_a_page_with_tabs_is_light(visit, root, with_tabs, capsys) -> None:
         sizes[page.address] = sum(len(gzip.compress(response.body(), 6)) for response in loaded)
     heaviest = max(sizes, key=sizes.__getitem__)
     with capsys.disabled():
-        print("\n" + told(f"heaviest page with tabs, {heaviest}", sizes[heaviest] / 1000, PAGE / 1000, "kB"))
+        print("\n" + beside_goal(f"heaviest page with tabs, {heaviest}", sizes[heaviest] / 1000, PAGE / 1000, "kB"))
     assert sizes[heaviest] <= PAGE, sizes
 
 

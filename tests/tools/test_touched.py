@@ -19,8 +19,16 @@ KNOWN = [ALONE, GUEST, OWNER]
 
 
 def test_every_implementation_is_as_the_catalogue_reads_it():
-    rows = frameworks.rows().values()
-    expected = [(row.id, row.folder.name, row.environment_folder.name, row.environment.python) for row in rows]
+    implementations = frameworks.implementations().values()
+    expected = [
+        (
+            implementation.id,
+            implementation.folder.name,
+            implementation.environment_folder.name,
+            implementation.environment.python,
+        )
+        for implementation in implementations
+    ]
     assert sorted(touched.implementations(ROOT / "examples")) == sorted(expected)
 
 
@@ -64,5 +72,5 @@ def test_without_a_base_that_is_here_all_are_touched(base):
 
 def test_the_program_prints_one_line_of_json():
     done = subprocess.run([sys.executable, "-m", "tools.touched"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert {one["id"] for one in json.loads(done.stdout)} == set(frameworks.rows())
+    assert {one["id"] for one in json.loads(done.stdout)} == set(frameworks.implementations())
     assert len(done.stdout.splitlines()) == 1

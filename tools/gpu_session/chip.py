@@ -1,9 +1,8 @@
-"""Asks a row's own process whether its framework is there, and holds code for this machine's GPU.
+"""Asks an implementation's own process whether its framework is there, and holds code for this machine's GPU.
 
-Runs in the interpreter of the rows: python -m tools.gpu_session.chip EXAMPLE DEVICE --events FD. It reports the event
-"absent" with the reason why the example cannot be imported, "unsuited" with the reason why it cannot compute on the
-GPU, or nothing. Any other error is the example's, and its certificate reports it.
-"""
+Runs in the interpreter of the implementations: python -m tools.gpu_session.chip EXAMPLE DEVICE --events FD. It reports
+the event "absent" with the reason why the example cannot be imported, "unsuited" with the reason why it cannot compute
+on the GPU, or nothing. Any other error is the example's, and its certificate reports it."""
 
 from __future__ import annotations
 
@@ -60,7 +59,8 @@ def cupy_reason(cupy: Any) -> str | None:
     return None
 
 
-# Library -> what asks it. A row is asked about those that its example imports; one that imports none trains a step.
+# Library -> what asks it. An implementation is asked about those that its example imports; one that imports none trains
+# a step.
 QUESTIONS = {"torch": torch_reason, "jax": jax_reason, "cupy": cupy_reason}
 
 

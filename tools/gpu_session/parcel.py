@@ -1,4 +1,6 @@
-"""What an offline machine lacks, as one archive in pieces: wheels of the host's imports and of rows, and the data."""
+"""What an offline machine lacks, as one archive in pieces: wheels of the host's imports and of implementations, and the
+data.
+"""
 
 from __future__ import annotations
 

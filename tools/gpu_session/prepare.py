@@ -38,8 +38,8 @@ def _chosen(options: argparse.Namespace) -> Mapping[str, parcel.Pinned]:
     Of two locks that pin a package the first has it: an environment holds one version.
     """
     chosen = parcel.closure(parcel.read_lock(HOST_LOCK), parcel.host_packages(), options.has)
-    for row in frameworks.select(options.ids) if options.ids else []:
-        lock = parcel.read_lock(row.lock("gpu"))
+    for implementation in frameworks.select(options.ids) if options.ids else []:
+        lock = parcel.read_lock(implementation.lock("gpu"))
         direct = [name for name, pinned in lock.items() if pinned.direct]
         chosen = {**parcel.closure(lock, direct, options.has), **chosen}
     return chosen

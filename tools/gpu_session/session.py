@@ -1,4 +1,6 @@
-"""A session on the machine: which rows its Python can run on this GPU, and their tasks until the time is over."""
+"""A session on the machine: which implementations its Python can run on this GPU, and their tasks until the time is
+over.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rosetta_host.catalog import frameworks
-from rosetta_host.catalog.frameworks import Case, Row, UserError
+from rosetta_host.catalog.frameworks import Case, Implementation, UserError
 from rosetta_host.certificate import certify, precheck
 from rosetta_host.environments import environment, external_python, process
 from rosetta_host.records import machine, store
@@ -40,11 +42,23 @@ def run(options: argparse.Namespace, began: float) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     engine.adopt()
     setting, folder = _setting(options), options.out / "records"
-    rows = _installed(frameworks.select(options.ids))
-    precheck.require([case for row in rows for case in row.cases(list(frameworks.WORKLOADS))], setting.device)
-    begun = {record.row for record in store.read_all([folder])}
-    suited = _suited([row for row in rows if row.id not in begun], setting, options)
-    works = work.plan([row for row in rows if row.id in begun or row in suited], setting)
+    implementations = _installed(frameworks.select(options.ids))
+    precheck.require(
+        [case for implementation in implementations for case in implementation.cases(list(frameworks.WORKLOADS))],
+        setting.device,
+    )
+    begun = {record.implementation for record in store.read_all([folder])}
+    suited = _suited(
+        [implementation for implementation in implementations if implementation.id not in begun], setting, options
+    )
+    works = work.plan(
+        [
+            implementation
+            for implementation in implementations
+            if implementation.id in begun or implementation in suited
+        ],
+        setting,
+    )
     estimates = work.estimates(store.read_all([store.COMMITTED]), setting.device)
     say(f"{len(works)} tasks; records go to {folder}")
     Session(
@@ -78,8 +92,8 @@ def do(options: argparse.Namespace) -> None:
     """Do one task of a session, in a process of its own, and write its records. Raises UserError."""
     with engine.task(options.parent):
         setting = _setting(options)
-        rows = frameworks.select([options.task.split()[1]])
-        (each,) = (one for one in work.plan(rows, setting) if one.key == options.task)
+        implementations = frameworks.select([options.task.split()[1]])
+        (each,) = (one for one in work.plan(implementations, setting) if one.key == options.task)
         for record in each.records(setting):
             if record.status != "interrupted":  # the session stopped it, and says nothing of the framework
                 _write(record, options)
@@ -90,11 +104,13 @@ def _write(record: Record, options: argparse.Namespace) -> None:
     store.write(record, options.out / "records")
 
 
-def _installed(rows: Sequence[Row]) -> list[Row]:
+def _installed(implementations: Sequence[Implementation]) -> list[Implementation]:
     """Those whose framework the interpreter lists; the others are named."""
     at_hand = external_python.versions().keys()
-    installed = [row for row in rows if at_hand & set(row.framework.packages)]
-    missing = [row.id for row in rows if row not in installed]
+    installed = [
+        implementation for implementation in implementations if at_hand & set(implementation.framework.packages)
+    ]
+    missing = [implementation.id for implementation in implementations if implementation not in installed]
     if not installed:
         raise UserError(f"{external_python.python()} holds none of the frameworks {', '.join(missing)}.")
     if missing:
@@ -102,34 +118,38 @@ def _installed(rows: Sequence[Row]) -> list[Row]:
     return installed
 
 
-def _suited(rows: Sequence[Row], setting: Setting, options: argparse.Namespace) -> list[Row]:
+def _suited(
+    implementations: Sequence[Implementation], setting: Setting, options: argparse.Namespace
+) -> list[Implementation]:
     """Those that can run here. What has no code for the GPU gets certificates that say so; what lacks a package, none.
 
-    A row that gives no answer is kept: its certificate says what is wrong with it.
+    An implementation that gives no answer is kept: its certificate says what is wrong with it.
     """
     suited = []
-    for row, event in certify.side_by_side([functools.partial(_asked, row, setting.device) for row in rows]):
+    for implementation, event in certify.side_by_side(
+        [functools.partial(_asked, implementation, setting.device) for implementation in implementations]
+    ):
         if not event:
-            suited.append(row)
+            suited.append(implementation)
             continue
-        say(f"{row.id}: {event['event']}: {event['reason']}")
+        say(f"{implementation.id}: {event['event']}: {event['reason']}")
         if event["event"] == "unsuited":
-            for case in row.cases(list(frameworks.WORKLOADS)):
+            for case in implementation.cases(list(frameworks.WORKLOADS)):
                 _write(_unsupported(case, setting, str(event["reason"])), options)
     return suited
 
 
-def _asked(row: Row, device: str) -> tuple[Row, process.Event]:
-    """What a process of this row reports of its framework and the device; nothing where all is well."""
-    workload, events = row.workloads[0], list[process.Event]()
-    python = environment.ensure(row, device)
-    environ = environment.variables(row, workload, environment.threads(row, workload), device)
-    command: list[str | Path] = [python, "-m", "tools.gpu_session.chip", row.example(workload), device]
+def _asked(implementation: Implementation, device: str) -> tuple[Implementation, process.Event]:
+    """What a process of this implementation reports of its framework and the device; nothing where all is well."""
+    workload, events = implementation.workloads[0], list[process.Event]()
+    python = environment.ensure(implementation, device)
+    environ = environment.variables(implementation, workload, environment.threads(implementation, workload), device)
+    command: list[str | Path] = [python, "-m", "tools.gpu_session.chip", implementation.example(workload), device]
     process.run(command, environ, ASKED, events.append)
-    return row, events[0] if events else {}
+    return implementation, events[0] if events else {}
 
 
 def _unsupported(case: Case, setting: Setting, reason: str) -> CertificateRecord:
     record = certify.blank(CertificateRecord, case, setting.where, setting.device, checks=[])
-    record.status, record.reason = "unsupported", f"{case.row.name} cannot compute on this GPU: {reason}"
+    record.status, record.reason = "unsupported", f"{case.implementation.name} cannot compute on this GPU: {reason}"
     return record

@@ -1,4 +1,6 @@
-"""What there is to measure: certificates, benchmarks and lessons of the rows, as tasks; and the doing of one."""
+"""What there is to measure: certificates, benchmarks and lessons of the implementations, as tasks; and the doing of
+one.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from rosetta_host.benchmark import runs
-from rosetta_host.catalog.frameworks import WORKLOADS, Case, Row
+from rosetta_host.catalog.frameworks import WORKLOADS, Case, Implementation
 from rosetta_host.certificate import certify
 from rosetta_host.datasets import dataset
 from rosetta_host.environments.digests import certificate_digests, differing, digests
@@ -20,9 +22,9 @@ from rosetta_host.records import machine
 from rosetta_host.records.store import AnyRecord, BenchmarkRecord, LessonRecord, Machine, Measure, Record
 from tools.gpu_session.planner import Task
 
-# What a record is worth beside the others, by kind and then by what trains. Without a certificate no figure of a row
-# counts; its run by `train` is the one that tables compare; the variants show what a loader or compiling gains, and
-# their certificates serve that alone; a lesson is one figure of many.
+# What a record is worth beside the others, by kind and then by what trains. Without a certificate no figure of an
+# implementation counts; its run by `train` is the one that tables compare; the variants show what a loader or compiling
+# gains, and their certificates serve that alone; a lesson is one figure of many.
 VALUES = {
     "certificate": {"train": 60.0, "variant": 6.0},
     "benchmark": {"train": 40.0, "variant": 12.0},
@@ -72,13 +74,17 @@ class Work:
     @property
     def key(self) -> str:
         (_, mutant), *_ = self.wanted
-        return _key(self.kind, self.case.row.id, self.case.workload, self.case.variant, mutant)
+        return _key(self.kind, self.case.implementation.id, self.case.workload, self.case.variant, mutant)
 
     @property
     def needs(self) -> str | None:
         """The key of its case's certificate, without which no figure of it counts."""
         certifies = self.kind == "certificate"
-        return None if certifies else _key("certificate", self.case.row.id, self.case.workload, self.case.variant)
+        return (
+            None
+            if certifies
+            else _key("certificate", self.case.implementation.id, self.case.workload, self.case.variant)
+        )
 
     def task(self, estimates: Mapping[str, float]) -> Task:
         """It as the planner sees it. estimates: key -> seconds."""
@@ -119,9 +125,9 @@ class Work:
             yield runs.benchmark(job, where, lambda job, event: None)
 
 
-def _key(kind: str, row: str, workload: str, variant: str | None, mutant: str | None = None) -> str:
+def _key(kind: str, implementation: str, workload: str, variant: str | None, mutant: str | None = None) -> str:
     """The name of a task. Those of a lesson that are timed by turns are one task, whatever their mutants."""
-    parts = [kind, row, workload, variant or "train", mutant if kind == "size" else None]
+    parts = [kind, implementation, workload, variant or "train", mutant if kind == "size" else None]
     return " ".join(part for part in parts if part)
 
 
@@ -136,7 +142,7 @@ def key_of(record: Record) -> str:
         kind = record.preset
     elif isinstance(record, LessonRecord):
         kind = record.measure
-    return _key(kind, record.row, record.workload, record.variant, _subject(record)[1])
+    return _key(kind, record.implementation, record.workload, record.variant, _subject(record)[1])
 
 
 def estimates(published: Iterable[AnyRecord], device: str) -> dict[str, float]:
@@ -152,27 +158,29 @@ def estimates(published: Iterable[AnyRecord], device: str) -> dict[str, float]:
     return seconds
 
 
-def plan(rows: Sequence[Row], setting: Setting) -> list[Work]:
-    """All that can be measured of these rows, on the device of the session."""
+def plan(implementations: Sequence[Implementation], setting: Setting) -> list[Work]:
+    """All that can be measured of these implementations, on the device of the session."""
     alone: Subject = (None, None)
     planned = []
-    for row in rows:
-        for case in row.cases(list(WORKLOADS)):
-            judged = certificate_digests(row, case.workload, setting.device)
-            run = digests(row, case.workload, setting.device)
+    for implementation in implementations:
+        for case in implementation.cases(list(WORKLOADS)):
+            judged = certificate_digests(implementation, case.workload, setting.device)
+            run = digests(implementation, case.workload, setting.device)
             planned += [Work("certificate", case, {alone: judged}), Work(setting.preset, case, {alone: run})]
-    return [*planned, *_lessons(rows, setting)]
+    return [*planned, *_lessons(implementations, setting)]
 
 
-def _lessons(rows: Sequence[Row], setting: Setting) -> Iterator[Work]:
-    """The lessons that need a GPU, in these rows: the certificate of each mutant, and all of an example by turns."""
+def _lessons(implementations: Sequence[Implementation], setting: Setting) -> Iterator[Work]:
+    """The lessons that need a GPU, in these implementations: the certificate of each mutant, and all of an example by
+    turns.
+    """
     chosen = {slug: lesson for slug, lesson in declarations.read().by_slug.items() if lesson.gpu and lesson.mutants}
     together: dict[Measure, Callable[[Experiment], str]] = {
         "size": lambda experiment: experiment.label,
         "time": lambda experiment: experiment.case.label,
     }
     for kind, label in together.items():
-        every = experiments.plan(kind, chosen, rows, 1, setting.device)
+        every = experiments.plan(kind, chosen, implementations, 1, setting.device)
         possible = [experiment for experiment in every if experiment.mutant and not experiment.mutant.unsupported]
         for _, group in itertools.groupby(sorted(possible, key=label), label):
             members = tuple(group)

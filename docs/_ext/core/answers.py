@@ -1,4 +1,4 @@
-"""What each row answers of its defaults: its newest record, whether that still holds, and what most others answer.
+"""The answers of each implementation about its defaults: the newest, whether they still hold, and the usual ones.
 
 The questions, their order and their words are those of rosetta_host/defaults/spec.py.
 """
@@ -19,13 +19,13 @@ from sphinx.config import Config
 
 from _ext.core import newest
 from _ext.core import store as stores
-from rosetta_host.catalog.frameworks import Row, nearest
+from rosetta_host.catalog.frameworks import Implementation, nearest
 from rosetta_host.defaults import spec
 from rosetta_host.environments import digests
 from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Answer, DefaultsRecord, Statement
 
-SOURCE = "defaults"  # the file of a folder that asks, as Row.example() names it
+SOURCE = "defaults"  # the file of a folder that asks, as Implementation.example() names it
 CUT_SHORT = ("interrupted", "unsupported")  # such a run says nothing of the framework
 # What an answer holds for, as a reader knows it.
 HOLDS_FOR = {
@@ -54,15 +54,15 @@ def name_of(question: str) -> str:
     return f"{article.lower()} {rest}" if article in ("A", "An", "The") else words
 
 
-def row_anchor(question: str, row: Row) -> str:
-    """The id of a row's line in the table of a question."""
-    name: str = nodes.make_id(f"default-{question}-{row.id}")
+def answer_anchor(question: str, implementation: Implementation) -> str:
+    """The id of an implementation's line in the table of a question."""
+    name: str = nodes.make_id(f"default-{question}-{implementation.id}")
     return name
 
 
-def probe_anchor(question: str, row: Row) -> str:
-    """The id of the panel that shows the code that asked; a folder's rows share it."""
-    name: str = nodes.make_id(f"{SOURCE}-{question}-{row.folder.name}")
+def probe_anchor(question: str, implementation: Implementation) -> str:
+    """The id of the panel that shows the code that asked; a folder's implementations share it."""
+    name: str = nodes.make_id(f"{SOURCE}-{question}-{implementation.folder.name}")
     return name
 
 
@@ -73,9 +73,9 @@ def is_given(answer: Answer) -> bool:
 
 @dataclass(frozen=True)
 class Asked:
-    """A row, the newest record of its answers, and what has changed since they were given."""
+    """An implementation, the newest record of its answers, and what has changed since they were given."""
 
-    row: Row
+    implementation: Implementation
     record: DefaultsRecord | None = None
     changed: tuple[str, ...] = ()
 
@@ -90,10 +90,12 @@ class Asked:
 
 
 class Answers:
-    """All rows, and what most of them answer."""
+    """All implementations, and what most of them answer."""
 
     def __init__(self, store: stores.Store) -> None:
-        self.asked = {row.id: _asked(store, row) for row in store.rows.values()}
+        self.asked = {
+            implementation.id: _asked(store, implementation) for implementation in store.implementations.values()
+        }
 
     @cached_property
     def usual(self) -> dict[str, Statement]:
@@ -104,7 +106,7 @@ class Answers:
         voices: dict[str, list[Statement]] = defaultdict(list)
         for asked in self.asked.values():
             if answer := asked.current(name):
-                voices[asked.row.folder.name].append(answer.statement)
+                voices[asked.implementation.folder.name].append(answer.statement)
         votes: Counter[Statement] = Counter()
         for statements in voices.values():
             for statement in statements:
@@ -113,30 +115,32 @@ class Answers:
         return most if 2 * count > len(voices) else None
 
     def is_odd(self, asked: Asked, name: str) -> bool:
-        """Whether a row answers otherwise than most."""
+        """Whether an implementation answers otherwise than most."""
         answer, usual = asked.current(name), self.usual.get(name)
         return answer is not None and usual is not None and answer.statement != usual
 
 
-def _asked(store: stores.Store, row: Row) -> Asked:
-    runs = [run for run in store.of_kind(DefaultsRecord, row=row.id) if run.status not in CUT_SHORT]
+def _asked(store: stores.Store, implementation: Implementation) -> Asked:
+    runs = [
+        run for run in store.of_kind(DefaultsRecord, implementation=implementation.id) if run.status not in CUT_SHORT
+    ]
     last = newest.anywhere(runs)
-    return Asked(row, last, _changed(row, last)) if last else Asked(row)
+    return Asked(implementation, last, _changed(implementation, last)) if last else Asked(implementation)
 
 
-def _changed(row: Row, record: DefaultsRecord) -> tuple[str, ...]:
+def _changed(implementation: Implementation, record: DefaultsRecord) -> tuple[str, ...]:
     """What is not as it was when the record was made."""
-    others = digests.differing(record.digests, today(row, record.device or "cpu"))
+    others = digests.differing(record.digests, today(implementation, record.device or "cpu"))
     return tuple(name for key, name in HOLDS_FOR.items() if key in others)
 
 
-def today(row: Row, device: str = "cpu") -> dict[str, str]:
-    """The digests that an answer of today holds for. A file that is not there, or is not Python, has none."""
+def today(implementation: Implementation, device: str = "cpu") -> dict[str, str]:
+    """The digests that a current answer holds for. A file that is not there, or is not Python, has none."""
     return {
-        "defaults": _digest(row.example(SOURCE)),
-        "framework": digests.declared_digest(row, SOURCE, device),
-        "lock": digests.environment_digest(row, device),
-        **digests.borrowed_digest(row, device),
+        "defaults": _digest(implementation.example(SOURCE)),
+        "framework": digests.declared_digest(implementation, SOURCE, device),
+        "lock": digests.environment_digest(implementation, device),
+        **digests.borrowed_digest(implementation, device),
     }
 
 

@@ -44,7 +44,7 @@ def common(store: Store, runs: Iterable[BenchmarkRecord]) -> Setting | None:
     """
     settings: dict[Setting, dict[tuple[str, str | None], BenchmarkRecord]] = {}
     for run in sorted(runs, key=lambda run: run.created):
-        settings.setdefault(Setting.of(run), {})[run.row, run.variant] = run
+        settings.setdefault(Setting.of(run), {})[run.implementation, run.variant] = run
 
     def worth(setting: Setting) -> tuple[int, int, bool, bool, str]:
         ended = [run for run in settings[setting].values() if run.status == "ok"]

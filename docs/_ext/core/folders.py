@@ -7,18 +7,18 @@ from collections.abc import Iterable
 
 from docutils import nodes
 
-from rosetta_host.catalog.frameworks import Row
+from rosetta_host.catalog.frameworks import Implementation
 
 
-def by_folder(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """The rows of each folder."""
-    folders: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        folders[row.folder.name].append(row)
+def by_folder(implementations: Iterable[Implementation]) -> dict[str, list[Implementation]]:
+    """The implementations of each folder."""
+    folders: dict[str, list[Implementation]] = defaultdict(list)
+    for implementation in implementations:
+        folders[implementation.folder.name].append(implementation)
     return folders
 
 
-def by_life(folders: dict[str, list[Row]]) -> list[str]:
+def by_life(folders: dict[str, list[Implementation]]) -> list[str]:
     """The folders' names: what is to be shown first, the other living frameworks, then the retired, each by title."""
 
     def rank(name: str) -> tuple[bool, bool, str]:

@@ -73,15 +73,15 @@ def ratio(value: float) -> str:
     return f"{value:.{places}f}×"
 
 
-def row_name(store: Store, record: Record) -> str:
-    """The name of a row with what sets it apart: its variant, and a precision other than float32."""
+def implementation_name(store: Store, record: Record) -> str:
+    """The name of an implementation with what sets it apart: its variant, and a precision other than float32."""
     if is_historic(record):
         return store.name(record)  # the seed's label says it all
     return with_variant(store.name(record), record.variant, record.precision)
 
 
 def versioned(name: str, record: Record) -> str:
-    """A row's name with the version that ran: set apart, because a number behind "A on B" reads as the version of B."""
+    """The name with the version that ran, set apart: behind "A on B" a number reads as the version of B."""
     return f"{name}, version {record.version}" if record.version else name
 
 
@@ -93,7 +93,7 @@ def with_variant(name: str, variant: str | None, precision: str | None = None) -
 
 
 def environment(record: Record) -> str:
-    """That a run had a Python as it stood on its machine; nothing of one in its locked environment."""
+    """That a run used an external interpreter; nothing for a run in its locked environment."""
     return "in an external interpreter, not in the locked environment" if record.environment else ""
 
 
@@ -130,7 +130,7 @@ def machine_facts(machine: Machine) -> str:
 def provenance(store: Store, record: Record) -> str:
     """Where a number comes from, for the card that a pointer shows over it."""
     if isinstance(record, BenchmarkRecord) and record.historic:
-        return f"{record.machine.name}: {row_name(store, record)}; {record.source}"
+        return f"{record.machine.name}: {implementation_name(store, record)}; {record.source}"
     where = f"{versioned(store.name(record), record)} · {record.machine.name} · {date(record)}"
     data = f" · {record.data.source}" if isinstance(record, RunRecord) and record.data else ""
     changes = f" · {uncommitted(record)}" if uncommitted(record) else ""
@@ -139,7 +139,7 @@ def provenance(store: Store, record: Record) -> str:
 
 def anchor(record: Record) -> str:
     """The id of a record's line on the results pages."""
-    parts = [record.machine.id, record.row, record.variant or ""]
+    parts = [record.machine.id, record.implementation, record.variant or ""]
     if isinstance(record, CertificateRecord):
         other = "" if record.precision == "float32" else record.precision or ""
         parts = ["certificate", record.workload, *parts, record.device or "", other]

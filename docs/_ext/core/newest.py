@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from _ext.core import store as stores
-from rosetta_host.catalog.frameworks import Row, UserError
+from rosetta_host.catalog.frameworks import Implementation, UserError
 from rosetta_host.records.store import R, Record, is_historic
 
 Processor = tuple[str, str]  # the id of a machine, and "cpu" or "gpu"
@@ -48,8 +48,8 @@ def anywhere(records: Iterable[R]) -> R | None:
     return max(records, key=rank, default=None)
 
 
-def version(store: stores.Store, row: Row) -> str | None:
-    """The version that ran newest in the row's locked environment."""
-    runs = store.of_kind(Record, row=row.id, environment=None)
+def version(store: stores.Store, implementation: Implementation) -> str | None:
+    """The version that ran newest in the implementation's locked environment."""
+    runs = store.of_kind(Record, implementation=implementation.id, environment=None)
     newest = anywhere(run for run in runs if run.version and not is_historic(run))
     return newest.version if newest else None

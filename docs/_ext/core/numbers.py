@@ -1,9 +1,9 @@
 """Roles that put a number into prose: none is ever typed by hand.
 
-`{number}` takes a measured one from a record: `ROW.NETWORK.full.accuracy|.1%`, that is the row, the
+`{number}` takes a measured one from a record: `ID.NETWORK.full.accuracy|.1%`, that is the implementation, the
 workload, the preset (or `certificate`), and the path of a field, with a format. It is the newest committed
-run in float32. `MACHINE/ROW+VARIANT.NETWORK.full.times.train` names the machine and the variant too, and
-`MACHINE@gpu/ROW.NETWORK.full.times.train` the device of a machine that has several. Where records of several machines
+run in float32. `MACHINE/ID+VARIANT.NETWORK.full.times.train` names the machine and the variant too, and
+`MACHINE@gpu/ID.NETWORK.full.times.train` the device of a machine that has several. Where records of several machines
 or devices answer, one has to be named.
 `{param}` takes a hyper-parameter from workloads/<name>/hyperparameters.py, `NETWORK.batch_size`, or what follows from
 them, from the data's layout and from the canonical weights: `parameters` lists all.
@@ -32,7 +32,7 @@ from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Recor
 logger = logging.getLogger(__name__)
 
 FORM = re.compile(
-    r"(?:(?P<machine>[\w-]+)(?:@(?P<device>cpu|gpu))?/)?(?P<row>[\w-]+)(?:\+(?P<variant>\w+))?"
+    r"(?:(?P<machine>[\w-]+)(?:@(?P<device>cpu|gpu))?/)?(?P<implementation>[\w-]+)(?:\+(?P<variant>\w+))?"
     rf"\.(?P<workload>{'|'.join(WORKLOADS)})\.(?P<preset>\w+)\.(?P<field>[\w. -]+)"
 )
 # Fields that records hold and no page may show, with the reason.
@@ -49,7 +49,7 @@ def find(store: stores.Store, text: str) -> tuple[Record, Any]:
     asked = match.groupdict()
     if asked["field"] in WITHDRAWN:
         raise UserError(f"{asked['field']} is withdrawn: {WITHDRAWN[asked['field']]}.")
-    wanted = {name: asked[name] for name in ("row", "workload", "variant")}
+    wanted = {name: asked[name] for name in ("implementation", "workload", "variant")}
     runs: list[Record] = [*store.of_kind(BenchmarkRecord, **wanted, preset=asked["preset"])]
     if asked["preset"] == "certificate":
         runs = [*store.of_kind(CertificateRecord, **wanted)]
@@ -82,7 +82,7 @@ def field(record: Record, path: str) -> Any:
         else:
             value = getattr(value, step, None)
         if value is None:
-            raise UserError(f"The record of {record.row} has no {path!r}.")
+            raise UserError(f"The record of {record.implementation} has no {path!r}.")
     return value
 
 

@@ -15,7 +15,7 @@ from sphinx.util import logging
 
 from _ext.core import verdicts
 from rosetta_host.catalog import frameworks
-from rosetta_host.catalog.frameworks import Row, UserError
+from rosetta_host.catalog.frameworks import Implementation, UserError
 from rosetta_host.certificate import coverage
 from rosetta_host.environments.digests import example_digest
 from rosetta_host.records import store as record_store
@@ -33,9 +33,9 @@ class Store:
 
     examples: Path
     folders: list[Path]
-    rows: dict[str, Row] = field(default_factory=dict)
+    implementations: dict[str, Implementation] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
-    by_row: dict[str, list[Record]] = field(default_factory=dict)
+    by_implementation: dict[str, list[Record]] = field(default_factory=dict)
     files: dict[int, str] = field(default_factory=dict)  # id of a record -> its file, as seen from its folder
     local: set[int] = field(default_factory=set)
     settings: dict[str, Any] = field(default_factory=dict)  # workload -> its usual setting: see comparison.py
@@ -43,10 +43,10 @@ class Store:
     def load(self) -> None:
         """Read the catalogue and every record, oldest first. A file that is no record is a warning."""
         try:
-            self.rows = frameworks.rows(self.examples)
+            self.implementations = frameworks.implementations(self.examples)
         except UserError as error:
             raise ExtensionError(str(error)) from None
-        since = frameworks.compiled_since(self.rows.values())
+        since = frameworks.compiled_since(self.implementations.values())
         for folder in self.folders:
             for path in record_store.paths([folder]):
                 try:
@@ -60,7 +60,7 @@ class Store:
                     self.local.add(id(record))
         self.records.sort(key=lambda record: record.created)
         for each in self.records:
-            self.by_row.setdefault(each.row, []).append(each)
+            self.by_implementation.setdefault(each.implementation, []).append(each)
 
     def refuse(self) -> None:
         """Leave out the committed records that cannot be true, with a warning for each.
@@ -70,13 +70,13 @@ class Store:
         committed = {
             self.folders[0] / self.path(record): record for record in self.records if not self.is_local(record)
         }
-        refused = validate.refusals(committed, Reference.of(committed, self.rows))
+        refused = validate.refusals(committed, Reference.of(committed, self.implementations))
         for why in refused.values():
             logger.warning("%s", why[0], type="rosetta", subtype="record")
         left_out = {id(committed[path]) for path in refused}
         self.records = [record for record in self.records if id(record) not in left_out]
-        for row, records in self.by_row.items():
-            self.by_row[row] = [record for record in records if id(record) not in left_out]
+        for implementation, records in self.by_implementation.items():
+            self.by_implementation[implementation] = [record for record in records if id(record) not in left_out]
 
     def path(self, record: Record) -> str:
         """The record's file, as seen from the folder of records that holds it."""
@@ -88,7 +88,11 @@ class Store:
 
     def of_kind(self, kind: type[R], **wanted: object) -> list[R]:
         """The records of a kind with these fields or properties, oldest first."""
-        records = self.by_row.get(str(wanted["row"]), []) if "row" in wanted else self.records
+        records = (
+            self.by_implementation.get(str(wanted["implementation"]), [])
+            if "implementation" in wanted
+            else self.records
+        )
         return [
             record
             for record in record_store.of_kind(records, kind)
@@ -98,24 +102,30 @@ class Store:
     def verdict(self, run: Record) -> verdicts.Verdict:
         return verdicts.verdict(run, record_store.of_kind(self.records, CertificateRecord))
 
-    def executed(self, row: str, workload: str, example: str | None) -> dict[str, Executed]:
+    def executed(self, implementation: str, workload: str, example: str | None) -> dict[str, Executed]:
         """Function -> how the certificates of this very code executed it: those of its variants too, all one file.
 
-        Those of a row's own environment: in another, a library's function of the same name may have counted.
-        """
-        same = self.of_kind(CertificateRecord, status="ok", row=row, workload=workload, environment=None)
+        Those of an implementation's own environment: in another, a library's function of the same name may have
+        counted."""
+        same = self.of_kind(
+            CertificateRecord, status="ok", implementation=implementation, workload=workload, environment=None
+        )
         return coverage.together([record.executed for record in same if record.digests.get("example") == example])
 
-    def idle(self, row: Row, workload: str) -> list[str] | None:
+    def idle(self, implementation: Implementation, workload: str) -> list[str] | None:
         """The functions of an example as it is that no certificate executed; None where no certificate says."""
-        functions = self.executed(row.id, workload, example_digest(row.example(workload)))
+        functions = self.executed(implementation.id, workload, example_digest(implementation.example(workload)))
         return [name for name in functions if functions[name].code == Coverage.NOT_RUN] if functions else None
 
     def name(self, record: Record) -> str:
-        """What to call a record's row: as the seed did, as the catalogue does, or by its id."""
+        """What to call a record's implementation: as the seed did, as the catalogue does, or by its id."""
         if record.name:
             return record.name
-        return self.rows[record.row].name if record.row in self.rows else record.row
+        return (
+            self.implementations[record.implementation].name
+            if record.implementation in self.implementations
+            else record.implementation
+        )
 
 
 _stores: WeakKeyDictionary[Config, Store] = WeakKeyDictionary()
@@ -146,13 +156,13 @@ def _publish(app: Sphinx, error: Exception | None) -> None:
 
 def _tell_what_did_not_run(app: Sphinx, error: Exception | None) -> None:
     """Name the functions of examples, all of which some page shows, that no certificate of their code executed."""
-    for row in store(app.config).rows.values() if error is None else ():
-        for workload in row.workloads:
-            idle = store(app.config).idle(row, workload)
+    for implementation in store(app.config).implementations.values() if error is None else ():
+        for workload in implementation.workloads:
+            idle = store(app.config).idle(implementation, workload)
             if idle is None:
-                logger.info("%s %s: no certificate of this code says what was executed", row.id, workload)
+                logger.info("%s %s: no certificate of this code says what was executed", implementation.id, workload)
             elif idle:
-                logger.info("%s %s: not executed: %s", row.id, workload, ", ".join(idle))
+                logger.info("%s %s: not executed: %s", implementation.id, workload, ", ".join(idle))
 
 
 def setup(app: Sphinx) -> None:

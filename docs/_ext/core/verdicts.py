@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rosetta_host.catalog.frameworks import Row
+from rosetta_host.catalog.frameworks import Implementation
 from rosetta_host.environments.digests import BORROWED, JUDGE, certificate_digests, differing, digests, judge_digest
 from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Record
 
@@ -51,7 +51,7 @@ class Verdict:
 
 
 def same_subject(record: Record, other: Record) -> bool:
-    """Whether two records are of the same row, workload, variant, device and precision."""
+    """Whether two records are of the same implementation, workload, variant, device and precision."""
     return all(getattr(record, key) == getattr(other, key) for key in SUBJECT)
 
 
@@ -66,21 +66,21 @@ def _differing(record: Record, other: Record) -> list[str]:
     return differing(*digests) + [key for key in WAY if getattr(record, key) != getattr(other, key)]
 
 
-def changed(record: Record, row: Row) -> list[str]:
+def changed(record: Record, implementation: Implementation) -> list[str]:
     """Which digests of a run or a certificate are not those of this checkout.
 
     An external interpreter has no lock here that its packages could differ from.
     """
     of_today = certificate_digests if isinstance(record, CertificateRecord) else digests
-    now = of_today(row, record.workload, record.device or "cpu")
+    now = of_today(implementation, record.workload, record.device or "cpu")
     if record.environment:
         now["lock"] = record.digests.get("lock", "")
     return differing(record.digests, now)
 
 
-def outdated(certificate: CertificateRecord, row: Row) -> str:
+def outdated(certificate: CertificateRecord, implementation: Implementation) -> str:
     """What has changed since a certificate was made; nothing where it is of this checkout's code, lock and judge."""
-    return _other(changed(certificate, row))
+    return _other(changed(certificate, implementation))
 
 
 def _other(keys: list[str]) -> str:

@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import formatting
 from _ext.core import store as stores
-from _ext.core.answers import Asked, answers, is_given, name_of, probe_anchor, row_anchor
+from _ext.core.answers import Asked, answer_anchor, answers, is_given, name_of, probe_anchor
 from _ext.core.elements import DASH, Datum, Details, Summary, aside, cell, row_header, table
 from _ext.core.links import anchor_link, link, site_file, target
 from _ext.core.texts import text
@@ -45,7 +45,7 @@ class Defaults(SphinxDirective):
         self.store, self.answers = stores.store(self.config), answers(self.config)
         if not any(asked.record for asked in self.answers.asked.values()):
             return [nodes.paragraph("", f"Nothing has been measured yet. Run {COMMAND}.", classes=["rosetta-none"])]
-        self.folders = snippets.by_folder(self.store.rows.values())
+        self.folders = snippets.by_folder(self.store.implementations.values())
         bar = snippets.bar(self.folders, "none (show all)") + DIFFERENCES
         sections = [self.section(question) for question in spec.QUESTIONS]
         return [nodes.raw("", bar, format="html"), *sections, self.runs()]
@@ -53,8 +53,10 @@ class Defaults(SphinxDirective):
     @property
     def asked(self) -> list[Asked]:
         """The living before the retired, as everywhere."""
-        rows = [row for name in snippets.by_life(self.folders) for row in self.folders[name]]
-        return [self.answers.asked[row.id] for row in rows]
+        implementations = [
+            implementation for name in snippets.by_life(self.folders) for implementation in self.folders[name]
+        ]
+        return [self.answers.asked[implementation.id] for implementation in implementations]
 
     def section(self, question: str) -> nodes.section:
         sentence, facets = spec.QUESTIONS[question]
@@ -73,14 +75,15 @@ class Defaults(SphinxDirective):
     def row(self, question: str, asked: Asked) -> nodes.row:
         changed = f"measured with another {' and '.join(asked.changed)}" if asked.changed else ""
         beside = [fact for fact in (asked.record.version if asked.record else "", changed) if fact]
-        name = link(asked.record, asked.row.name) if asked.record else nodes.Text(asked.row.name)
+        name = link(asked.record, asked.implementation.name) if asked.record else nodes.Text(asked.implementation.name)
         header = row_header(
-            Datum("", "", name, value=asked.row.folder.name), *([aside(" · ".join(beside))] if beside else [])
+            Datum("", "", name, value=asked.implementation.folder.name),
+            *([aside(" · ".join(beside))] if beside else []),
         )
-        anchor = row_anchor(question, asked.row)
+        anchor = answer_anchor(question, asked.implementation)
         row = nodes.row("", header, *self.cells(question, asked), ids=[anchor])
         row["classes"] = ["is-stale"] if asked.changed else []
-        title = f"{asked.row.name}, {name_of(question)}"
+        title = f"{asked.implementation.name}, {name_of(question)}"
         self.env.domains.standard_domain.note_hyperlink_target(anchor, self.env.docname, anchor, title)
         return row
 
@@ -106,7 +109,7 @@ class Defaults(SphinxDirective):
             return cell(DASH, columns=columns, classes=("is-open",))
         odd = self.answers.is_odd(asked, name)
         mark = [nodes.inline("", f"{ODD} ", classes=["rosetta-odd"])] if odd else []
-        shown = _shown(answer, mark, probe_anchor(name.partition(".")[0], asked.row))
+        shown = _shown(answer, mark, probe_anchor(name.partition(".")[0], asked.implementation))
         return cell(shown, columns=columns, classes=("is-open",) if answer.code == Code.UNKNOWN else ())
 
     def runs(self) -> nodes.section:
@@ -124,10 +127,10 @@ class Defaults(SphinxDirective):
         file: nodes.Node = nodes.Text("on this machine only")
         if not self.store.is_local(record):
             file = site_file(f"records/{self.store.path(record)}", "JSON")
-        name = row_header(asked.row.name, aside(record.version or ""))
+        name = row_header(asked.implementation.name, aside(record.version or ""))
         counted = cell(count, *([aside(record.reason)] if record.reason else []))
         row = nodes.row("", name, counted, cell(record.machine.name), cell(formatting.dated(record)), cell(file))
-        target(self.env, row, record, asked.row.name)
+        target(self.env, row, record, asked.implementation.name)
         return row
 
 

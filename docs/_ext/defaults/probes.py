@@ -12,14 +12,14 @@ from sphinx.util.typing import OptionSpec
 
 from _ext.core import formatting
 from _ext.core import store as stores
-from _ext.core.answers import SOURCE, answers, probe_anchor, row_anchor
+from _ext.core.answers import SOURCE, answer_anchor, answers, probe_anchor
 from _ext.core.links import anchor_link, link
 from _ext.core.texts import text
 from _ext.results.limits_tables import constant
 from _ext.snippets.run_caption import caption
 from _ext.snippets.snippets import Rosetta, literal, shown_path
 from _ext.snippets.source import NotFound, Snippet, snippet
-from rosetta_host.catalog.frameworks import Row
+from rosetta_host.catalog.frameworks import Implementation
 from rosetta_host.defaults import spec
 
 
@@ -48,9 +48,9 @@ class Probes(Rosetta):
         title = nodes.title("", spec.QUESTIONS[question][0])
         return nodes.section("", title, self.side_by_side(), ids=[name], names=[name])
 
-    def code(self, row: Row) -> nodes.literal_block | None:
+    def code(self, implementation: Implementation) -> nodes.literal_block | None:
         """The function that asks, or why there is none, which the file says beside its functions."""
-        path = row.example(SOURCE)
+        path = implementation.example(SOURCE)
         if not path.exists():
             return None
         try:
@@ -62,15 +62,15 @@ class Probes(Rosetta):
                 return None
             return literal(path, Snippet(textwrap.fill(f"# {reason}", 100, subsequent_indent="# "), 1))
 
-    def under(self, rows: list[Row]) -> list[nodes.Node]:
-        return [self.answered(row) for row in rows]
+    def under(self, implementations: list[Implementation]) -> list[nodes.Node]:
+        return [self.answered(implementation) for implementation in implementations]
 
-    def answered(self, row: Row) -> nodes.paragraph:
+    def answered(self, implementation: Implementation) -> nodes.paragraph:
         """Which run asked, and what was inferred, as a link to its line among the others'."""
-        asked, [question] = self.answers.asked[row.id], self.functions
+        asked, [question] = self.answers.asked[implementation.id], self.functions
         if asked.record is None:
-            return caption(f"{row.name}: not measured yet", "is-open")
-        where = formatting.versioned(row.name, asked.record)
+            return caption(f"{implementation.name}: not measured yet", "is-open")
+        where = formatting.versioned(implementation.name, asked.record)
         if asked.changed:
             changed = f"{' and '.join(asked.changed)} edited since the measurement"
             return caption(link(asked.record, f"{changed}: {where}"), "is-open")
@@ -80,11 +80,14 @@ class Probes(Rosetta):
             if (answer := asked.answer(f"{question}.{facet}"))
         ]
         made = caption(link(asked.record, f"measured: {where}"), "is-certified")
-        made += [nodes.Text(" · "), anchor_link(row_anchor(question, row), " · ".join(inferred) or "no answer")]
+        made += [
+            nodes.Text(" · "),
+            anchor_link(answer_anchor(question, implementation), " · ".join(inferred) or "no answer"),
+        ]
         return made
 
-    def places(self, row: Row) -> list[str]:
-        return [probe_anchor(self.functions[0], row)]
+    def linked_panels(self, implementation: Implementation) -> list[str]:
+        return [probe_anchor(self.functions[0], implementation)]
 
 
 def setup(app: Sphinx) -> None:

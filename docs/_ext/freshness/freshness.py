@@ -15,7 +15,7 @@ from _ext.core import answers, formatting, newest, verdicts
 from _ext.core import store as stores
 from _ext.core.elements import DASH, cell, fold, heading, row_header, table
 from _ext.lessons.evidence import offered
-from _ext.lessons.lessons import declared, trials
+from _ext.lessons.lessons import declared, evidence
 from _ext.results.sweeps import sweeps
 from _ext.transfer.transfer import Matrix
 from rosetta_host.catalog import workloads
@@ -40,8 +40,8 @@ class Dated:
 
 def _against_today(store: stores.Store, records: Iterable[Record]) -> Iterator[Dated]:
     for record in records:
-        row = store.rows.get(record.row)
-        yield Dated(record, tuple(verdicts.changed(record, row)) if row else (GONE,))
+        implementation = store.implementations.get(record.implementation)
+        yield Dated(record, tuple(verdicts.changed(record, implementation)) if implementation else (GONE,))
 
 
 def _newest(records: Iterable[R], subject: Callable[[R], Hashable]) -> list[R]:
@@ -53,7 +53,7 @@ def benchmarks(store: stores.Store, _: BuildEnvironment) -> Iterator[Dated]:
     """The newest run of each case, preset and processor."""
 
     def subject(run: BenchmarkRecord) -> Hashable:
-        return run.row, run.workload, run.variant, run.precision, run.preset, newest.processor(run)
+        return run.implementation, run.workload, run.variant, run.precision, run.preset, newest.processor(run)
 
     runs = _newest(store.of_kind(BenchmarkRecord, historic=False), subject)
     yield from _against_today(store, runs)
@@ -69,7 +69,7 @@ def certificates(store: stores.Store, _: BuildEnvironment) -> Iterator[Dated]:
     """The newest certificate of each case, device and precision."""
 
     def subject(run: CertificateRecord) -> Hashable:
-        return run.row, run.workload, run.variant, run.device, run.precision
+        return run.implementation, run.workload, run.variant, run.device, run.precision
 
     runs = _newest(store.of_kind(CertificateRecord), subject)
     yield from _against_today(store, runs)
@@ -96,12 +96,14 @@ def lessons(_: stores.Store, env: BuildEnvironment) -> Iterator[Dated]:
     for slug, lesson in declared(env).by_slug.items():
         if not lesson.mutants:
             continue
-        of_lesson = trials(env, slug)
-        for row in of_lesson.store.rows.values():
-            patches = offered(row, lesson.workload)[0]
+        of_lesson = evidence(env, slug)
+        for implementation in of_lesson.store.implementations.values():
+            patches = offered(implementation, lesson.workload)[0]
             for mutant in (patches[name] for name in lesson.mutants if name in patches):
-                for run in _newest(of_lesson.runs(row, mutant), lambda run: (run.measure, newest.processor(run))):
-                    yield Dated(run, tuple(of_lesson.changed(row, mutant, run)))
+                for run in _newest(
+                    of_lesson.runs(implementation, mutant), lambda run: (run.measure, newest.processor(run))
+                ):
+                    yield Dated(run, tuple(of_lesson.changed(implementation, mutant, run)))
 
 
 # What a reader calls each kind -> the records of it that the site shows.
@@ -156,7 +158,7 @@ class Freshness(SphinxDirective):
         """What a stale record is of: the implementation and the network."""
         workload = record.workload
         network = f", {workloads.get(workload).title}" if workload in WORKLOADS else ""
-        return formatting.row_name(self.store, record) + network
+        return formatting.implementation_name(self.store, record) + network
 
 
 def setup(app: Sphinx) -> None:

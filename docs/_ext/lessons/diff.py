@@ -28,11 +28,11 @@ class Change(Snippet):
 
 def change(mutant: Mutant) -> Change:
     """What a mutant changes. Raises UserError where the example is no Python any more once it is patched."""
-    text = mutant.row.example(mutant.case.workload).read_text("utf-8")
+    text = mutant.implementation.example(mutant.case.workload).read_text("utf-8")
     try:
         ast.parse(mutant.patched())
     except SyntaxError as error:
-        where = f"{mutant.row.folder.name}/mutants.toml, {mutant.case.workload}.{mutant.name}"
+        where = f"{mutant.implementation.folder.name}/mutants.toml, {mutant.case.workload}.{mutant.name}"
         raise UserError(f"{where}: patched, line {error.lineno} is not Python ({error.msg}).") from None
     lines = text.splitlines(keepends=True)
     ranges = merged([around(text, _lines_of(text, old)) for old, _ in mutant.edits])

@@ -1,4 +1,4 @@
-"""What is known of a lesson's patches: of each row and patch the newest records that are of the code as it is today."""
+"""The measurements of a lesson's patches: for each implementation and patch, the newest records of the present code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from _ext.core import store as stores
 from _ext.core.verdicts import named
 from _ext.lessons.intervals import SAME_ACCURACY, SAME_TIME, Change, Interval, interval, of_accuracy, of_time, ratio
 from _ext.results.certificates import number
-from rosetta_host.catalog.frameworks import Row, UserError
+from rosetta_host.catalog.frameworks import Implementation, UserError
 from rosetta_host.environments import digests
 from rosetta_host.lessons.declarations import Lesson
 from rosetta_host.mutation import mutants
@@ -49,11 +49,11 @@ class Today:
     def __init__(self) -> None:
         self.digests: dict[tuple[str, str, str], dict[str, str]] = {}
 
-    def of(self, row: Row, workload: str, device: str) -> dict[str, str]:
-        """What a record of this row would carry if it were made now."""
-        key = (row.id, workload, device)
+    def of(self, implementation: Implementation, workload: str, device: str) -> dict[str, str]:
+        """The digests that a record of this implementation carries if it is made now."""
+        key = (implementation.id, workload, device)
         if key not in self.digests:
-            self.digests[key] = digests.digests(row, workload, device)
+            self.digests[key] = digests.digests(implementation, workload, device)
         return self.digests[key]
 
 
@@ -66,8 +66,8 @@ def today(config: Config) -> Today:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where measurements may be compared: one machine and one device, the same data, and locks or a Python as found.
+class MeasurementSetting:
+    """What measurements that may be compared share: machine, device, data, and locks or one external interpreter.
 
     Accuracies are compared over all machines: another one rounds in another way, and changes nothing else.
     """
@@ -79,7 +79,7 @@ class Place:
     external: bool = False
 
     @classmethod
-    def of(cls, store: stores.Store, *records: LessonRecord) -> Place:
+    def of(cls, store: stores.Store, *records: LessonRecord) -> MeasurementSetting:
         """Where records were made. The data is named unless it is the official one."""
         first = records[0]
         copy = (
@@ -100,30 +100,30 @@ class Place:
         return where + (" (this machine, just now; not published)" if self.local else "")
 
 
-def where(store: stores.Store, record: LessonRecord) -> tuple[object, ...]:
-    """What sets the place of a record apart: what else is known of a machine may change from day to day."""
-    place = Place.of(store, record)
+def setting_key(store: stores.Store, record: LessonRecord) -> tuple[object, ...]:
+    """What sets the setting of a record apart; other facts about a machine may change from day to day."""
+    setting = MeasurementSetting.of(store, record)
     return (
         "" if record.measure == "accuracy" else record.machine.id,
-        place.device,
-        place.local,
-        place.data,
-        place.external,
+        setting.device,
+        setting.local,
+        setting.data,
+        setting.external,
     )
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One patch in one row, at one place; without a place where nothing current is recorded.
+class Measurement:
+    """One patch in one implementation, in one setting; without a setting where nothing current is recorded.
 
     size: the newest record of its certificate. time: the newest of its time by turns with the example as it is.
     stale: what has changed since it was measured last, if nothing current is recorded. broken: why it does not fit.
     """
 
-    row: Row
+    implementation: Implementation
     name: str
     mutant: Mutant | None
-    place: Place | None = None
+    setting: MeasurementSetting | None = None
     size: LessonRecord | None = None
     time: LessonRecord | None = None
     stale: str = ""
@@ -154,7 +154,7 @@ class Trial:
 
     @property
     def verdict(self) -> str:
-        """What this patch tells of the lesson in this row: one of `VERDICTS`."""
+        """What this patch tells of the lesson in this implementation: one of `VERDICTS`."""
         if self.broken:
             return "failed"
         if self.mutant is None or self.mutant.unsupported:
@@ -210,14 +210,14 @@ def says_check(check: RecordedCheck) -> str:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a patch costs a row in accuracy at one place.
+    """What a patch costs an implementation in accuracy, in one setting.
 
     runs: seed -> accuracy as it is and with the patch. failed: seed -> the run with the patch that went wrong.
     """
 
-    row: Row
+    implementation: Implementation
     name: str
-    place: Place
+    setting: MeasurementSetting
     newest: LessonRecord
     runs: dict[int, tuple[float, float]]
     failed: dict[int, LessonRecord]
@@ -242,94 +242,104 @@ class Cost:
         return COST[of_accuracy(self.interval)] + ("" if self.interval else ": one seed")
 
 
-def offered(row: Row, workload: str) -> tuple[dict[str, Mutant], str]:
-    """What a row's folder says of patches of a workload; or why that cannot be read."""
-    if workload not in row.workloads:
+def offered(implementation: Implementation, workload: str) -> tuple[dict[str, Mutant], str]:
+    """What an implementation's folder says of patches of a workload; or why that cannot be read."""
+    if workload not in implementation.workloads:
         return {}, ""
     try:
-        return mutants.offered(row, workload), ""
+        return mutants.offered(implementation, workload), ""
     except UserError as error:
         return {}, str(error)
 
 
 @dataclass
-class Trials:
-    """All that is known of one lesson's patches."""
+class LessonEvidence:
+    """The measurements of one lesson's patches."""
 
     store: stores.Store
     now: Today
     slug: str
     lesson: Lesson
-    trials: list[Trial] = field(init=False, default_factory=list)
-    silent: list[Row] = field(init=False, default_factory=list)  # rows whose folder says nothing of any patch of it
+    measurements: list[Measurement] = field(init=False, default_factory=list)
+    # Implementations whose folder says nothing of any patch of it.
+    silent: list[Implementation] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        for row in self.store.rows.values() if self.lesson.mutants else ():
-            offers, broken = offered(row, self.lesson.workload)
+        for implementation in self.store.implementations.values() if self.lesson.mutants else ():
+            offers, broken = offered(implementation, self.lesson.workload)
             names = [name for name in self.lesson.mutants if name in offers or broken]
             for name in names:
-                self.trials += self.of(row, name, offers.get(name), broken)
-            if not names and self.lesson.workload in row.workloads:
-                self.silent.append(row)
+                self.measurements += self.of(implementation, name, offers.get(name), broken)
+            if not names and self.lesson.workload in implementation.workloads:
+                self.silent.append(implementation)
 
-    def of(self, row: Row, name: str, mutant: Mutant | None, broken: str = "") -> Iterator[Trial]:
-        """One trial for each place with a current record, or one without a place."""
+    def of(
+        self, implementation: Implementation, name: str, mutant: Mutant | None, broken: str = ""
+    ) -> Iterator[Measurement]:
+        """One measurement for each setting with a current record, or one without a setting."""
         if mutant is None or mutant.unsupported:
-            yield Trial(row, name, mutant, broken=broken)
+            yield Measurement(implementation, name, mutant, broken=broken)
             return
-        runs = [run for run in self.runs(row, mutant) if run.measure != "accuracy"]
-        places: dict[tuple[object, ...], list[LessonRecord]] = {}
+        runs = [run for run in self.runs(implementation, mutant) if run.measure != "accuracy"]
+        settings: dict[tuple[object, ...], list[LessonRecord]] = {}
         for run in runs:
-            if not self.changed(row, mutant, run):
-                places.setdefault(where(self.store, run), []).append(run)
-        for here in places.values():
+            if not self.changed(implementation, mutant, run):
+                settings.setdefault(setting_key(self.store, run), []).append(run)
+        for here in settings.values():
             size, time = ([run for run in here if run.measure == measure] for measure in ("size", "time"))
-            place = Place.of(self.store, here[-1])
-            yield Trial(row, name, mutant, place, newest.here(size), newest.here(time))
-        if not places:
-            yield Trial(row, name, mutant, stale=self.stale(row, mutant, runs))
+            setting = MeasurementSetting.of(self.store, here[-1])
+            yield Measurement(implementation, name, mutant, setting, newest.here(size), newest.here(time))
+        if not settings:
+            yield Measurement(implementation, name, mutant, stale=self.stale(implementation, mutant, runs))
 
-    def runs(self, row: Row, mutant: Mutant | None) -> list[LessonRecord]:
-        """The records of a patch of this lesson in a row, or of the row as it is, oldest first.
+    def runs(self, implementation: Implementation, mutant: Mutant | None) -> list[LessonRecord]:
+        """The records of a patch of this lesson in an implementation, or of the implementation as it is, oldest first.
 
         One that was interrupted says nothing.
         """
         wanted = {"mutant": mutant.name, "lesson": self.slug} if mutant else {"mutant": None}
-        runs = self.store.of_kind(LessonRecord, row=row.id, workload=self.lesson.workload, **wanted)
+        runs = self.store.of_kind(
+            LessonRecord, implementation=implementation.id, workload=self.lesson.workload, **wanted
+        )
         return [run for run in runs if run.status != "interrupted"]
 
-    def changed(self, row: Row, mutant: Mutant | None, run: LessonRecord) -> list[str]:
-        """Which of the things that a record holds for are others today."""
-        now = dict(self.now.of(row, self.lesson.workload, run.device or "cpu"))
+    def changed(self, implementation: Implementation, mutant: Mutant | None, run: LessonRecord) -> list[str]:
+        """Which of the things that a record holds for have changed."""
+        now = dict(self.now.of(implementation, self.lesson.workload, run.device or "cpu"))
         if mutant:
             now["mutant"] = digests.text_digest(mutant.patched(), mutant.label)
         if run.measure == "size":  # what the certificate says
             now[digests.JUDGE] = digests.judge_digest(self.lesson.workload)
-        if run.environment:  # no lock made it, and none of today can differ from it
+        if run.environment:  # no lock made it, so none can differ from it
             now["lock"] = run.digests.get("lock", "")
         return digests.differing(run.digests, now)
 
-    def stale(self, row: Row, mutant: Mutant | None, runs: list[LessonRecord]) -> str:
+    def stale(self, implementation: Implementation, mutant: Mutant | None, runs: list[LessonRecord]) -> str:
         """That there is a record, and what has changed since."""
         last = newest.anywhere(runs)
         if last is None:
             return ""
-        changed = [key for key in self.changed(row, mutant, last) if key != "mutant"] or ["patch"]
+        changed = [key for key in self.changed(implementation, mutant, last) if key != "mutant"] or ["patch"]
         return f"stale: measured with another {named(changed)}"
 
     @cached_property
     def costs(self) -> list[Cost]:
         """What each patch costs in accuracy, wherever a current record says so."""
-        rows = self.store.rows.values() if self.lesson.accuracy else ()
-        return [cost for row in rows for name in self.lesson.mutants for cost in self.cost(row, name)]
+        implementations = self.store.implementations.values() if self.lesson.accuracy else ()
+        return [
+            cost
+            for implementation in implementations
+            for name in self.lesson.mutants
+            for cost in self.cost(implementation, name)
+        ]
 
-    def cost(self, row: Row, name: str) -> Iterator[Cost]:
-        """The runs of one patch in one row, each beside the row's own run with the same seed, a place at a time."""
-        mutant = offered(row, self.lesson.workload)[0].get(name)
+    def cost(self, implementation: Implementation, name: str) -> Iterator[Cost]:
+        """The runs of one patch in one implementation, each beside its unpatched run with the same seed, by setting."""
+        mutant = offered(implementation, self.lesson.workload)[0].get(name)
         if mutant is None or mutant.unsupported:
             return
-        own = self.by_seed(row, None)
-        for key, patched in self.by_seed(row, mutant).items():
+        own = self.by_seed(implementation, None)
+        for key, patched in self.by_seed(implementation, mutant).items():
             before = {seed: run.accuracy for seed, run in own.get(key, {}).items() if run.accuracy is not None}
             after = {seed: run.accuracy for seed, run in patched.items() if run.accuracy is not None}
             runs = {seed: (before[seed], after[seed]) for seed in sorted(before.keys() & after.keys())}
@@ -338,41 +348,43 @@ class Trials:
                 last = newest.anywhere(patched.values())
                 assert last
                 paired = [by_seed[seed] for seed in runs for by_seed in (patched, own[key])]
-                place = Place.of(self.store, *paired, *failed.values())
-                yield Cost(row, name, place, last, runs, failed)
+                setting = MeasurementSetting.of(self.store, *paired, *failed.values())
+                yield Cost(implementation, name, setting, last, runs, failed)
 
-    def by_seed(self, row: Row, mutant: Mutant | None) -> dict[tuple[object, ...], dict[int, LessonRecord]]:
-        """Place -> seed -> the newest current run on all of the data."""
+    def by_seed(
+        self, implementation: Implementation, mutant: Mutant | None
+    ) -> dict[tuple[object, ...], dict[int, LessonRecord]]:
+        """Setting -> seed -> the newest current run on all of the data."""
         current: dict[tuple[object, ...], dict[int, LessonRecord]] = {}
-        for run in self.runs(row, mutant):
-            if run.measure == "accuracy" and run.seed is not None and not self.changed(row, mutant, run):
-                current.setdefault(where(self.store, run), {})[run.seed] = run
+        for run in self.runs(implementation, mutant):
+            if run.measure == "accuracy" and run.seed is not None and not self.changed(implementation, mutant, run):
+                current.setdefault(setting_key(self.store, run), {})[run.seed] = run
         return current
 
     @property
     def stale_costs(self) -> bool:
-        """Whether the cost in accuracy was measured, but of other code than today's."""
+        """Whether the cost in accuracy is measured, but with other code."""
         runs = self.store.of_kind(LessonRecord, lesson=self.slug)
         return not self.costs and any(run.measure == "accuracy" and run.mutant is not None for run in runs)
 
-    def of_mutant(self, name: str) -> list[Trial]:
-        """What counts of one patch, one trial a row: with a verdict, on the lesson's own device, the newest."""
-        best: dict[str, Trial] = {}
-        for trial in (trial for trial in self.trials if trial.name == name):
-            before = best.get(trial.row.id)
-            if before is None or self.weight(trial) > self.weight(before):
-                best[trial.row.id] = trial
+    def of_mutant(self, name: str) -> list[Measurement]:
+        """One measurement of a patch for each implementation: with a verdict, of the lesson's device, the newest."""
+        best: dict[str, Measurement] = {}
+        for measurement in (measurement for measurement in self.measurements if measurement.name == name):
+            before = best.get(measurement.implementation.id)
+            if before is None or self.weight(measurement) > self.weight(before):
+                best[measurement.implementation.id] = measurement
         return list(best.values())
 
-    def weight(self, trial: Trial) -> tuple[bool, bool, str]:
-        """What makes one trial of a row count before another: a GPU tells a lesson of GPUs, a CPU the others."""
+    def weight(self, measurement: Measurement) -> tuple[bool, bool, str]:
+        """The rank of a measurement: a GPU counts first for a lesson about GPUs, a CPU for the others."""
         wanted = "gpu" if self.lesson.gpu else "cpu"
-        own = trial.place is not None and trial.place.device == wanted
-        return trial.verdict != "not measured yet", own, trial.newest.created if trial.newest else ""
+        own = measurement.setting is not None and measurement.setting.device == wanted
+        return measurement.verdict != "not measured yet", own, measurement.newest.created if measurement.newest else ""
 
     def tell(self, name: str) -> str:
         """How often each verdict was given for one patch: "still a trap in 9 implementations, failed in 3"."""
-        counts = Counter(trial.verdict for trial in self.of_mutant(name))
+        counts = Counter(measurement.verdict for measurement in self.of_mutant(name))
         phrases = [f"{VERDICTS[verdict]} {counts[verdict]}" for verdict in VERDICTS if counts[verdict]]
         if phrases:
             phrases[0] += " implementation" if phrases[0].endswith(" 1") else " implementations"
@@ -381,5 +393,9 @@ class Trials:
     @property
     def on_gpu(self) -> bool:
         """Whether there is a verdict of anything of the lesson on a GPU."""
-        on_gpu = [trial for trial in self.trials if trial.place and trial.place.device == "gpu"]
-        return any(trial.verdict != "not measured yet" for trial in on_gpu)
+        on_gpu = [
+            measurement
+            for measurement in self.measurements
+            if measurement.setting and measurement.setting.device == "gpu"
+        ]
+        return any(measurement.verdict != "not measured yet" for measurement in on_gpu)

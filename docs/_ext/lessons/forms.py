@@ -1,6 +1,6 @@
-"""`{forms} NETWORK.FORM`: the form of an operation that each row computes, as its folder declares it.
+"""`{forms} NETWORK.FORM`: the form of an operation that each implementation computes, as its folder declares it.
 
-The role {forms}`NETWORK.FORM` says in a sentence how many rows compute which.
+The role {forms}`NETWORK.FORM` says in a sentence how many implementations compute which.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from _ext.core import store as stores
 from _ext.core.elements import cell, in_short, row_header, table
 from _ext.core.links import link
 from _ext.core.numbers import Role
-from rosetta_host.catalog.frameworks import WORKLOADS, Row, UserError, nearest
+from rosetta_host.catalog.frameworks import WORKLOADS, Implementation, UserError, nearest
 from rosetta_host.certificate import oracle
 from rosetta_host.environments.digests import declared_digest
 from rosetta_host.records.store import CertificateRecord
@@ -37,14 +37,21 @@ def asked(text: str) -> Asked:
     return workload, name
 
 
-def declared(env: BuildEnvironment, what: Asked) -> list[tuple[Row, str]]:
-    """Each row with the form that it computes; a folder that says nothing computes the first."""
+def declared(env: BuildEnvironment, what: Asked) -> list[tuple[Implementation, str]]:
+    """Each implementation with the form that it computes; a folder that says nothing computes the first."""
     workload, name = what
-    rows = [row for row in stores.store(env.config).rows.values() if workload in row.workloads]
-    return [(row, row.workload(workload).forms.get(name, oracle.model(workload).forms[name][0])) for row in rows]
+    implementations = [
+        implementation
+        for implementation in stores.store(env.config).implementations.values()
+        if workload in implementation.workloads
+    ]
+    return [
+        (implementation, implementation.workload(workload).forms.get(name, oracle.model(workload).forms[name][0]))
+        for implementation in implementations
+    ]
 
 
-def summary(declarations: list[tuple[Row, str]]) -> str:
+def summary(declarations: list[tuple[Implementation, str]]) -> str:
     """How many implementations compute which form: “first” in 13 implementations, “all” in 1."""
     counts = Counter(form for _, form in declarations)
     phrases = [f"“{form}” in {count}" for form, count in counts.most_common()]
@@ -54,7 +61,7 @@ def summary(declarations: list[tuple[Row, str]]) -> str:
 
 
 class Forms(SphinxDirective):
-    """A line for each row; `:unexamined:` for a form that leaves no trace in a certificate."""
+    """A line for each implementation; `:unexamined:` for a form that leaves no trace in a certificate."""
 
     required_arguments = 1
     option_spec: ClassVar[OptionSpec] = {"unexamined": directives.flag}
@@ -67,22 +74,22 @@ class Forms(SphinxDirective):
         declarations = declared(self.env, what)
         examined = "unexamined" not in self.options
         head = nodes.row("", *map(cell, ["Framework", "Form", *(["Newest certificate"] if examined else [])]))
-        body = [nodes.row("", row_header(row.name), cell(form)) for row, form in declarations]
-        for line, (row, _) in zip(body, declarations, strict=True):
-            line += [self.certificate(row, what[0])] if examined else []
+        body = [nodes.row("", row_header(implementation.name), cell(form)) for implementation, form in declarations]
+        for line, (implementation, _) in zip(body, declarations, strict=True):
+            line += [self.certificate(implementation, what[0])] if examined else []
         title = "The form that each implementation computes" if examined else "The form that each folder declares"
         return in_short(table([head], body, title, ("rosetta-lesson",)), title)
 
-    def certificate(self, row: Row, workload: str) -> nodes.entry:
+    def certificate(self, implementation: Implementation, workload: str) -> nodes.entry:
         """Whether the reference, computing this form, agreed."""
         runs = stores.store(self.config).of_kind(
-            CertificateRecord, row=row.id, workload=workload, variant=None, device="cpu"
+            CertificateRecord, implementation=implementation.id, workload=workload, variant=None, device="cpu"
         )
         runs = [run for run in runs if run.status in ("ok", "failed")]
         last = newest.anywhere(runs)
         if last is None:
             return cell("no certificate ✗", classes=("failed",))
-        stale = last.digests.get("framework") != declared_digest(row, workload)
+        stale = last.digests.get("framework") != declared_digest(implementation, workload)
         passed = last.status == "ok" and not stale
         text = "passed ✓" if passed else "stale ✗" if stale else "failed ✗"
         return cell(link(last, text), classes=() if passed else ("failed",))

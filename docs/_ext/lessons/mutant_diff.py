@@ -17,12 +17,12 @@ from _ext.core import formatting
 from _ext.core import store as stores
 from _ext.core.folders import by_folder
 from _ext.lessons.diff import change
-from _ext.lessons.evidence import Trial, offered
-from _ext.lessons.lessons import declared, trials
+from _ext.lessons.evidence import Measurement, offered
+from _ext.lessons.lessons import declared, evidence
 from _ext.snippets.run_caption import ran
 from _ext.snippets.snippets import Rosetta, literal
 from _ext.snippets.source import Snippet
-from rosetta_host.catalog.frameworks import WORKLOADS, Case, Row, UserError, nearest
+from rosetta_host.catalog.frameworks import WORKLOADS, Case, Implementation, UserError, nearest
 from rosetta_host.mutation import mutants
 from rosetta_host.mutation.mutants import Mutant
 
@@ -44,23 +44,25 @@ class Patch(Rosetta):
             return self.warn(f"{self.arguments[0]!r} is not of the form NETWORK.MUTANT")
         try:
             lessons = declared(self.env)
-            self.trials = [trials(self.env, slug) for slug in lessons.of_mutant(self.workload, name)]
+            self.evidence = [evidence(self.env, slug) for slug in lessons.of_mutant(self.workload, name)]
         except UserError as error:
             return self.warn(str(error))
         of_network = [lesson for lesson in lessons.by_slug.values() if lesson.workload == self.workload]
         mutants = {mutant for lesson in of_network for mutant in lesson.mutants}
-        mutants.update(*(offered(row, self.workload)[0] for row in self.store.rows.values()))
+        mutants.update(
+            *(offered(implementation, self.workload)[0] for implementation in self.store.implementations.values())
+        )
         if name not in mutants:
             return self.warn(str(nearest(f"{self.workload} mutant", name, sorted(mutants))))
         return [self.side_by_side()]
 
-    def code(self, row: Row) -> nodes.Element | None:
+    def code(self, implementation: Implementation) -> nodes.Element | None:
         """Two columns, or why there is nothing to show; None where the folder says nothing of the patch."""
-        path = row.example(self.workload)
+        path = implementation.example(self.workload)
         if not path.exists():
             return None
         try:
-            mutant = mutants.offered(row, self.workload).get(self.functions[0])
+            mutant = mutants.offered(implementation, self.workload).get(self.functions[0])
             if mutant is None:
                 return None
             if mutant.unsupported:
@@ -72,40 +74,43 @@ class Patch(Rosetta):
             return None
 
     def columns(self, mutant: Mutant) -> nodes.container:
-        """The code as it is and patched, each with what became of it when it ran, in every row of the folder."""
-        diff, folder = change(mutant), mutant.row.folder
-        rows = by_folder(self.store.rows.values())[folder.name]
-        cases = [Case(row, self.workload, mutant.case.variant) for row in rows]
+        """The code as it is and patched, each with the result of its run, in every implementation of the folder."""
+        diff, folder = change(mutant), mutant.implementation.folder
+        implementations = by_folder(self.store.implementations.values())[folder.name]
+        cases = [Case(implementation, self.workload, mutant.case.variant) for implementation in implementations]
         runs = [ran(self.env, self.store, case, self.functions, self.rates) for case in cases]
         left = _column("Without the patch", "is-before", diff.text, diff.removed, runs)
-        tried = [trial for of_lesson in self.trials[:1] for trial in of_lesson.of_mutant(mutant.name)]
-        ends = [_end(trial) for trial in tried if trial.row.folder == folder]
+        tried = [measurement for of_lesson in self.evidence[:1] for measurement in of_lesson.of_mutant(mutant.name)]
+        ends = [_end(measurement) for measurement in tried if measurement.implementation.folder == folder]
         right = _column("With the patch", "is-after", diff.patched, diff.added, ends)
         return nodes.container("", left, right, classes=["rosetta-patch"])
 
-    def under(self, rows: list[Row]) -> list[nodes.Node]:
+    def under(self, implementations: list[Implementation]) -> list[nodes.Node]:
         return []  # the runs stand in the columns
 
 
-def _end(trial: Trial) -> nodes.container:
+def _end(measurement: Measurement) -> nodes.container:
     """How the patched example ended; the green dot is for one that its certificate passes, as it should."""
-    passed = trial.size is not None and not trial.failed_checks and not trial.fault
+    passed = measurement.size is not None and not measurement.failed_checks and not measurement.fault
     state = "is-certified" if passed else "is-open"
     return nodes.container(
-        "", nodes.paragraph("", became(trial), classes=["rosetta-ran", state]), classes=["rosetta-run"]
+        "", nodes.paragraph("", became(measurement), classes=["rosetta-ran", state]), classes=["rosetta-run"]
     )
 
 
-def became(trial: Trial) -> str:
+def became(measurement: Measurement) -> str:
     """What a patched example did, in a line."""
-    run, name = trial.newest, trial.row.name
+    run, name = measurement.newest, measurement.implementation.name
     if run is None:
-        return f"{name}: {trial.verdict}" + (f" ({trial.why})" if trial.why else "")
+        return f"{name}: {measurement.verdict}" + (f" ({measurement.why})" if measurement.why else "")
     where = formatting.versioned(name, run)
-    if trial.fault:
-        return f"{where}: {trial.verdict} ({trial.why})"
-    slower = trial.seconds and f"a step takes {formatting.ratio(trial.seconds[1] / trial.seconds[0])} the time"
-    caught = f"caught by {trial.certificate}" if trial.failed_checks else trial.certificate
+    if measurement.fault:
+        return f"{where}: {measurement.verdict} ({measurement.why})"
+    slower = (
+        measurement.seconds
+        and f"a step takes {formatting.ratio(measurement.seconds[1] / measurement.seconds[0])} the time"
+    )
+    caught = f"caught by {measurement.certificate}" if measurement.failed_checks else measurement.certificate
     return f"{where}: " + "; ".join(fact for fact in (caught, slower) if fact)
 
 

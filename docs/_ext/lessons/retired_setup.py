@@ -14,57 +14,63 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from _ext.core import store as stores
 from _ext.core.elements import aside, cell, row_header, table
-from rosetta_host.catalog.frameworks import Row, Variable
+from rosetta_host.catalog.frameworks import Implementation, Variable
 from rosetta_host.records.store import CertificateRecord
 
 TUNING = " (for tuned runs alone)"
 
 
-def retired(store: stores.Store) -> list[Row]:
-    """The rows of retired frameworks, by name."""
-    return sorted((row for row in store.rows.values() if row.framework.retired), key=lambda row: row.name.casefold())
+def retired(store: stores.Store) -> list[Implementation]:
+    """The implementations of retired frameworks, by name."""
+    return sorted(
+        (implementation for implementation in store.implementations.values() if implementation.framework.retired),
+        key=lambda implementation: implementation.name.casefold(),
+    )
 
 
-def runs(store: stores.Store, row: Row) -> bool:
-    """Whether a certificate of the row was ever passed."""
-    return bool(store.of_kind(CertificateRecord, status="ok", row=row.id))
+def runs(store: stores.Store, implementation: Implementation) -> bool:
+    """Whether a certificate of the implementation was ever passed."""
+    return bool(store.of_kind(CertificateRecord, status="ok", implementation=implementation.id))
 
 
 class Installs(SphinxDirective):
-    """A line for each row: its Python, what it needs, what its set-up step does, and the variables that are set."""
+    """A line for each implementation: its Python, its needs, its set-up step, and the variables that are set."""
 
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
         titles = ("Framework", "Python", "Needs today", "Set-up", "Variables")
         head = nodes.row("", *map(cell, titles))
-        body = [nodes.row("", *self.line(row)) for row in retired(self.store)]
+        body = [nodes.row("", *self.line(implementation)) for implementation in retired(self.store)]
         return [table([head], body, "What it takes to install a retired framework", ("rosetta-installs",))]
 
-    def line(self, row: Row) -> Iterator[nodes.entry]:
-        environment = row.environment
-        yield row_header(row.name, *([aside(f"last release {last}")] if (last := row.framework.last_release) else []))
+    def line(self, implementation: Implementation) -> Iterator[nodes.entry]:
+        environment = implementation.environment
+        yield row_header(
+            implementation.name,
+            *([aside(f"last release {last}")] if (last := implementation.framework.last_release) else []),
+        )
         yield cell(environment.python)
-        yield cell(row.framework.needs or "Only its packages.")
-        if row.environment_id != row.id:
-            yield cell(f"in the environment of {self.store.rows[row.environment_id].name}")
+        yield cell(implementation.framework.needs or "Only its packages.")
+        if implementation.environment_id != implementation.id:
+            yield cell(f"in the environment of {self.store.implementations[implementation.environment_id].name}")
         else:
-            yield cell(self.set_up(row))
-        yield cell(*self.variables(row))
+            yield cell(self.set_up(implementation))
+        yield cell(*self.variables(implementation))
 
-    def set_up(self, row: Row) -> str:
+    def set_up(self, implementation: Implementation) -> str:
         """What the set-up step says of itself in its first line."""
-        if row.environment.setup is None:
+        if implementation.environment.setup is None:
             return "none: the lock is enough"
-        path = row.environment_folder / row.environment.setup
+        path = implementation.environment_folder / implementation.environment.setup
         text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or path.name
         return text.partition("\n")[0]
 
     @staticmethod
-    def variables(row: Row) -> Iterator[nodes.Node]:
+    def variables(implementation: Implementation) -> Iterator[nodes.Node]:
         """The variables with their reasons, those of the install first; a shared environment's stand with its own."""
-        own = row.environment_id == row.id
-        variables: dict[str, Variable] = dict(row.environment.install if own else {})
-        variables |= (row.environment.variables if own else {}) | row.framework.variables
+        own = implementation.environment_id == implementation.id
+        variables: dict[str, Variable] = dict(implementation.environment.install if own else {})
+        variables |= (implementation.environment.variables if own else {}) | implementation.framework.variables
         for name, variable in variables.items():
             yield nodes.paragraph(
                 "", "", nodes.literal(name, name), nodes.Text(f": {variable.reason}{TUNING if variable.tuning else ''}")
@@ -76,9 +82,9 @@ class InShort(SphinxRole):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         store = stores.store(self.config)
-        rows = retired(store)
-        certified = sum(runs(store, row) for row in rows)
-        text = f"{certified} of {len(rows)} retired implementations run here and are certified."
+        implementations = retired(store)
+        certified = sum(runs(store, implementation) for implementation in implementations)
+        text = f"{certified} of {len(implementations)} retired implementations run here and are certified."
         return [nodes.emphasis("", text, classes=["rosetta-verdicts"])], []
 
 

@@ -20,25 +20,32 @@ from _ext.core.elements import DASH, cell, row_header, table
 from _ext.core.folders import by_folder, by_life, marker, promotion
 from _ext.core.texts import text as words_of
 from _ext.snippets.feeds import shares
-from rosetta_host.catalog.frameworks import Row
+from rosetta_host.catalog.frameworks import Implementation
 from rosetta_host.defaults import needs, spec
 from rosetta_host.environments.digests import example_digest
 from rosetta_host.records.store import BenchmarkRecord
 
 # What a run records of its arrays -> what the table calls it.
 SHAPES = {"x": "Samples", "y": "Labels", "scores": "Scores"}
-Answer = Callable[[Row], str]
+Answer = Callable[[Implementation], str]
 
 
 class Idioms(OfWorkload):
     """The table. A question that all frameworks answer alike has no line."""
 
     def content_nodes(self) -> list[nodes.Node]:
-        folders = by_folder(row for row in self.store.rows.values() if self.workload in row.workloads)
+        folders = by_folder(
+            implementation
+            for implementation in self.store.implementations.values()
+            if self.workload in implementation.workloads
+        )
         shown = [folders[name] for name in by_life(folders)]
         if not shown:
             return []
-        titles = [cell(rows[0].title, classes=(marker(rows[0].folder.name),)) for rows in shown]
+        titles = [
+            cell(implementations[0].title, classes=(marker(implementations[0].folder.name),))
+            for implementations in shown
+        ]
         body: list[nodes.row] = []
         for title, questions in (("In the examples", self.of_example()), ("By default", self.of_framework())):
             part = [line for label, answer in questions if (line := self.line(label, answer, shown))]
@@ -52,13 +59,13 @@ class Idioms(OfWorkload):
         return [made, promotion()]
 
     def of_example(self) -> Iterator[tuple[str, Answer]]:
-        """What is asked about an example, and how a row answers."""
+        """What is asked about an example, and how an implementation answers."""
         for name, label in SHAPES.items():
             yield label, partial(self.shape, name)
         yield "Training loop", self.loop
 
     def of_framework(self) -> Iterator[tuple[str, Answer]]:
-        """What is asked about a framework's defaults, and how a row answers."""
+        """What is asked about a framework's defaults, and how an implementation answers."""
         idioms = needs.of(self.workload).idioms
         for problem in unknown(idioms):
             raise self.error(f"what maps to what: {problem}")
@@ -68,18 +75,23 @@ class Idioms(OfWorkload):
             label = f"{about[0].upper()}{about[1:]}: {spec.QUESTIONS[question][1][part]}"
             yield label, partial(self.default, facet)
 
-    def line(self, label: str, answer: Answer, shown: list[list[Row]]) -> nodes.row | None:
+    def line(self, label: str, answer: Answer, shown: list[list[Implementation]]) -> nodes.row | None:
         """One answer a framework; None where all that is known is the same."""
-        texts = [answered(rows, answer) for rows in shown]
+        texts = [answered(implementations, answer) for implementations in shown]
         if len({text for text in texts if text != DASH}) < 2:
             return None
-        cells = [cell(text, classes=(marker(rows[0].folder.name),)) for text, rows in zip(texts, shown, strict=True)]
+        cells = [
+            cell(text, classes=(marker(implementations[0].folder.name),))
+            for text, implementations in zip(texts, shown, strict=True)
+        ]
         return nodes.row("", row_header(label), *cells)
 
-    def shape(self, name: str, row: Row) -> str:
+    def shape(self, name: str, implementation: Implementation) -> str:
         """The dtype and shape of an array, with n for the number of samples."""
-        digest = example_digest(row.example(self.workload))
-        runs = self.store.of_kind(BenchmarkRecord, row=row.id, workload=self.workload, historic=False)
+        digest = example_digest(implementation.example(self.workload))
+        runs = self.store.of_kind(
+            BenchmarkRecord, implementation=implementation.id, workload=self.workload, historic=False
+        )
         runs = [run for run in runs if name in run.shapes]
         last = max(runs, key=lambda run: (run.digests.get("example") == digest, run.created), default=None)
         if last is None:
@@ -87,12 +99,12 @@ class Idioms(OfWorkload):
         text = re.sub(r"\(\d+", "(n", last.shapes[name], count=1)
         return f"{kind_of_labels(text)}, {text}" if name == "y" else text
 
-    def loop(self, row: Row) -> str:
-        own = shares(row.example(self.workload))
+    def loop(self, implementation: Implementation) -> str:
+        own = shares(implementation.example(self.workload))
         return "written out, over mini-batches" if own else "the framework’s own, given all samples"
 
-    def default(self, facet: str, row: Row) -> str:
-        answer = answers(self.config).asked[row.id].current(facet)
+    def default(self, facet: str, implementation: Implementation) -> str:
+        answer = answers(self.config).asked[implementation.id].current(facet)
         return words_of(answer.statement) if answer else DASH
 
 
@@ -102,9 +114,9 @@ def kind_of_labels(shape: str) -> str:
     return {"n,": "class numbers", "1": "a column of class numbers"}.get(last, "one-hot")
 
 
-def answered(rows: list[Row], answer: Answer) -> str:
-    """The answer of a folder's rows: once if they agree, otherwise each with the row's name."""
-    texts = {row.name: answer(row) for row in rows}
+def answered(implementations: list[Implementation], answer: Answer) -> str:
+    """The answer of a folder's implementations: once if they agree, otherwise with the name of each."""
+    texts = {implementation.name: answer(implementation) for implementation in implementations}
     if len(set(texts.values())) == 1:
         return next(iter(texts.values()))
     return "; ".join(f"{words} ({name})" for name, words in texts.items())

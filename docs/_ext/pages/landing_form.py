@@ -37,7 +37,7 @@ class StartDirective(SphinxDirective):
     option_spec: ClassVar[OptionSpec] = dict.fromkeys(LISTS, directives.unchanged_required)
 
     def run(self) -> list[nodes.Node]:
-        folders = by_folder(stores.store(self.config).rows.values())
+        folders = by_folder(stores.store(self.config).implementations.values())
         for name in LISTS:
             if name in self.options and self.options[name] not in folders:
                 self.warn(str(nearest("framework", self.options[name], list(folders))))

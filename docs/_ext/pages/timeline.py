@@ -18,7 +18,7 @@ from _ext.core import store as stores
 from _ext.core.folders import by_folder
 from _ext.core.links import link, page_link
 from _ext.pages.svg import INK, LINE, Drawing
-from rosetta_host.catalog.frameworks import Row, nearest
+from rosetta_host.catalog.frameworks import Implementation, nearest
 from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Record, is_historic
 
 logger = logging.getLogger(__name__)
@@ -28,10 +28,12 @@ READ = "concepts/whole"  # the page with all of an example's code
 STEP, LEFT, RIGHT = 30, 5, 95  # of the time line: pixels a framework; where it begins and ends, in per cent
 
 
-def oldest_first(store: stores.Store) -> list[list[Row]]:
-    """The rows of each folder, the oldest folder first."""
-    folders = by_folder(store.rows.values()).values()
-    return sorted(folders, key=lambda rows: (rows[0].framework.since, rows[0].title.casefold()))
+def oldest_first(store: stores.Store) -> list[list[Implementation]]:
+    """The implementations of each folder, the oldest folder first."""
+    folders = by_folder(store.implementations.values()).values()
+    return sorted(
+        folders, key=lambda implementations: (implementations[0].framework.since, implementations[0].title.casefold())
+    )
 
 
 def time_line(lives: list[tuple[str, int, bool]], today: int) -> str:
@@ -70,19 +72,23 @@ class Museum(SphinxDirective):
             raise self.error(str(nearest("part of the museum", asked, [TIME_LINE, LIVING, RETIRED])))
         if asked == TIME_LINE:
             return self.drawn()
-        wanted = [rows for rows in oldest_first(self.store) if rows[0].framework.retired == (asked == RETIRED)]
+        wanted = [
+            implementations
+            for implementations in oldest_first(self.store)
+            if implementations[0].framework.retired == (asked == RETIRED)
+        ]
         if not wanted:
             return [nodes.paragraph("", "There is none.", classes=["rosetta-none"])]
-        return [self.section(rows) for rows in wanted]
+        return [self.section(implementations) for implementations in wanted]
 
     def drawn(self) -> list[nodes.Node]:
         lives = []
-        for rows in oldest_first(self.store):
-            framework = rows[0].framework
+        for implementations in oldest_first(self.store):
+            framework = implementations[0].framework
             if framework.since.isdecimal():
-                lives.append((rows[0].title, int(framework.since), framework.retired))
+                lives.append((implementations[0].title, int(framework.since), framework.retired))
             else:
-                text = f"{rows[0].folder.name}/framework.toml: since = {framework.since!r} is not a year."
+                text = f"{implementations[0].folder.name}/framework.toml: since = {framework.since!r} is not a year."
                 logger.warning("museum: %s", text, location=self.get_location(), type="rosetta", subtype="museum")
         if not lives:
             return []
@@ -93,17 +99,20 @@ class Museum(SphinxDirective):
         figure += nodes.caption("", text)
         return [figure]
 
-    def section(self, rows: list[Row]) -> nodes.section:
-        framework, name = rows[0].framework, nodes.make_id(rows[0].folder.name)
-        section = nodes.section("", nodes.title("", rows[0].title), ids=[name], names=[name])
+    def section(self, implementations: list[Implementation]) -> nodes.section:
+        framework, name = implementations[0].framework, nodes.make_id(implementations[0].folder.name)
+        section = nodes.section("", nodes.title("", implementations[0].title), ids=[name], names=[name])
         if framework.why_alive:
             section += nodes.paragraph("", framework.why_alive)
         facts: list[tuple[str, list[nodes.Node]]] = [("First release", [nodes.Text(framework.since)])]
         facts += [("Last release", [nodes.Text(framework.last_release)])] if framework.last_release else []
         facts += [("Successor", [nodes.Text(framework.successor)])] if framework.successor else []
-        facts += [("Runs here", [self.runs(row) for row in rows]), ("Needs today", self.needs(rows))]
+        facts += [
+            ("Runs here", [self.runs(implementation) for implementation in implementations]),
+            ("Needs today", self.needs(implementations)),
+        ]
         home = nodes.reference("", "home page", refuri=framework.home_page)
-        read = page_link(READ, "its code here", f"?framework={rows[0].folder.name}")
+        read = page_link(READ, "its code here", f"?framework={implementations[0].folder.name}")
         facts += [("See", [nodes.inline("", "", read, nodes.Text(" · "), home)])]
         items = [
             nodes.definition_list_item(
@@ -114,15 +123,15 @@ class Museum(SphinxDirective):
         section += nodes.container("", nodes.definition_list("", *items), classes=["rosetta-facts"])
         return section
 
-    def runs(self, row: Row) -> nodes.inline:
+    def runs(self, implementation: Implementation) -> nodes.inline:
         """What ran last in the locked environment: its version, its Python, and the certificates of each network."""
-        wanted = {"row": row.id, "variant": None, "environment": None}
+        wanted = {"implementation": implementation.id, "variant": None, "environment": None}
         runs: list[Record] = [*self.store.of_kind(CertificateRecord, **wanted)]
         runs += self.store.of_kind(BenchmarkRecord, **wanted, historic=False)
-        version = newest.version(self.store, row)
-        name = f"{row.name}: " if row.backend else ""
-        line = nodes.inline("", f"{name}{version or 'not run yet'}, on Python {row.environment.python}")
-        for workload in row.workloads:
+        version = newest.version(self.store, implementation)
+        name = f"{implementation.name}: " if implementation.backend else ""
+        line = nodes.inline("", f"{name}{version or 'not run yet'}, on Python {implementation.environment.python}")
+        for workload in implementation.workloads:
             last = newest.anywhere(run for run in runs if run.workload == workload)
             line += nodes.Text(f" · {workload.upper()} ")
             line += link(last, self.verdict(last)) if last else nodes.inline("", "not run yet")
@@ -134,9 +143,12 @@ class Museum(SphinxDirective):
         return self.store.verdict(run).mark
 
     @staticmethod
-    def needs(rows: list[Row]) -> list[nodes.Node]:
+    def needs(implementations: list[Implementation]) -> list[nodes.Node]:
         """What it needs, once where all backends need the same."""
-        needs = {row.name: row.framework.needs or "Only its packages." for row in rows}
+        needs = {
+            implementation.name: implementation.framework.needs or "Only its packages."
+            for implementation in implementations
+        }
         if len(set(needs.values())) == 1:
             return [nodes.Text(next(iter(needs.values())))]
         return [nodes.inline("", f"{name}: {text}") for name, text in needs.items()]

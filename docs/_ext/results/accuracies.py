@@ -18,7 +18,7 @@ VERDICTS = {
 
 def of_seeds(sweep: Sweep, record: TurnRecord, preset: str) -> dict[tuple[str, str | None], dict[int, float]]:
     """Data -> seed -> accuracy, of the published benchmarks of the code that a turn timed, on any machine."""
-    wanted = {name: getattr(record, name) for name in ("row", "workload", "variant", "device", "precision")}
+    wanted = {name: getattr(record, name) for name in ("implementation", "workload", "variant", "device", "precision")}
     seeds: dict[tuple[str, str | None], dict[int, float]] = {}
     for run in sweep.store.of_kind(BenchmarkRecord, **wanted, preset=preset, status="ok", historic=False):
         if run.accuracy is None or run.seed is None or run.data is None or sweep.store.is_local(run):
@@ -48,7 +48,7 @@ def sentence(sweep: Sweep) -> str:
     groups: dict[Equivalence, list[str]] = {}
     for entry in sweep.entries:
         if not entry.failed and entry is not reference:
-            name = formatting.row_name(sweep.store, entry.record)
+            name = formatting.implementation_name(sweep.store, entry.record)
             groups.setdefault(compared(sweep, entry, reference), []).append(name)
     within = f"Within ±{100 * MARGIN:g} point of {sweep.reference_name}, over seeds: "
     if not groups.keys() - {Equivalence.UNKNOWN}:

@@ -1,4 +1,4 @@
-"""`{certificates}`: the newest certificate of each row. A line of figures, and below it all checks to open."""
+"""`{certificates}`: the newest certificate of each implementation: a line of figures, with all checks to unfold."""
 
 from __future__ import annotations
 
@@ -20,21 +20,27 @@ WIDER = "†"
 
 
 class Certificates(OfWorkloads):
-    """The newest certificate run of each row, variant, device and precision; the rows stand together."""
+    """The newest certificate of each implementation, variant, device and precision, grouped by implementation."""
 
     def content_nodes(self) -> list[nodes.Node]:
         groups: dict[tuple[str, ...], list[CertificateRecord]] = {}
         for run in self.store.of_kind(CertificateRecord, workload=self.workload):
-            groups.setdefault((run.row, run.variant or "", run.device or "", run.precision or ""), []).append(run)
+            groups.setdefault(
+                (run.implementation, run.variant or "", run.device or "", run.precision or ""), []
+            ).append(run)
         if not groups:
             return [nodes.paragraph("", "No certificate is recorded yet.", classes=["rosetta-none"])]
         runs = sorted(
             filter(None, map(newest.anywhere, groups.values())),
-            key=lambda run: (self.store.name(run).lower(), run.row, run.variant or ""),
+            key=lambda run: (self.store.name(run).lower(), run.implementation, run.variant or ""),
         )
         families = list(dict.fromkeys(family(check) for run in runs for check in run.checks))
         head = nodes.row("", cell("Framework"), *(cell(name, classes=("numeric",)) for name in families))
-        body = [row for _, group in groupby(runs, lambda run: run.row) for row in self.group(list(group), families)]
+        body = [
+            row
+            for _, group in groupby(runs, lambda run: run.implementation)
+            for row in self.group(list(group), families)
+        ]
         return [
             table(
                 [head],
@@ -45,9 +51,9 @@ class Certificates(OfWorkloads):
         ]
 
     def group(self, runs: list[CertificateRecord], families: list[str]) -> Iterable[nodes.row]:
-        """The lines of one row: its own and those of its variants."""
+        """The lines of one implementation: its own and those of its variants."""
         for run in runs:
-            name = formatting.row_name(self.store, run) + (", on a GPU" if run.device == "gpu" else "")
+            name = formatting.implementation_name(self.store, run) + (", on a GPU" if run.device == "gpu" else "")
             checks = [[check for check in run.checks if family(check) == wanted] for wanted in families]
             line = nodes.row("", row_header(name), *map(figure, checks))
             line["classes"] = ["is-first"] if run is runs[0] else []
@@ -88,8 +94,8 @@ def number(value: float | None) -> str:
 
 def proof(store: stores.Store, run: CertificateRecord) -> Details:
     """The verdict in a line, which opens to every check with its figure, its limit and where the worst lies."""
-    row = store.rows.get(run.row)
-    stale = verdicts.outdated(run, row) if row else ""
+    implementation = store.implementations.get(run.implementation)
+    stale = verdicts.outdated(run, implementation) if implementation else ""
     passed = run.status == "ok"
     says = f"passed ✓ {len(run.checks)} checks" if passed else f"{run.status} ✗: {verdicts.why_failed(run)}"
     says += f", stale ✗: {stale}" if stale else ""

@@ -1,4 +1,4 @@
-"""`{compiled}`: a row's training as the framework compiles it, beside the same step by step. From records."""
+"""`{compiled}`: training as the framework compiles it, beside the same step by step. From records."""
 
 from __future__ import annotations
 

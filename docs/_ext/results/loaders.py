@@ -1,4 +1,4 @@
-"""`{loaders} NETWORK`: a row's training with its own data loader beside that in `train`. From records.
+"""`{loaders} NETWORK`: an implementation's training with its own data loader beside that in `train`. From records.
 
 The role {loaders}`NETWORK` says in a sentence how many times as long the loaders took.
 """
@@ -26,7 +26,7 @@ NONE = "No implementation has trained with its own loader on all of the data yet
 
 
 def shuffled(asked: answers.Asked | None) -> str:
-    """What a row's loader shuffles, where its defaults were asked and the answer still holds."""
+    """What an implementation's loader shuffles, where its defaults were asked and the answer still holds."""
     answer = asked.current(UNIT) if asked else None
     return text(answer) if answer else ""
 
@@ -38,31 +38,33 @@ def summary(compared: list[Pair]) -> str:
 
 
 class Loaders(OfWorkload):
-    """The sentence, and a line for each row, preset and machine."""
+    """The sentence, and a line for each implementation, preset and machine."""
 
     def content_nodes(self) -> list[nodes.Node]:
         compared = pairs(self.store, self.workload, WAYS)
         sentence = summary(compared)
         if not compared:
             return [nodes.paragraph("", sentence, classes=["rosetta-none"])]
-        known = answers.answers(self.config)
-        asked = {pair.record.row: shuffled(known.asked.get(pair.record.row)) for pair in compared}
+        collected = answers.answers(self.config)
+        asked = {
+            pair.record.implementation: shuffled(collected.asked.get(pair.record.implementation)) for pair in compared
+        }
         self.unit = any(asked.values())
         numeric = ["train", "Own loader", "Ratio"]
         titles = ["Framework", "train is fed by", *numeric, *(["Loader shuffles"] if self.unit else [])]
         tables = []
         for where, of_place in by_place(compared).items():
-            body = [self.line(pair, asked[pair.record.row]) for pair in of_place]
+            body = [self.line(pair, asked[pair.record.implementation]) for pair in of_place]
             title = f"{self.workload.upper()}, {where}"
             tables.append(table([heading(titles, numeric)], body, title, ("rosetta-lesson",)))
         return [nodes.paragraph("", "", nodes.strong("", sentence)), *tables]
 
     def fed_by(self, record: Record) -> str:
-        """What `train` of a row draws its mini-batches from, by its code as it is."""
-        row = self.store.rows.get(record.row)
-        if row is None:
+        """What `train` of an implementation draws its mini-batches from, by its code as it is."""
+        implementation = self.store.implementations.get(record.implementation)
+        if implementation is None:
             return DASH
-        return "the shared generator" if shares(row.example(self.workload)) else "the framework itself"
+        return "the shared generator" if shares(implementation.example(self.workload)) else "the framework itself"
 
     def line(self, pair: Pair, unit: str) -> nodes.row:
         cells = [

@@ -1,4 +1,4 @@
-"""Two ways of training a row, `train` and a variant of it, compared on one machine and in one preset."""
+"""Two ways of training an implementation, `train` and a variant of it, compared on one machine and in one preset."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PRESETS = ("full", "epoch")  # over all of the data, the longer first
 
 @dataclass(frozen=True)
 class Pair:
-    """The two ways of one row, on one machine and device and in one preset: `variant` is held against `plain`."""
+    """Two ways of one implementation, on one machine and device, in one preset: `variant` is held against `plain`."""
 
     variant: Line
     plain: Line | None
@@ -43,50 +43,51 @@ class Pair:
 
 
 def _telling(compared: list[Pair]) -> list[Pair]:
-    """Of each row the pairs of its newest code: those that ran to the end in both ways, or in the variant, or all.
+    """Of each implementation the pairs of its newest code: those that ran to the end in both ways, or in the variant,
+    or all.
 
     A pair of older code would contradict the current one beside it.
     """
-    rows: dict[tuple[str, str], list[Pair]] = {}
+    implementations: dict[tuple[str, str], list[Pair]] = {}
     for pair in compared:
-        rows.setdefault((pair.record.row, pair.record.device or "cpu"), []).append(pair)
+        implementations.setdefault((pair.record.implementation, pair.record.device or "cpu"), []).append(pair)
     shown = []
-    for same in rows.values():
+    for same in implementations.values():
         last = newest.anywhere(pair.record for pair in same)  # of the code, which no machine changes
         today = [pair for pair in same if last and pair.record.digests == last.digests]
         shown += [pair for pair in today if pair.times] or [pair for pair in today if pair.variant.time] or today
     return shown
 
 
-def _trains(store: stores.Store, row: str, workload: str, variant: str | None) -> bool:
-    """Whether a row has this variant of `train`: its example as it is, or one that has run."""
-    example = store.rows.get(row)
+def _trains(store: stores.Store, implementation: str, workload: str, variant: str | None) -> bool:
+    """Whether an implementation has this variant of `train`: its example as it is, or one that has run."""
+    example = store.implementations.get(implementation)
     if variant is None or (example and workload in example.workloads and example.defines(workload, variant)):
         return True
-    return bool(store.of_kind(BenchmarkRecord, row=row, workload=workload, variant=variant))
+    return bool(store.of_kind(BenchmarkRecord, implementation=implementation, workload=workload, variant=variant))
 
 
 def pairs(store: stores.Store, workload: str, ways: Sequence[Way]) -> list[Pair]:
-    """Every row that has both of these ways, and trained in the second on all of the data, by name."""
+    """Every implementation that has both of these ways, and trained in the second on all of the data, by name."""
     names = {name for way in ways for name in way}
     groups: dict[tuple[str, ...], list[BenchmarkRecord]] = {}
     for run in store.of_kind(BenchmarkRecord, workload=workload, historic=False):
         if run.preset in PRESETS and run.variant in names and not store.is_local(run):
-            groups.setdefault((run.row, run.preset, run.machine.id, run.device or "cpu"), []).append(run)
+            groups.setdefault((run.implementation, run.preset, run.machine.id, run.device or "cpu"), []).append(run)
     compared = []
     for runs in groups.values():
         by_variant = {line.record.variant: line for line in lines(store, runs)}
         compared += [
             Pair(by_variant[variant], by_variant.get(plain))
             for plain, variant in ways
-            if variant in by_variant and _trains(store, runs[0].row, workload, plain)
+            if variant in by_variant and _trains(store, runs[0].implementation, workload, plain)
         ]
     shown = _telling(compared)
     return sorted(shown, key=lambda pair: (store.name(pair.record).lower(), PRESETS.index(pair.record.preset or "")))
 
 
 def framework_cell(store: stores.Store, record: BenchmarkRecord) -> nodes.entry:
-    """The row's name and its version."""
+    """The implementation's name and its version."""
     return row_header(store.name(record), *([aside(record.version)] if record.version else []))
 
 

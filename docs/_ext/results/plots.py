@@ -72,7 +72,7 @@ def captioned(drawing: str, caption: str, compact: bool = False) -> nodes.figure
 def _of_line(store: Store, line: Line) -> Bar:
     assert line.time
     return Bar(
-        formatting.row_name(store, line.record),
+        formatting.implementation_name(store, line.record),
         line.time[0],
         formatting.seconds(line.time[0]),
         line.verdict.state in ("certified", "historic"),

@@ -84,7 +84,7 @@ class RankedSweeps(SphinxDirective):
         head = heading(["Framework", *TIMED, "Tuned", "Turns", "Certificate"], [*TIMED[1:], "Tuned", "Turns"])
 
         def tuned(entry: Entry) -> nodes.entry:
-            return _tuned(sweep.entry(entry.ranked.case.row, TUNED))
+            return _tuned(sweep.entry(entry.ranked.case.implementation, TUNED))
 
         body = [self.line(sweep, entry, tuned) for entry in entries]
         return table([head], body, f"{caption(sweep)} {conditions(sweep.turns)}", ("rosetta-ranked",))
@@ -114,7 +114,7 @@ class RankedSweeps(SphinxDirective):
         turns = cell(str(ranked.turns), *others, classes=("numeric",))
         row = nodes.row("", row_header(name, *version), *timed, own(entry), turns, _certificate(entry))
         row["classes"] = ["is-stale"] if entry.stale else []
-        target(self.env, row, record, formatting.row_name(sweep.store, record))
+        target(self.env, row, record, formatting.implementation_name(sweep.store, record))
         return row
 
 

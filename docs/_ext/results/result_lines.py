@@ -1,4 +1,4 @@
-"""What a table of results has a line for: the newest run of a row, and what a reader has to know of it."""
+"""The lines of a table of results: the newest run of an implementation, and what a reader has to know of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LITTLE = 0.2  # of a CPU's matrix product: below it, a reader is told what a pro
 
 @dataclass
 class Line:
-    """One line of a table: the newest run of a row, and the runs of other seeds that differ in nothing else."""
+    """One line of a table: the newest run of an implementation, and its runs with other seeds."""
 
     record: BenchmarkRecord
     runs: list[BenchmarkRecord]
@@ -37,10 +37,10 @@ class Line:
 
     @property
     def key(self) -> str:
-        """The row's name in an address: `pytorch`, `cntk.train_with_loader`, `pytorch.tf32`."""
+        """The implementation's name in an address: `pytorch`, `cntk.train_with_loader`, `pytorch.tf32`."""
         record = self.record
         precision = "" if record.precision in (None, "float32") else record.precision
-        return ".".join(part for part in (record.row, record.variant, precision) if part)
+        return ".".join(part for part in (record.implementation, record.variant, precision) if part)
 
     @property
     def failed(self) -> bool:
@@ -83,14 +83,14 @@ class Line:
     @property
     def order(self) -> tuple[bool, bool, float, str]:
         """Successes first, the certified among them before the others, and then by time."""
-        return self.failed, not self.certified, self.time[0] if self.time else 0.0, self.record.row
+        return self.failed, not self.certified, self.time[0] if self.time else 0.0, self.record.implementation
 
 
 def lines(store: stores.Store, records: list[BenchmarkRecord]) -> list[Line]:
-    """The newest run of each row on each machine and device, with the runs of other seeds that are like it."""
+    """The newest run of each implementation on each machine and device, with the like runs of other seeds."""
 
     def subject(record: BenchmarkRecord) -> tuple[str, ...]:
-        return record.row, record.variant or "", record.precision or "", *newest.processor(record)
+        return record.implementation, record.variant or "", record.precision or "", *newest.processor(record)
 
     made = []
     for _, group in groupby(sorted(records, key=lambda r: (*subject(r), r.created)), subject):
@@ -104,7 +104,7 @@ def lines(store: stores.Store, records: list[BenchmarkRecord]) -> list[Line]:
 
 
 def _alike(run: BenchmarkRecord, other: BenchmarkRecord) -> bool:
-    """Whether two runs of a row may be averaged: of the same code, environment, version and data."""
+    """Whether two runs of an implementation may be averaged: of the same code, environment, version and data."""
     return (run.digests, run.version, run.data) == (other.digests, other.version, other.data)
 
 
@@ -124,12 +124,12 @@ def _far_off(store: stores.Store, line: Line, table: list[Line]) -> str:
 
 
 def slow_because(store: stores.Store, line: Line) -> str:
-    """What a profiler said of a row that uses little of its machine."""
-    record, row = line.record, store.rows.get(line.record.row)
+    """What a profiler said of an implementation that uses little of its machine."""
+    record, implementation = line.record, store.implementations.get(line.record.implementation)
     used = share(record) if record.device == "cpu" else None
-    if used is None or used.value >= LITTLE or row is None:
+    if used is None or used.value >= LITTLE or implementation is None:
         return ""
-    return row.workload(record.workload).slow_because or ""
+    return implementation.workload(record.workload).slow_because or ""
 
 
 def _beyond(line: Line) -> str:
@@ -143,12 +143,16 @@ def _uncommitted(line: Line) -> str:
     return next(filter(None, map(formatting.uncommitted, (line.record, *line.runs))), "")
 
 
-def seed_of(store: stores.Store, row: str, workload: str, variant: str | None) -> BenchmarkRecord | None:
-    """What the seed's table said of a row, network and variant. Raises ExtensionError where several tables did."""
+def seed_of(store: stores.Store, implementation: str, workload: str, variant: str | None) -> BenchmarkRecord | None:
+    """What the seed's table says of an implementation and network. Raises ExtensionError where several tables do."""
     try:
-        return newest.here(store.of_kind(BenchmarkRecord, historic=True, row=row, workload=workload, variant=variant))
+        return newest.here(
+            store.of_kind(
+                BenchmarkRecord, historic=True, implementation=implementation, workload=workload, variant=variant
+            )
+        )
     except UserError as error:
-        raise ExtensionError(f"The original notebooks' {row}, {workload}: {error}") from None
+        raise ExtensionError(f"The original notebooks' {implementation}, {workload}: {error}") from None
 
 
 def notes_of(store: stores.Store, line: Line, table: list[Line]) -> list[str]:

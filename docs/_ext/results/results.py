@@ -25,9 +25,9 @@ from _ext.results import table_picker
 from _ext.results.ceilings import UNKNOWN, share
 from _ext.results.plots import figure
 from _ext.results.result_lines import Line, lines, notes_of, percent, seed_of, slow_because
-from _ext.results.table_picker import Place
+from _ext.results.table_picker import TableChoice
 from rosetta_host.catalog import workloads
-from rosetta_host.catalog.frameworks import WORKLOADS, Row, nearest
+from rosetta_host.catalog.frameworks import WORKLOADS, Implementation, nearest
 from rosetta_host.records.store import BenchmarkRecord
 
 BRIEF = 45  # characters of a note that stands in its cell; a longer one is folded
@@ -87,10 +87,10 @@ class Table:
         first = shown[0].record
         self.preset, self.workload = first.preset or "", first.workload
         self.ranked = self.preset != "quick" and len([line for line in shown if line.time]) > 1
-        self.shown = shown if self.preset != "quick" else sorted(shown, key=lambda line: line.record.row)
+        self.shown = shown if self.preset != "quick" else sorted(shown, key=lambda line: line.record.implementation)
         self.historic = all(line.record.historic for line in shown)
         notes = {line.key: notes_of(store, line, shown) for line in shown}
-        # A profiler's words are of one row: in the caption of a table of one framework nobody knew whose.
+        # `slow_because` is about one implementation, so it never moves into the caption.
         own = {slow_because(store, line) for line in shown}
         common = [note for note in notes[shown[0].key] if note not in own]
         self.shared = [note for note in common if all(note in others for others in notes.values())]
@@ -146,10 +146,10 @@ class Table:
             reason = line.record.status + (f": {line.record.reason}" if line.record.reason else "")
             cells.insert(1, cell(reason, classes=("failed",), columns=len(measured)))
         marks = {"is-failed": line.failed, "is-reference": line is self.reference}
-        known = self.store.rows.get(line.record.row)
-        own = marker(known.folder.name if known else line.record.row)
+        implementation = self.store.implementations.get(line.record.implementation)
+        own = marker(implementation.folder.name if implementation else line.record.implementation)
         row = nodes.row("", *cells, classes=[own, *(name for name, holds in marks.items() if holds)])
-        target(self.env, row, line.record, formatting.row_name(self.store, line.record))
+        target(self.env, row, line.record, formatting.implementation_name(self.store, line.record))
         return row
 
     def framework(self, line: Line) -> nodes.entry:
@@ -159,9 +159,12 @@ class Table:
             None if record.historic else formatting.date(record),
             f"{len(line.runs)} seeds" if len(line.runs) > 1 else None,
         ]
-        if record.historic and record.row in self.store.rows:
-            facts = ["here: " + formatting.with_variant(self.store.rows[record.row].name, record.variant)]
-        name = datum(formatting.row_name(self.store, record), line.key)
+        if record.historic and record.implementation in self.store.implementations:
+            facts = [
+                "here: "
+                + formatting.with_variant(self.store.implementations[record.implementation].name, record.variant)
+            ]
+        name = datum(formatting.implementation_name(self.store, record), line.key)
         return row_header(name, aside(" · ".join(fact for fact in facts if fact)))
 
     def accuracy(self, line: Line) -> nodes.entry:
@@ -199,7 +202,7 @@ class Table:
 
     def seed_of(self, line: Line) -> BenchmarkRecord | None:
         record = line.record
-        return None if record.historic else seed_of(self.store, record.row, record.workload, record.variant)
+        return None if record.historic else seed_of(self.store, record.implementation, record.workload, record.variant)
 
     def seed(self, line: Line) -> nodes.entry:
         seed = self.seed_of(line)
@@ -260,20 +263,20 @@ class Results(SphinxDirective):
         if unknown:
             raise self.error(str(nearest("network", unknown[0], list(WORKLOADS))))
         self.workloads = list(self.arguments or WORKLOADS)
-        self.places: dict[Place, tuple[int, bool, bool, int]] = {}  # what the controls open with is least
+        self.choices: dict[TableChoice, tuple[int, bool, bool, int]] = {}  # what the controls open with is least
         sections = [self.section(workload) for workload in self.workloads]
-        places = sorted(self.places, key=lambda place: self.places[place])
-        return [*self.unpublished(places), *table_picker.bar(places), *sections, *table_picker.end(places)]
+        choices = sorted(self.choices, key=lambda choice: self.choices[choice])
+        return [*self.unpublished(choices), *table_picker.bar(choices), *sections, *table_picker.end(choices)]
 
-    def unpublished(self, places: list[Place]) -> list[nodes.Node]:
+    def unpublished(self, choices: list[TableChoice]) -> list[nodes.Node]:
         """Links to the tables of this machine's own runs, which come last."""
-        local = [place for place in places if self.places[place][1]]
+        local = [choice for choice in choices if self.choices[choice][1]]
         if not local:
             return []
         text = nodes.paragraph("", "This machine’s own runs, not published: ")
-        for place in local:
-            name = f"{workloads.get(place.workload).title}, preset {place.preset}"
-            text += [nodes.reference("", name, refid=place.id, internal=True), nodes.Text(" · ")]
+        for choice in local:
+            name = f"{workloads.get(choice.workload).title}, preset {choice.preset}"
+            text += [nodes.reference("", name, refid=choice.id, internal=True), nodes.Text(" · ")]
         text.pop()
         return [text]
 
@@ -307,9 +310,9 @@ class Results(SphinxDirective):
                     shown = lines(self.store, measured)
                     part += Table(self.store, self.env, shown).content()
                     section += part
-                    place = Place(part["ids"][0], last.workload, machine, title, preset, device)
+                    choice = TableChoice(part["ids"][0], last.workload, machine, title, preset, device)
                     asked = self.workloads.index(last.workload)
-                    self.places[place] = (asked, local, last.historic, -len(shown))
+                    self.choices[choice] = (asked, local, last.historic, -len(shown))
         return section
 
 
@@ -320,24 +323,24 @@ def _part(title: str, name: str) -> nodes.section:
 
 
 class Lifecycle(SphinxDirective):
-    """`{lifecycle}`: of every row, when it lived, what came after it, and what it needs to run today."""
+    """`{lifecycle}`: of every framework, when it lived, what came after it, and what it needs to run today."""
 
     def run(self) -> list[nodes.Node]:
         store = stores.store(self.config)
         header = ["Framework", "Since", "Last release", "Status", "Runs here", "Needs today, and why"]
         body: list[list[nodes.Node]] = []
-        for row in store.rows.values():
-            name = nodes.reference("", row.name, refuri=row.framework.home_page)
-            body.append([name, *(nodes.inline("", text) for text in self.life(store, row))])
+        for implementation in store.implementations.values():
+            name = nodes.reference("", implementation.name, refuri=implementation.framework.home_page)
+            body.append([name, *(nodes.inline("", text) for text in self.life(store, implementation))])
         return [table(header, body, "The history of the frameworks")]
 
     @staticmethod
-    def life(store: stores.Store, row: Row) -> list[str]:
-        it = row.framework
-        now = "retired" if it.retired else "active"
-        now += f"; succeeded by {it.successor}" if it.successor else ""
-        here = f"{newest.version(store, row) or 'not run yet'}, Python {row.environment.python}"
-        return [it.since, it.last_release or DASH, now, here, it.needs or "only its packages"]
+    def life(store: stores.Store, implementation: Implementation) -> list[str]:
+        framework = implementation.framework
+        now = "retired" if framework.retired else "active"
+        now += f"; succeeded by {framework.successor}" if framework.successor else ""
+        here = f"{newest.version(store, implementation) or 'not run yet'}, Python {implementation.environment.python}"
+        return [framework.since, framework.last_release or DASH, now, here, framework.needs or "only its packages"]
 
 
 def setup(app: Sphinx) -> None:

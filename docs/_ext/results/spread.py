@@ -22,7 +22,15 @@ def spread(store: stores.Store, workload: str, preset: str) -> float | None:
         if is_patched(run) or is_historic(run) or run.accuracy is None or run.seed is None or store.is_local(run):
             continue
         data = run.data and run.data.digest
-        same = (run.row, run.variant, run.device, run.precision, run.version, data, *sorted(run.digests.items()))
+        same = (
+            run.implementation,
+            run.variant,
+            run.device,
+            run.precision,
+            run.version,
+            data,
+            *sorted(run.digests.items()),
+        )
         seeds.setdefault(same, {})[run.seed] = run.accuracy
     groups = [list(accuracies.values()) for accuracies in seeds.values() if len(accuracies) > 1]
     freedom = sum(len(group) - 1 for group in groups)

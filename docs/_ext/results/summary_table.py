@@ -24,7 +24,7 @@ from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import VARIANTS, WORKLOADS
 from rosetta_host.records.store import BenchmarkRecord
 
-Subject = tuple[str, str | None]  # a row's id and a variant
+Subject = tuple[str, str | None]  # an implementation's id and a variant
 
 
 class Network:
@@ -41,10 +41,10 @@ class Network:
         """Subject -> its newest line among the wanted runs."""
         shown = lines(self.store, [run for run in runs if wanted(run)])
         newest_last = sorted(shown, key=lambda line: line.record.created)
-        return {(line.record.row, line.record.variant): line for line in newest_last}
+        return {(line.record.implementation, line.record.variant): line for line in newest_last}
 
     def line(self, subject: Subject, elsewhere: bool = False) -> Line | None:
-        """The line of a subject: of a row, its compiled way if there is one, else `train`, else another variant."""
+        """The line of a subject: the compiled way if there is one, otherwise `train`, otherwise another variant."""
         table = self.elsewhere if elsewhere else self.lines
         if subject[1] is not None:
             return table.get(subject)
@@ -58,12 +58,12 @@ class Network:
 
 
 class Glance(SphinxDirective):
-    """A picture for each network; below them one line for each row and variant."""
+    """A picture for each network; below them one line for each implementation and variant."""
 
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
         self.networks = [Network(self.store, workload) for workload in WORKLOADS]
-        return [*(one for network in self.networks for one in self.picture(network)), self.table(), promotion()]
+        return [*(node for network in self.networks for node in self.picture(network)), self.table(), promotion()]
 
     def picture(self, network: Network) -> list[nodes.Node]:
         """Times and accuracies of the lines that the table shows, the fastest first."""
@@ -89,22 +89,32 @@ class Glance(SphinxDirective):
 
     @cached_property
     def subjects(self) -> list[Subject]:
-        """Every row of the catalog, in the order of the site's lists, and the variants that the seed has beside."""
-        folders = by_folder(self.store.rows.values())
-        subjects: list[Subject] = [(row.id, None) for name in by_life(folders) for row in folders[name]]
-        seed = sorted({(run.row, run.variant or "") for run in self.store.of_kind(BenchmarkRecord, historic=True)})
-        rows = list(dict.fromkeys([row for row, _ in subjects] + [row for row, _ in seed]))
-        every = dict.fromkeys([*subjects, *((row, variant or None) for row, variant in seed)])
-        return sorted(every, key=lambda subject: (rows.index(subject[0]), subject[1] or ""))
+        """Every implementation of the catalog, in the order of the site's lists, and the variants of the seed."""
+        folders = by_folder(self.store.implementations.values())
+        subjects: list[Subject] = [
+            (implementation.id, None) for name in by_life(folders) for implementation in folders[name]
+        ]
+        seed = sorted(
+            {(run.implementation, run.variant or "") for run in self.store.of_kind(BenchmarkRecord, historic=True)}
+        )
+        implementations = list(
+            dict.fromkeys(
+                [implementation for implementation, _ in subjects] + [implementation for implementation, _ in seed]
+            )
+        )
+        every = dict.fromkeys([*subjects, *((implementation, variant or None) for implementation, variant in seed)])
+        return sorted(every, key=lambda subject: (implementations.index(subject[0]), subject[1] or ""))
 
     def row(self, subject: Subject) -> nodes.row:
-        row, variant = subject
-        entry = self.store.rows.get(row)
-        name = row_header(entry.name if entry else row, *([aside(formatting.VARIANTS[variant])] if variant else []))
+        implementation, variant = subject
+        entry = self.store.implementations.get(implementation)
+        name = row_header(
+            entry.name if entry else implementation, *([aside(formatting.VARIANTS[variant])] if variant else [])
+        )
         cells: list[nodes.entry] = [name]
         for network in self.networks:
             cells += [self.measured(subject, network), self.seed(subject, network.workload)]
-        return nodes.row("", *cells, classes=[marker(entry.folder.name if entry else row)])
+        return nodes.row("", *cells, classes=[marker(entry.folder.name if entry else implementation)])
 
     def measured(self, subject: Subject, network: Network) -> nodes.entry:
         """The numbers of the usual setting, or what is lacking."""
@@ -130,14 +140,16 @@ class Glance(SphinxDirective):
         other = network.line(subject, elsewhere=True)
         if other:
             return cell(link(other.record, "ran elsewhere"), classes=("rosetta-lacking",))
-        row = self.store.rows.get(subject[0])
-        written = row and any(case.variant == subject[1] for case in row.cases([network.workload]))
+        implementation = self.store.implementations.get(subject[0])
+        written = implementation and any(
+            case.variant == subject[1] for case in implementation.cases([network.workload])
+        )
         return cell("not run yet" if written else "–", classes=("rosetta-lacking",))
 
     def seed(self, subject: Subject, workload: str) -> nodes.entry:
-        """What the seed's table says, under the name that it gives the row."""
-        row, variant = subject
-        run = seed_of(self.store, row, workload, variant)
+        """What the seed's table says, under the name that it gives the implementation."""
+        implementation, variant = subject
+        run = seed_of(self.store, implementation, workload, variant)
         if not run or not run.times or not run.times.train or run.accuracy is None:
             return cell("")
         text = f"{run.accuracy:.0%}, {formatting.seconds(run.times.train)}"

@@ -85,9 +85,9 @@ class Sweep:
     def _entry(self, ranked: Ranked) -> Entry:
         own = [turn for turn in self.turns if CaseId.of(turn) == ranked.case]
         turns = [turn for turn in own if counts(turn)] or own
-        row = self.store.rows.get(ranked.case.row)
-        others = tuple(changed(turns[-1], row)) if row else ()
-        return Entry(ranked, turns, self.store.verdict(turns[-1]), others, row is None)
+        implementation = self.store.implementations.get(ranked.case.implementation)
+        others = tuple(changed(turns[-1], implementation)) if implementation else ()
+        return Entry(ranked, turns, self.store.verdict(turns[-1]), others, implementation is None)
 
     @cached_property
     def reference(self) -> Entry | None:
@@ -98,13 +98,17 @@ class Sweep:
     @property
     def reference_name(self) -> str:
         """What to call the reference."""
-        row, _, way = self.first.reference.partition(f" {self.workload}")
-        name = self.store.rows[row].name if row in self.store.rows else row
+        implementation, _, way = self.first.reference.partition(f" {self.workload}")
+        name = (
+            self.store.implementations[implementation].name
+            if implementation in self.store.implementations
+            else implementation
+        )
         return formatting.with_variant(name, way.strip() or None)
 
-    def entry(self, row: str, variant: str | None) -> Entry | None:
+    def entry(self, implementation: str, variant: str | None) -> Entry | None:
         """The case of an implementation, where it has been timed."""
-        case = CaseId(row, self.workload, variant)
+        case = CaseId(implementation, self.workload, variant)
         return next((entry for entry in self.entries if entry.ranked.case == case and not entry.failed), None)
 
     @cached_property
@@ -119,7 +123,10 @@ class Sweep:
         if measured is not None:
             return measured
         record = entry.record
-        wanted = {name: getattr(record, name) for name in ("row", "workload", "variant", "precision", "environment")}
+        wanted = {
+            name: getattr(record, name)
+            for name in ("implementation", "workload", "variant", "precision", "environment")
+        }
         runs = self.store.of_kind(BenchmarkRecord, **wanted, status="ok", historic=False)
         alike = [
             run

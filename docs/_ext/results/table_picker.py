@@ -24,8 +24,8 @@ SCRIPT = Path(__file__).resolve().parents[2] / "_static" / "results.js"
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a table stands: the id of its section, and what a reader chooses it by."""
+class TableChoice:
+    """A table that a reader may choose: the id of its section, and what it is chosen by."""
 
     id: str
     workload: str
@@ -39,20 +39,20 @@ class Bar(nodes.General, nodes.Element):
     """The controls and their script, which runs before any table is read, so that nothing jumps."""
 
 
-def bar(places: Sequence[Place]) -> list[nodes.Node]:
+def bar(choices: Sequence[TableChoice]) -> list[nodes.Node]:
     """The controls for these tables; none where there is nothing to choose."""
-    if not places:
+    if not choices:
         return []
-    tables = json.dumps([asdict(place) for place in places])
+    tables = json.dumps([asdict(choice) for choice in choices])
     controls = [
-        _select("Network", "workload", {place.workload: workloads.get(place.workload).title for place in places}),
-        _select("Machine", "machine", {place.machine: place.machine_name for place in places}),
+        _select("Network", "workload", {choice.workload: workloads.get(choice.workload).title for choice in choices}),
+        _select("Machine", "machine", {choice.machine: choice.machine_name for choice in choices}),
         _select(
             "Preset",
             "preset",
-            {preset: preset for preset in formatting.PRESETS if any(preset == place.preset for place in places)},
+            {preset: preset for preset in formatting.PRESETS if any(preset == choice.preset for choice in choices)},
         ),
-        _select("Device", "device", {place.device: formatting.PROCESSORS[place.device] for place in places}),
+        _select("Device", "device", {choice.device: formatting.PROCESSORS[choice.device] for choice in choices}),
         _select("Ratio to", "ratio", {"": "–"}),
     ]
     attributes = (
@@ -66,9 +66,9 @@ def _select(label: str, name: str, options: dict[str, str]) -> str:
     return f'<label>{label} <select name="{name}" autocomplete="off">{choices}</select></label>'
 
 
-def end(places: Sequence[Place]) -> list[nodes.Node]:
+def end(choices: Sequence[TableChoice]) -> list[nodes.Node]:
     """Tells the script that all tables have been read: it shows one before the browser paints what follows."""
-    if not places:
+    if not choices:
         return []
     return [nodes.raw("", "<script>dispatchEvent(new Event('rosetta-results'))</script>", format="html")]
 

@@ -81,7 +81,7 @@ def pays_back(sweep: Sweep, entry: Entry) -> str:
     """After how many epochs a compiled case has made up for compiling; a dash for one that has no other way."""
     ways = {compiled: plain for plain, compiled in WAYS}
     variant = entry.ranked.case.variant
-    plain = sweep.entry(entry.ranked.case.row, ways[variant]) if variant in ways else None
+    plain = sweep.entry(entry.ranked.case.implementation, ways[variant]) if variant in ways else None
     if plain is None:
         return DASH
     extra = entry.ranked.compile - plain.ranked.compile
@@ -119,4 +119,4 @@ def _line(sweep: Sweep, parts: Parts) -> nodes.row:
         cell(share.text if share else UNKNOWN, classes=("numeric",)),
         cell(pays_back(sweep, entry), classes=("numeric",)),
     ]
-    return nodes.row("", row_header(formatting.row_name(sweep.store, entry.record)), *cells)
+    return nodes.row("", row_header(formatting.implementation_name(sweep.store, entry.record)), *cells)

@@ -10,7 +10,7 @@ from _ext.core.elements import cell, heading, row_header, table
 from _ext.core.folders import marker
 from _ext.results.pairs import Pair, Way, by_place, framework_cell, pairs, ratio_cell, reach, run_cell
 from rosetta_host.catalog import workloads
-from rosetta_host.catalog.frameworks import TUNED, Row
+from rosetta_host.catalog.frameworks import TUNED, Implementation
 
 WAYS: list[Way] = [(None, TUNED)]
 NONE = "No implementation has trained tuned on all of the data yet."
@@ -46,23 +46,32 @@ class Tuned(OfWorkloads):
 
     def switches(self) -> list[nodes.Node]:
         """A table of what each implementation is tuned by; nothing if none is."""
-        rows = self.store.rows.values()
-        tunable = [row for row in rows if self.workload in row.workloads and row.is_tunable(self.workload)]
+        implementations = self.store.implementations.values()
+        tunable = [
+            implementation
+            for implementation in implementations
+            if self.workload in implementation.workloads and implementation.is_tunable(self.workload)
+        ]
         body = [
-            nodes.row("", row_header(row.name), cell(*self.of_row(row)), classes=[marker(row.folder.name)])
-            for row in tunable
+            nodes.row(
+                "",
+                row_header(implementation.name),
+                cell(*self.of_implementation(implementation)),
+                classes=[marker(implementation.folder.name)],
+            )
+            for implementation in tunable
         ]
         return [table([heading(["Framework", "Switches"])], body, f"{self.title}: what is tuned")] if body else []
 
-    def of_row(self, row: Row) -> list[nodes.Node]:
+    def of_implementation(self, implementation: Implementation) -> list[nodes.Node]:
         """The switches of an implementation, a paragraph each."""
-        variables = row.variables(self.workload, tuned=True).items()
+        variables = implementation.variables(self.workload, tuned=True).items()
         shown: list[nodes.Node] = [
             nodes.paragraph("", "", nodes.literal("", f"{name}={variable.value}"), nodes.Text(f": {variable.reason}"))
             for name, variable in variables
             if variable.tuning
         ]
-        if row.defines(self.workload, TUNED):
+        if implementation.defines(self.workload, TUNED):
             shown.append(nodes.paragraph("", "", nodes.Text("its function "), nodes.literal("", TUNED)))
         return shown
 

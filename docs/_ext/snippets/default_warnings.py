@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from docutils import nodes
 from sphinx.environment import BuildEnvironment
 
-from _ext.core.answers import Answers, answers, name_of, row_anchor
+from _ext.core.answers import Answers, answer_anchor, answers, name_of
 from _ext.core.links import AnchorLink, anchor_link
 from _ext.core.texts import text
-from rosetta_host.catalog.frameworks import Row
+from rosetta_host.catalog.frameworks import Implementation
 from rosetta_host.defaults import spec
 from rosetta_host.defaults.needs import MOST, Need, Needs, of, statements
 from rosetta_host.records.codes import Code
@@ -35,41 +35,47 @@ def needed(workload: str, functions: list[str]) -> Needs:
 class Difference:
     """A facet whose default is not what the snippet needs, or not what most frameworks do.
 
-    answers: each with the rows that give it.
+    answers: each with the implementations that give it.
     """
 
     name: str
     odd: bool  # most frameworks do otherwise
-    answers: dict[Statement, list[Row]]
+    answers: dict[Statement, list[Implementation]]
 
-    def link(self, rows: list[Row]) -> AnchorLink:
-        """What is asked and answered; where the rows of a folder differ, with their names."""
+    def link(self, implementations: list[Implementation]) -> AnchorLink:
+        """What is asked and answered; where the implementations of a folder differ, with their names."""
         question, _, facet = self.name.partition(".")
-        texts = [text(statement) + self.whose(own, rows) for statement, own in self.answers.items()]
+        texts = [text(statement) + self.whose(own, implementations) for statement, own in self.answers.items()]
         line = f"{name_of(question)}, {spec.QUESTIONS[question][1][facet]}: {'; '.join(texts)}"
-        return anchor_link(row_anchor(question, next(iter(self.answers.values()))[0]), line)
+        return anchor_link(answer_anchor(question, next(iter(self.answers.values()))[0]), line)
 
     @staticmethod
-    def whose(own: list[Row], rows: list[Row]) -> str:
-        return "" if own == rows else f" ({', '.join(row.name for row in own)})"
+    def whose(own: list[Implementation], implementations: list[Implementation]) -> str:
+        return "" if own == implementations else f" ({', '.join(implementation.name for implementation in own)})"
 
 
-def _difference(collected: Answers, rows: list[Row], name: str, need: Need) -> Difference | None:
+def _difference(collected: Answers, implementations: list[Implementation], name: str, need: Need) -> Difference | None:
     difference = Difference(name, False, {})
-    for row in rows:
-        asked = collected.asked[row.id]
+    for implementation in implementations:
+        asked = collected.asked[implementation.id]
         answer, odd = asked.current(name), collected.is_odd(asked, name)
         if answer and answer.code not in LOUD and (odd if need is MOST else answer.statement not in statements(need)):
-            difference.answers.setdefault(answer.statement, []).append(row)
+            difference.answers.setdefault(answer.statement, []).append(implementation)
             difference.odd |= odd
     return difference if difference.answers else None
 
 
-def differences(env: BuildEnvironment, rows: list[Row], workload: str, functions: list[str]) -> list[nodes.Node]:
-    """The line for the rows of a folder; none without a difference. First what most others do not do."""
+def differences(
+    env: BuildEnvironment, implementations: list[Implementation], workload: str, functions: list[str]
+) -> list[nodes.Node]:
+    """The line for the implementations of a folder; none without a difference. First what most others do not do."""
     collected, wanted = answers(env.config), needed(workload, functions)
-    every = [difference for name, need in wanted.items() if (difference := _difference(collected, rows, name, need))]
-    links = [each.link(rows) for each in sorted(every, key=lambda difference: not difference.odd)[:SHOWN]]
+    every = [
+        difference
+        for name, need in wanted.items()
+        if (difference := _difference(collected, implementations, name, need))
+    ]
+    links = [each.link(implementations) for each in sorted(every, key=lambda difference: not difference.odd)[:SHOWN]]
     if not links:
         return []
     line = nodes.paragraph("", "By default: ", links[0], classes=["rosetta-bites"])

@@ -1,6 +1,6 @@
 """What a reader takes along: each example as a script that runs alone, its notebooks, and one archive a folder.
 
-`{downloads}` lists them, with the commands that make the environment. `links` gives those of one row for a caption.
+`{downloads}` lists them, with the commands that make the environment. `links` gives those of one implementation.
 The files are written into the built site's folder downloads/ after every build, the same bytes for the same sources.
 """
 
@@ -24,7 +24,7 @@ from sphinx.util.docutils import SphinxDirective
 from _ext.core import store as stores
 from _ext.core.folders import by_folder, by_life, marker, promotion
 from rosetta_host.catalog import workloads
-from rosetta_host.catalog.frameworks import Row, UserError
+from rosetta_host.catalog.frameworks import Implementation, UserError
 from rosetta_host.publishing import instructions, notebooks, standalone
 from rosetta_host.publishing.notebooks import Notebook
 
@@ -37,28 +37,28 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that an archive can hold, for ev
 
 @dataclass
 class Offer:
-    """What there is of one folder of examples/: scripts or why not, and the notebooks of each of its rows."""
+    """The downloads of one folder of examples/: scripts or why not, and the notebooks of its implementations."""
 
-    rows: list[Row]
+    implementations: list[Implementation]
     scripts: dict[str, str] = field(default_factory=dict)  # workload -> text
     lacking: dict[str, str] = field(default_factory=dict)  # workload -> why there is no script
-    notebooks: dict[tuple[str, str], Notebook] = field(default_factory=dict)  # row and workload
+    notebooks: dict[tuple[str, str], Notebook] = field(default_factory=dict)  # implementation and workload
 
     @property
     def name(self) -> str:
-        return self.rows[0].folder.name
+        return self.implementations[0].folder.name
 
     @property
     def archive(self) -> str:
         return f"{self.name}.zip"
 
-    def current(self) -> Iterator[tuple[Row, str, Path]]:
+    def current(self) -> Iterator[tuple[Implementation, str, Path]]:
         """The notebooks that are a run of the present code and lock."""
-        for row in self.rows:
+        for implementation in self.implementations:
             for workload in self.scripts:
-                book = self.notebooks[row.id, workload]
+                book = self.notebooks[implementation.id, workload]
                 if book.state == "current":
-                    yield row, workload, book.path
+                    yield implementation, workload, book.path
 
     def files(self) -> dict[str, bytes]:
         """What is served beside the archive: file name -> content."""
@@ -66,26 +66,30 @@ class Offer:
         return files | {path.name: path.read_bytes() for _, _, path in self.current()}
 
 
-def offer(rows: list[Row], folder: Path) -> Offer:
-    """What there is of these rows, which share a folder of examples/; executed notebooks lie in `folder`."""
-    found = Offer(rows)
-    for workload in rows[0].workloads:
+def offer(implementations: list[Implementation], folder: Path) -> Offer:
+    """The downloads of these implementations, which share a folder of examples/; `folder` holds executed notebooks."""
+    downloads = Offer(implementations)
+    for workload in implementations[0].workloads:
         try:
-            found.scripts[workload] = standalone.script(rows, workload).text
+            downloads.scripts[workload] = standalone.script(implementations, workload).text
         except UserError as error:
-            found.lacking[workload] = str(error)
+            downloads.lacking[workload] = str(error)
             continue
-        for row in rows:
-            found.notebooks[row.id, workload] = _notebook(row, rows, workload, folder)
-    return found
+        for implementation in implementations:
+            downloads.notebooks[implementation.id, workload] = _notebook(
+                implementation, implementations, workload, folder
+            )
+    return downloads
 
 
-def _notebook(row: Row, rows: list[Row], workload: str, folder: Path) -> Notebook:
+def _notebook(
+    implementation: Implementation, implementations: list[Implementation], workload: str, folder: Path
+) -> Notebook:
     try:
-        return notebooks.state(row, rows, workload, folder)
+        return notebooks.state(implementation, implementations, workload, folder)
     except UserError as error:
         logger.warning("%s", error, type="rosetta", subtype="notebook")
-        return Notebook(notebooks.path(row, workload, folder), "stale", str(error))
+        return Notebook(notebooks.path(implementation, workload, folder), "stale", str(error))
 
 
 _offers: WeakKeyDictionary[Config, dict[str, Offer]] = WeakKeyDictionary()
@@ -97,8 +101,9 @@ def offers(config: Config) -> dict[str, Offer]:
 
 
 def _start(app: Sphinx) -> None:
-    rows = stores.store(app.config).rows.values()
-    folders = by_folder(row for row in rows if row.workloads)  # a folder that has no example yet offers nothing
+    implementations = stores.store(app.config).implementations.values()
+    # A folder that has no example yet offers nothing.
+    folders = by_folder(implementation for implementation in implementations if implementation.workloads)
     where = Path(app.confdir, app.config.rosetta_notebooks).resolve()
     _offers[app.config] = {name: offer(folders[name], where) for name in by_life(folders)}
 
@@ -106,9 +111,9 @@ def _start(app: Sphinx) -> None:
 def archive(offer: Offer) -> bytes:
     """The folder's archive: scripts, current notebooks, locks and what a set-up step needs, with a README."""
     files = {"README.txt": readme(offer).encode(), **offer.files()}
-    for row in offer.rows:
-        inside = instructions.place(row, offer.rows)
-        files |= {inside + path.name: path.read_bytes() for path in instructions.files(row)}
+    for implementation in offer.implementations:
+        inside = instructions.archive_folder(implementation, offer.implementations)
+        files |= {inside + path.name: path.read_bytes() for path in instructions.files(implementation)}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, data in sorted(files.items()):
@@ -119,28 +124,28 @@ def archive(offer: Offer) -> bytes:
 
 
 def readme(offer: Offer) -> str:
-    """What the archive holds, the commands for each row, and where the data comes from."""
-    title = offer.rows[0].title
+    """What the archive holds, the commands for each implementation, and where the data comes from."""
+    title = offer.implementations[0].title
     held = {f"{workload}.py": f"{workloads.get(workload).network}: a standalone script" for workload in offer.scripts}
     held |= {
-        path.name: f"{workloads.get(workload).network} as a notebook, with its output from {row.name}"
-        for row, workload, path in offer.current()
+        path.name: f"{workloads.get(workload).network} as a notebook, with its output from {implementation.name}"
+        for implementation, workload, path in offer.current()
     }
     width = max(map(len, held), default=0) + 3
     listed = "\n".join(f"    {name:{width}}{text}" for name, text in held.items())
     parts = [_headline(title, "="), f"From {standalone.PROJECT}.", listed]
     parts.append("Run the commands in a shell in this folder. They need uv (pip install uv).")
-    for row in offer.rows:
-        parts += [_headline(f"{row.name}, Python {row.environment.python}", "-")]
-        parts += [_filled(row.framework.needs)] if row.framework.needs else []
-        parts.append(textwrap.indent(instructions.unpacked_commands(row, offer.rows), "    "))
+    for implementation in offer.implementations:
+        parts += [_headline(f"{implementation.name}, Python {implementation.environment.python}", "-")]
+        parts += [_filled(implementation.framework.needs)] if implementation.framework.needs else []
+        parts.append(textwrap.indent(instructions.unpacked_commands(implementation, offer.implementations), "    "))
     sources = [workloads.get(workload).source for workload in offer.scripts]
     cited = [f"{source.name}: {source.citation} {source.license}" for source in sources]
-    place = (
+    about_data = (
         "A script reads the data from the folder in ROSETTA_DATA, or from `data` in this folder. If the data is "
         "missing, it is downloaded from the publisher, and its SHA-256 is verified."
     )
-    return "\n\n".join([*parts, _headline("The data", "-"), *map(_filled, [place, *cited])]) + "\n"
+    return "\n\n".join([*parts, _headline("The data", "-"), *map(_filled, [about_data, *cited])]) + "\n"
 
 
 def _filled(text: str) -> str:
@@ -157,22 +162,22 @@ def _reference(env: BuildEnvironment, text: str, *path: str) -> nodes.reference:
     return nodes.reference("", text, refuri="/".join([up + FOLDER, *path]), internal=True)
 
 
-def links(env: BuildEnvironment, row: Row, workload: str) -> list[nodes.Node]:
-    """What to take along of a row's example, for a caption: script, notebook, archive, between them a dot.
+def links(env: BuildEnvironment, implementation: Implementation, workload: str) -> list[nodes.Node]:
+    """The downloads of an implementation's example, for a caption: script, notebook, archive, between them a dot.
 
     What is not there is said in words, never linked.
     """
-    offer = offers(env.config)[row.folder.name]
-    return _separated([*_links(env, offer, row, workload), _reference(env, offer.archive, offer.archive)])
+    offer = offers(env.config)[implementation.folder.name]
+    return _separated([*_links(env, offer, implementation, workload), _reference(env, offer.archive, offer.archive)])
 
 
-def _links(env: BuildEnvironment, offer: Offer, row: Row, workload: str) -> Iterator[nodes.Node]:
+def _links(env: BuildEnvironment, offer: Offer, implementation: Implementation, workload: str) -> Iterator[nodes.Node]:
     if workload in offer.lacking:
         yield nodes.Text(f"no script: {offer.lacking[workload]}")
         return
     name = f"{workload}.py"
     yield _reference(env, name, offer.name, name)
-    book = offer.notebooks[row.id, workload]
+    book = offer.notebooks[implementation.id, workload]
     if book.state == "current":
         yield _reference(env, "notebook", offer.name, book.path.name)
     else:
@@ -192,12 +197,12 @@ def anchor(offer: Offer) -> str:
     return name
 
 
-def jump_list(found: list[Offer]) -> list[nodes.Node]:
+def jump_list(listed: list[Offer]) -> list[nodes.Node]:
     """A link to each folder's section."""
-    if not found:
+    if not listed:
         return []
     links: list[nodes.Node] = [
-        nodes.reference("", offer.rows[0].title, refid=anchor(offer), internal=True) for offer in found
+        nodes.reference("", offer.implementations[0].title, refid=anchor(offer), internal=True) for offer in listed
     ]
     return [nodes.paragraph("", "", nodes.Text("Jump to: "), *_separated(links), classes=["rosetta-jump"])]
 
@@ -206,33 +211,38 @@ class Downloads(SphinxDirective):
     """`{downloads}`: every folder of examples/, what there is to take along, and how to make its environments."""
 
     def run(self) -> list[nodes.Node]:
-        found = list(offers(self.config).values())
-        return [*jump_list(found), *map(self.section, found), promotion()]
+        listed = list(offers(self.config).values())
+        return [*jump_list(listed), *map(self.section, listed), promotion()]
 
     def section(self, offer: Offer) -> nodes.section:
-        title = offer.rows[0].title
+        title = offer.implementations[0].title
         name = anchor(offer)
         classes = ["rosetta-download", marker(offer.name)]
         section = nodes.section("", nodes.title("", title), ids=[name], names=[name], classes=classes)
-        for row in offer.rows:
-            section += self.row(offer, row)
+        for implementation in offer.implementations:
+            section += self.implementation(offer, implementation)
         return section
 
-    def row(self, offer: Offer, row: Row) -> list[nodes.Node]:
-        """What there is for one row, what it needs, and its commands on a CPU and on a GPU."""
-        python = f"Python {row.environment.python}"
-        head = nodes.strong("", f"{row.name}, {python}." if len(offer.rows) > 1 else f"{python}.")
-        needs = [nodes.Text(f" Needs: {row.framework.needs}")] if row.framework.needs else []
+    def implementation(self, offer: Offer, implementation: Implementation) -> list[nodes.Node]:
+        """What there is for one implementation, what it needs, and its commands on a CPU and on a GPU."""
+        python = f"Python {implementation.environment.python}"
+        head = nodes.strong("", f"{implementation.name}, {python}." if len(offer.implementations) > 1 else f"{python}.")
+        needs = [nodes.Text(f" Needs: {implementation.framework.needs}")] if implementation.framework.needs else []
         parts: list[nodes.Node] = [nodes.paragraph("", "", head, *needs)]
-        links_by_name = {workload.upper(): list(_links(self.env, offer, row, workload)) for workload in row.workloads}
+        links_by_name = {
+            workload.upper(): list(_links(self.env, offer, implementation, workload))
+            for workload in implementation.workloads
+        }
         links_by_name |= {"Archive": [_reference(self.env, offer.archive, offer.archive)]}
         for name, links in links_by_name.items():
             line = nodes.paragraph("", f"{name}: ", *_separated(links), classes=["rosetta-file"])
             parts.append(line)
-        parts.append(_shell(instructions.unpacked_commands(row, offer.rows, gpu=False)))
-        on_gpu = instructions.install(row, offer.rows, "gpu", unpacked=True)
+        parts.append(_shell(instructions.unpacked_commands(implementation, offer.implementations, gpu=False)))
+        on_gpu = instructions.install(implementation, offer.implementations, "gpu", unpacked=True)
         if on_gpu:
-            note = nodes.paragraph("", f"{instructions.gpu_note(row)} Install this instead:", classes=["rosetta-file"])
+            note = nodes.paragraph(
+                "", f"{instructions.gpu_note(implementation)} Install this instead:", classes=["rosetta-file"]
+            )
             parts += [note, _shell(on_gpu)]
         return parts
 

@@ -48,8 +48,10 @@ class Feeds(Role):
             return self.warn(f"{self.text!r} is not known; write {{feeds}}`batches`")
         store = stores.store(self.config)
         paths = {
-            rows[0].title: [path for workload in WORKLOADS if (path := rows[0].example(workload)).exists()]
-            for rows in by_folder(store.rows.values()).values()
+            implementations[0].title: [
+                path for workload in WORKLOADS if (path := implementations[0].example(workload)).exists()
+            ]
+            for implementations in by_folder(store.implementations.values()).values()
         }
         others = [title for title, of_folder in paths.items() if not all(map(shares, of_folder))]
         return [nodes.inline("", sentence(sorted(others, key=str.casefold)))], []

@@ -34,7 +34,11 @@ def repeated(store: stores.Store, run: RunRecord) -> tuple[bool, int] | None:
 
     None where there is no other run of it, published as this one is or just as local.
     """
-    others = [other for other in store.of_kind(RunRecord, row=run.row) if store.is_local(other) == store.is_local(run)]
+    others = [
+        other
+        for other in store.of_kind(RunRecord, implementation=run.implementation)
+        if store.is_local(other) == store.is_local(run)
+    ]
     pairs = [(other, epochs) for other in others if (epochs := _epochs_alike(run, other))]
     if not pairs:
         return None
@@ -48,7 +52,7 @@ def counted(store: stores.Store) -> dict[str, int]:
     for run in store.of_kind(RunRecord):
         verdict = None if store.is_local(run) else repeated(store, run)
         if verdict:
-            key = (run.row, run.workload, run.variant, run.device)
+            key = (run.implementation, run.workload, run.variant, run.device)
             verdicts[key] = verdicts.get(key, True) and verdict[0]
     return {"twice": len(verdicts), "alike": sum(verdicts.values())}
 

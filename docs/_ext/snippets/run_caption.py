@@ -58,7 +58,7 @@ def shown_run(store: Store, case: Case, digest: str, setting: Setting | None) ->
 
 
 def _runs(store: Store, case: Case) -> list[Shown]:
-    wanted = {"row": case.row.id, "workload": case.workload, "variant": case.variant}
+    wanted = {"implementation": case.implementation.id, "workload": case.workload, "variant": case.variant}
     runs: list[Shown] = [*store.of_kind(CertificateRecord, **wanted)]
     return runs + store.of_kind(BenchmarkRecord, **wanted, historic=False)
 
@@ -74,8 +74,8 @@ def _preset_rank(record: Shown) -> int:
 def shared_setting(store: Store, folders: Iterable[list[Case]]) -> Setting | None:
     """The setting in which each folder has a published run of its source as it is; None where there is none.
 
-    Each folder's cases are its rows. Of several settings the usual one is taken, otherwise the first by name.
-    """
+    Each folder's cases are its implementations. Of several settings the usual one is taken, otherwise the first by
+    name."""
     folders = list(folders)
     settings = [
         {
@@ -85,7 +85,7 @@ def shared_setting(store: Store, folders: Iterable[list[Case]]) -> Setting | Non
             if isinstance(run, BenchmarkRecord)
             and run.status == "ok"
             and not store.is_local(run)
-            and run.digests.get("example") == example_digest(case.row.example(case.workload))
+            and run.digests.get("example") == example_digest(case.implementation.example(case.workload))
         }
         for cases in folders
     ]
@@ -104,9 +104,9 @@ def ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str], r
 
 
 def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str], rates: Rates) -> list[nodes.Node]:
-    digest = example_digest(case.row.example(case.workload))
+    digest = example_digest(case.implementation.example(case.workload))
     run = shown_run(store, case, digest, rates.setting)
-    name = case.row.name
+    name = case.implementation.name
     if run is None:
         return [caption(f"{name}: not run yet", "is-open")]
     where = formatting.versioned(name, run)
@@ -116,12 +116,14 @@ def _ran(env: BuildEnvironment, store: Store, case: Case, functions: list[str], 
         reason = f" ({run.reason})" if run.reason else ""
         return [caption(link(run, f"{run.status}{reason}: {where} · {formatting.date(run)}"), "is-open")]
     line = _summary(store, run, where, functions, rates)
-    ways = store.executed(run.row, run.workload, digest)
+    ways = store.executed(run.implementation, run.workload, digest)
     idle = [name for name in functions if name in ways and ways[name].code == Coverage.NOT_RUN]
     if idle:
         line += nodes.Text(f" · not run in its certificate: {', '.join(idle)}")
     anchors = cast("set[str]", env.temp_data.setdefault("rosetta_runs", set()))
-    anchor: str = nodes.make_id("run-" + "-".join(filter(None, (run.kind, run.row, run.workload, run.variant))))
+    anchor: str = nodes.make_id(
+        "run-" + "-".join(filter(None, (run.kind, run.implementation, run.workload, run.variant)))
+    )
     if anchor in anchors:
         line += [nodes.Text(" · "), nodes.reference("", ALL, refid=anchor, internal=True, classes=["rosetta-all"])]
         return [line]
@@ -240,12 +242,12 @@ def _folded(
     door = f"benchmark -- --preset {run.preset}" if isinstance(run, BenchmarkRecord) else "certificate --"
     handed = " --device gpu" if run.device == "gpu" else ""
     handed += ' --python "$(command -v python3)"' if run.environment else ""
-    command = f"nox -s {door} --workload {run.workload}{handed} {run.row}"
+    command = f"nox -s {door} --workload {run.workload}{handed} {run.implementation}"
     again = nodes.paragraph("", "", nodes.Text("To repeat this run: "), nodes.literal(command, command))
     if not store.is_local(run):
         again += [nodes.Text(". "), site_file(f"records/{store.path(run)}", "The record"), nodes.Text(".")]
     items.append(nodes.list_item("", again))
-    take = nodes.paragraph("", "", *_fact("Downloads", ""), *downloads.links(env, case.row, case.workload))
+    take = nodes.paragraph("", "", *_fact("Downloads", ""), *downloads.links(env, case.implementation, case.workload))
     items.append(nodes.list_item("", take))
     opened, closed = f"<details class='rosetta-details'><summary>{ALL}</summary>", "</details>"
     listed = nodes.bullet_list("", *items, ids=[anchor])

@@ -1,6 +1,6 @@
 """`{rosetta} NETWORK.train`: the same function of every example, one tab a folder of examples/.
 
-A folder's files may serve several rows, one per backend: its tab shows them once, and how each ran.
+A folder's files may serve several implementations, one per backend: its tab shows them once, and how each ran.
 
 `{rosetta} NETWORK.export_weights NETWORK.import_weights` shows several together; `:pair: a b` shows two
 frameworks side by side without tabs; `:optional:` passes over the files that lack the function.
@@ -31,7 +31,7 @@ from _ext.core.links import anchor_link
 from _ext.snippets import default_warnings, downloads
 from _ext.snippets.run_caption import Rates, ran, shared_setting
 from _ext.snippets.source import WHOLE, NotFound, Snippet, snippet
-from rosetta_host.catalog.frameworks import VARIANTS, WORKLOADS, Case, Row, nearest
+from rosetta_host.catalog.frameworks import VARIANTS, WORKLOADS, Case, Implementation, nearest
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,11 @@ class Rosetta(SphinxDirective):
 
     def side_by_side(self) -> nodes.Element:
         """The panels, under tabs or as a pair."""
-        panels = [(rows[0], self.panel(rows, code)) for rows in self.folders() if (code := self.code(rows[0]))]
+        panels = [
+            (implementations[0], self.panel(implementations, code))
+            for implementations in self.folders()
+            if (code := self.code(implementations[0]))
+        ]
         if not panels:
             return nodes.paragraph("", "No framework has it yet.", classes=["rosetta-none"])
         return self.pair(panels) if "pair" in self.options else self.tabs(panels)
@@ -82,36 +86,36 @@ class Rosetta(SphinxDirective):
         logger.warning("rosetta: %s", text, location=self.get_location(), type="rosetta", subtype="snippet")
         return []
 
-    def folders(self) -> list[list[Row]]:
-        """The rows of each folder: of all, the living before the retired, or of those that `:pair:` names."""
-        folders = by_folder(self.store.rows.values())
+    def folders(self) -> list[list[Implementation]]:
+        """The implementations by folder: of all, the living before the retired, or of those that `:pair:` names."""
+        folders = by_folder(self.store.implementations.values())
         wanted = self.options["pair"].split() if "pair" in self.options else by_life(folders)
         for name in wanted:
             if name not in folders:
                 self.warn(str(nearest("framework", name, list(folders))))
         return [folders[name] for name in wanted if name in folders]
 
-    def code(self, row: Row) -> nodes.Element | None:
+    def code(self, implementation: Implementation) -> nodes.Element | None:
         """What the panel of a folder shows; None where it has none."""
-        path = row.example(self.workload)
+        path = implementation.example(self.workload)
         if not path.exists():
             return None
         try:
             return literal(path, snippet(path, self.functions))
         except NotFound as error:
             if "optional" not in self.options:
-                self.warn(f"{row.folder.name}/{path.name}: {error}")
+                self.warn(f"{implementation.folder.name}/{path.name}: {error}")
             return None
 
-    def under(self, rows: list[Row]) -> list[nodes.Node]:
+    def under(self, implementations: list[Implementation]) -> list[nodes.Node]:
         """What stands under the code: the defaults that differ there, and the runs that show it works."""
-        runs = [ran(self.env, self.store, case, self.functions, self.rates) for case in self.cases(rows)]
-        return [*default_warnings.differences(self.env, rows, self.workload, self.functions), *runs]
+        runs = [ran(self.env, self.store, case, self.functions, self.rates) for case in self.cases(implementations)]
+        return [*default_warnings.differences(self.env, implementations, self.workload, self.functions), *runs]
 
-    def cases(self, rows: list[Row]) -> list[Case]:
-        """What of these rows the snippet shows: `train` or a variant of it."""
+    def cases(self, implementations: list[Implementation]) -> list[Case]:
+        """What of these implementations the snippet shows: `train` or a variant of it."""
         variant = next((name for name in self.functions if name in VARIANTS), None)
-        return [Case(row, self.workload, variant) for row in rows]
+        return [Case(implementation, self.workload, variant) for implementation in implementations]
 
     @cached_property
     def rates(self) -> Rates:
@@ -120,36 +124,38 @@ class Rosetta(SphinxDirective):
             return Rates(comparison.usual(self.store, self.workload), others=True)
         return Rates(shared_setting(self.store, map(self.cases, self.folders())), others=False)
 
-    def panel(self, rows: list[Row], code: nodes.Element) -> SphinxTabsPanel:
+    def panel(self, implementations: list[Implementation], code: nodes.Element) -> SphinxTabsPanel:
         """File, code, and what stands under it. Its id makes a link to this very tab possible."""
-        row = rows[0]
-        name = nodes.make_id(f"{self.workload}-{'-'.join(self.functions)}-{row.folder.name}")
+        implementation = implementations[0]
+        name = nodes.make_id(f"{self.workload}-{'-'.join(self.functions)}-{implementation.folder.name}")
         taken = cast("set[str]", self.env.temp_data.setdefault("rosetta_ids", set()))
         if name in taken:
             name = f"{name}-{self.env.new_serialno('rosetta')}"
         taken.add(name)
-        path = shown_path(row.example(self.workload))
-        file = nodes.paragraph("", "", nodes.strong("", row.title), classes=["rosetta-file"])
-        file += anchor_link(whole_file(self.workload, row), path)
+        path = shown_path(implementation.example(self.workload))
+        file = nodes.paragraph("", "", nodes.strong("", implementation.title), classes=["rosetta-file"])
+        file += anchor_link(whole_file(self.workload, implementation), path)
         if WHOLE in self.functions:
-            file += [nodes.Text(" · download: "), *downloads.links(self.env, row, self.workload)]
-        panel = SphinxTabsPanel("", file, code, *self.under(rows), classes=["rosetta-panel"], ids=[name])
-        panel["data-framework"] = row.folder.name
-        if name in self.places(row):
+            file += [nodes.Text(" · download: "), *downloads.links(self.env, implementation, self.workload)]
+        panel = SphinxTabsPanel("", file, code, *self.under(implementations), classes=["rosetta-panel"], ids=[name])
+        panel["data-framework"] = implementation.folder.name
+        if name in self.linked_panels(implementation):
             self.env.domains.standard_domain.note_hyperlink_target(name, self.env.docname, name, path)
         return panel
 
-    def places(self, row: Row) -> list[str]:
+    def linked_panels(self, implementation: Implementation) -> list[str]:
         """The panels of a folder that other pages lead to."""
-        return [whole_file(self.workload, row)]
+        return [whole_file(self.workload, implementation)]
 
-    def tabs(self, panels: list[tuple[Row, SphinxTabsPanel]]) -> nodes.container:
+    def tabs(self, panels: list[tuple[Implementation, SphinxTabsPanel]]) -> nodes.container:
         tablist = SphinxTabsTablist(role="tablist")
         tablist["aria-label"] = "Framework"
-        for number, (row, panel) in enumerate(panels):
+        for number, (implementation, panel) in enumerate(panels):
             name = panel["ids"][0]
-            tab = SphinxTabsTab("", row.title, role="tab", type="button", ids=[f"tab-{name}"], classes=["rosetta-tab"])
-            tab["data-framework"] = row.folder.name
+            tab = SphinxTabsTab(
+                "", implementation.title, role="tab", type="button", ids=[f"tab-{name}"], classes=["rosetta-tab"]
+            )
+            tab["data-framework"] = implementation.folder.name
             tab["tabindex"] = "-1" if number else "0"
             tab["aria-selected"] = "false" if number else "true"
             tab["aria-controls"] = name
@@ -161,12 +167,12 @@ class Rosetta(SphinxDirective):
         return nodes.container("", *shown, classes=["rosetta", "rosetta-tabs"])
 
     @staticmethod
-    def contents(panels: list[tuple[Row, SphinxTabsPanel]]) -> nodes.raw:
+    def contents(panels: list[tuple[Implementation, SphinxTabsPanel]]) -> nodes.raw:
         """Where each panel is, for who reads without the script: they stand one below the other, many screens long."""
-        links = [f'<a href="#{panel["ids"][0]}">{escape(row.title)}</a>' for row, panel in panels]
+        links = [f'<a href="#{panel["ids"][0]}">{escape(implementation.title)}</a>' for implementation, panel in panels]
         return nodes.raw("", f"<noscript><p>{' · '.join(links)}</p></noscript>", format="html")
 
-    def pair(self, panels: list[tuple[Row, SphinxTabsPanel]]) -> nodes.container:
+    def pair(self, panels: list[tuple[Implementation, SphinxTabsPanel]]) -> nodes.container:
         return nodes.container("", *(panel for _, panel in panels), classes=["rosetta", "rosetta-pair"])
 
 
@@ -175,30 +181,31 @@ def shown_path(path: Path) -> str:
     return "/".join(path.parts[-3:])
 
 
-def literal(path: Path, found: Snippet) -> nodes.literal_block:
+def literal(path: Path, snippet: Snippet) -> nodes.literal_block:
     """A snippet of a file as a block of code that knows where it is from."""
-    code = nodes.literal_block(found.text, found.text, language="python")
-    code.source, code.line = shown_path(path), found.line
+    code = nodes.literal_block(snippet.text, snippet.text, language="python")
+    code.source, code.line = shown_path(path), snippet.line
     return code
 
 
-def whole_file(workload: str, row: Row) -> str:
+def whole_file(workload: str, implementation: Implementation) -> str:
     """The id of the panel that shows this example from its first line to its last."""
-    name: str = nodes.make_id(f"{workload}-{WHOLE}-{row.folder.name}")
+    name: str = nodes.make_id(f"{workload}-{WHOLE}-{implementation.folder.name}")
     return name
 
 
-def options(folders: dict[str, list[Row]], chosen: str = "") -> str:
+def options(folders: dict[str, list[Implementation]], chosen: str = "") -> str:
     """The frameworks in two groups, as the options of a list, of which one may be chosen."""
 
-    def option(rows: list[Row]) -> str:
-        name = rows[0].folder.name
+    def option(implementations: list[Implementation]) -> str:
+        name = implementations[0].folder.name
         selected = " selected" if name == chosen else ""
-        also = " ".join(row.id for row in rows if row.id != name)  # what an address may call it as well
+        # What an address may call it as well.
+        also = " ".join(implementation.id for implementation in implementations if implementation.id != name)
         also = f' data-also="{also}"' if also else ""
-        return f'<option value="{name}"{also}{selected}>{escape(rows[0].title)}</option>'
+        return f'<option value="{name}"{also}{selected}>{escape(implementations[0].title)}</option>'
 
-    groups: dict[str, list[list[Row]]] = {"Active": [], "Retired": []}
+    groups: dict[str, list[list[Implementation]]] = {"Active": [], "Retired": []}
     for name in by_life(folders):
         groups["Retired" if folders[name][0].framework.retired else "Active"].append(folders[name])
     return "".join(
@@ -208,7 +215,7 @@ def options(folders: dict[str, list[Row]], chosen: str = "") -> str:
     )
 
 
-def bar(folders: dict[str, list[Row]], none: str) -> str:
+def bar(folders: dict[str, list[Implementation]], none: str) -> str:
     """The two lists to choose from; `none` is what the second says where no second one is chosen."""
     return BAR.format(options=options(folders), none=none)
 
@@ -222,7 +229,7 @@ def _add_bar(app: Sphinx, doctree: nodes.document) -> None:
     if any(by_framework.intersection(box["classes"]) for box in doctree.findall(nodes.Element)):
         page = next(doctree.findall(nodes.section))
         first = next((i for i, node in enumerate(page) if isinstance(node, nodes.section)), None)
-        listed = bar(by_folder(stores.store(app.config).rows.values()), "none (show one)")
+        listed = bar(by_folder(stores.store(app.config).implementations.values()), "none (show one)")
         at = first if first is not None else next(i for i, n in enumerate(page) if isinstance(n, nodes.container))
         page.insert(at, nodes.raw("", listed, format="html"))
 

@@ -1,4 +1,4 @@
-"""`{transfer} NETWORK`: who can take whose weights, a cell for each ordered pair. `{layouts} NETWORK`: how a row does.
+"""`{transfer} NETWORK`: who can take whose weights, a cell for each ordered pair. `{layouts} NETWORK`: in which layout.
 
 Both are drawn from the records of `nox -s transfer`.
 """
@@ -19,7 +19,7 @@ from _ext.core import formatting, newest
 from _ext.core import store as stores
 from _ext.core.elements import DASH, cell, heading, row_header, table
 from rosetta_common import weights
-from rosetta_host.catalog.frameworks import WORKLOADS, Row, nearest
+from rosetta_host.catalog.frameworks import WORKLOADS, Implementation, nearest
 from rosetta_host.environments.digests import example_digest
 from rosetta_host.records.store import Check, TransferRecord
 
@@ -77,41 +77,57 @@ def figure(value: float | None) -> str:
 
 
 class Matrix:
-    """Every ordered pair of a workload's rows: the newest record of a pair, by `newest.rank`, decides."""
+    """Every ordered pair of a workload's implementations: the newest record of a pair, by `newest.rank`, decides."""
 
     def __init__(self, store: stores.Store, workload: str) -> None:
         self.store, self.workload = store, workload
-        self.rows = [row for row in store.rows.values() if workload in row.workloads]
-        self.digests = {row.id: example_digest(row.example(workload)) for row in self.rows}
+        self.implementations = [
+            implementation for implementation in store.implementations.values() if workload in implementation.workloads
+        ]
+        self.digests = {
+            implementation.id: example_digest(implementation.example(workload))
+            for implementation in self.implementations
+        }
         self.cells: dict[tuple[str, str], Cell] = {}
         self.newest: dict[str, TransferRecord] = {}
         for record in sorted(store.of_kind(TransferRecord, workload=workload), key=newest.rank):
-            if record.row in self.digests and record.status not in CUT_SHORT:
-                self.newest[record.row] = record
+            if record.implementation in self.digests and record.status not in CUT_SHORT:
+                self.newest[record.implementation] = record
                 self.cells.update(self.cells_of(record))
 
     def cells_of(self, record: TransferRecord) -> Iterator[tuple[tuple[str, str], Cell]]:
         """The pairs that a record speaks of. Where a run failed before it took anything, that is every one of them."""
         for check in record.checks:
-            yield (check.name, record.row), Cell(record, check, self.edited(record, check.name))
+            yield (check.name, record.implementation), Cell(record, check, self.edited(record, check.name))
         if not record.checks:
-            others = [row.id for row in self.rows if row.id != record.row]
-            yield from (((giver, record.row), Cell(record)) for giver in record.givers or others)
+            others = [
+                implementation.id
+                for implementation in self.implementations
+                if implementation.id != record.implementation
+            ]
+            yield from (((giver, record.implementation), Cell(record)) for giver in record.givers or others)
             if not record.givers:
-                yield from (((record.row, taker), Cell(record)) for taker in others)
+                yield from (((record.implementation, taker), Cell(record)) for taker in others)
 
     def edited(self, record: TransferRecord, giver: str) -> bool:
         """Whether one of the two examples is no longer what ran."""
-        ran = {record.row: record.digests, giver: record.givers.get(giver, {})}
-        return any(self.digests.get(row) != digests.get("example") for row, digests in ran.items())
+        ran = {record.implementation: record.digests, giver: record.givers.get(giver, {})}
+        return any(
+            self.digests.get(implementation) != digests.get("example") for implementation, digests in ran.items()
+        )
 
-    def cell(self, giver: Row, taker: Row) -> Cell:
+    def cell(self, giver: Implementation, taker: Implementation) -> Cell:
         return self.cells.get((giver.id, taker.id), Cell())
 
-    def pairs(self) -> list[tuple[Row, Row, Cell]]:
+    def pairs(self) -> list[tuple[Implementation, Implementation, Cell]]:
         """Giver, taker and what is known of them, without the diagonal."""
-        rows = self.rows
-        return [(giver, taker, self.cell(giver, taker)) for giver in rows for taker in rows if giver is not taker]
+        implementations = self.implementations
+        return [
+            (giver, taker, self.cell(giver, taker))
+            for giver in implementations
+            for taker in implementations
+            if giver is not taker
+        ]
 
     def summary(self) -> str:
         """In a sentence or two how many pairs were moved, and how many were not."""
@@ -129,13 +145,13 @@ class Matrix:
         rest = [f"{len(states[state])} {words}" for state, words in COUNTED.items() if states[state]]
         return f"{text}. {'; '.join(rest)}." if rest else f"{text}."
 
-    def reasons(self) -> Iterator[tuple[Row, str, list[tuple[Row, Cell]]]]:
+    def reasons(self) -> Iterator[tuple[Implementation, str, list[tuple[Implementation, Cell]]]]:
         """Taker, why it did not take the weights, and whose."""
-        refused: dict[tuple[str, str], list[tuple[Row, Cell]]] = defaultdict(list)
+        refused: dict[tuple[str, str], list[tuple[Implementation, Cell]]] = defaultdict(list)
         for giver, taker, pair in self.pairs():
             if pair.state in ("by design", "failed"):
                 refused[taker.id, pair.why].append((giver, pair))
-        yield from ((self.store.rows[taker], why, cells) for (taker, why), cells in refused.items())
+        yield from ((self.store.implementations[taker], why, cells) for (taker, why), cells in refused.items())
 
 
 class _Drawn(SphinxDirective):
@@ -163,24 +179,31 @@ class Transfer(_Drawn):
     def draw(self) -> list[nodes.Node]:
         return [nodes.paragraph("", self.matrix.summary()), self.pairs(), *self.reasons(), self.runs()]
 
-    def anchor(self, row: Row) -> str:
-        name: str = nodes.make_id(f"transfer-{self.workload}-{row.id}")
+    def anchor(self, implementation: Implementation) -> str:
+        name: str = nodes.make_id(f"transfer-{self.workload}-{implementation.id}")
         return name
 
-    def link(self, row: Row, text: str) -> nodes.Node:
-        """A link to the line of the row's run, where there is one."""
-        if row.id not in self.matrix.newest:
+    def link(self, implementation: Implementation, text: str) -> nodes.Node:
+        """A link to the line of the implementation's run, where there is one."""
+        if implementation.id not in self.matrix.newest:
             return nodes.Text(text)
-        return nodes.reference("", text, internal=True, refid=self.anchor(row))
+        return nodes.reference("", text, internal=True, refid=self.anchor(implementation))
 
     def pairs(self) -> nodes.table:
-        rows = self.matrix.rows
-        head = nodes.row("", cell("from ↓ to →"), *(cell(self.link(row, row.name)) for row in rows))
-        body = [nodes.row("", row_header(giver.name), *(self.pair(giver, taker) for taker in rows)) for giver in rows]
+        implementations = self.matrix.implementations
+        head = nodes.row(
+            "",
+            cell("from ↓ to →"),
+            *(cell(self.link(implementation, implementation.name)) for implementation in implementations),
+        )
+        body = [
+            nodes.row("", row_header(giver.name), *(self.pair(giver, taker) for taker in implementations))
+            for giver in implementations
+        ]
         title = "The largest difference of a score, from each framework to every other one"
         return table([head], body, title, kind="rosetta-matrix")
 
-    def pair(self, giver: Row, taker: Row) -> nodes.entry:
+    def pair(self, giver: Implementation, taker: Implementation) -> nodes.entry:
         if giver is taker:
             return cell()
         pair = self.matrix.cell(giver, taker)
@@ -204,13 +227,17 @@ class Transfer(_Drawn):
     def runs(self) -> nodes.table:
         names = ["To", "Version", "Accepts", "Largest difference", "Certificate", "Machine", "Device", "Date"]
         newest = self.matrix.newest
-        body = [self.run_of(row, newest[row.id]) for row in self.matrix.rows if row.id in newest]
+        body = [
+            self.run_of(implementation, newest[implementation.id])
+            for implementation in self.matrix.implementations
+            if implementation.id in newest
+        ]
         title = "The newest run of each framework, and how many frameworks it accepted weights from"
         return table([heading(names)], body, title, kind="rosetta-transfers")
 
-    def run_of(self, row: Row, record: TransferRecord) -> nodes.row:
-        name = row_header(row.name)
-        name["ids"].append(self.anchor(row))
+    def run_of(self, implementation: Implementation, record: TransferRecord) -> nodes.row:
+        name = row_header(implementation.name)
+        name["ids"].append(self.anchor(implementation))
         moved = [check.figure or 0 for check in record.checks if check.ok]
         takes = f"{len(moved)} of {len(record.checks)}" if record.checks else f"{record.status}: {record.reason}"
         texts = [record.version or "", takes, figure(max(moved)) if moved else DASH]
@@ -232,31 +259,35 @@ def _consequence(checks: list[Check | None]) -> str:
 
 
 class Layouts(_Drawn):
-    """What each row makes of the canonical weights before it hands them to its framework, as measured."""
+    """What each implementation makes of the canonical weights before it hands them to its framework, as measured."""
 
     def draw(self) -> list[nodes.Node]:
-        rows = self.matrix.rows
-        layouts = {row.id: self.matrix.newest[row.id].layouts for row in rows if row.id in self.matrix.newest}
+        implementations = self.matrix.implementations
+        layouts = {
+            implementation.id: self.matrix.newest[implementation.id].layouts
+            for implementation in implementations
+            if implementation.id in self.matrix.newest
+        }
         groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for name in weights.shapes(self.workload):
-            groups[tuple(self.layout(layouts, row, name) for row in rows)].append(name)
+            groups[tuple(self.layout(layouts, implementation, name) for implementation in implementations)].append(name)
         alike = [name for texts, names in groups.items() if {*texts} == {AS_IT_IS} for name in names]
         shown = {texts: names for texts, names in groups.items() if {*texts} != {AS_IT_IS}}
         tensors = (nodes.paragraph("", "", *(nodes.literal("", name) for name in names)) for names in shown.values())
         head = nodes.row("", cell("Framework"), *map(cell, tensors))
         body = [
-            nodes.row("", row_header(row.name), *(cell(texts[number]) for texts in shown))
-            for number, row in enumerate(rows)
+            nodes.row("", row_header(implementation.name), *(cell(texts[number]) for texts in shown))
+            for number, implementation in enumerate(implementations)
         ]
         title = "What each framework receives, from the canonical weights"
         made = table([head], body, title, kind="rosetta-layouts")
         return [made, *([_alike(alike)] if alike else [])]
 
     @staticmethod
-    def layout(layouts: dict[str, dict[str, str]], row: Row, name: str) -> str:
-        if row.id not in layouts:
+    def layout(layouts: dict[str, dict[str, str]], implementation: Implementation, name: str) -> str:
+        if implementation.id not in layouts:
             return "not run"
-        return layouts[row.id].get(name, "not seen")
+        return layouts[implementation.id].get(name, "not seen")
 
 
 def _alike(names: list[str]) -> nodes.paragraph:

@@ -11,10 +11,14 @@ SCRIPT = ROOT / "tests" / "rosetta_host" / "certificate" / "oracle_against_pytor
 
 
 def test_oracle_and_pytorch_agree_to_1e_12():
-    row = frameworks.rows()["pytorch"]
-    environ = environment.variables(row, "cnn", 1, "cpu")
+    implementation = frameworks.implementations()["pytorch"]
+    environ = environment.variables(implementation, "cnn", 1, "cpu")
     done = subprocess.run(
-        [environment.ensure(row), SCRIPT, "--limit", "1e-12"], capture_output=True, text=True, env=environ, check=False
+        [environment.ensure(implementation), SCRIPT, "--limit", "1e-12"],
+        capture_output=True,
+        text=True,
+        env=environ,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(done.stdout.splitlines()) > 40, os.linesep.join(done.stdout.splitlines()[-5:])

@@ -25,14 +25,14 @@ def quick(monkeypatch):
 
 def job(folder, old="", new=""):
     """The job of a copy of examples/alpha with one text replaced."""
-    row = frameworks.rows()["alpha"]
+    implementation = frameworks.implementations()["alpha"]
     copy = folder.parents[1] / f"copy-{len(list(folder.parents[1].iterdir()))}"
     copy.mkdir()
     text = (folder / "gru.py").read_text()
     assert old in text
     (copy / "gru.py").write_text(text.replace(old, new))
-    row = msgspec.structs.replace(row, folder=copy)
-    return runs.Job(Case(row, "gru"), "quick", "cpu", 0, workloads.sample("gru"), "embedded sample")
+    implementation = msgspec.structs.replace(implementation, folder=copy)
+    return runs.Job(Case(implementation, "gru"), "quick", "cpu", 0, workloads.sample("gru"), "embedded sample")
 
 
 def interleaved(tmp_path, *jobs):

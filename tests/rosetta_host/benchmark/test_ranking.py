@@ -15,7 +15,7 @@ from rosetta_host.records.store import Machine, Times, TurnRecord
 BOX = Machine(id="test-box", name="test box")
 
 
-def turn(row, ratio, order=1, **fields):
+def turn(implementation, ratio, order=1, **fields):
     """A turn of a case that takes `ratio` times as long as the reference, whose step takes 10 ms."""
     fields = {
         "status": "ok",
@@ -25,7 +25,7 @@ def turn(row, ratio, order=1, **fields):
     fields = {"workload": "gru", "machine": BOX, "device": "cpu", "sweep": "20261201T000000.000000Z", **fields}
     return TurnRecord(
         schema=3,
-        framework=row,
+        framework=implementation,
         created="20261201T000000.000000Z",
         turn=order,
         order=order,
@@ -38,8 +38,8 @@ def turn(row, ratio, order=1, **fields):
     )
 
 
-def turns(row, ratios, **fields):
-    return [turn(row, ratio, order, **fields) for order, ratio in enumerate(ratios, start=1)]
+def turns(implementation, ratios, **fields):
+    return [turn(implementation, ratio, order, **fields) for order, ratio in enumerate(ratios, start=1)]
 
 
 SPREAD = (0.98, 0.99, 1.0, 1.01, 1.02)
@@ -83,7 +83,7 @@ def test_cases_without_a_turn_that_counts_come_last():
     failed = turns("alpha", [1.0], status="failed", reason="It burst.", pairs=[])
     single = turns("gamma", [3.0])
     ranked = ranking.rank([*disturbed, *failed, *single])
-    assert [(one.case.row, one.status) for one in ranked] == [
+    assert [(one.case.implementation, one.status) for one in ranked] == [
         ("gamma", "ok"),
         ("alpha", "failed"),
         ("beta", "disturbed"),

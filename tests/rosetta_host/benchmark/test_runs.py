@@ -23,7 +23,7 @@ def run(folder, old="", new="", preset="quick"):
         text = path.read_text()
         assert text.count(old) == 1
         path.write_text(text.replace(old, new))
-    (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    (job,) = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "cpu", 1, None, False)
     job, events = msgspec.structs.replace(job, preset=preset), []
     return runs.benchmark(job, machine.describe("test box"), lambda job, event: events.append(event)), events
 
@@ -31,7 +31,7 @@ def run(folder, old="", new="", preset="quick"):
 def test_a_good_run_has_all_that_a_record_promises(folder):
     record, events = run(folder, preset="epoch")
     assert (record.status, record.reason) == ("ok", None)
-    assert record.row == "alpha"
+    assert record.implementation == "alpha"
     assert record.version == np.__version__
     assert record.machine.id == "test-box"
     assert record.machine.matmul_rate > 1e9
@@ -61,7 +61,7 @@ def test_a_good_run_has_all_that_a_record_promises(folder):
 
 def test_on_a_gpu_a_framework_without_a_build_for_one_is_unsupported(folder, monkeypatch):
     monkeypatch.setattr(environment, "ensure", ENSURE)
-    (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "gpu", 1, None, False)
+    (job,) = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "gpu", 1, None, False)
     record = runs.benchmark(job, machine.describe("test box"), lambda job, event: None)
     assert record.status == "unsupported"
     assert record.reason.startswith("Alpha has no lock for a GPU: alpha/requirements-gpu.txt is missing.")
@@ -109,7 +109,7 @@ def test_a_bias_that_the_declared_form_lacks_is_no_parameter(folder, biases, cou
 def test_a_variant_is_a_run_of_its_own(folder):
     path = folder / "gru.py"
     path.write_text(path.read_text() + "\n\ndef train_with_loader(model, x, y):\n    return 0.25\n")
-    jobs = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    jobs = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "cpu", 1, None, False)
     assert [job.case.variant for job in jobs] == [None, "train_with_loader"]
     record = runs.benchmark(jobs[1], machine.describe("b"), lambda job, event: None)
     assert record.losses == [0.25]
@@ -151,7 +151,7 @@ def test_only_a_tuned_run_has_the_variables_that_make_it_faster(folder):
     toml, path = folder / "framework.toml", folder / "gru.py"
     toml.write_text(f'{toml.read_text()}\n[gru.variables]\nFAST = {{ value = "1", tuning = true, reason = "r" }}\n')
     path.write_text(path.read_text().replace("return 0.5", "return float(os.environ.get('FAST', 0))"))
-    jobs = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    jobs = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "cpu", 1, None, False)
     records = [runs.benchmark(job, machine.describe("b"), lambda job, event: None) for job in jobs]
     assert [record.variant for record in records] == [None, "train_tuned"]
     assert [record.losses for record in records] == [[0.0], [1.0]]
@@ -238,7 +238,7 @@ LOOP = "time.sleep(0.001)"  # of each of an epoch's twenty batches
 def test_a_run_whose_first_batches_predict_too_long_a_time_is_stopped(folder, monkeypatch):
     monkeypatch.setattr(runs, "SURE_AFTER", 0.5)
     (folder / "gru.py").write_text((folder / "gru.py").read_text().replace(LOOP, "time.sleep(0.5)"))
-    (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    (job,) = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "cpu", 1, None, False)
     record = runs.benchmark(job, machine.describe("b"), lambda job, event: None, limit=5.0)
     assert record.status == "timeout"
     assert re.match(r"Stopped after 0 minutes: at \d+ reviews/s its 1 epochs would take", record.reason)
@@ -247,7 +247,7 @@ def test_a_run_whose_first_batches_predict_too_long_a_time_is_stopped(folder, mo
 
 def test_a_run_that_takes_no_longer_than_it_may_goes_on(folder, monkeypatch):
     monkeypatch.setattr(runs, "SURE_AFTER", 0.0)
-    (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    (job,) = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "cpu", 1, None, False)
     assert runs.benchmark(job, machine.describe("b"), lambda job, event: None, limit=60.0).status == "ok"
 
 
@@ -257,7 +257,7 @@ def test_a_run_that_takes_no_longer_than_it_may_goes_on(folder, monkeypatch):
     ids=["too long", "short enough", "too early to say"],
 )
 def test_without_reported_batches_whole_epochs_give_the_estimate(folder, monkeypatch, limit, seconds, over):
-    (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    (job,) = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "cpu", 1, None, False)
     job, now = msgspec.structs.replace(job, preset="full"), [0.0]
     monkeypatch.setattr(runs.time, "monotonic", lambda: now[0])
     patience = runs.Patience(job, limit)
@@ -270,7 +270,7 @@ def test_without_reported_batches_whole_epochs_give_the_estimate(folder, monkeyp
 
 
 def test_a_slow_spell_later_on_costs_no_run(folder, monkeypatch):
-    (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    (job,) = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "cpu", 1, None, False)
     job, now = msgspec.structs.replace(job, preset="full"), [0.0]
     monkeypatch.setattr(runs.time, "monotonic", lambda: now[0])
     patience = runs.Patience(job, 3600.0)
@@ -290,7 +290,7 @@ def test_an_accuracy_that_the_scores_do_not_bear_out_fails(folder):
 def test_of_a_mutant_the_scores_alone_count_and_its_first_step_is_not_timed(folder):
     path = folder / "gru.py"
     path.write_text(path.read_text().replace("return float(np.mean(y == 0))", "return 0.99"))
-    (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    (job,) = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "cpu", 1, None, False)
     job = msgspec.structs.replace(job, preset="epoch", mutant="boastful")
     record = runs.benchmark(job, machine.describe("b"), lambda job, event: None)
     assert (record.status, record.reason) == ("ok", None)
@@ -312,8 +312,8 @@ def test_a_loss_that_is_not_finite_fails_and_its_record_can_be_read(folder, tmp_
     assert store.read(store.write(record, tmp_path / "r")).losses == [None]
 
 
-def test_a_row_that_cannot_run_here_is_unsupported(folder, monkeypatch):
-    def refuse(row, device="cpu"):
+def test_what_cannot_run_here_is_unsupported(folder, monkeypatch):
+    def refuse(implementation, device="cpu"):
         raise Unsupported("Python 2.0 is missing on this machine. Get it.")
 
     monkeypatch.setattr(environment, "ensure", refuse)
@@ -323,7 +323,7 @@ def test_a_row_that_cannot_run_here_is_unsupported(folder, monkeypatch):
 
 def test_what_has_a_good_record_is_done_until_its_code_changes(folder, tmp_path):
     record, _ = run(folder)
-    (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    (job,) = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "cpu", 1, None, False)
     where = machine.describe("test box")
     store.write(record, tmp_path / "r")
     past = store.read_all([tmp_path / "r"])
@@ -341,7 +341,7 @@ def test_scores_are_checked_before_they_are_believed(scores):
 
 
 def test_rates_tell_what_is_left(folder, monkeypatch):
-    (job,) = runs.jobs(list(frameworks.rows().values()), ["gru"], "quick", "cpu", 1, None, False)
+    (job,) = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "cpu", 1, None, False)
     rates = runs.Rates(job)
     assert rates.left() is None
     rates.take({"event": "epoch", "epoch": 1, "samples": 1000})

@@ -33,7 +33,7 @@ def example(folder):
 
 
 def measured():
-    return speed.measure(frameworks.rows()["alpha"], "gru", "cpu")
+    return speed.measure(frameworks.implementations()["alpha"], "gru", "cpu")
 
 
 def test_an_example_is_compared_with_its_loop_and_with_each_variant(example):

@@ -65,7 +65,7 @@ def edit(folder, old, new):
 
 
 def cases(*ids):
-    return [case for row in frameworks.select(list(ids)) for case in row.cases(["gru"])]
+    return [case for implementation in frameworks.select(list(ids)) for case in implementation.cases(["gru"])]
 
 
 def begin(tmp_path, *ids, lines=None, **options):
@@ -87,7 +87,9 @@ def test_a_sweep_visits_every_case_once_a_round_and_records_each_turn(two, tmp_p
     turns = begin(tmp_path, lines=lines).run()
     assert turns == written(tmp_path)
     assert [turn.status for turn in turns] == ["ok"] * 4, turns
-    assert {turn.row for turn in turns[:2]} == {turn.row for turn in turns[2:]} == {"alpha", "beta"}
+    assert (
+        {turn.implementation for turn in turns[:2]} == {turn.implementation for turn in turns[2:]} == {"alpha", "beta"}
+    )
     assert [turn.order for turn in turns] == [1, 2, 3, 4]
     assert [turn.turn for turn in turns] == [1, 1, 2, 2]
     assert len({turn.sweep for turn in turns}) == 1
@@ -104,7 +106,7 @@ def test_a_sweep_visits_every_case_once_a_round_and_records_each_turn(two, tmp_p
     # One reference lives through the sweep; every turn has a process of its own.
     assert sorted(starts.read_text().split()) == ["alpha"] * 3 + ["beta"] * 2
     fast, slow = ranking.rank(turns)
-    assert (fast.case.row, slow.case.row) == ("alpha", "beta")
+    assert (fast.case.implementation, slow.case.implementation) == ("alpha", "beta")
     assert slow.ratio > 1.5
     assert slow.compile > 0.25
     assert lines[0].startswith(f"Ranked sweep {turns[0].sweep}: 2 cases in 2 turns each; 4 turns left, about ")
@@ -131,7 +133,7 @@ def test_each_round_has_an_order_of_its_own_drawn_from_the_name(two, tmp_path):
         plan = sweep_plan.Plan(name, cases(), 3, [], "cpu")
         done = []
         while case := plan.next_case():
-            done.append(case.row.id)
+            done.append(case.implementation.id)
             plan.add(turn_of(case, name, len(done)))
         return [tuple(done[start : start + 6]) for start in range(0, 18, 6)]
 
@@ -188,7 +190,7 @@ DRIVER = """
     from rosetta_host.environments import environment
     from tests.rosetta_host.benchmark import test_sweep as tests
     frameworks.EXAMPLES = Path({examples!r})
-    environment.ensure = lambda row, device="cpu": Path(sys.executable)
+    environment.ensure = lambda implementation, device="cpu": Path(sys.executable)
     tests.hasten(setattr)
     try:
         tests.begin(Path({tmp_path!r}), turns=3).run()
@@ -219,7 +221,9 @@ def test_a_sweep_that_was_stopped_continues_and_repeats_nothing(two, tmp_path, n
     assert turns[: len(before)] == before
     assert [turn.order for turn in turns] == list(range(1, 7))
     assert len({turn.sweep for turn in turns}) == 1
-    assert sorted((turn.row, turn.turn) for turn in turns) == sorted(itertools.product(["alpha", "beta"], [1, 2, 3]))
+    assert sorted((turn.implementation, turn.turn) for turn in turns) == sorted(
+        itertools.product(["alpha", "beta"], [1, 2, 3])
+    )
 
 
 def test_a_disturbed_turn_is_marked_and_repeated_in_a_later_round(two, tmp_path, monkeypatch):
@@ -229,8 +233,8 @@ def test_a_disturbed_turn_is_marked_and_repeated_in_a_later_round(two, tmp_path,
     turns = begin(tmp_path, lines=lines).run()
     disturbed = turns[0]
     assert [turn.disturbed for turn in turns] == [[Disturbance.STEAL], [], [], [], []]
-    assert [turn.row for turn in turns].count(disturbed.row) == 3
-    assert turns[1].row != disturbed.row  # not at once: a disturbance lasts
+    assert [turn.implementation for turn in turns].count(disturbed.implementation) == 3
+    assert turns[1].implementation != disturbed.implementation  # not at once: a disturbance lasts
     assert "disturbed: the hypervisor gives" in lines[1]
     assert {ranked.turns for ranked in ranking.rank(turns)} == {2}
     assert turns == written(tmp_path)
@@ -258,26 +262,26 @@ def test_a_case_that_fails_three_times_is_left_out_and_the_others_go_on(two, tmp
     edit(two / "beta", old, new)
     lines = []
     turns = begin(tmp_path, lines=lines, turns=5).run()
-    failed = [turn for turn in turns if turn.row == "beta"]
+    failed = [turn for turn in turns if turn.implementation == "beta"]
     assert [turn.status for turn in failed] == ["failed"] * 3
     assert all(turn.reason.startswith(reason) for turn in failed), failed[0].reason
-    assert sum(turn.status == "ok" for turn in turns if turn.row == "alpha") == 5
+    assert sum(turn.status == "ok" for turn in turns if turn.implementation == "alpha") == 5
     assert sum("It is left out of later rounds." in line for line in lines) == 1
     last = ranking.rank(turns)[-1]
-    assert (last.case.row, last.status) == ("beta", "failed")
+    assert (last.case.implementation, last.status) == ("beta", "failed")
     assert last.reason.startswith(reason)
 
 
 def test_a_case_that_cannot_run_here_is_recorded_once(two, tmp_path, monkeypatch):
-    def ensure(row, device="cpu"):
-        if row.id == "beta":
+    def ensure(implementation, device="cpu"):
+        if implementation.id == "beta":
             raise Unsupported("Python 3.1 is missing on this machine.")
         return Path(sys.executable)
 
     monkeypatch.setattr(environment, "ensure", ensure)
     turns = begin(tmp_path).run()
-    assert [turn.status for turn in turns if turn.row == "beta"] == ["unsupported"]
-    assert [turn.status for turn in turns if turn.row == "alpha"] == ["ok"] * 2
+    assert [turn.status for turn in turns if turn.implementation == "beta"] == ["unsupported"]
+    assert [turn.status for turn in turns if turn.implementation == "alpha"] == ["ok"] * 2
 
 
 def test_a_reference_that_dies_is_started_anew_and_its_turn_repeated(two, tmp_path):

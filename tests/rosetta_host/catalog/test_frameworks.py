@@ -23,37 +23,37 @@ def add(examples, name, text=MINIMAL):
     return folder
 
 
-def test_a_new_folder_is_a_new_row(tmp_path):
+def test_a_new_folder_is_a_new_implementation(tmp_path):
     add(tmp_path, "beta")
     add(tmp_path, "alpha")
-    rows = frameworks.rows(tmp_path)
-    assert list(rows) == ["alpha", "beta"]
-    assert rows["alpha"].workloads == ["cnn"]
-    assert rows["alpha"].environment.python == "3.11"
+    implementations = frameworks.implementations(tmp_path)
+    assert list(implementations) == ["alpha", "beta"]
+    assert implementations["alpha"].workloads == ["cnn"]
+    assert implementations["alpha"].environment.python == "3.11"
 
 
 @pytest.mark.parametrize("form", ["rate inside", "rate outside"])
 def test_a_form_of_the_momentum_needs_a_rate_that_changes(tmp_path, form):
     folder = add(tmp_path, "alpha", MINIMAL + f'[cnn.forms]\nmomentum = "{form}"\n')
     with pytest.raises(UserError, match=r"alpha/framework\.toml declares .* its cnn\.py has no set_learning_rate\."):
-        frameworks.rows(tmp_path)
+        frameworks.implementations(tmp_path)
     (folder / "cnn.py").write_text("\ndef set_learning_rate(model, learning_rate):\n    pass\n")
-    assert frameworks.rows(tmp_path)["alpha"].workload("cnn").forms == {"momentum": form}
+    assert frameworks.implementations(tmp_path)["alpha"].workload("cnn").forms == {"momentum": form}
 
 
-def test_an_environment_may_be_another_rows(tmp_path):
+def test_an_environment_may_be_another_implementations(tmp_path):
     add(tmp_path, "alpha")
     borrowed = MINIMAL.partition("[environment]")[0] + 'environment = "alpha"\n'
     add(tmp_path, "beta", borrowed)
-    row = frameworks.rows(tmp_path)["beta"]
-    assert row.environment_id == "alpha"
-    assert row.environment_folder == tmp_path / "alpha"
+    implementation = frameworks.implementations(tmp_path)["beta"]
+    assert implementation.environment_id == "alpha"
+    assert implementation.environment_folder == tmp_path / "alpha"
 
 
 def test_an_environment_that_no_folder_describes_is_refused(tmp_path):
     add(tmp_path, "beta", MINIMAL.partition("[environment]")[0] + 'environment = "alpha"\n')
-    with pytest.raises(UserError, match=r"beta/framework\.toml: no row describes the environment 'alpha' of beta"):
-        frameworks.rows(tmp_path)
+    with pytest.raises(UserError, match=r"beta/framework\.toml: no framework declares the environment 'alpha' of beta"):
+        frameworks.implementations(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_an_environment_that_no_folder_describes_is_refused(tmp_path):
 def test_a_framework_toml_that_is_wrong_is_refused_in_one_sentence(tmp_path, text, words):
     add(tmp_path, "alpha", text)
     with pytest.raises(UserError, match=words):
-        frameworks.rows(tmp_path)
+        frameworks.implementations(tmp_path)
 
 
 BACKENDS = (
@@ -97,11 +97,14 @@ partial_batch = true
 )
 
 
-def test_each_back_end_is_a_row_with_its_own_keys_over_the_folders(tmp_path):
+def test_each_backend_is_an_implementation_with_its_own_keys_over_the_folders(tmp_path):
     folder = add(tmp_path, "alpha", BACKENDS)
     add(tmp_path, "beta", MINIMAL.replace("3.11", "3.9"))
-    one, two, _ = frameworks.rows(tmp_path).values()
-    assert [(row.id, row.name, row.title, row.backend) for row in (one, two)] == [
+    one, two, _ = frameworks.implementations(tmp_path).values()
+    assert [
+        (implementation.id, implementation.name, implementation.title, implementation.backend)
+        for implementation in (one, two)
+    ] == [
         ("alpha-one", "Alpha on One", "Alpha", "one"),
         ("alpha-two", "Alpha on Two", "Alpha", "two"),
     ]
@@ -134,14 +137,14 @@ def test_an_example_has_a_tuned_case_where_a_variable_or_a_function_only_makes_i
     folder = add(tmp_path, "alpha", MINIMAL + toml)
     (folder / "cnn.py").write_text(f"\ndef train(model, x, y):\n    return 0.0\n{function}")
     (folder / "gru.py").write_text("\ndef train(model, x, y):\n    return 0.0\n")
-    cases = frameworks.rows(tmp_path)["alpha"].cases(["cnn", "gru"])
+    cases = frameworks.implementations(tmp_path)["alpha"].cases(["cnn", "gru"])
     assert [(case.workload, case.verb) for case in cases if case.tuned] == tuned
 
 
-def test_a_hyphen_in_a_folders_name_is_refused_so_that_no_two_rows_share_an_id(tmp_path):
+def test_a_hyphen_in_a_folders_name_is_refused_so_that_no_two_implementations_share_an_id(tmp_path):
     add(tmp_path, "alpha-one")
     with pytest.raises(UserError, match="alpha-one has a hyphen"):
-        frameworks.rows(tmp_path)
+        frameworks.implementations(tmp_path)
 
 
 def test_an_unknown_id_suggests_the_nearest(tmp_path):
@@ -149,13 +152,13 @@ def test_an_unknown_id_suggests_the_nearest(tmp_path):
     add(tmp_path, "cntk")
     with pytest.raises(UserError, match="no framework 'pytroch': did you mean 'pytorch'"):
         frameworks.select(["pytroch"], tmp_path)
-    assert [row.id for row in frameworks.select([], tmp_path)] == ["cntk", "pytorch"]
-    assert [row.id for row in frameworks.select(["cntk"], tmp_path)] == ["cntk"]
+    assert [implementation.id for implementation in frameworks.select([], tmp_path)] == ["cntk", "pytorch"]
+    assert [implementation.id for implementation in frameworks.select(["cntk"], tmp_path)] == ["cntk"]
 
 
 def test_the_projects_own_folders_are_valid():
-    rows = frameworks.rows()
-    assert rows
-    for row in rows.values():
-        assert row.workloads == ["cnn", "gru"]
-        assert (row.environment_folder / row.environment.requirements).exists()
+    implementations = frameworks.implementations()
+    assert implementations
+    for implementation in implementations.values():
+        assert implementation.workloads == ["cnn", "gru"]
+        assert (implementation.environment_folder / implementation.environment.requirements).exists()

@@ -16,5 +16,5 @@ from rosetta_host.certificate import behavior
         (np.zeros(5000), False),
     ],
 )
-def test_the_law_of_the_start(values, good):
+def test_the_distribution_of_the_start(values, good):
     assert behavior._start_figure("w", values, "uniform", 0.1)[0] is good

@@ -1,4 +1,4 @@
-"""Which certificates spare a row another one, and how a check reads in a line."""
+"""Which certificates spare an implementation another one, and how a check reads in a line."""
 
 import shutil
 import sys
@@ -28,14 +28,14 @@ HERE = machine.describe("here")
 
 
 def alpha(variant=None):
-    return Case(frameworks.rows()["alpha"], "gru", variant)
+    return Case(frameworks.implementations()["alpha"], "gru", variant)
 
 
 def certificate(status="ok", where=HERE):
-    held = digests.certificate_digests(alpha().row, "gru")
+    held = digests.certificate_digests(alpha().implementation, "gru")
     record = certify.blank(CertificateRecord, alpha(), where, "cpu", checks=[], digests=held)
     record.status, record.threads = status, machine.cores()
-    record.variables = environment.stated(alpha().row, "gru", machine.cores(), "cpu")
+    record.variables = environment.stated(alpha().implementation, "gru", machine.cores(), "cpu")
     return record
 
 
@@ -43,7 +43,7 @@ def certified(tmp_path, where=HERE, variant=None):
     return certify.certified(alpha(variant), where, "cpu", store.read_all([tmp_path / "records"]))
 
 
-def test_without_a_certificate_a_row_is_not_certified(folder, tmp_path):
+def test_without_a_certificate_nothing_is_certified(folder, tmp_path):
     assert not certified(tmp_path)
 
 
@@ -154,7 +154,7 @@ def test_a_process_waits_until_as_many_cores_are_free_as_it_has_threads(monkeypa
             "FAILED step worst None (limit 0.02) at step 1, fc1.bias",
         ),
         (Check("weights", True, 0.0, 0.0, "fc2.bias"), "ok weights 0.0e+00 (must be 0) at fc2.bias"),
-        (Check("start: law", True, reason="declared"), "ok start: law"),
+        (Check("start: distribution", True, reason="declared"), "ok start: distribution"),
         (Check("loop", False, 1e-3, 7.5e-4), "FAILED loop 1.0e-03 (limit 0.00075)"),
         (Check("weights", False, reason="a name is missing: fc.bias"), "FAILED weights: a name is missing: fc.bias"),
     ],
@@ -311,12 +311,12 @@ def test_the_quick_preset_leaves_out_more_than_the_tests_do(folder, tmp_path, mo
         newest = [record for record in store.read_all([here]) if record.kind == "certificate"][-1]
         return any(check.name.startswith("start") for check in newest.checks), capsys.readouterr().out
 
-    begun, said = starts("certificate", "--short")
+    begun, output = starts("certificate", "--short")
     assert begun
-    assert "certificate: the pass in float64, which lines of the example run, dropout." in said
-    begun, said = starts("benchmark")
+    assert "certificate: the pass in float64, which lines of the example run, dropout." in output
+    begun, output = starts("benchmark")
     assert not begun
-    assert "certificate: one thread against all, the first weights and the shuffle, the pass in float64," in said
+    assert "certificate: one thread against all, the first weights and the shuffle, the pass in float64," in output
 
 
 def test_the_quick_preset_certifies_in_short_what_is_published_until_a_check_fails(folder, tmp_path, monkeypatch):
@@ -359,22 +359,26 @@ def test_a_slow_one_holds_none_back_that_has_ended(monkeypatch):
 def test_a_missing_environment_is_made_while_other_examples_are_certified(folder, monkeypatch):
     """Of the two the missing one comes last, is made once, and holds nothing back."""
     shutil.copytree(folder, folder.parent / "beta")
-    rows = frameworks.rows()
+    implementations = frameworks.implementations()
     begun, made = threading.Event(), []
 
-    def ensure(row, device="cpu"):
-        if threading.current_thread() is threading.main_thread() and row.id == "alpha":
+    def ensure(implementation, device="cpu"):
+        if threading.current_thread() is threading.main_thread() and implementation.id == "alpha":
             made.append(begun.wait(10))
         return Path(sys.executable)
 
     def certified(case, *arguments):
         begun.set()
-        return case.row.id
+        return case.implementation.id
 
     monkeypatch.setattr(environment, "ensure", ensure)
-    monkeypatch.setattr(environment, "complete", lambda row, device="cpu": row.id == "beta")
+    monkeypatch.setattr(environment, "complete", lambda implementation, device="cpu": implementation.id == "beta")
     monkeypatch.setattr(certify, "certify", certified)
-    cases = [Case(rows["alpha"], "gru"), Case(rows["alpha"], "gru", "train_eager"), Case(rows["beta"], "gru")]
+    cases = [
+        Case(implementations["alpha"], "gru"),
+        Case(implementations["alpha"], "gru", "train_eager"),
+        Case(implementations["beta"], "gru"),
+    ]
     certificates = certify.certify_all(cases, HERE, "cpu", print)
     assert [record for _, record in certificates] == ["beta", "alpha", "alpha"]
     assert made == [True]

@@ -87,7 +87,7 @@ def test_a_trace_that_ended_early_gives_no_suggestion(tmp_path):
 def test_a_certificate_names_the_form_that_fits(folder, monkeypatch):
     """The example does not train, so that its steps fail."""
     monkeypatch.setattr(form_suggestions, "fitting", lambda *arguments: ['gate = "before"'])
-    case, lines = next(frameworks.rows()["alpha"].cases(list(WORKLOADS))), []
+    case, lines = next(frameworks.implementations()["alpha"].cases(list(WORKLOADS))), []
     parts = ("steps",)
     record = certify.certify(case, machine.describe("here"), "cpu", lines.append, parts, timed=False)
     where = f"[{case.workload}.forms] of examples/alpha/framework.toml"

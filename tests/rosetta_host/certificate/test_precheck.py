@@ -14,7 +14,7 @@ INTRODUCTION = "nothing is trained before this is fixed:"
 
 
 def cases():
-    return list(frameworks.rows()["alpha"].cases(list(WORKLOADS)))
+    return list(frameworks.implementations()["alpha"].cases(list(WORKLOADS)))
 
 
 def findings(require=precheck.require):
@@ -33,7 +33,7 @@ def edit(path, old, new):
 
 @pytest.fixture
 def example(folder):
-    return cases()[0].row.example(cases()[0].workload)
+    return cases()[0].implementation.example(cases()[0].workload)
 
 
 def line_of(path, text):

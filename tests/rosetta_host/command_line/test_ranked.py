@@ -50,11 +50,11 @@ def test_no_example_of_the_workload_is_said(folder, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("error: There is nothing to rank")
 
 
-def turn(row, order, **fields):
+def turn(implementation, order, **fields):
     fields = {"status": "ok", "pairs": [(0.01, 0.02)] * 4, "turn": order, "order": order, **fields}
     return TurnRecord(
         schema=3,
-        framework=row,
+        framework=implementation,
         workload="gru",
         created="20261201T000000.000000Z",
         machine=Machine(id="b", name="b"),

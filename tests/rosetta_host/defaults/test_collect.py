@@ -352,7 +352,7 @@ def test_a_probe_that_returns_something_else_is_told(toy, folder):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "expected"),
     [
         ('"padding":', '"paddling":', "did you mean 'padding'"),
         (
@@ -364,13 +364,13 @@ def test_a_probe_that_returns_something_else_is_told(toy, folder):
         ("def adam(", "def adam)", "is not valid: line"),
     ],
 )
-def test_a_mistake_in_the_file_is_one_sentence(toy, folder, old, new, said):
+def test_a_mistake_in_the_file_is_one_sentence(toy, folder, old, new, expected):
     edit(folder / "defaults.py", old, new)
-    with pytest.raises(UserError, match=said.replace("(", r"\(")):
+    with pytest.raises(UserError, match=expected.replace("(", r"\(")):
         collect.read(folder / "defaults.py")
     record, code = asked()
     assert record.status == "failed"
-    assert said in record.reason
+    assert expected in record.reason
     assert code == 1
 
 

@@ -1,10 +1,10 @@
-"""Laws are told from samples of them, and from nothing else."""
+"""Distributions are inferred from samples alone."""
 
 import msgspec
 import numpy as np
 import pytest
 
-from rosetta_host.defaults.distributions import law
+from rosetta_host.defaults.distributions import distribution
 from rosetta_host.records import convert
 from rosetta_host.records.codes import Rule
 from rosetta_host.records.store import Statement
@@ -45,41 +45,43 @@ def truncated(deviation, size):
         (np.linalg.qr(rng().normal(size=(96, 32)))[0], "orthogonal"),
     ],
 )
-def test_a_law_is_named(sample, words):
-    assert law(sample, *FANS).statement == statement(words)
+def test_a_distribution_is_named(sample, words):
+    assert distribution(sample, *FANS).statement == statement(words)
 
 
 def test_each_gate_may_be_orthogonal_by_itself():
     gates = [np.linalg.qr(rng(seed).normal(size=(32, 32)))[0] for seed in range(3)]
-    assert law(np.concatenate(gates), 32, 32).code == "orthogonal"
+    assert distribution(np.concatenate(gates), 32, 32).code == "orthogonal"
 
 
 @pytest.mark.parametrize("seed", range(100))
-def test_a_bias_has_few_numbers_and_yet_a_law(seed):
-    assert law(rng(seed).uniform(-1 / 24, 1 / 24, 96), *FANS).statement == statement("uniform, ± √(1 / fan in)")
+def test_a_bias_has_few_numbers_and_yet_a_distribution(seed):
+    assert distribution(rng(seed).uniform(-1 / 24, 1 / 24, 96), *FANS).statement == statement(
+        "uniform, ± √(1 / fan in)"
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_law_is_named_whatever_the_seed(seed):
-    assert Rule.GLOROT in law(rng(seed).uniform(-GLOROT, GLOROT, SHAPE), *FANS).items
-    assert Rule.LECUN in law(rng(seed).normal(0, 1 / 24, SHAPE), *FANS).items
+def test_a_distribution_is_named_whatever_the_seed(seed):
+    assert Rule.GLOROT in distribution(rng(seed).uniform(-GLOROT, GLOROT, SHAPE), *FANS).items
+    assert Rule.LECUN in distribution(rng(seed).normal(0, 1 / 24, SHAPE), *FANS).items
 
 
 @pytest.mark.parametrize(
     "sample",
     [
-        rng().uniform(0, 1, SHAPE) ** 2,  # of no law around zero
+        rng().uniform(0, 1, SHAPE) ** 2,  # of no distribution around zero
         rng().choice([-0.1, 0.1], SHAPE),
         np.array([0.1, 0.2]),
         np.array([np.nan] * 9),
     ],
 )
-def test_what_is_of_no_known_law_stays_unknown(sample):
-    found = law(sample, *FANS)
+def test_what_is_of_no_known_distribution_stays_unknown(sample):
+    found = distribution(sample, *FANS)
     assert found.code == "unknown"
     assert found.reason
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_every_sample_is_told_by_the_same_number(seed):
-    assert law(rng(seed).normal(0, 0.125, (1000, 64)), *FANS).statement == statement("normal, σ = 0.125")
+    assert distribution(rng(seed).normal(0, 0.125, (1000, 64)), *FANS).statement == statement("normal, σ = 0.125")

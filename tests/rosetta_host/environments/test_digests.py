@@ -69,7 +69,7 @@ def test_the_lock_the_declarations_and_the_setup_step_count(tmp_path):
         (folder / name).write_text(text)
 
     def found():
-        return digests.digests(frameworks.rows(tmp_path)["alpha"], "cnn")
+        return digests.digests(frameworks.implementations(tmp_path)["alpha"], "cnn")
 
     before = found()
     assert set(before) == {"example", "shared", "framework", "lock", "runner"}
@@ -99,8 +99,8 @@ def test_a_list_for_a_gpu_counts_there_alone(tmp_path):
         (folder / name).write_text(text)
 
     def found():
-        row = frameworks.rows(tmp_path)["alpha"]
-        return {device: digests.digests(row, "cnn", device) for device in ("cpu", "gpu")}
+        implementation = frameworks.implementations(tmp_path)["alpha"]
+        return {device: digests.digests(implementation, "cnn", device) for device in ("cpu", "gpu")}
 
     before = found()
     (folder / "requirements-gpu.txt").write_text("b==1")
@@ -118,11 +118,11 @@ def test_a_variable_of_one_device_counts_there_alone(tmp_path):
 
     def changed(text):
         (folder / "framework.toml").write_text(toml + text)
-        row = frameworks.rows(tmp_path)["alpha"]
-        return {device for device in before if digests.declared_digest(row, "cnn", device) != before[device]}
+        implementation = frameworks.implementations(tmp_path)["alpha"]
+        return {device for device in before if digests.declared_digest(implementation, "cnn", device) != before[device]}
 
-    row = frameworks.rows(tmp_path)["alpha"]
-    before = {device: digests.declared_digest(row, "cnn", device) for device in ("cpu", "gpu")}
+    implementation = frameworks.implementations(tmp_path)["alpha"]
+    before = {device: digests.declared_digest(implementation, "cnn", device) for device in ("cpu", "gpu")}
     variable = '{ value="1", reason="r"'
     for where in ("variables.X", "environment.variables.X", "cnn.variables.X"):
         table, name = where.rsplit(".", 1)
@@ -140,8 +140,8 @@ def test_that_a_variable_is_for_the_cpu_alone_changes_nothing_there(tmp_path):
 
     def found(text):
         (folder / "framework.toml").write_text(text)
-        row = frameworks.rows(tmp_path)["alpha"]
-        return {device: digests.declared_digest(row, "cnn", device) for device in ("cpu", "gpu")}
+        implementation = frameworks.implementations(tmp_path)["alpha"]
+        return {device: digests.declared_digest(implementation, "cnn", device) for device in ("cpu", "gpu")}
 
     before, after = found(toml), found(toml + 'device="cpu"\n')
     assert after["cpu"] == before["cpu"]
@@ -159,7 +159,10 @@ def test_a_borrowed_environments_variables_count(tmp_path):
 
     def found(value, reason):
         (tmp_path / "owner" / "framework.toml").write_text(own.format(value, reason))
-        return {name: digests.digests(row, "cnn") for name, row in frameworks.rows(tmp_path).items()}
+        return {
+            name: digests.digests(implementation, "cnn")
+            for name, implementation in frameworks.implementations(tmp_path).items()
+        }
 
     before = found("1", "r")
     assert digests.BORROWED not in before["owner"]
@@ -234,11 +237,11 @@ def test_names_and_addresses_of_a_workload_are_prose(project):
 
 
 def test_what_times_a_run_counts_for_the_run_and_its_certificate(project):
-    row = frameworks.rows()["numpy"]
-    before = digests.certificate_digests(row, "cnn")
+    implementation = frameworks.implementations()["numpy"]
+    before = digests.certificate_digests(implementation, "cnn")
     path = project / "rosetta_common" / "run.py"
     path.write_text(path.read_text().replace("time.perf_counter()", "time.time()"))
-    after = digests.certificate_digests(row, "cnn")
+    after = digests.certificate_digests(implementation, "cnn")
     assert digests.differing(before, after) == ["runner"]
-    assert "runner" in digests.digests(row, "cnn")
-    assert digests.JUDGE not in digests.digests(row, "cnn")
+    assert "runner" in digests.digests(implementation, "cnn")
+    assert digests.JUDGE not in digests.digests(implementation, "cnn")

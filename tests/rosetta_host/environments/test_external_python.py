@@ -1,4 +1,4 @@
-"""A Python that the user hands over: it runs every row, and records and digests say so."""
+"""A Python that the user hands over: it runs every implementation, and records and digests say so."""
 
 import json
 import os
@@ -37,29 +37,29 @@ def with_packages(folder, *names):
     return python
 
 
-def test_it_runs_every_row_and_its_folder_holds_what_is_kept():
-    row = frameworks.rows()["alpha"]
+def test_it_runs_every_implementation_and_its_folder_holds_what_is_kept():
+    implementation = frameworks.implementations()["alpha"]
     external_python.use(Path(sys.executable))
-    assert environment.ensure(row, "gpu") == Path(sys.executable)
-    assert environment.place(row, "gpu").is_dir()
-    assert not (environment.place(row, "gpu") / "bin").exists()
+    assert environment.ensure(implementation, "gpu") == Path(sys.executable)
+    assert environment.folder_of(implementation, "gpu").is_dir()
+    assert not (environment.folder_of(implementation, "gpu") / "bin").exists()
 
 
-def test_a_row_that_it_lacks_is_unsupported(folder):
+def test_a_framework_that_it_lacks_is_unsupported(folder):
     toml = folder / "framework.toml"
     toml.write_text(toml.read_text().replace('package = "numpy"', 'package = ["Thing", "thing-gpu"]'))
     external_python.use(Path(sys.executable))
     with pytest.raises(environment.Unsupported, match=r"Alpha is not in .*, which lists no package thing or thing-gpu"):
-        environment.ensure(frameworks.rows()["alpha"], "gpu")
+        environment.ensure(frameworks.implementations()["alpha"], "gpu")
 
 
 def test_its_build_for_the_cpu_alone_is_unsupported_on_a_gpu(folder, monkeypatch):
     monkeypatch.setattr(external_python, "_facts", lambda python: {"python": "3.13", "packages": {"numpy": "2.1+cpu"}})
     external_python.use(Path(sys.executable))
-    row = frameworks.rows()["alpha"]
+    implementation = frameworks.implementations()["alpha"]
     with pytest.raises(environment.Unsupported, match=r"^numpy 2\.1\+cpu in .* is built for the CPU alone\. Install"):
-        environment.ensure(row, "gpu")
-    assert environment.ensure(row, "cpu") == Path(sys.executable)
+        environment.ensure(implementation, "gpu")
+    assert environment.ensure(implementation, "cpu") == Path(sys.executable)
 
 
 def test_no_packages_of_the_users_own_count_for_examples_see_none(tmp_path, monkeypatch):
@@ -72,21 +72,21 @@ def test_no_packages_of_the_users_own_count_for_examples_see_none(tmp_path, monk
 
 
 def test_what_is_in_it_takes_the_place_of_the_lock_and_nothing_else(tmp_path):
-    row = frameworks.rows()["alpha"]
-    locked = digests(row, "gru")
+    implementation = frameworks.implementations()["alpha"]
+    locked = digests(implementation, "gru")
     found = []
     for number, packages in enumerate((["thing-1.0"], ["thing-1.0"], ["thing-1.1"])):
         external_python.use(with_packages(tmp_path / str(number), *packages))
-        found.append(digests(row, "gru"))
+        found.append(digests(implementation, "gru"))
     assert found[0] == found[1]
     assert {key for key in locked if found[0][key] != locked[key]} == {"lock"}
     assert {key for key in locked if found[0][key] != found[2][key]} == {"lock"}
     external_python.use(None)
-    assert digests(row, "gru") == locked
+    assert digests(implementation, "gru") == locked
 
 
 def test_a_record_says_so():
-    case, here = Case(frameworks.rows()["alpha"], "gru"), machine.describe("here")
+    case, here = Case(frameworks.implementations()["alpha"], "gru"), machine.describe("here")
     assert certify.blank(CertificateRecord, case, here, "cpu", checks=[]).environment is None
     external_python.use(Path(sys.executable))
     assert certify.blank(CertificateRecord, case, here, "cpu", checks=[]).environment == "as found"

@@ -20,7 +20,7 @@ python = "3.13"
 
 
 @pytest.fixture
-def rows(tmp_path, monkeypatch):
+def implementations(tmp_path, monkeypatch):
     """alpha pins torch for the CPU and for a GPU, beta pins it too, gamma does not."""
     pins = {"alpha": "torch==2.13.0+cpu\nnumpy==2.4.6\n", "beta": "keras==3.0\nTorch==2.13.0\n", "gamma": "jax==1.0\n"}
     for name, text in pins.items():
@@ -34,7 +34,7 @@ def rows(tmp_path, monkeypatch):
             (folder / f"{lock}.in").write_text(text if lock == "requirements" else "# For a GPU.\ntorch==2.13.0\n")
             (folder / f"{lock}.txt").write_text("numpy==2.4.6 \\\n    --hash=sha256:0\ntorch==2.13.0+cpu\n")
     monkeypatch.setattr(frameworks, "EXAMPLES", tmp_path)
-    return frameworks.rows()
+    return frameworks.implementations()
 
 
 @pytest.fixture
@@ -58,58 +58,58 @@ lock.write_text(pins)
     return calls
 
 
-def pins(rows, name, file="requirements.in") -> str:
-    return Path(rows[name].folder, file).read_text()
+def pins(implementations, name, file="requirements.in") -> str:
+    return Path(implementations[name].folder, file).read_text()
 
 
-def test_every_lock_that_pins_a_package_gets_its_version_and_keeps_its_build(rows, uv):
-    said = []
-    locks.bump("torch==2.14.0", rows, said.append)
-    assert pins(rows, "alpha") == "torch==2.14.0+cpu\nnumpy==2.4.6\n"
-    assert pins(rows, "alpha", "requirements-gpu.in") == "# For a GPU.\ntorch==2.14.0\n"
-    assert pins(rows, "beta") == "keras==3.0\nTorch==2.14.0\n"
-    assert pins(rows, "alpha", "requirements.txt") == pins(rows, "alpha")
-    assert pins(rows, "gamma", "requirements.txt").startswith("numpy")
+def test_every_lock_that_pins_a_package_gets_its_version_and_keeps_its_build(implementations, uv):
+    messages = []
+    locks.bump("torch==2.14.0", implementations, messages.append)
+    assert pins(implementations, "alpha") == "torch==2.14.0+cpu\nnumpy==2.4.6\n"
+    assert pins(implementations, "alpha", "requirements-gpu.in") == "# For a GPU.\ntorch==2.14.0\n"
+    assert pins(implementations, "beta") == "keras==3.0\nTorch==2.14.0\n"
+    assert pins(implementations, "alpha", "requirements.txt") == pins(implementations, "alpha")
+    assert pins(implementations, "gamma", "requirements.txt").startswith("numpy")
     made = ["alpha/requirements.txt", "beta/requirements.txt", "alpha/requirements-gpu.txt"]
-    assert said == [f"{lock}: made anew" for lock in made]
+    assert messages == [f"{lock}: made anew" for lock in made]
 
 
-def test_a_framework_stands_for_its_package_in_the_version_that_is_pinned(rows, uv):
-    locks.bump("alpha", rows, lambda line: None)
+def test_a_framework_stands_for_its_package_in_the_version_that_is_pinned(implementations, uv):
+    locks.bump("alpha", implementations, lambda line: None)
     assert len(uv.read_text().splitlines()) == 3
-    assert pins(rows, "alpha") == "torch==2.13.0+cpu\nnumpy==2.4.6\n"
+    assert pins(implementations, "alpha") == "torch==2.13.0+cpu\nnumpy==2.4.6\n"
 
 
-def test_a_gpus_lock_shares_the_versions_of_the_cpus_without_their_builds(rows, uv):
-    locks.bump("alpha", rows, lambda line: None)
+def test_a_gpus_lock_shares_the_versions_of_the_cpus_without_their_builds(implementations, uv):
+    locks.bump("alpha", implementations, lambda line: None)
     calls = uv.read_text().splitlines()
     assert calls[0] == "requirements.in []"
     assert calls[-1] == "requirements-gpu.in ['torch==2.13.0', 'numpy==2.4.6']"
 
 
-def test_a_lock_that_cannot_be_made_leaves_its_files_as_they_were(rows, uv):
-    before = pins(rows, "beta"), pins(rows, "beta", "requirements.txt")
+def test_a_lock_that_cannot_be_made_leaves_its_files_as_they_were(implementations, uv):
+    before = pins(implementations, "beta"), pins(implementations, "beta", "requirements.txt")
     with pytest.raises(UserError, match=r"beta/requirements.txt cannot be made; .* no solution found"):
-        locks.bump("keras==9.0", rows, lambda line: None)
-    assert (pins(rows, "beta"), pins(rows, "beta", "requirements.txt")) == before
+        locks.bump("keras==9.0", implementations, lambda line: None)
+    assert (pins(implementations, "beta"), pins(implementations, "beta", "requirements.txt")) == before
 
 
-def test_a_name_that_nothing_pins_is_one_sentence(rows, uv):
+def test_a_name_that_nothing_pins_is_one_sentence(implementations, uv):
     with pytest.raises(UserError, match=r"There is no pinned package or framework 'torhc': did you mean 'torch'\?"):
-        locks.bump("torhc==2.14.0", rows, lambda line: None)
+        locks.bump("torhc==2.14.0", implementations, lambda line: None)
 
 
-def test_the_first_locks_of_a_framework_are_made_from_its_pins_the_cpus_first(rows, uv):
-    folder = rows["gamma"].folder
+def test_the_first_locks_of_a_framework_are_made_from_its_pins_the_cpus_first(implementations, uv):
+    folder = implementations["gamma"].folder
     (folder / "requirements.txt").unlink()
     (folder / "requirements-gpu.in").write_text("# For a GPU.\ncuda-jax==1.0\n")
-    said = []
-    locks.bump("gamma", frameworks.rows(), said.append)
-    assert said == ["gamma/requirements.txt: made anew", "gamma/requirements-gpu.txt: made anew"]
+    messages = []
+    locks.bump("gamma", frameworks.implementations(), messages.append)
+    assert messages == ["gamma/requirements.txt: made anew", "gamma/requirements-gpu.txt: made anew"]
     assert uv.read_text().splitlines() == ["requirements.in []", "requirements-gpu.in ['jax==1.0']"]
 
 
-def test_a_framework_without_pins_says_where_they_belong(rows, uv):
-    (rows["gamma"].folder / "requirements.in").unlink()
+def test_a_framework_without_pins_says_where_they_belong(implementations, uv):
+    (implementations["gamma"].folder / "requirements.in").unlink()
     with pytest.raises(UserError, match=r"gamma/requirements\.in is missing\. List in it the packages"):
-        locks.bump("gamma", rows, lambda line: None)
+        locks.bump("gamma", implementations, lambda line: None)

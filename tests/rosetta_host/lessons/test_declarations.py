@@ -7,7 +7,7 @@ from rosetta_host.catalog.frameworks import UserError
 from rosetta_host.lessons import declarations
 
 TOML = """
-accuracy_rows = ["alpha"]
+accuracy_implementations = ["alpha"]
 
 [too-slow]
 seed = [9]
@@ -28,19 +28,19 @@ def read(tmp_path, text=TOML):
     return declarations.read(path)
 
 
-def rows(folder):
+def implementations(folder):
     (folder / "mutants.toml").write_text('[gru.slower]\nedits = [["return 0.5", "return 0.6"]]\n')
-    return list(frameworks.rows().values())
+    return list(frameworks.implementations().values())
 
 
 def test_the_declared_lessons_fit_the_examples():
-    declarations.check(declarations.read(), frameworks.rows().values())
+    declarations.check(declarations.read(), frameworks.implementations().values())
 
 
 def test_a_lesson_is_a_table(tmp_path):
     declared = read(tmp_path)
     assert list(declared.by_slug) == ["too-slow", "only-told"]
-    assert declared.accuracy_rows == ["alpha"]
+    assert declared.accuracy_implementations == ["alpha"]
     slow = declared.by_slug["too-slow"]
     assert (slow.seed, slow.mutants, slow.timed, slow.accuracy, slow.gpu) == ([9], ["slower"], True, False, None)
 
@@ -58,7 +58,7 @@ def test_which_lessons_a_mutant_belongs_to(tmp_path):
         ('"gru"', '"gnu"', r"\[too-slow\], is not valid: there is no workload 'gnu'"),
         ('title = "Told"\n', "", r"\[only-told\], is not valid: .*`title`"),
         ('workload = "gru"\n', "", r"\[too-slow\], is not valid: `mutants` need a `workload`"),
-        ('["alpha"]', "[1]", "accuracy_rows, is not valid"),
+        ('["alpha"]', "[1]", "accuracy_implementations, is not valid"),
         ("[only-told]", "[only-told", "is not valid"),
     ],
 )
@@ -76,20 +76,20 @@ def test_what_is_not_valid_is_named_with_its_key(tmp_path, old, new, sentence):
             '"slowr"',
             r"\[too-slow\] mutants: no .* gru mutant 'slowr'; did you mean 'slower'",
         ),
-        ('["alpha"]', '["alhpa"]', "accuracy_rows: there is no framework 'alhpa'; did you mean 'alpha'"),
+        ('["alpha"]', '["alhpa"]', "accuracy_implementations: there is no framework 'alhpa'; did you mean 'alpha'"),
     ],
 )
 def test_what_no_folder_offers_is_named_with_its_key(folder, tmp_path, old, new, sentence):
-    known = rows(folder)
+    known = implementations(folder)
     declarations.check(read(tmp_path), known)
     with pytest.raises(UserError, match=sentence):
         declarations.check(read(tmp_path, TOML.replace(old, new)), known)
 
 
-def test_lessons_and_rows_are_told_apart(tmp_path):
+def test_names_of_lessons_and_ids_are_told_apart(tmp_path):
     declared = read(tmp_path)
-    everything, no_row = declarations.select(declared, [], ["alpha", "beta"])
-    assert (list(everything), no_row) == (["too-slow", "only-told"], [])
+    everything, no_implementation = declarations.select(declared, [], ["alpha", "beta"])
+    assert (list(everything), no_implementation) == (["too-slow", "only-told"], [])
     assert declarations.select(declared, ["beta"], ["alpha", "beta"]) == (everything, ["beta"])
     one, named = declarations.select(declared, ["alpha", "only-told"], ["alpha", "beta"])
     assert (list(one), named) == (["only-told"], ["alpha"])

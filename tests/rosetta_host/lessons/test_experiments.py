@@ -38,32 +38,36 @@ LESSONS = {
 
 
 @pytest.fixture
-def row(folder):
+def implementation(folder):
     (folder / "mutants.toml").write_text(MUTANTS)
-    return frameworks.rows()["alpha"]
+    return frameworks.implementations()["alpha"]
 
 
-def plan(row, kind, seeds=1, device="cpu"):
-    return experiments.plan(kind, LESSONS, [row], seeds, device)
+def plan(implementation, kind, seeds=1, device="cpu"):
+    return experiments.plan(kind, LESSONS, [implementation], seeds, device)
 
 
-def of(row, kind, name, seed=None):
-    mutant = offered(row, "gru")[name] if name else None
+def of(implementation, kind, name, seed=None):
+    mutant = offered(implementation, "gru")[name] if name else None
     slug = None if name is None else "time" if name == "slower" else "errors"
-    return Experiment(kind, frameworks.Case(row, "gru"), slug, mutant, seed)
+    return Experiment(kind, frameworks.Case(implementation, "gru"), slug, mutant, seed)
 
 
-def told(planned):
+def summarized(planned):
     return [(one.lesson, one.mutant and one.mutant.name, one.seed) for one in planned]
 
 
-def test_all_that_a_row_offers_has_a_size(row):
-    assert told(plan(row, "size")) == [("time", "slower", None), ("errors", "boastful", None), ("errors", "gone", None)]
+def test_all_that_a_folder_offers_has_a_size(implementation):
+    assert summarized(plan(implementation, "size")) == [
+        ("time", "slower", None),
+        ("errors", "boastful", None),
+        ("errors", "gone", None),
+    ]
 
 
-def test_only_what_can_be_written_is_timed_and_trained(row):
-    assert told(plan(row, "time")) == [("time", "slower", None)]
-    assert told(plan(row, "accuracy", 2)) == [
+def test_only_what_can_be_written_is_timed_and_trained(implementation):
+    assert summarized(plan(implementation, "time")) == [("time", "slower", None)]
+    assert summarized(plan(implementation, "accuracy", 2)) == [
         (None, None, 0),
         ("errors", "boastful", 0),
         (None, None, 1),
@@ -71,17 +75,17 @@ def test_only_what_can_be_written_is_timed_and_trained(row):
     ]
 
 
-def test_what_is_of_another_device_is_not_measured(row, folder):
+def test_what_is_of_another_device_is_not_measured(implementation, folder):
     (folder / "mutants.toml").write_text(MUTANTS.replace("harmless = true", 'harmless = true\ndevice = "gpu"'))
-    assert plan(row, "time") == []
-    assert told(plan(row, "time", device="gpu")) == [("time", "slower", None)]
-    assert [name for _, name, _ in told(plan(row, "size"))] == ["boastful", "gone"]
+    assert plan(implementation, "time") == []
+    assert summarized(plan(implementation, "time", device="gpu")) == [("time", "slower", None)]
+    assert [name for _, name, _ in summarized(plan(implementation, "size"))] == ["boastful", "gone"]
 
 
-def test_the_example_as_it_is_is_trained_once_for_all_lessons(row):
+def test_the_example_as_it_is_is_trained_once_for_all_lessons(implementation):
     both = {slug: msgspec.structs.replace(LESSONS[slug], accuracy=True) for slug in ("time", "errors")}
-    planned = experiments.plan("accuracy", both, [row], 1, "cpu")
-    assert told(planned) == [(None, None, 0), ("time", "slower", 0), ("errors", "boastful", 0)]
+    planned = experiments.plan("accuracy", both, [implementation], 1, "cpu")
+    assert summarized(planned) == [(None, None, 0), ("time", "slower", 0), ("errors", "boastful", 0)]
 
 
 def certified(monkeypatch, *checks, **fields):
@@ -99,7 +103,7 @@ BAD, WORSE = RecordedCheck(CheckCode.LOOP, False), RecordedCheck(CheckCode.SHUFF
 
 
 @pytest.mark.parametrize(
-    ("name", "checks", "status", "reason", "said"),
+    ("name", "checks", "status", "reason", "expected"),
     [
         ("boastful", [GOOD, BAD, WORSE], "ok", None, "caught by 2 of 3 checks: FAILED loop"),
         ("boastful", [GOOD, GOOD], "failed", "The certificate does not notice it.", "failed: The certificate"),
@@ -107,54 +111,56 @@ BAD, WORSE = RecordedCheck(CheckCode.LOOP, False), RecordedCheck(CheckCode.SHUFF
         ("slower", [GOOD, BAD], "failed", "It changes what is computed: FAILED loop", "failed: It changes"),
     ],
 )
-def test_a_size_is_good_if_the_certificate_judges_as_it_should(row, monkeypatch, name, checks, status, reason, said):
+def test_a_size_is_good_if_the_certificate_judges_as_it_should(
+    implementation, monkeypatch, name, checks, status, reason, expected
+):
     certified(monkeypatch, *checks)
-    record = experiments.size(of(row, "size", name), HERE, "cpu")
+    record = experiments.size(of(implementation, "size", name), HERE, "cpu")
     assert (record.kind, record.status, record.reason) == ("lesson", status, reason)
     assert (record.mutant, record.checks) == (name, checks)
-    assert experiments.summary(record).startswith(said)
+    assert experiments.summary(record).startswith(expected)
 
 
-def test_paired_times_are_summed_up_by_geometric_means(row):
-    record = of(row, "time", "slower").record(HERE, "cpu")
+def test_paired_times_are_summed_up_by_geometric_means(implementation):
+    record = of(implementation, "time", "slower").record(HERE, "cpu")
     record.status, record.pairs = "ok", [(1.0, 1.0), (2.0, 2.0), (4.0, 32.0)]
     assert experiments.summary(record) == "2.0000 s a step as it is, 4.0000 s with it: × 2.000"
 
 
-def test_a_size_is_of_the_patched_example_and_says_what_it_holds_for(row):
-    mutant = of(row, "size", "boastful")
+def test_a_size_is_of_the_patched_example_and_says_what_it_holds_for(implementation):
+    mutant = of(implementation, "size", "boastful")
     record = experiments.size(mutant, HERE, "cpu")
     assert (record.status, record.lesson, record.mutant, record.threads) == ("ok", "errors", "boastful", 1)
     assert len(record.checks) > 5
     assert any(not check.ok for check in record.checks)
-    held = certificate_digests(row, "gru")
+    held = certificate_digests(implementation, "gru")
     assert record.digests == {**held, "mutant": text_digest(mutant.mutant.patched())}
-    assert "0.99" not in (row.folder / "gru.py").read_text()
+    assert "0.99" not in (implementation.folder / "gru.py").read_text()
 
 
-def test_a_mutant_that_does_not_run_proves_nothing(row):
-    record = experiments.size(of(row, "size", "crash"), HERE, "cpu")
+def test_a_mutant_that_does_not_run_proves_nothing(implementation):
+    record = experiments.size(of(implementation, "size", "crash"), HERE, "cpu")
     assert record.status == "failed"
     assert record.reason.startswith("RuntimeError: it burst (gru.py, line ")
     assert "Traceback" in record.log
 
 
-def test_what_cannot_be_written_is_recorded_with_its_reason(row):
-    ((_, record),) = experiments.sizes([of(row, "size", "gone")], HERE, "cpu")
+def test_what_cannot_be_written_is_recorded_with_its_reason(implementation):
+    ((_, record),) = experiments.sizes([of(implementation, "size", "gone")], HERE, "cpu")
     assert (record.status, record.reason) == ("unsupported", "It has no such thing.")
     assert "mutant" not in record.digests
 
 
-def pairs(row, monkeypatch, *names):
+def pairs(implementation, monkeypatch, *names):
     monkeypatch.setattr(paired_timing, "TURN", 0.0)
     monkeypatch.setattr(paired_timing, "SETTLE", 0.0)
     lines = []
-    found = experiments.times([of(row, "time", name) for name in names], HERE, "cpu", lines.append)
+    found = experiments.times([of(implementation, "time", name) for name in names], HERE, "cpu", lines.append)
     return [record for _, record in found], lines
 
 
-def test_times_are_pairs_with_the_example_as_it_is(row, monkeypatch):
-    (slower, crash), lines = pairs(row, monkeypatch, "slower", "crash")
+def test_times_are_pairs_with_the_example_as_it_is(implementation, monkeypatch):
+    (slower, crash), lines = pairs(implementation, monkeypatch, "slower", "crash")
     assert lines == ["alpha gru, by turns: as it is, slower, crash"]
     assert (slower.status, slower.lesson, slower.mutant) == ("ok", "time", "slower")
     assert len(slower.pairs) == paired_timing.PAIRS
@@ -169,27 +175,27 @@ def test_times_are_pairs_with_the_example_as_it_is(row, monkeypatch):
     assert crash.reason.startswith("RuntimeError: it burst (gru.py, line ")
 
 
-def test_without_its_example_a_mutant_has_no_times(row, folder, monkeypatch):
+def test_without_its_example_a_mutant_has_no_times(implementation, folder, monkeypatch):
     path = folder / "gru.py"
     path.write_text(path.read_text().replace("import os\n", "import os\n\nraise RuntimeError('none starts')\n"))
-    (record,), _ = pairs(row, monkeypatch, "slower")
+    (record,), _ = pairs(implementation, monkeypatch, "slower")
     assert (record.status, record.pairs) == ("failed", [])
     assert record.reason.startswith("RuntimeError: none starts (gru.py, line ")
 
 
-def test_a_row_that_cannot_run_here_is_unsupported(row, monkeypatch):
-    def refuse(row, device="cpu"):
+def test_what_cannot_run_here_is_unsupported(implementation, monkeypatch):
+    def refuse(implementation, device="cpu"):
         raise Unsupported("Python 2.0 is missing on this machine. Get it.")
 
     monkeypatch.setattr(environment, "ensure", refuse)
-    (timed,), _ = pairs(row, monkeypatch, "slower")
-    sized = experiments.size(of(row, "size", "slower"), HERE, "cpu")
+    (timed,), _ = pairs(implementation, monkeypatch, "slower")
+    sized = experiments.size(of(implementation, "size", "slower"), HERE, "cpu")
     for record in (timed, sized):
         assert (record.status, record.reason) == ("unsupported", "Python 2.0 is missing on this machine. Get it.")
 
 
-def accuracy(row, name, seed=2):
-    experiment = of(row, "accuracy", name, seed)
+def accuracy(implementation, name, seed=2):
+    experiment = of(implementation, "accuracy", name, seed)
     job = experiments.job(experiment, "cpu", *SAMPLE["gru"])
     events = []
     record = experiments.accuracy(experiment, job, HERE, lambda job, event: events.append(event))
@@ -197,20 +203,20 @@ def accuracy(row, name, seed=2):
     return record
 
 
-def test_accuracy_is_that_of_the_scores_even_where_the_mutant_says_otherwise(row):
-    record = accuracy(row, "boastful")
+def test_accuracy_is_that_of_the_scores_even_where_the_mutant_says_otherwise(implementation):
+    record = accuracy(implementation, "boastful")
     assert (record.kind, record.status, record.lesson, record.mutant) == ("lesson", "ok", "errors", "boastful")
     assert (record.preset, record.seed, record.data.source) == ("epoch", 2, "embedded sample")
     assert record.accuracy == pytest.approx(0.5, abs=0.1)
     assert record.times.train > 0
-    assert record.digests == of(row, "accuracy", "boastful").record(HERE, "cpu").digests
+    assert record.digests == of(implementation, "accuracy", "boastful").record(HERE, "cpu").digests
     assert experiments.summary(record) == f"accuracy {100 * record.accuracy:.2f} %"
 
 
-def test_the_example_as_it_is_belongs_to_no_lesson(row):
-    record = accuracy(row, None)
+def test_the_example_as_it_is_belongs_to_no_lesson(implementation):
+    record = accuracy(implementation, None)
     assert (record.status, record.lesson, record.mutant, record.preset) == ("ok", None, None, "epoch")
-    assert record.digests == digests(row, "gru")
+    assert record.digests == digests(implementation, "gru")
 
 
 def left(planned, tmp_path, where=HERE):
@@ -227,8 +233,12 @@ def write(tmp_path, *planned, **fields):
         store.write(msgspec.structs.replace(record, **fields), tmp_path / "records")
 
 
-def test_what_has_a_good_record_is_not_measured_again(row, tmp_path):
-    sizes, times, accuracies = plan(row, "size"), plan(row, "time"), plan(row, "accuracy", 2)
+def test_what_has_a_good_record_is_not_measured_again(implementation, tmp_path):
+    sizes, times, accuracies = (
+        plan(implementation, "size"),
+        plan(implementation, "time"),
+        plan(implementation, "accuracy", 2),
+    )
     everything = [*sizes, *times, *accuracies]
     assert left(everything, tmp_path) == everything
     write(tmp_path, *sizes)
@@ -248,17 +258,17 @@ def test_what_has_a_good_record_is_not_measured_again(row, tmp_path):
         ("mutants.toml", "no such thing", "nothing like it"),
     ],
 )
-def test_a_record_of_other_code_or_another_patch_spares_nothing(row, folder, tmp_path, changed, old, new):
+def test_a_record_of_other_code_or_another_patch_spares_nothing(implementation, folder, tmp_path, changed, old, new):
     name = "gone" if "thing" in new else "slower"
-    write(tmp_path, of(row, "size", name))
-    assert left([of(row, "size", name)], tmp_path) == []
+    write(tmp_path, of(implementation, "size", name))
+    assert left([of(implementation, "size", name)], tmp_path) == []
     path = folder / changed
     path.write_text(path.read_text().replace(old, new))
-    assert left([of(row, "size", name)], tmp_path) == [of(row, "size", name)]
+    assert left([of(implementation, "size", name)], tmp_path) == [of(implementation, "size", name)]
 
 
-def test_what_failed_or_used_other_data_is_measured_again(row, tmp_path):
-    slower, boastful = of(row, "size", "slower"), of(row, "accuracy", "boastful", 0)
+def test_what_failed_or_used_other_data_is_measured_again(implementation, tmp_path):
+    slower, boastful = of(implementation, "size", "slower"), of(implementation, "accuracy", "boastful", 0)
     write(tmp_path, slower, status="failed")
     write(tmp_path, boastful, data=store.Data("IMDB", "official"))
     assert left([slower, boastful], tmp_path) == [slower, boastful]

@@ -11,10 +11,10 @@ FITS = 'edits = [["return 0.5", "return 0.6"]]'
 
 def offered(folder, text):
     (folder / "mutants.toml").write_text(text)
-    return mutants.offered(frameworks.rows()["alpha"], "gru")
+    return mutants.offered(frameworks.implementations()["alpha"], "gru")
 
 
-def test_each_table_is_a_mutant_of_its_row_and_workload(folder):
+def test_each_table_is_a_mutant_of_its_implementation_and_workload(folder):
     found = offered(
         folder,
         f'[gru.slow]\nharmless = true\n{FITS}\n[gru.gone]\nunsupported = "It has none."\n'
@@ -36,7 +36,9 @@ def test_a_mutant_may_be_of_one_back_end(folder):
     path = folder / "framework.toml"
     path.write_text(path.read_text() + '[backend.fast]\nname = "Fast"\n[backend.slow]\nname = "Slow"\n')
     (folder / "mutants.toml").write_text(f'[gru.lazy]\nbackend = "fast"\n{FITS}\nunsupported = "It is dense there."\n')
-    fast, slow = (mutants.offered(frameworks.rows()[f"alpha-{name}"], "gru")["lazy"] for name in ("fast", "slow"))
+    fast, slow = (
+        mutants.offered(frameworks.implementations()[f"alpha-{name}"], "gru")["lazy"] for name in ("fast", "slow")
+    )
     assert (bool(fast.edits), fast.unsupported) == (True, None)
     assert (bool(slow.edits), slow.unsupported) == (False, "It is dense there.")
 
@@ -46,7 +48,7 @@ def test_a_mutant_of_one_back_end_tells_the_others_why(folder):
     path.write_text(path.read_text() + '[backend.fast]\nname = "Fast"\n')
     (folder / "mutants.toml").write_text(f'[gru.lazy]\nbackend = "fast"\n{FITS}\n')
     with pytest.raises(UserError, match=r"gru\.lazy: `backend` wants both `edits` and, for the other backends"):
-        mutants.offered(frameworks.rows()["alpha-fast"], "gru")
+        mutants.offered(frameworks.implementations()["alpha-fast"], "gru")
 
 
 def test_a_patch_changes_the_text_and_leaves_the_file(folder):
@@ -57,7 +59,7 @@ def test_a_patch_changes_the_text_and_leaves_the_file(folder):
 
 
 def test_a_folder_without_a_file_offers_none(folder):
-    assert mutants.offered(frameworks.rows()["alpha"], "gru") == {}
+    assert mutants.offered(frameworks.implementations()["alpha"], "gru") == {}
 
 
 @pytest.mark.parametrize(

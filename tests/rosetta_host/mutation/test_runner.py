@@ -18,7 +18,7 @@ from rosetta_host.mutation.mutants import Mutant
 from rosetta_host.records import machine
 from rosetta_host.records.store import Check
 
-ROWS = list(frameworks.rows().values())
+IMPLEMENTATIONS = list(frameworks.implementations().values())
 
 
 REASONS = "".join(f'[gru.{name}]\nunsupported = "It waits for each call."\n' for name in runner.REQUIRED_OR_REASON)
@@ -33,10 +33,10 @@ def undefined(scope, defined):
 
 
 @pytest.mark.parametrize("workload", ["cnn", "gru"])
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
-def test_every_folder_offers_every_mutant_and_each_fits(row, workload, tmp_path):
-    mutants = runner.mutants(row, workload)
-    original = ast.dump(ast.parse(row.example(workload).read_text()))
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS, ids=lambda implementation: implementation.id)
+def test_every_folder_offers_every_mutant_and_each_fits(implementation, workload, tmp_path):
+    mutants = runner.mutants(implementation, workload)
+    original = ast.dump(ast.parse(implementation.example(workload).read_text()))
     for i, mutant in enumerate(mutants):
         patched = runner.patch(mutant, tmp_path / str(i))
         tree = ast.parse(patched.example(workload).read_text())
@@ -49,42 +49,44 @@ def test_every_folder_offers_every_mutant_and_each_fits(row, workload, tmp_path)
         assert not undefined(module, defined | set(dir(builtins)) | {"__name__"}), mutant.label
 
 
-def test_the_first_round_has_each_mutant_once_and_every_row():
-    planned = runner.plan(runner.choose(ROWS, ["cnn", "gru"], None))
+def test_the_first_round_has_each_mutant_once_and_every_implementation():
+    planned = runner.plan(runner.choose(IMPLEMENTATIONS, ["cnn", "gru"], None))
     first = planned[: runner._covering(planned)]
     names = {(mutant.case.workload, mutant.name) for mutant in planned}
     assert {(mutant.case.workload, mutant.name) for mutant in first[: len(names)]} == names
-    rows = Counter(mutant.row.id for mutant in first)
-    assert set(rows) == {row.id for row in ROWS}
-    assert all(rows[mutant.row.id] == 1 for mutant in first[len(names) :])
+    implementations = Counter(mutant.implementation.id for mutant in first)
+    assert set(implementations) == {implementation.id for implementation in IMPLEMENTATIONS}
+    assert all(implementations[mutant.implementation.id] == 1 for mutant in first[len(names) :])
     assert len(planned) == len({mutant.label for mutant in planned})
 
 
-def made(row, name, **fields):
-    return Mutant(Case(row, "gru"), name, [("return 0.5", "return 0.6")], **fields)
+def made(implementation, name, **fields):
+    return Mutant(Case(implementation, "gru"), name, [("return 0.5", "return 0.6")], **fields)
 
 
-def test_a_short_run_leaves_out_no_mutant_and_no_row(monkeypatch):
-    """The rare mutant has one row, so the common ones must take the others; one row is left without."""
-    rows = ROWS[:4]
-    offers = {row.id: [made(row, "common")] for row in rows}
-    offers[rows[0].id] += [made(rows[0], "rare"), made(rows[0], "rarest")]
-    monkeypatch.setattr(runner, "mutants", lambda row, workload: offers[row.id])
-    planned = runner.plan(runner.choose(rows, ["gru"], None))
+def test_a_short_run_leaves_out_no_mutant_and_no_implementation(monkeypatch):
+    """Only one implementation has the rare mutant, so the others must take the common ones; one has none left."""
+    implementations = IMPLEMENTATIONS[:4]
+    offers = {implementation.id: [made(implementation, "common")] for implementation in implementations}
+    offers[implementations[0].id] += [made(implementations[0], "rare"), made(implementations[0], "rarest")]
+    monkeypatch.setattr(runner, "mutants", lambda implementation, workload: offers[implementation.id])
+    planned = runner.plan(runner.choose(implementations, ["gru"], None))
     first = planned[: runner._covering(planned)]
     assert len(planned) == 6
     assert len(first) == 5
     assert {mutant.name for mutant in first} == {"common", "rare", "rarest"}
-    assert {mutant.row.id for mutant in first} == {row.id for row in rows}
+    assert {mutant.implementation.id for mutant in first} == {implementation.id for implementation in implementations}
 
 
 def test_the_first_round_goes_where_certificates_are_quick(monkeypatch):
-    slow, quick = ROWS[:2]
+    slow, quick = IMPLEMENTATIONS[:2]
     monkeypatch.setattr(certify, "published_seconds", lambda: {(slow.id, "gru"): 90.0, (quick.id, "gru"): 10.0})
-    monkeypatch.setattr(runner, "mutants", lambda row, workload: [made(row, f"error{i}") for i in range(10)])
+    monkeypatch.setattr(
+        runner, "mutants", lambda implementation, workload: [made(implementation, f"error{i}") for i in range(10)]
+    )
     planned = runner.plan(runner.choose([slow, quick], ["gru"], None))
     first = planned[: runner._covering(planned)]
-    assert [mutant.row.id for mutant in first].count(slow.id) == 1
+    assert [mutant.implementation.id for mutant in first].count(slow.id) == 1
     assert {mutant.name for mutant in first} == {f"error{i}" for i in range(10)}
 
 
@@ -93,20 +95,20 @@ def test_what_only_a_gpu_can_judge_is_left_out(folder, monkeypatch):
     edits = 'edits = [["return 0.5", "return 0.6"]]'
     tables = f'[gru.here]\ndevice = "cpu"\n{edits}\n[gru.there]\ndevice = "gpu"\n{edits}\n'
     (folder / "mutants.toml").write_text(tables + REASONS)
-    assert [mutant.name for mutant in runner.mutants(frameworks.rows()["alpha"], "gru")] == ["here"]
+    assert [mutant.name for mutant in runner.mutants(frameworks.implementations()["alpha"], "gru")] == ["here"]
 
 
 def test_a_missing_mutant_is_named(folder):
     (folder / "mutants.toml").write_text('[gru.beta1]\nedits = [["return 0.5", "return 0.6"]]\n')
     with pytest.raises(UserError, match=r"alpha/mutants\.toml lacks the gru mutant other_epsilon"):
-        runner.mutants(frameworks.rows()["alpha"], "gru")
+        runner.mutants(frameworks.implementations()["alpha"], "gru")
 
 
 def test_what_is_missing_is_reported_for_all_workloads_at_once(folder):
     for workload in frameworks.WORKLOADS:
         (folder / f"{workload}.py").touch()
     with pytest.raises(UserError) as error:
-        runner.choose([frameworks.rows()["alpha"]], list(frameworks.WORKLOADS), None)
+        runner.choose([frameworks.implementations()["alpha"]], list(frameworks.WORKLOADS), None)
     introduction, *lines = str(error.value).split("\n  ")
     assert introduction == "required mutants are missing:"
     required = {workload: [*runner.required(workload), *runner.REQUIRED_OR_REASON] for workload in frameworks.WORKLOADS}
@@ -127,12 +129,12 @@ def test_a_mutant_that_is_the_frameworks_own_form_is_not_required(folder, worklo
     name, value = form
     assert mutant in runner.required(workload)
     assert value in oracle.model(workload).forms[name]
-    toml, row = folder / "framework.toml", frameworks.rows()["alpha"]
+    toml, implementation = folder / "framework.toml", frameworks.implementations()["alpha"]
     with pytest.raises(UserError, match=mutant):
-        runner.mutants(row, workload)
+        runner.mutants(implementation, workload)
     toml.write_text(toml.read_text() + f'[{workload}.forms]\n{name} = "{value}"\n')
     with pytest.raises(UserError) as error:
-        runner.mutants(frameworks.rows()["alpha"], workload)
+        runner.mutants(frameworks.implementations()["alpha"], workload)
     assert mutant not in str(error.value)
 
 
@@ -140,33 +142,33 @@ def test_a_mutant_that_does_not_fit_is_named(folder):
     tables = "".join(f'[gru.{name}]\nedits = [["no such text", "x"]]\n' for name in runner.required("gru"))
     (folder / "mutants.toml").write_text(tables)
     with pytest.raises(UserError, match=r"gru\.beta1: 'no such text' occurs 0 times in gru\.py, not once"):
-        runner.mutants(frameworks.rows()["alpha"], "gru")
+        runner.mutants(frameworks.implementations()["alpha"], "gru")
 
 
 def test_what_cannot_be_written_is_no_mutant_and_a_required_one_must_be(folder):
     tables = "".join(f'[gru.{name}]\nedits = [["return 0.5", "return 0.6"]]\n' for name in runner.required("gru"))
     path, tables = folder / "mutants.toml", tables + REASONS
     path.write_text(tables + '[gru.beta3]\nunsupported = "There is no third moment."\n')
-    row = frameworks.rows()["alpha"]
-    assert {mutant.name for mutant in runner.mutants(row, "gru")} == set(runner.required("gru"))
+    implementation = frameworks.implementations()["alpha"]
+    assert {mutant.name for mutant in runner.mutants(implementation, "gru")} == set(runner.required("gru"))
     path.write_text(tables.replace('beta1]\nedits = [["return 0.5", "return 0.6"]]', 'beta1]\nunsupported = "No."'))
     with pytest.raises(UserError, match="lacks the gru mutant beta1"):
-        runner.mutants(row, "gru")
+        runner.mutants(implementation, "gru")
 
 
 @pytest.mark.parametrize("name", runner.REQUIRED_OR_REASON)
 def test_what_not_every_framework_can_write_needs_a_reason_there(folder, monkeypatch, name):
     monkeypatch.setattr(runner, "required", lambda workload, variants: {})
-    path, row = folder / "mutants.toml", frameworks.rows()["alpha"]
+    path, implementation = folder / "mutants.toml", frameworks.implementations()["alpha"]
     path.write_text(REASONS)
-    assert runner.mutants(row, "gru") == []
+    assert runner.mutants(implementation, "gru") == []
     path.write_text(REASONS.replace(f"[gru.{name}]", "[gru.other]"))
     with pytest.raises(UserError, match=f"lacks the gru mutant {name}"):
-        runner.mutants(row, "gru")
+        runner.mutants(implementation, "gru")
 
 
 def mutant(folder, edits, **fields):
-    return Mutant(Case(frameworks.rows()["alpha"], "gru"), "made", edits, **fields)
+    return Mutant(Case(frameworks.implementations()["alpha"], "gru"), "made", edits, **fields)
 
 
 def test_a_mutant_that_is_caught_says_by_which_check(folder):
@@ -214,21 +216,28 @@ def test_the_part_that_catches_is_asked_first_and_then_all_others(folder, monkey
 
 
 def test_what_says_which_part_catches_names_parts_and_mutants():
-    assert set(runner.CAUGHT_BY) <= {mutant.name for mutant in runner.choose(ROWS, ["cnn", "gru"], None)}
+    assert set(runner.CAUGHT_BY) <= {mutant.name for mutant in runner.choose(IMPLEMENTATIONS, ["cnn", "gru"], None)}
     assert set(runner.CAUGHT_BY.values()) <= set(judge.JUDGED)
 
 
 def test_two_at_once_are_of_two_environments(monkeypatch):
     """Some frameworks lock what they compile."""
-    rows = [ROWS[0], next(row for row in ROWS if row.environment_id != ROWS[0].environment_id)]
-    planned = [made(row, f"error{i}") for row in rows for i in range(3)]
+    implementations = [
+        IMPLEMENTATIONS[0],
+        next(
+            implementation
+            for implementation in IMPLEMENTATIONS
+            if implementation.environment_id != IMPLEMENTATIONS[0].environment_id
+        ),
+    ]
+    planned = [made(implementation, f"error{i}") for implementation in implementations for i in range(3)]
     at_work, clashes = [], []
 
     def run_mutant(mutant):
-        clashes.append(mutant.row.environment_id in at_work)
-        at_work.append(mutant.row.environment_id)
+        clashes.append(mutant.implementation.environment_id in at_work)
+        at_work.append(mutant.implementation.environment_id)
         time.sleep(0.1)
-        at_work.remove(mutant.row.environment_id)
+        at_work.remove(mutant.implementation.environment_id)
         return True, "caught"
 
     monkeypatch.setattr(runner, "test", run_mutant)
@@ -239,13 +248,22 @@ def test_two_at_once_are_of_two_environments(monkeypatch):
 
 def test_time_is_over_once_all_that_is_due_has_begun(folder, monkeypatch):
     """The first of the queue may have to wait for its environment, and others go before it."""
-    mutants = [made(ROWS[0], "common"), made(ROWS[1], "common"), made(ROWS[1], "rare"), made(ROWS[2], "common")]
-    monkeypatch.setattr(runner, "mutants", lambda row, workload: [mutant for mutant in mutants if mutant.row is row])
+    mutants = [
+        made(IMPLEMENTATIONS[0], "common"),
+        made(IMPLEMENTATIONS[1], "common"),
+        made(IMPLEMENTATIONS[1], "rare"),
+        made(IMPLEMENTATIONS[2], "common"),
+    ]
+    monkeypatch.setattr(
+        runner,
+        "mutants",
+        lambda implementation, workload: [mutant for mutant in mutants if mutant.implementation is implementation],
+    )
     monkeypatch.setattr(runner, "test", lambda mutant: (True, "caught"))
     monkeypatch.setattr(certify, "published_seconds", dict)
     lines = []
-    assert runner.run(ROWS[:3], ["gru"], None, 0, lines.append) == 0
-    assert {line.split()[1] for line in lines[:-1]} == {row.id for row in ROWS[:3]}
+    assert runner.run(IMPLEMENTATIONS[:3], ["gru"], None, 0, lines.append) == 0
+    assert {line.split()[1] for line in lines[:-1]} == {implementation.id for implementation in IMPLEMENTATIONS[:3]}
     assert any("rare" in line for line in lines)
 
 
@@ -271,26 +289,28 @@ def test_a_harmless_one_that_crashes_is_not_judged(folder):
 def test_a_crash_does_not_end_the_others_and_the_exit_code_tells(folder, monkeypatch):
     crashing = mutant(folder, CRASHING)
     good = Mutant(crashing.case, "good", [("return 0.5", "return 0.6")])
-    monkeypatch.setattr(runner, "mutants", lambda row, workload: [crashing, good])
+    monkeypatch.setattr(runner, "mutants", lambda implementation, workload: [crashing, good])
     lines = []
-    assert runner.run([frameworks.rows()["alpha"]], ["gru"], None, None, lines.append) == 1
+    assert runner.run([frameworks.implementations()["alpha"]], ["gru"], None, None, lines.append) == 1
     assert sum("does not run" in line for line in lines) == 1
     assert lines[-1] == "1 of 2 mutants judged as they should be, of 2 in all. Not so: alpha gru made"
 
 
-def test_a_row_that_this_machine_cannot_run_is_left_out_and_reported(folder, monkeypatch):
-    def refuse(row, device="cpu"):
+def test_an_implementation_that_this_machine_cannot_run_is_left_out_and_reported(folder, monkeypatch):
+    def refuse(implementation, device="cpu"):
         raise environment.Unsupported("Python 3.1 is missing.")
 
     monkeypatch.setattr(environment, "ensure", refuse)
-    monkeypatch.setattr(runner, "mutants", lambda row, workload: [made(row, "common")])
+    monkeypatch.setattr(runner, "mutants", lambda implementation, workload: [made(implementation, "common")])
     lines = []
-    assert runner.run([frameworks.rows()["alpha"]], ["gru"], None, None, lines.append) == 1
+    assert runner.run([frameworks.implementations()["alpha"]], ["gru"], None, None, lines.append) == 1
     assert lines == ["alpha: left out: Python 3.1 is missing.", "0 of 0 mutants judged as they should be, of 0 in all."]
 
 
 def test_a_mistyped_name_fails_before_an_environment_is_made(folder, monkeypatch):
-    monkeypatch.setattr(runner, "mutants", lambda row, workload: [made(row, "common")])
-    monkeypatch.setattr(environment, "ensure", lambda row, device="cpu": pytest.fail("an environment was made"))
+    monkeypatch.setattr(runner, "mutants", lambda implementation, workload: [made(implementation, "common")])
+    monkeypatch.setattr(
+        environment, "ensure", lambda implementation, device="cpu": pytest.fail("an environment was made")
+    )
     with pytest.raises(UserError, match="There is no mutant 'comon': did you mean 'common'"):
-        runner.run([frameworks.rows()["alpha"]], ["gru"], "comon", None, print)
+        runner.run([frameworks.implementations()["alpha"]], ["gru"], "comon", None, print)

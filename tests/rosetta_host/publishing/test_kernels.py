@@ -1,4 +1,4 @@
-"""Notebooks as they are executed: on the sample, beside the row's packages, which are not written to."""
+"""Notebooks as they are executed: on the sample, beside the locked packages, which are not written to."""
 
 import json
 import os
@@ -40,8 +40,8 @@ def example(folder):
 
 
 def make(folder):
-    row = frameworks.rows()["alpha"]
-    return row, kernels.make(row, [row], "gru", folder)
+    implementation = frameworks.implementations()["alpha"]
+    return implementation, kernels.make(implementation, [implementation], "gru", folder)
 
 
 def printed(path):
@@ -58,15 +58,15 @@ def change(example, old, new):
 
 def test_a_notebook_is_executed_on_the_sample_for_one_epoch(example, tmp_path):
     change(example, "    return 0.5", "    print(sum([20, 22]), file=__import__('sys').stderr); return 0.5")
-    row, path = make(tmp_path / "notebooks")
-    said = printed(path).splitlines()
-    assert said[0] == "int32 (1280, 150)"
-    assert [line for line in said if line.startswith("epoch")] == ["epoch 1: loss 0.5000"]
-    assert [line.partition(":")[0] for line in said if line.startswith("acc")] == ["accuracy"]
+    implementation, path = make(tmp_path / "notebooks")
+    output = printed(path).splitlines()
+    assert output[0] == "int32 (1280, 150)"
+    assert [line for line in output if line.startswith("epoch")] == ["epoch 1: loss 0.5000"]
+    assert [line.partition(":")[0] for line in output if line.startswith("acc")] == ["accuracy"]
     assert "a note" not in path.read_text("utf-8").partition("outputs")[2].replace(example.read_text("utf-8"), "").join(
-        said
+        output
     )
-    assert notebooks.state(row, [row], "gru", path.parent).state == "current"
+    assert notebooks.state(implementation, [implementation], "gru", path.parent).state == "current"
     assert [one.name for one in path.parent.iterdir()] == ["alpha-gru.ipynb"]
 
 
@@ -74,7 +74,7 @@ def test_what_a_run_keeps_in_its_environment_is_kept_elsewhere(example, tmp_path
     change(example, "    return 0.5", "    open(os.environ['KEPT'], 'w').close(); return 0.5")
     make(tmp_path)
     assert not (Path(sys.executable).parents[1] / "kept").exists()
-    assert not (environment.place(frameworks.rows()["alpha"]) / "kept").exists()
+    assert not (environment.folder_of(frameworks.implementations()["alpha"]) / "kept").exists()
 
 
 @pytest.mark.parametrize(
@@ -96,19 +96,23 @@ def test_what_goes_wrong_is_one_sentence_and_nothing_is_written(example, tmp_pat
 
 def test_what_is_current_is_not_executed_again(example, tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
-    monkeypatch.setattr(kernels, "make", lambda row, rows, workload: tmp_path / f"{row.id}-{workload}.ipynb")
-    rows, said = list(frameworks.rows().values()), []
-    assert list(kernels.make_all(rows, rows, ["gru"], False, said.append)) == ["ok"]
-    monkeypatch.setattr(notebooks, "state", lambda row, *_: notebooks.Notebook(tmp_path, "current"))
-    assert list(kernels.make_all(rows, rows, ["gru"], False, said.append)) == ["ok"]
-    assert list(kernels.make_all(rows, rows, ["gru"], True, said.append)) == ["ok"]
+    monkeypatch.setattr(
+        kernels,
+        "make",
+        lambda implementation, implementations, workload: tmp_path / f"{implementation.id}-{workload}.ipynb",
+    )
+    implementations, messages = list(frameworks.implementations().values()), []
+    assert list(kernels.make_all(implementations, implementations, ["gru"], False, messages.append)) == ["ok"]
+    monkeypatch.setattr(notebooks, "state", lambda implementation, *_: notebooks.Notebook(tmp_path, "current"))
+    assert list(kernels.make_all(implementations, implementations, ["gru"], False, messages.append)) == ["ok"]
+    assert list(kernels.make_all(implementations, implementations, ["gru"], True, messages.append)) == ["ok"]
     made = f"alpha gru: {os.path.relpath(tmp_path)}/alpha-gru.ipynb (0 s)"
-    assert said == [made, "alpha gru: current", made]
+    assert messages == [made, "alpha gru: current", made]
 
 
-def test_every_python_of_a_row_has_a_kernel():
-    for row in frameworks.rows().values():
-        assert "ipykernel==" in kernels.lock(row.environment.python).read_text("utf-8")
+def test_every_python_of_an_implementation_has_a_kernel():
+    for implementation in frameworks.implementations().values():
+        assert "ipykernel==" in kernels.lock(implementation.environment.python).read_text("utf-8")
     assert kernels.lock("3.99").name == "kernel.txt"
     with pytest.raises(Unsupported, match=r"no kernel for Python 3\.5: add requirements/kernel-3\.5\.in"):
         kernels.lock("3.5")

@@ -46,12 +46,16 @@ if __name__ == "__main__":
 '''
 
 
-def folders() -> list[list[frameworks.Row]]:
-    rows = frameworks.rows().values()
-    return [list(group) for _, group in groupby(rows, lambda row: row.folder.name)]
+def folders() -> list[list[frameworks.Implementation]]:
+    implementations = frameworks.implementations().values()
+    return [list(group) for _, group in groupby(implementations, lambda implementation: implementation.folder.name)]
 
 
-REAL = [pytest.param(rows, w, id=f"{rows[0].folder.name}-{w}") for rows in folders() for w in rows[0].workloads]
+REAL = [
+    pytest.param(implementations, w, id=f"{implementations[0].folder.name}-{w}")
+    for implementations in folders()
+    for w in implementations[0].workloads
+]
 
 
 def alpha(tmp_path: Path, text: str = EXAMPLE, workload: str = "gru") -> standalone.Script:
@@ -60,7 +64,7 @@ def alpha(tmp_path: Path, text: str = EXAMPLE, workload: str = "gru") -> standal
     (folder / "framework.toml").write_text(TOML, "utf-8")
     (folder / "requirements.txt").write_text("alpha==1.2\n", "utf-8")
     (folder / f"{workload}.py").write_text(text, "utf-8")
-    return standalone.script(list(frameworks.rows(tmp_path / "examples").values()), workload)
+    return standalone.script(list(frameworks.implementations(tmp_path / "examples").values()), workload)
 
 
 def defined(table: symtable.SymbolTable) -> set[str]:
@@ -79,29 +83,35 @@ def imported(text: str) -> set[str]:
     return names | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
 
 
-@pytest.mark.parametrize(("rows", "workload"), REAL)
-def test_every_example_becomes_a_script_that_holds_all_it_uses(rows: list[frameworks.Row], workload: str) -> None:
-    text = standalone.script(rows, workload).text
+@pytest.mark.parametrize(("implementations", "workload"), REAL)
+def test_every_example_becomes_a_script_that_holds_all_it_uses(
+    implementations: list[frameworks.Implementation], workload: str
+) -> None:
+    text = standalone.script(implementations, workload).text
     table = symtable.symtable(text, workload, "exec")
     assert not used(table) - defined(table)
     assert not {name for name in imported(text) if name.startswith(standalone.PACKAGES)}
     ast.parse(text, feature_version=(3, 6))
 
 
-@pytest.mark.parametrize(("rows", "workload"), REAL)
-def test_every_example_stands_in_its_script_as_it_is(rows: list[frameworks.Row], workload: str) -> None:
-    own = rows[0].example(workload).read_text("utf-8")
+@pytest.mark.parametrize(("implementations", "workload"), REAL)
+def test_every_example_stands_in_its_script_as_it_is(
+    implementations: list[frameworks.Implementation], workload: str
+) -> None:
+    own = implementations[0].example(workload).read_text("utf-8")
     last_import = own.rindex("\nfrom workloads.")
     body = own[own.index("\n", last_import + 1) :].strip("\n")
-    text = standalone.script(rows, workload).text
+    text = standalone.script(implementations, workload).text
     assert text.endswith("\n" + body + "\n")
     assert {name for name in imported(own) if not name.startswith(standalone.PACKAGES)} <= imported(text)
     assert ast.get_docstring(ast.parse(own)) in text
 
 
-@pytest.mark.parametrize(("rows", "workload"), REAL)
-def test_nothing_of_the_runner_and_of_the_other_network_comes_along(rows: list[frameworks.Row], workload: str) -> None:
-    helpers = "\n".join([*standalone.script(rows, workload).sections.values()][:2])
+@pytest.mark.parametrize(("implementations", "workload"), REAL)
+def test_nothing_of_the_runner_and_of_the_other_network_comes_along(
+    implementations: list[frameworks.Implementation], workload: str
+) -> None:
+    helpers = "\n".join([*standalone.script(implementations, workload).sections.values()][:2])
     others = {"cnn": ["imdb", "vocabulary", "zipfile"], "gru": ["cifar", "momentum", "IMAGE"]}[workload]
     for name in ("on_batch", "WORKLOADS", "glob.glob", "source = None", *others):
         assert name not in helpers, name

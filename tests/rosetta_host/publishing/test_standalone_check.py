@@ -28,13 +28,13 @@ def example(folder):
     return path
 
 
-def trials():
-    rows = list(frameworks.rows().values())
-    return list(standalone_check.run_all(rows, rows, ["gru"], "cpu", lambda line: None))
+def script_runs():
+    implementations = list(frameworks.implementations().values())
+    return list(standalone_check.run_all(implementations, implementations, ["gru"], "cpu", lambda line: None))
 
 
 def test_a_script_runs_alone(example):
-    (one,) = trials()
+    (one,) = script_runs()
     assert (one.status, one.reason) == ("ok", None)
     assert re.fullmatch(r"alpha gru: runs alone \(\d+ s\)", str(one))
 
@@ -60,23 +60,23 @@ def test_what_goes_wrong_is_named(example, old, new, reason):
     text = example.read_text("utf-8")
     assert old in text
     example.write_text(text.replace(old, new), "utf-8")
-    (one,) = trials()
+    (one,) = script_runs()
     assert one.status == "failed"
     assert reason in one.reason
 
 
 def test_a_trap_that_does_not_hold_proves_nothing(example, monkeypatch):
     monkeypatch.setattr(standalone_check, "TRAP", "")
-    (one,) = trials()
+    (one,) = script_runs()
     assert (one.status, one.reason) == ("failed", "It proves nothing: rosetta_common can be imported there.")
 
 
-def test_a_row_that_this_machine_cannot_run_is_told_from_one_that_fails(example, monkeypatch):
-    def ensure(row, device="cpu"):
+def test_what_this_machine_cannot_run_is_told_from_what_fails(example, monkeypatch):
+    def ensure(implementation, device="cpu"):
         raise environment.Unsupported("Python 1.0 is missing.")
 
     monkeypatch.setattr(environment, "ensure", ensure)
-    (one,) = trials()
+    (one,) = script_runs()
     assert (one.status, one.reason) == ("unsupported", "Python 1.0 is missing.")
 
 

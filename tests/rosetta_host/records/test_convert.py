@@ -1,4 +1,4 @@
-"""Records of older schemas are read as records of today's."""
+"""Records of older schemas are read as records of the current one."""
 
 import json
 

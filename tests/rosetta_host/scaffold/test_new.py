@@ -20,7 +20,11 @@ from rosetta_host.scaffold import new
 @pytest.fixture
 def examples(tmp_path, monkeypatch):
     """The folder of examples, with one framework that pages show first."""
-    (model,) = (row for row in frameworks.rows().values() if row.framework.shown_first)
+    (model,) = (
+        implementation
+        for implementation in frameworks.implementations().values()
+        if implementation.framework.shown_first
+    )
     path = tmp_path / "examples"
     shutil.copytree(model.folder, path / model.folder.name)
     monkeypatch.setattr(frameworks, "EXAMPLES", path)
@@ -28,22 +32,22 @@ def examples(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def row(examples):
+def implementation(examples):
     new.create("my_framework")
-    return frameworks.rows()["my_framework"]
+    return frameworks.implementations()["my_framework"]
 
 
-def test_the_folder_is_valid_and_has_every_workload(row):
-    assert row.name == "My Framework"
-    assert row.workloads == list(WORKLOADS)
+def test_the_folder_is_valid_and_has_every_workload(implementation):
+    assert implementation.name == "My Framework"
+    assert implementation.workloads == list(WORKLOADS)
     for workload in WORKLOADS:
-        text = (row.folder / "framework.toml").read_text("utf-8")
+        text = (implementation.folder / "framework.toml").read_text("utf-8")
         assert all(f'\n# {name} = "{value}"\n' in text for name, value in oracle.settle(workload).items())
-        assert mutants.offered(row, workload) == {}
+        assert mutants.offered(implementation, workload) == {}
 
 
-def test_the_functions_are_those_of_an_example_with_its_arguments(row):
-    model = next(one for one in frameworks.rows().values() if one.framework.shown_first)
+def test_the_functions_are_those_of_an_example_with_its_arguments(implementation):
+    model = next(one for one in frameworks.implementations().values() if one.framework.shown_first)
     for workload in WORKLOADS:
         arguments = [
             {
@@ -51,15 +55,15 @@ def test_the_functions_are_those_of_an_example_with_its_arguments(row):
                 for node in ast.parse(one.example(workload).read_text("utf-8")).body
                 if isinstance(node, ast.FunctionDef) and node.name in precheck.VERBS
             }
-            for one in (row, model)
+            for one in (implementation, model)
         ]
         assert arguments[0] == arguments[1]
         assert list(arguments[0]) == list(precheck.VERBS)
 
 
-def test_the_certificate_says_what_is_left_to_do_and_nothing_else(row):
+def test_the_certificate_says_what_is_left_to_do_and_nothing_else(implementation):
     with pytest.raises(UserError) as error:
-        precheck.require(row.cases(list(WORKLOADS)), "cpu")
+        precheck.require(implementation.cases(list(WORKLOADS)), "cpu")
     _, *findings = str(error.value).split("\n  ")
     unwritten = [finding for finding in findings if "is not written yet. " in finding]
     assert len(unwritten) == len(WORKLOADS) * len(precheck.VERBS)
@@ -68,16 +72,16 @@ def test_the_certificate_says_what_is_left_to_do_and_nothing_else(row):
     ]
 
 
-def test_every_key_of_framework_toml_is_explained(row):
-    text = (row.folder / "framework.toml").read_text("utf-8")
+def test_every_key_of_framework_toml_is_explained(implementation):
+    text = (implementation.folder / "framework.toml").read_text("utf-8")
     for struct in (frameworks.Framework, frameworks.Environment, frameworks.Example):
         for field in msgspec.structs.fields(struct):
             assert f"{field.name} = " in text or f"{field.name}]" in text, field.name
     assert all(line.startswith(("#", "[")) or "=" in line for line in text.splitlines() if line)
 
 
-def test_what_is_commented_out_is_valid_as_well(row):
-    toml = row.folder / "framework.toml"
+def test_what_is_commented_out_is_valid_as_well(implementation):
+    toml = implementation.folder / "framework.toml"
     lines = [line.removeprefix("# ") for line in toml.read_text("utf-8").splitlines()]
     keys = [line for line in lines if re.match(r"\w+ = |\[", line)]
     raw = tomllib.loads("\n".join(keys))
@@ -87,8 +91,8 @@ def test_what_is_commented_out_is_valid_as_well(row):
     assert msgspec.convert(raw, frameworks.Framework).retired
 
 
-def test_the_required_mutants_are_valid_once_they_are_uncommented(row):
-    text = (row.folder / "mutants.toml").read_text("utf-8")
+def test_the_required_mutants_are_valid_once_they_are_uncommented(implementation):
+    text = (implementation.folder / "mutants.toml").read_text("utf-8")
     lines = [line.removeprefix("# ") for line in text.splitlines() if line.startswith(("# [", "# edits"))]
     tables = tomllib.loads("\n".join(lines))
     for workload in WORKLOADS:
@@ -103,11 +107,11 @@ def test_a_name_that_cannot_be_writes_nothing(examples, name):
     assert sorted(examples.iterdir()) == before
 
 
-def test_a_folder_that_is_there_stays_as_it_is(row):
-    (row.folder / "requirements.in").write_text("mine==1.0\n", "utf-8")
+def test_a_folder_that_is_there_stays_as_it_is(implementation):
+    (implementation.folder / "requirements.in").write_text("mine==1.0\n", "utf-8")
     with pytest.raises(UserError, match="examples/my_framework is there already"):
         new.create("my_framework")
-    assert (row.folder / "requirements.in").read_text("utf-8") == "mine==1.0\n"
+    assert (implementation.folder / "requirements.in").read_text("utf-8") == "mine==1.0\n"
 
 
 def test_what_fails_leaves_nothing_behind(examples, monkeypatch):
@@ -134,10 +138,10 @@ def test_the_command_prints_what_comes_next(examples, capsys):
     assert capsys.readouterr().out.startswith("error: A folder cannot be called 'my-framework'")
 
 
-def test_an_unfinished_function_raises(row):
+def test_an_unfinished_function_raises(implementation):
     for workload in WORKLOADS:
         namespace = {"__name__": "example"}
-        exec(row.example(workload).read_text("utf-8"), namespace)
+        exec(implementation.example(workload).read_text("utf-8"), namespace)
         for name in precheck.VERBS:
             function = namespace[name]
             with pytest.raises(NotImplementedError, match=r"\.$"):

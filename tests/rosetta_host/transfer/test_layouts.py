@@ -9,7 +9,7 @@ from rosetta_host.transfer import layouts
 CNN, GRU = layouts.numbered("cnn"), layouts.numbered("gru")
 
 
-def said(name, *made, forms=None):
+def layout_text(name, *made, forms=None):
     """What is said of a tensor where the framework is handed these arrays, the last of them last."""
     return layouts.describe("gru" if name in GRU else "cnn", list(made), forms)[name]
 
@@ -54,14 +54,14 @@ W, B, B2 = GRU["gru.weight_ih"], GRU["gru.bias_ih"], GRU["gru.bias_hh"]
     ],
 )
 def test_a_layout_in_words(name, made, words):
-    assert said(name, *made) == words
+    assert layout_text(name, *made) == words
 
 
 @pytest.mark.parametrize(("biases", "words"), [("two", "as it is"), ("folded", "gates n"), ("no b_hn", "it has none")])
 def test_a_bias_that_a_form_lacks_is_not_looked_for(biases, words):
     forms = {"biases": biases}
     numbers = layouts.numbered("gru", forms)["gru.bias_hh"]
-    assert said("gru.bias_hh", numbers, forms=forms) == words
+    assert layout_text("gru.bias_hh", numbers, forms=forms) == words
 
 
 @pytest.mark.parametrize("workload", ["cnn", "gru"])

@@ -87,17 +87,17 @@ def make(folder, forms, edits):
 
 
 def sweep(folder, folders):
-    """The exit code, and row -> its record, of a sweep over these folders through the command line."""
+    """The exit code, and implementation -> its record, of a sweep over these folders through the command line."""
     for name, (forms, edits) in folders.items():
         make(folder / "examples" / name, forms, edits)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(frameworks, "EXAMPLES", folder / "examples")
-        patch.setattr(environment, "ensure", lambda row, device="cpu": Path(sys.executable))
+        patch.setattr(environment, "ensure", lambda implementation, device="cpu": Path(sys.executable))
         code = cli.main(["transfer", "--records", str(folder / "records"), "--machine", "here"])
     paths = store.paths([folder / "records"])
     assert {path.parent for path in paths} == {folder / "records" / "transfer" / "here"}
     assert len(paths) == len(folders)
-    return code, {record.row: record for record in map(store.read, paths)}
+    return code, {record.implementation: record for record in map(store.read, paths)}
 
 
 @pytest.fixture(scope="module")
@@ -178,12 +178,12 @@ def test_what_a_form_lacks_hides_no_error(bad):
 
 
 @pytest.mark.parametrize(
-    ("row", "reason"),
+    ("implementation", "reason"),
     [("breaks", "RuntimeError: no way in"), ("nan", "embedding, gru.weight_ih, gru.weight_hh")],
 )
-def test_a_row_that_fails_is_a_record_and_stops_no_other(bad, row, reason):
-    assert (bad[row].status, bad[row].checks) == ("failed", [])
-    assert bad[row].reason.startswith(reason)
+def test_an_implementation_that_fails_is_a_record_and_stops_no_other(bad, implementation, reason):
+    assert (bad[implementation].status, bad[implementation].checks) == ("failed", [])
+    assert bad[implementation].reason.startswith(reason)
     assert ("breaks" in bad["plain"].givers, "nan" in bad["plain"].givers) == (True, False)
 
 
@@ -226,8 +226,8 @@ def test_what_is_folded_computes_the_same_but_for_what_is_left(forms, left):
     )
 
 
-def test_a_single_row_has_nowhere_to_go(capsys):
-    name = next(iter(frameworks.rows()))
+def test_a_single_implementation_has_nowhere_to_go(capsys):
+    name = next(iter(frameworks.implementations()))
     assert cli.main(["transfer", name]) == 2
     assert capsys.readouterr().out.startswith("error: A transfer needs two frameworks: name at least two")
 
@@ -235,7 +235,7 @@ def test_a_single_row_has_nowhere_to_go(capsys):
 @pytest.mark.parametrize(("taker", "close"), [("plain", True), ("swaps", False)])
 def test_the_two_files_of_the_page_move_weights(tmp_path, taker, close):
     protocol.write_samples("gru", tmp_path / "data", protocol.steps_samples("gru"))
-    said = ""
+    expected = ""
     for file, name in (("give_weights.py", "plain"), ("take_weights.py", taker)):
         make(tmp_path / name, *{**GOOD, **BAD}[name]) if not (tmp_path / name).exists() else None
         text = (PAGES / file).read_text()
@@ -244,18 +244,18 @@ def test_the_two_files_of_the_page_move_weights(tmp_path, taker, close):
         environ = {"PYTHONPATH": f"{tmp_path / name}:{frameworks.ROOT}", "ROSETTA_DATA": str(tmp_path / "data")}
         environ["OMP_NUM_THREADS"] = environ["OPENBLAS_NUM_THREADS"] = "1"
         command = [sys.executable, tmp_path / file]
-        said = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True).stdout
-    figure = float(re.fullmatch(r"The scores differ by (\S+) at most\.\n", said)[1])
+        expected = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True).stdout
+    figure = float(re.fullmatch(r"The scores differ by (\S+) at most\.\n", expected)[1])
     assert (figure < 1e-6) == close
 
 
 def test_the_page_names_frameworks_that_there_are():
     page = (PAGES / "weights.md").read_text("utf-8")
     (named,) = re.findall(r"nox -s transfer -- (.*)", page)
-    assert set(named.split()) <= set(frameworks.rows())
+    assert set(named.split()) <= set(frameworks.implementations())
     by_hand = re.findall(
         r"PYTHONPATH=examples/(\w+) \.rosetta/environments/([\w-]+)-\*/bin/python docs/concepts/(\w+\.py)", page
     )
     assert [file for _, _, file in by_hand] == ["give_weights.py", "take_weights.py"]
     for folder, environment_id, _ in by_hand:
-        assert frameworks.rows()[folder].environment_id == environment_id
+        assert frameworks.implementations()[folder].environment_id == environment_id

@@ -29,7 +29,7 @@ def published() -> dict[Path, store.AnyRecord]:
 
 @pytest.fixture(scope="module")
 def reference(published: dict[Path, store.AnyRecord]) -> Reference:
-    return Reference.of(published, frameworks.rows(), LATEST)
+    return Reference.of(published, frameworks.implementations(), LATEST)
 
 
 def is_run(record: store.Record) -> bool:
@@ -178,8 +178,10 @@ FORGERIES = [
 
 def submitted(folder: Path, content: Content, kind: str) -> Path:
     """The file of a record as its command would name it, with this content."""
-    row = "-".join(filter(None, [content["framework"], content.get("backend")]))
-    path = folder / kind / content["machine"]["id"] / f"{row}-{content['workload']}-{content['created']}.json"
+    implementation = "-".join(filter(None, [content["framework"], content.get("backend")]))
+    path = (
+        folder / kind / content["machine"]["id"] / f"{implementation}-{content['workload']}-{content['created']}.json"
+    )
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(content), "utf-8")
     return path
@@ -293,7 +295,7 @@ def test_the_slack_is_what_the_published_records_need(
 ) -> None:
     """The figures in the comments of `floor.SPREAD` and `floor.SLACK`."""
     measured = {path: record for path, record in published.items() if record.created < MEASURED_UNTIL}
-    reference = Reference.of(measured, frameworks.rows())
+    reference = Reference.of(measured, frameworks.implementations())
     runs = [run for run in store.of_kind(measured.values(), RunRecord) if of_cpu(run)]
 
     def refused(**constants: float) -> bool:

@@ -1,4 +1,4 @@
-"""What a row's process says of the GPU: whether its build holds code for it, and whether it computes there at all."""
+"""What an implementation's process says of the GPU: whether its build holds code for it, and computes there."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ def test_a_build_without_code_for_the_chip_is_named_with_what_it_holds():
 
 def test_jax_is_asked_for_its_device():
     for platform, reason in (("gpu", None), ("cpu", "its JAX computes on the device 'cpu' here.")):
-        assert chip.jax_reason(SimpleNamespace(devices=lambda: [SimpleNamespace(platform=platform)])) == reason  # noqa: B023
+        device = SimpleNamespace(platform=platform)
+        assert chip.jax_reason(SimpleNamespace(devices=lambda device=device: [device])) == reason
 
 
 def test_cupy_compiles_a_kernel_or_says_why_not():
@@ -101,12 +102,16 @@ def asked(example, device):
 
 @pytest.fixture(scope="module")
 def on_numpy():
-    """An example that needs no more than what the host has: of a row whose package is the host's array library."""
-    (row,) = (row for row in frameworks.rows().values() if row.framework.packages == ["numpy"])
-    return row.example(row.workloads[-1])
+    """An example that needs only what the host has, because its package is the host's array library."""
+    (implementation,) = (
+        implementation
+        for implementation in frameworks.implementations().values()
+        if implementation.framework.packages == ["numpy"]
+    )
+    return implementation.example(implementation.workloads[-1])
 
 
-def test_a_row_that_computes_on_the_cpu_is_unsuited_for_a_gpu_and_for_that_alone(on_numpy):
+def test_an_implementation_that_computes_on_the_cpu_is_unsuited_for_a_gpu_and_for_that_alone(on_numpy):
     assert asked(on_numpy, "cpu") is None
     event = asked(on_numpy, "gpu")
     assert event["event"] == "unsuited"

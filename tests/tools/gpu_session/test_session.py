@@ -31,11 +31,19 @@ def session(folder, *options, **how):
     return subprocess.run([*command, "--preset", "quick", "--minutes", "1", *options], cwd=ROOT, **how)
 
 
-def test_a_row_that_cannot_compute_on_the_gpu_is_unsupported_with_the_reason_and_once(tmp_path, claims_gpu):
-    numpy_rows = [row for row in frameworks.rows().values() if row.framework.packages == ["numpy"]]
-    cases = [case for row in numpy_rows for case in row.cases(list(frameworks.WORKLOADS))]
+def test_an_implementation_that_cannot_compute_on_the_gpu_is_unsupported_with_the_reason_and_once(tmp_path, claims_gpu):
+    numpy_implementations = [
+        implementation
+        for implementation in frameworks.implementations().values()
+        if implementation.framework.packages == ["numpy"]
+    ]
+    cases = [
+        case for implementation in numpy_implementations for case in implementation.cases(list(frameworks.WORKLOADS))
+    ]
     for _ in range(2):
-        done = session(tmp_path / "out", *(row.id for row in numpy_rows), env=claims_gpu)
+        done = session(
+            tmp_path / "out", *(implementation.id for implementation in numpy_implementations), env=claims_gpu
+        )
         assert done.returncode == 0, done.stderr
         records = store.read_all([tmp_path / "out" / "records"])
         assert sorted(record.workload for record in records) == sorted(case.workload for case in cases)
@@ -55,7 +63,11 @@ def test_without_a_gpu_the_session_says_so_and_how_to_rehearse(tmp_path):
 
 
 def test_an_interpreter_without_any_framework_is_refused(tmp_path):
-    others = [row.id for row in frameworks.rows().values() if row.framework.packages != ["numpy"]]
+    others = [
+        implementation.id
+        for implementation in frameworks.implementations().values()
+        if implementation.framework.packages != ["numpy"]
+    ]
     done = session(tmp_path / "out", others[0], "--device", "cpu")
     assert done.returncode == 1
     assert f"holds none of the frameworks {others[0]}." in done.stderr
@@ -63,8 +75,12 @@ def test_an_interpreter_without_any_framework_is_refused(tmp_path):
 
 
 def test_a_session_that_is_too_short_for_anything_leaves_an_empty_archive(tmp_path):
-    (row, *_) = (row for row in frameworks.rows().values() if row.framework.packages == ["numpy"])
-    done = session(tmp_path / "new" / "out", row.id, "--device", "cpu", "--minutes", "0.01")
+    (implementation, *_) = (
+        implementation
+        for implementation in frameworks.implementations().values()
+        if implementation.framework.packages == ["numpy"]
+    )
+    done = session(tmp_path / "new" / "out", implementation.id, "--device", "cpu", "--minutes", "0.01")
     assert done.returncode == 0, done.stderr
     assert "left for the next session" in done.stdout
     with tarfile.open(tmp_path / "new" / "out" / engine.ARCHIVE) as archive:

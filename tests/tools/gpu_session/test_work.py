@@ -1,4 +1,4 @@
-"""What a session measures: every case of a row, in an order in which a certificate comes before its runs."""
+"""What a session measures: every case of an implementation, its certificate before its runs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def setting():
 
 
 @pytest.fixture(scope="module")
-def rows():
-    return list(frameworks.rows().values())
+def implementations():
+    return list(frameworks.implementations().values())
 
 
 @pytest.fixture(scope="module")
-def works(rows, setting):
-    return work.plan(rows, setting)
+def works(implementations, setting):
+    return work.plan(implementations, setting)
 
 
 @pytest.fixture
@@ -40,11 +40,11 @@ def certificate(works):
     return next(each for each in works if each.kind == "certificate")
 
 
-def test_every_case_has_a_certificate_and_a_run_that_needs_it(works, rows):
+def test_every_case_has_a_certificate_and_a_run_that_needs_it(works, implementations):
     keys = [each.key for each in works]
     assert len(set(keys)) == len(keys)
-    for row in rows:
-        for case in row.cases(list(frameworks.WORKLOADS)):
+    for implementation in implementations:
+        for case in implementation.cases(list(frameworks.WORKLOADS)):
             run = next(each for each in works if (each.kind, each.case) == ("full", case))
             assert run.needs in keys
 

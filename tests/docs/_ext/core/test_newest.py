@@ -41,13 +41,13 @@ def test_what_no_place_changes_is_told_by_the_newest_of_a_cpu(site) -> None:
     assert newest.anywhere([gpu]) is gpu
 
 
-def test_a_row_has_the_version_of_its_newest_run_on_a_cpu(site) -> None:
+def test_the_version_is_that_of_the_newest_run_on_a_cpu(site) -> None:
     site.record(created=EARLY, version="1.0")
     site.record(created=LATE, version="2.0", device="gpu")
     site.record(created=LATE.replace("2027", "2028"), version="3.0", environment="as found")
     store = store_of(site)
-    assert newest.version(store, store.rows["ada"]) == "1.0"
-    assert newest.version(store, store.rows["bell"]) is None
+    assert newest.version(store, store.implementations["ada"]) == "1.0"
+    assert newest.version(store, store.implementations["bell"]) is None
 
 
 def test_the_lives_and_the_museum_name_the_same_version(site) -> None:

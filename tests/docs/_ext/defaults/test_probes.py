@@ -40,9 +40,9 @@ def test_what_was_inferred_stands_below_and_leads_to_its_line(site, ask, build) 
     assert not build()
     line = panel(site, "defaults-pool-ada").find(class_="rosetta-ran")
     assert line.get_text() == "measured: Ada, version 1.2 · stride: 2 · β₁: 0.9"
-    run, told = (link["href"].removeprefix("index.html#") for link in line.find_all("a"))
+    run, answer = (link["href"].removeprefix("index.html#") for link in line.find_all("a"))
     pool, _, runs = tables(site.html("index"))
-    assert pool.line("Ada")["id"] == told
+    assert pool.line("Ada")["id"] == answer
     assert runs.line("Ada")["id"] == run
 
 
@@ -58,18 +58,18 @@ def test_what_was_not_asked_or_has_changed_since_says_so(site, ask, build) -> No
     path = site.examples / "ada" / "defaults.py"
     path.write_text(path.read_text("utf-8").replace("x, 2", "x, 3"), "utf-8")
     assert not build()
-    said = [panel(site, f"defaults-pool-{name}").find(class_="rosetta-ran").get_text() for name in ("ada", "bell")]
-    assert said == ["defaults.py edited since the measurement: Ada, version 1.2", "Bell: not measured yet"]
+    output = [panel(site, f"defaults-pool-{name}").find(class_="rosetta-ran").get_text() for name in ("ada", "bell")]
+    assert output == ["defaults.py edited since the measurement: Ada, version 1.2", "Bell: not measured yet"]
 
 
-def test_the_rows_of_a_folder_share_a_panel_and_each_has_its_line(site, ask, build) -> None:
+def test_the_implementations_of_a_folder_share_a_panel_and_each_has_its_line(site, ask, build) -> None:
     toml = site.examples / "bell" / "framework.toml"
     toml.write_text(toml.read_text("utf-8") + "".join(f'[backend.{b}]\nname = "Bell on {b}"\n' for b in "xy"), "utf-8")
     ask("bell-x", {"pool.stride": "1"})
     ask("bell-y", {"pool.stride": "2"})
     assert not build()
-    said = [line.get_text() for line in panel(site, "defaults-pool-bell").find_all(class_="rosetta-ran")]
-    assert said == ["measured: Bell on x, version 1.2 · stride: 1", "measured: Bell on y, version 1.2 · stride: 2"]
+    output = [line.get_text() for line in panel(site, "defaults-pool-bell").find_all(class_="rosetta-ran")]
+    assert output == ["measured: Bell on x, version 1.2 · stride: 1", "measured: Bell on y, version 1.2 · stride: 2"]
 
 
 def test_a_question_that_is_left_open_is_a_warning(site, ask, build) -> None:

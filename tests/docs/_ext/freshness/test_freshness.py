@@ -39,7 +39,7 @@ def everything(site, ask) -> None:
     turns(site, "ada")
     ask("ada", {"pool.stride": "2"})
     for taker, giver in (("ada", "bell"), ("bell", "ada")):
-        given = {giver: {"example": example_digest(frameworks.rows(site.examples)[giver].example("cnn"))}}
+        given = {giver: {"example": example_digest(frameworks.implementations(site.examples)[giver].example("cnn"))}}
         site.record(taker, kind="transfer", seed=0, givers=given, checks=[Check(giver, True, 0.0, 1e-6)])
 
 

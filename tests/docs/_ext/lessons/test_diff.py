@@ -46,7 +46,7 @@ def changed(site):
         folder = site.examples / "ada"
         (folder / "cnn.py").write_text(EXAMPLE, "utf-8")
         (folder / "mutants.toml").write_text(f"[cnn.wrong]\nedits = {json.dumps(edits)}\n", "utf-8")
-        return change(mutants.offered(frameworks.rows(site.examples)["ada"], "cnn")["wrong"])
+        return change(mutants.offered(frameworks.implementations(site.examples)["ada"], "cnn")["wrong"])
 
     return make
 

@@ -1,4 +1,4 @@
-"""Which form of an operation each row computes."""
+"""Which form of an operation each implementation computes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def html(site):
     return build
 
 
-def test_each_row_has_its_form_and_a_certificate_that_checked_it(site, html) -> None:
+def test_each_implementation_has_its_form_and_a_certificate_that_checked_it(site, html) -> None:
     toml = site.examples / "bell" / "framework.toml"
     toml.write_text(toml.read_text("utf-8") + '[cnn.forms]\nmax_pool = "all"\n', "utf-8")
     site.record("ada", kind="certificate")
@@ -46,7 +46,7 @@ def test_a_certificate_of_another_form_is_stale_and_one_that_was_cut_short_says_
     assert list(table.row("Ada").values()) == ["Ada", "all", "stale ✗"]
 
 
-def test_a_row_without_the_network_is_left_out(html) -> None:
+def test_an_implementation_without_the_network_is_left_out(html) -> None:
     assert "No implementation yet." in html("It: {forms}`gru.epsilon`")
 
 
@@ -60,8 +60,8 @@ def test_one_form_everywhere_is_a_sentence_with_the_table_folded_below(site, htm
     for name in ("ada", "bell", "curie"):
         site.record(name, kind="certificate")
     built = page(html())
-    said = "All 3 implementations are alike: form “first”, newest certificate “passed ✓”."
-    sentence = built.find("p", string=said)
+    expected = "All 3 implementations are alike: form “first”, newest certificate “passed ✓”."
+    sentence = built.find("p", string=expected)
     assert sentence
     folded = sentence.find_next_sibling("details")
     assert not folded.has_attr("open")

@@ -54,7 +54,7 @@ def test_seen_from_the_other_side_a_ratio_is_its_inverse() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "said"),
+    ("low", "high", "expected"),
     [
         (1.10, 1.20, "more"),
         (1.01, 1.06, "more"),
@@ -67,12 +67,12 @@ def test_seen_from_the_other_side_a_ratio_is_its_inverse() -> None:
         (0.95, 0.99, "less"),
     ],
 )
-def test_what_an_interval_of_times_says(low: float, high: float, said: str) -> None:
-    assert of_time(Interval(sqrt(low * high), low, high)) == said
+def test_what_an_interval_of_times_says(low: float, high: float, expected: str) -> None:
+    assert of_time(Interval(sqrt(low * high), low, high)) == expected
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "said"),
+    ("low", "high", "expected"),
     [
         (-0.05, -0.02, "less"),
         (-0.009, -0.001, "same"),
@@ -80,8 +80,8 @@ def test_what_an_interval_of_times_says(low: float, high: float, said: str) -> N
         (0.001, 0.02, "more"),
     ],
 )
-def test_what_an_interval_of_accuracies_says(low: float, high: float, said: str) -> None:
-    assert of_accuracy(Interval((low + high) / 2, low, high)) == said
+def test_what_an_interval_of_accuracies_says(low: float, high: float, expected: str) -> None:
+    assert of_accuracy(Interval((low + high) / 2, low, high)) == expected
 
 
 def test_every_interval_says_one_thing_and_the_other_way_round_the_opposite() -> None:

@@ -1,4 +1,4 @@
-"""Whether a lesson still holds, row by row; what it costs; what catches it. All from records."""
+"""Where a lesson still holds; what it costs; what catches it. All from records."""
 
 from __future__ import annotations
 
@@ -140,20 +140,22 @@ def test_the_newest_record_counts(site, only) -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "said"),
+    ("check", "expected"),
     [
         (Check("loss", False, None, 1e-5), "loss: not a finite number, limit 1e-5"),
-        (Check("start: law", False), "start: law"),
+        (Check("start: distribution", False), "start: distribution"),
         (Check("weights", False, 3.0, 0.0), "weights: 3, limit 0"),
     ],
 )
-def test_a_check_is_said_with_what_it_has(site, only, check: Check, said: str) -> None:
+def test_a_check_is_said_with_what_it_has(site, only, check: Check, expected: str) -> None:
     declare(site)
     everywhere(site)
     judged(site, "ada", (Check("evaluate", False), check))
-    assert only().row("Ada")["Certificate"] == f"{said}, and 1 more" if check.name != "start: law" else True
+    assert (
+        only().row("Ada")["Certificate"] == f"{expected}, and 1 more" if check.name != "start: distribution" else True
+    )
     judged(site, "ada", (check,), created="20270101T000000.000000Z")
-    assert only().row("Ada")["Certificate"] == said
+    assert only().row("Ada")["Certificate"] == expected
 
 
 # What is of today
@@ -330,7 +332,7 @@ def test_what_a_cpu_says_of_a_gpus_lesson_is_marked(site, html) -> None:
 # What is not there
 
 
-def test_rows_that_say_nothing_of_the_patch_are_named(site, html) -> None:
+def test_implementations_that_say_nothing_of_the_patch_are_named(site, html) -> None:
     declare(site)
     built = html()
     assert "Not measured yet." in prose(built)
@@ -360,9 +362,9 @@ def test_an_unknown_lesson_is_a_warning(site, page_text: str, warning: str) -> N
     declare(site)
     declare(site, "bare", ())
     site.page("index", page_text)
-    said = site.build()
-    assert warning in said
-    assert "index.md:6: WARNING" in said
+    warnings = site.build()
+    assert warning in warnings
+    assert "index.md:6: WARNING" in warnings
 
 
 def test_a_file_of_lessons_that_is_not_valid_is_a_warning(site) -> None:
@@ -401,7 +403,7 @@ def test_of_several_patches_what_cannot_be_written_stands_below_the_table(site, 
     assert "Other size: cannot be written in 3 implementations." in prose(built)
 
 
-def test_a_row_counts_once_by_its_newest_record(site, html) -> None:
+def test_an_implementation_counts_once_by_its_newest_record(site, html) -> None:
     declare(site)
     everywhere(site)
     judged(site, "ada", created="20260101T000000.000000Z")
@@ -448,7 +450,7 @@ def test_what_passes_every_check_is_said_to(site, html) -> None:
 MEASURED = "accuracy = true"
 
 
-def test_the_cost_is_the_mean_difference_to_the_rows_own_runs_of_the_same_seeds(site, only) -> None:
+def test_the_cost_is_the_mean_difference_to_unpatched_runs_of_the_same_seeds(site, only) -> None:
     declare(site, more=MEASURED)
     everywhere(site)
     trained(site, "ada", None, 0.50, 0.52, 0.54, 0.90)

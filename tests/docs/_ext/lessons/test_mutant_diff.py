@@ -133,17 +133,19 @@ def test_an_unknown_patch_is_a_warning(site, text: str, warning: str) -> None:
     declare(site)
     everywhere(site)
     site.page("index", text)
-    said = site.build()
-    assert warning in said
-    assert "index.md:6: WARNING" in said
+    warnings = site.build()
+    assert warning in warnings
+    assert "index.md:6: WARNING" in warnings
 
 
 def test_a_patch_that_no_longer_fits_is_a_warning(site) -> None:
     everywhere(site)
     edit(site, "bell", "minibatches(x, y, 64)", "minibatches(x, y, 65)")
     site.page("index", PATCH)
-    said = site.build()
-    assert "index.md:6: WARNING: rosetta: bell/mutants.toml, cnn.wrong_size: 'minibatches(x, y, 64)' occurs 0" in said
+    warnings = site.build()
+    assert (
+        "index.md:6: WARNING: rosetta: bell/mutants.toml, cnn.wrong_size: 'minibatches(x, y, 64)' occurs 0" in warnings
+    )
 
 
 def test_a_patch_after_which_nothing_is_python_is_a_warning(site) -> None:

@@ -40,7 +40,7 @@ def html(dead):
     return build
 
 
-def test_each_retired_row_says_what_it_takes(html) -> None:
+def test_each_retired_implementation_says_what_it_takes(html) -> None:
     (table,) = tables(html())
     assert table.names == ["Bell", "Curie"]
     assert table.row("Bell") == {

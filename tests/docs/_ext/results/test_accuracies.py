@@ -9,14 +9,14 @@ from _ext.results.accuracies import sentence
 SAME, NEAR, FAR = (0.760, 0.761, 0.762), (0.761, 0.760, 0.763), (0.700, 0.701, 0.702)
 
 
-def seeds(site, row: str, accuracies: tuple[float, ...], **changes: object) -> None:
+def seeds(site, implementation: str, accuracies: tuple[float, ...], **changes: object) -> None:
     for seed, accuracy in enumerate(accuracies):
-        site.record(row, seed=seed, accuracy=accuracy, **changes)
+        site.record(implementation, seed=seed, accuracy=accuracy, **changes)
 
 
 def test_each_case_is_equivalent_different_or_not_known(site) -> None:
-    for row in ("ada", "bell", "curie"):
-        turns(site, row, [0.01, 0.01])
+    for implementation in ("ada", "bell", "curie"):
+        turns(site, implementation, [0.01, 0.01])
     turns(site, "ada", [0.01, 0.01], variant="train_compiled")
     seeds(site, "ada", SAME)
     seeds(site, "ada", SAME[:1], variant="train_compiled")

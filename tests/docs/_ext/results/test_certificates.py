@@ -29,7 +29,7 @@ def below(table: Shown, name: str) -> str:
 def test_a_column_is_a_family_and_its_figure_the_one_nearest_to_its_limit(site, table) -> None:
     steps = [Check("step median", True, 1e-4, 5e-4), Check("step worst", True, 2e-4, 2e-2)]
     scores = [Check("scores before", True, 0.0, 1e-6), Check("scores after", True, 3e-7, 1e-6)]
-    flags = [Check("start: law", True), Check("start: same seed, same weights", True)]
+    flags = [Check("start: distribution", True), Check("start: same seed, same weights", True)]
     site.record("ada", kind="certificate", checks=[Check("weights", True, 0.0, 0.0), *steps, *scores, *flags])
     site.record("bell", kind="certificate", checks=[Check("weights", True, 0.0, 0.0)])
     shown = table()
@@ -60,8 +60,8 @@ def test_a_certificate_of_a_python_as_found_says_so(site, table) -> None:
     site.record(
         "ada", kind="certificate", checks=[Check("loss", True, 1e-7, 1e-5)], device="gpu", environment="as found"
     )
-    said = "1.2 · GPU · The desk · in an external interpreter, not in the locked environment"
-    assert said in below(table(), "Ada, on a GPU")
+    expected = "1.2 · GPU · The desk · in an external interpreter, not in the locked environment"
+    assert expected in below(table(), "Ada, on a GPU")
 
 
 def test_a_wider_limit_is_marked_and_its_reason_told_once(site, table) -> None:
@@ -70,20 +70,22 @@ def test_a_wider_limit_is_marked_and_its_reason_told_once(site, table) -> None:
     shown = table()
     assert shown.row("Ada")["loss"] == "1.0e-7"
     assert shown.row("Ada")["float64"] == "6.0e-6 †"
-    told = below(shown, "Ada")
-    assert told.count("it rounds its rates.") == 1
-    assert "float64: loop; float64: loss: it rounds its rates." in told
+    text_below = below(shown, "Ada")
+    assert text_below.count("it rounds its rates.") == 1
+    assert "float64: loop; float64: loss: it rounds its rates." in text_below
 
 
 def test_all_checks_stand_in_a_part_that_opens(site, table) -> None:
     site.record(
-        "ada", kind="certificate", checks=[Check("loss", True, 1e-7, 1e-5, "step 3"), Check("start: law", True)]
+        "ada",
+        kind="certificate",
+        checks=[Check("loss", True, 1e-7, 1e-5, "step 3"), Check("start: distribution", True)],
     )
-    told = below(table(), "Ada").split(" | ")
-    assert told == [
+    text_below = below(table(), "Ada").split(" | ")
+    assert text_below == [
         "passed ✓ 2 checks · 1.2 · CPU · The desk · 2026-01-02",
         "✓ loss: 1.0e-7 of at most 1.0e-5 (step 3)",
-        "✓ start: law",
+        "✓ start: distribution",
     ]
     details = page(site.html("index")).find("details")
     assert not details.has_attr("open")
@@ -96,7 +98,7 @@ def test_a_run_that_was_cut_short_says_so(site, table) -> None:
     assert below(table(), "Ada").startswith("timeout ✗: it took too long ·")
 
 
-def test_the_lines_of_a_row_stand_together_each_with_an_anchor(site, table) -> None:
+def test_the_lines_of_an_implementation_stand_together_each_with_an_anchor(site, table) -> None:
     site.record("bell", kind="certificate")
     for variant in ("train_with_loader", None):
         site.record("ada", kind="certificate", variant=variant)

@@ -68,12 +68,12 @@ def test_where_train_is_compiled_the_variant_runs_step_by_step(site, html) -> No
     built = html()
     (table,) = tables(built)
     assert table.names == ["Ada"]
-    told = line(built, "Ada")
-    assert (told["Step by step"], told["Compiled"]) == (
+    shown_cells = line(built, "Ada")
+    assert (shown_cells["Step by step"], shown_cells["Compiled"]) == (
         "100 s | 75.0% | no certificate ✗",
         "70 s | 75.0% | no certificate ✗",
     )
-    assert (told["Ratio"], told["Compile"]) == ("0.70×", "10 s | 0 s without")
+    assert (shown_cells["Ratio"], shown_cells["Compile"]) == ("0.70×", "10 s | 0 s without")
 
 
 def test_a_compiled_train_is_shown_before_the_variant_has_run(site, html) -> None:
@@ -88,8 +88,8 @@ def test_records_from_before_train_was_compiled_are_told_apart(site, html, both)
     declaration = site.examples / "ada" / "framework.toml"
     declaration.write_text(f"{declaration.read_text('utf-8')}\n[cnn]\ncompiled_since_schema = 2\n", "utf-8")
     both("ada", (100.0, 1.0), (80.0, 11.0), schema=1)
-    told = line(html(), "Ada")
-    assert (told["Step by step"], told["Compiled"]) == (
+    shown_cells = line(html(), "Ada")
+    assert (shown_cells["Step by step"], shown_cells["Compiled"]) == (
         "100 s | 75.0% | no certificate ✗",
         "70 s | 75.0% | no certificate ✗",
     )
@@ -118,7 +118,7 @@ def test_what_was_not_measured_is_not_guessed(site, html, both) -> None:
     assert [line(built, name)["Pays back"] for name in ("Ada", "Bell")] == ["–", "–"]
 
 
-def test_a_run_that_was_given_up_is_told_only_of_a_row_that_has_no_other(site, html, both) -> None:
+def test_a_run_that_was_given_up_is_shown_only_where_there_is_no_other(site, html, both) -> None:
     both("ada", None, (80.0, 11.0))
     for name in ("ada", "bell"):
         site.record(name, variant=COMPILED, preset="full", status="timeout", reason="Stopped after 10 minutes.")

@@ -30,14 +30,14 @@ def test_every_required_error_is_told_in_words(text) -> None:
     page = text()
     for workload in workloads.names():
         stated = workloads.get(workload)
-        for said in (
+        for expected in (
             *stated.mutants.values(),
             *chain.from_iterable(own.values() for own in stated.variant_mutants.values()),
         ):
-            assert f" {said} 0 " in page
-    for said in constant("REQUIRED_OR_REASON", MUTATION).values():
-        assert f" CNN {said} 0 " in page
-        assert f" GRU {said} 0 " in page
+            assert f" {expected} 0 " in page
+    for expected in constant("REQUIRED_OR_REASON", MUTATION).values():
+        assert f" CNN {expected} 0 " in page
+        assert f" GRU {expected} 0 " in page
     assert "An example may leave out the last 3 of each network if its framework cannot make them." in page
     assert "There are 0 errors in 0 folders." in page
 

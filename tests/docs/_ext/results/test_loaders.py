@@ -92,7 +92,7 @@ def test_machines_and_presets_are_never_mixed(site, html, both) -> None:
     assert [full.row(name)["Ratio"] for name in full.names] == ["1.20×"]
 
 
-def test_half_of_a_pair_says_nothing_where_the_row_has_both(site, html, both) -> None:
+def test_half_of_a_pair_is_left_out_where_there_are_both(site, html, both) -> None:
     both("ada", 100.0, 90.0)
     both("ada", None, 50.0, machine=Machine("tower", "The tower"))
     (table,) = tables(html())
@@ -130,14 +130,14 @@ def test_a_time_from_uncommitted_changes_says_so(site, html, both) -> None:
     assert "from uncommitted changes" in tables(html())[0].row("Ada")["Own loader"]
 
 
-def test_a_row_whose_train_draws_by_itself_is_not_said_to_share_the_generator(site, html, both) -> None:
+def test_a_train_that_draws_by_itself_is_not_said_to_share_the_generator(site, html, both) -> None:
     path = site.examples / "ada" / "cnn.py"
     path.write_text(path.read_text("utf-8").replace("minibatches(x, y, 64)", "ada.fit(x, y)"), "utf-8")
     both("ada", 100.0, 90.0)
     both("bell", 100.0, 90.0)
     (table,) = tables(html())
-    said = [table.row(name)["train is fed by"] for name in table.names]
-    assert said == ["the framework itself", "the shared generator"]
+    output = [table.row(name)["train is fed by"] for name in table.names]
+    assert output == ["the framework itself", "the shared generator"]
 
 
 def test_in_short(html, both) -> None:

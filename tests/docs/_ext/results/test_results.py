@@ -338,7 +338,7 @@ def test_the_seeds_row_stands_beside_todays(site, html) -> None:
     assert today.row("Bell")["Original, K80"] == ""
 
 
-def test_a_rate_is_held_against_the_machines_own_and_a_slow_row_says_why(site, only) -> None:
+def test_a_rate_is_compared_with_the_machines_own_and_a_slow_framework_says_why(site, only) -> None:
     toml = site.examples / "bell" / "framework.toml"
     toml.write_text(toml.read_text("utf-8") + '[cnn]\nslow_because = "it waits for its pool"\n', "utf-8")
     machine = Machine("desk", "The desk", matmul_rate=371e9)
@@ -352,7 +352,7 @@ def test_a_rate_is_held_against_the_machines_own_and_a_slow_row_says_why(site, o
     assert "it waits" not in text(only().table)
 
 
-def test_why_one_row_is_slow_is_told_of_it_and_not_of_the_table(site, only) -> None:
+def test_why_one_framework_is_slow_stands_in_its_row_and_not_in_the_caption(site, only) -> None:
     toml = site.examples / "bell" / "framework.toml"
     toml.write_text(toml.read_text("utf-8") + '[cnn]\nslow_because = "it waits for its pool"\n', "utf-8")
     site.record("bell", machine=Machine("desk", "The desk", matmul_rate=371e9), train_rate=100.0)
@@ -365,9 +365,9 @@ def test_a_run_in_a_python_as_found_says_so(site, only) -> None:
     site.record("ada", environment="as found")
     site.record("bell")
     table = only()
-    said = "in an external interpreter, not in the locked environment"
-    assert said in table.row("Ada")["Certificate"]
-    assert said not in table.row("Bell")["Certificate"]
+    expected = "in an external interpreter, not in the locked environment"
+    assert expected in table.row("Ada")["Certificate"]
+    assert expected not in table.row("Bell")["Certificate"]
 
 
 def test_a_gpus_rate_is_held_against_its_makers_peak_and_not_against_the_cpus(site, only) -> None:
@@ -436,8 +436,8 @@ def test_an_accuracy_farther_from_the_others_than_seeds_lie_apart_is_pointed_out
     certified(site, ada=0.76, bell=0.755, curie=0.735)
     table = only()
     assert text(table.table).count("points below the median of this table") == 1
-    said = "2.0 points below the median of this table (the standard deviation between seeds is 0.5)"
-    assert said in table.row("Curie")["Certificate"]
+    expected = "2.0 points below the median of this table (the standard deviation between seeds is 0.5)"
+    assert expected in table.row("Curie")["Certificate"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every row at a glance."""
+"""Every implementation at a glance."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def cells(glance):
     return build
 
 
-def certified(site, row: str, **changes: object) -> None:
-    site.record(row, kind="certificate", device=changes.get("device", "cpu"))
-    site.record(row, **changes)
+def certified(site, implementation: str, **changes: object) -> None:
+    site.record(implementation, kind="certificate", device=changes.get("device", "cpu"))
+    site.record(implementation, **changes)
 
 
-def test_every_row_appears_and_says_what_it_lacks(site, cells) -> None:
+def test_every_implementation_appears_and_says_what_it_lacks(site, cells) -> None:
     certified(site, "ada", times=Times(train=100.0))
     site.record("bell", status="timeout", reason="too slow", accuracy=None, times=None)
     assert cells() == {
@@ -49,9 +49,9 @@ def test_every_row_appears_and_says_what_it_lacks(site, cells) -> None:
     }
 
 
-def test_a_column_is_of_the_machine_preset_and_device_of_most_rows(site, glance) -> None:
-    for row in ("ada", "bell"):
-        certified(site, row, data=Data("CIFAR-10", "unofficial copy"))
+def test_a_column_is_of_the_machine_preset_and_device_of_most_implementations(site, glance) -> None:
+    for implementation in ("ada", "bell"):
+        certified(site, implementation, data=Data("CIFAR-10", "unofficial copy"))
     certified(site, "ada", preset="epoch", accuracy=0.1, created="20270101T000000.000000Z")
     certified(site, "bell", machine=TOWER, device="gpu", accuracy=0.2, created="20270101T000000.000000Z")
     certified(site, "curie", machine=TOWER, accuracy=0.3)
@@ -69,10 +69,10 @@ def test_a_column_is_of_the_machine_preset_and_device_of_most_rows(site, glance)
 
 def test_a_setting_with_a_certified_run_comes_before_one_with_more_stale_ones(site, cells) -> None:
     site.record("ada", kind="certificate")
-    for row in ("ada", "bell"):
-        site.record(row, preset="full", accuracy=0.76, threads=64)
+    for implementation in ("ada", "bell"):
+        site.record(implementation, preset="full", accuracy=0.76, threads=64)
     site.record("ada", preset="epoch", accuracy=0.46)
-    assert {name: told[0] for name, told in cells().items()} == {
+    assert {name: shown_cells[0] for name, shown_cells in cells().items()} == {
         "Ada": "46.0%, 100 s",
         "Bell": "ran elsewhere",
         "Curie": "not run yet",
@@ -90,7 +90,7 @@ def test_a_quick_run_is_never_shown(site, cells) -> None:
     assert cells()["Ada"][0] == "not run yet"
 
 
-def test_a_row_that_trains_compiled_too_shows_that(site, cells) -> None:
+def test_an_implementation_that_trains_compiled_too_shows_that(site, cells) -> None:
     path = site.examples / "ada" / "cnn.py"
     path.write_text(path.read_text("utf-8") + LOADER.replace("train_with_loader", "train_compiled"), "utf-8")
     site.record("ada", kind="certificate", variant="train_compiled")
@@ -101,8 +101,8 @@ def test_a_row_that_trains_compiled_too_shows_that(site, cells) -> None:
 
 
 def test_the_picture_leads_and_holds_what_its_column_holds(site, glance) -> None:
-    for row, seconds in (("ada", 200.0), ("bell", 100.0)):
-        certified(site, row, times=Times(train=seconds))
+    for implementation, seconds in (("ada", 200.0), ("bell", 100.0)):
+        certified(site, implementation, times=Times(train=seconds))
     certified(site, "curie", times=Times(train=7.0), machine=TOWER)
     glance()
     plot, *_ = page(site.html("index")).find_all("figure")
@@ -130,7 +130,7 @@ def test_a_number_without_a_certificate_is_not_shown(site, glance) -> None:
     assert "12.3%" not in text(table.table)
 
 
-def test_a_row_that_trained_in_another_way_alone_shows_that_and_names_it(site, cells) -> None:
+def test_an_implementation_that_trained_in_another_way_alone_shows_that_and_names_it(site, cells) -> None:
     path = site.examples / "ada" / "cnn.py"
     path.write_text(path.read_text("utf-8") + LOADER, "utf-8")
     site.record("ada", kind="certificate", variant="train_with_loader")
@@ -140,7 +140,7 @@ def test_a_row_that_trained_in_another_way_alone_shows_that_and_names_it(site, c
     assert cells()["Ada"][0] == "60.0%, 100 s"
 
 
-def test_a_row_whose_train_is_compiled_shows_that_and_not_the_step_by_step_variant(site, cells) -> None:
+def test_where_train_is_compiled_that_is_shown_and_not_the_step_by_step_variant(site, cells) -> None:
     path = site.examples / "ada" / "cnn.py"
     path.write_text(path.read_text("utf-8") + LOADER.replace("train_with_loader", "train_eager"), "utf-8")
     site.record("ada", kind="certificate", variant="train_eager")
@@ -178,7 +178,7 @@ def test_the_seeds_rows_stand_beside_todays_under_the_seeds_names(site, cells) -
     assert cells()["Ada | with its own data loader"][0] == "not run yet"
 
 
-def test_a_seeds_row_that_is_in_no_catalogue_is_not_lost(site, cells) -> None:
+def test_a_framework_of_the_seed_that_is_in_no_catalog_is_not_lost(site, cells) -> None:
     site.record("bell", historic=True, machine=TOWER, times=Times(train=1.0), framework="gone", name="Gone")
     assert cells()["gone"] == ["–", "75%, 1 s | Gone", "–", ""]
 

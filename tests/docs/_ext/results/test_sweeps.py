@@ -14,7 +14,7 @@ def test_the_newest_sweep_of_each_machine_is_shown_and_published_ones_first(site
     turns(site, "bell", sweep="20260202T000000.000000Z")
     turns(site, "curie", machine=TOWER, sweep="20260101T000000.000000Z")
     turns(site, "curie", local=True, sweep="20270101T000000.000000Z")
-    assert [(sweep.first.machine.id, sweep.first.row, sweep.local) for sweep in shown(site)] == [
+    assert [(sweep.first.machine.id, sweep.first.implementation, sweep.local) for sweep in shown(site)] == [
         ("desk", "bell", False),
         ("tower", "curie", False),
         ("desk", "curie", True),
@@ -38,7 +38,7 @@ def test_a_case_is_stale_by_what_changed_since(site) -> None:
     assert bell.stale.startswith("stale: timed with another example, ")
     path = site.examples / "ada" / "requirements.txt"
     path.write_text("numpy==1\n", "utf-8")
-    assert {entry.record.row: entry for entry in shown(site)[0].entries}[
+    assert {entry.record.implementation: entry for entry in shown(site)[0].entries}[
         "ada"
     ].stale == "stale: timed with another lock"
 

@@ -60,8 +60,8 @@ def test_compiling_pays_back_what_it_took_once_steps_have_saved_it(site) -> None
     turns(site, "bell", [0.010, 0.010])
     turns(site, "bell", [0.020, 0.020], variant="train_compiled")
     sweep = shown(site)[0]
-    said = {entry.ranked.case[::2]: pays_back(sweep, entry) for entry in sweep.entries}
-    assert said == {
+    output = {entry.ranked.case[::2]: pays_back(sweep, entry) for entry in sweep.entries}
+    assert output == {
         ("ada", "train_compiled"): "after 10 epochs",
         ("ada", None): "–",
         ("bell", None): "–",

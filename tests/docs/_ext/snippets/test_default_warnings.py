@@ -24,7 +24,7 @@ TRAIN = "```{rosetta} cnn.train\n```"
 
 
 @pytest.fixture
-def told(site):
+def by_framework(site):
     """Builds a page with a snippet: folder -> the line under it."""
 
     def build() -> dict[str, str]:
@@ -40,68 +40,68 @@ def told(site):
     return build
 
 
-def test_what_the_network_does_not_need_bites_and_what_most_do_not_do(ask, told) -> None:
+def test_what_the_network_does_not_need_bites_and_what_most_do_not_do(ask, by_framework) -> None:
     ask("ada", {"pool.stride": "1", "pool.β": "0.9"})
     ask("bell", {"pool.stride": "2", "pool.β": "0.8"})
     ask("curie", {"pool.stride": "1", "pool.β": "0.9"})
-    assert told() == {
+    assert by_framework() == {
         "ada": "By default: a pool, stride: 1",
         "bell": "By default: a pool, β₁: 0.8",
         "curie": "By default: a pool, stride: 1",
     }
 
 
-def test_it_leads_to_the_line_of_the_answer(site, ask, told) -> None:
+def test_it_leads_to_the_line_of_the_answer(site, ask, by_framework) -> None:
     ask("ada", {"pool.stride": "1"})
-    told()
+    by_framework()
     [address] = re.findall(r'rosetta-bites">By default: <a [^>]*href="([^"]+)"', site.html("index"))
     page, _, place = address.partition("#")
     assert page == "defaults.html"
     assert f'id="{place}"' in site.html(page.removesuffix(".html"))
 
 
-def test_there_are_three_at_most_the_odd_ones_first(ask, told, monkeypatch) -> None:
+def test_there_are_three_at_most_the_odd_ones_first(ask, by_framework, monkeypatch) -> None:
     matter(monkeypatch, {"pool.stride": TWO, "loss.mean": Code.MEAN, "pool.β": MOST})
     ask("ada", {"pool.stride": "1", "pool.β": "0.8", "loss.mean": "the sum"})
     for name in ("bell", "curie"):
         ask(name, {"pool.stride": "2", "pool.β": "0.9", "loss.mean": "the sum"})
-    found = told()
+    found = by_framework()
     assert found["ada"] == (
         "By default: a pool, stride: 1 · a pool, β₁: 0.8 · the loss, what becomes of a batch: the sum"
     )
     monkeypatch.setattr(default_warnings, "SHOWN", 1)
     matter(monkeypatch, {"loss.mean": Code.MEAN, "pool.β": MOST})
     ask("ada", {"pool.β": "0.7", "loss.mean": "the sum"})
-    assert told()["ada"] == "By default: a pool, β₁: 0.7"
+    assert by_framework()["ada"] == "By default: a pool, β₁: 0.7"
 
 
 @pytest.mark.parametrize(
     "answer", ["must be given: it insists", "refused: TypeError", "unknown: strange", "none: no pool"]
 )
-def test_what_makes_itself_known_is_not_told(ask, told, answer: str) -> None:
+def test_what_makes_itself_known_is_not_told(ask, by_framework, answer: str) -> None:
     ask("ada", {"pool.stride": answer})
-    assert told() == {}
+    assert by_framework() == {}
 
 
-def test_of_answers_that_serve_alike_none_bites(ask, told, monkeypatch) -> None:
+def test_of_answers_that_serve_alike_none_bites(ask, by_framework, monkeypatch) -> None:
     matter(monkeypatch, {"pool.stride": (Code.MEAN, Code.SUM)})
     for name, stride in (("ada", "the mean"), ("bell", "the sum"), ("curie", "a loss a sample")):
         ask(name, {"pool.stride": stride})
-    assert told() == {"curie": "By default: a pool, stride: a loss a sample"}
+    assert by_framework() == {"curie": "By default: a pool, stride: a loss a sample"}
 
 
-def test_what_no_longer_holds_is_not_told(site, ask, told) -> None:
+def test_what_no_longer_holds_is_not_told(site, ask, by_framework) -> None:
     ask("ada", {"pool.stride": "1"})
     (site.examples / "ada" / "requirements.txt").write_text("ada==2\n", "utf-8")
-    assert told() == {}
+    assert by_framework() == {}
 
 
-def test_back_ends_that_differ_are_named(site, ask, told) -> None:
+def test_back_ends_that_differ_are_named(site, ask, by_framework) -> None:
     toml = site.examples / "bell" / "framework.toml"
     toml.write_text(toml.read_text("utf-8") + "".join(f'[backend.{b}]\nname = "Bell on {b}"\n' for b in "xyz"), "utf-8")
     for back_end, stride in (("x", "1"), ("y", "3"), ("z", "2")):
         ask(f"bell-{back_end}", {"pool.stride": stride})
-    assert told() == {"bell": "By default: a pool, stride: 1 (Bell on x); 3 (Bell on y)"}
+    assert by_framework() == {"bell": "By default: a pool, stride: 1 (Bell on x); 3 (Bell on y)"}
 
 
 def test_an_unknown_question_is_a_warning(site, ask, monkeypatch) -> None:
@@ -139,13 +139,15 @@ def codes_of_the_judges() -> set[str]:
     return named | {"_".join(kind) for kind in infer.KINDS}
 
 
-@functools.cache  # the laws are fitted to millions of weights
+@functools.cache  # the distributions are fitted to millions of weights
 def laws_of_the_start() -> set[Statement]:
-    """The laws that the networks start from, as the host infers them; biases are zero then."""
+    """The distributions that the networks start from, as the host infers them; biases are zero then."""
     drawn = [weights.canonical(workload) for workload in frameworks.WORKLOADS]
     matrices = [array for arrays in drawn for array in arrays.values() if array.ndim > 1]
-    laws = {distributions.law(array, *weights.fans(array.shape)).statement for array in matrices}
-    return {Statement(Code.ZEROS), *laws}
+    distributions_of_weights = {
+        distributions.distribution(array, *weights.fans(array.shape)).statement for array in matrices
+    }
+    return {Statement(Code.ZEROS), *distributions_of_weights}
 
 
 @pytest.mark.parametrize(("name", "need"), sorted(NEEDS, key=str))

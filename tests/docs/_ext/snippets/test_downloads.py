@@ -26,9 +26,9 @@ class Caption(SphinxDirective):
     def run(self):
         from _ext.core import store
         from _ext.snippets import downloads
-        row = store.store(self.config).rows[self.arguments[0]]
-        found = downloads.links(self.env, row, "cnn")
-        return [nodes.paragraph("", "", *found, classes=[f"caption-{row.id}"])]
+        implementation = store.store(self.config).implementations[self.arguments[0]]
+        found = downloads.links(self.env, implementation, "cnn")
+        return [nodes.paragraph("", "", *found, classes=[f"caption-{implementation.id}"])]
 
 def setup(app):
     app.add_directive("caption", Caption)
@@ -47,10 +47,10 @@ def unpacked(site, name: str) -> dict[str, str]:
 
 
 def write_notebook(site, name: str = "ada", **changes: str) -> Path:
-    """A notebook of this row's CNN that says it is a run of the present code and lock, but for these changes."""
-    row = frameworks.rows(site.examples)[name]
-    digests = {**notebooks.digests(standalone.script([row], "cnn"), row), **changes}
-    path = notebooks.path(row, "cnn", site.docs / "notebooks")
+    """A notebook of this implementation's CNN, of the present code and lock, but for these changes."""
+    implementation = frameworks.implementations(site.examples)[name]
+    digests = {**notebooks.digests(standalone.script([implementation], "cnn"), implementation), **changes}
+    path = notebooks.path(implementation, "cnn", site.docs / "notebooks")
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"metadata": {notebooks.KEY: {"digests": digests}}}), "utf-8")
     return path
@@ -74,8 +74,8 @@ def site(site):
 def test_every_folder_has_its_files_on_the_site_and_on_the_page(site) -> None:
     assert not site.build()
     assert set(served(site)) == {f"{name}{end}" for name in ("ada", "bell", "curie") for end in (".zip", "/cnn.py")}
-    rows = frameworks.rows(site.examples)
-    assert served(site)["bell/cnn.py"].decode() == standalone.script([rows["bell"]], "cnn").text
+    implementations = frameworks.implementations(site.examples)
+    assert served(site)["bell/cnn.py"].decode() == standalone.script([implementations["bell"]], "cnn").text
     links = re.findall(r'href="(\.\./downloads/[^"]+)"', section(site, "bell"))
     assert links == ["../downloads/bell/cnn.py", "../downloads/bell.zip"]
     assert all((site.folder / "html" / "deep" / link).exists() for link in links)
@@ -109,7 +109,7 @@ def test_the_page_says_how_to_make_the_environment(site) -> None:
     (toml.parent / "requirements-gpu.in").write_text("# For a GPU of 2019.\nada-gpu==1\n", "utf-8")
     site.build()
     text = re.sub(r"<[^>]+>", "", section(site, "ada"))
-    for said in (
+    for expected in (
         "Python 3.11.",
         "Needs: An old compiler.",
         "For a GPU of 2019. Install this instead:",
@@ -118,7 +118,7 @@ def test_the_page_says_how_to_make_the_environment(site) -> None:
         "uv pip sync requirements.txt",
         "python cnn.py",
     ):
-        assert said in text
+        assert expected in text
 
 
 def test_the_archive_holds_the_scripts_the_lists_and_the_commands(site) -> None:
@@ -133,17 +133,17 @@ def test_the_archive_holds_the_scripts_the_lists_and_the_commands(site) -> None:
     assert list(held) == [f"ada/{name}" for name in names]
     assert held["ada/stub.c"] == "int x;\n"
     readme = held["ada/README.txt"]
-    for said in (
+    for expected in (
         "cnn.py   the CNN",
         "python setup_it.py\n    python cnn.py",
         "uv pip sync requirements-gpu.txt",
         "license",
     ):
-        assert said in readme
+        assert expected in readme
     assert "gru.py" not in readme
 
 
-def test_rows_with_environments_of_their_own_share_an_archive(site) -> None:
+def test_implementations_with_environments_of_their_own_share_an_archive(site) -> None:
     folder = site.examples / "ada"
     toml = (folder / "framework.toml").read_text("utf-8")
     for name in ("one", "two"):

@@ -11,7 +11,7 @@ TRAIN = "def train(model, x, y):\n    return {}\n"
 IMPORT = "from rosetta_common.data import minibatches\n\n\n"
 
 
-def said(site) -> str:
+def role_text(site) -> str:
     site.page("index", "{feeds}`batches`")
     assert not site.build()
     return page(site.html("index")).get_text()
@@ -33,10 +33,10 @@ def test_what_train_calls_decides(tmp_path, text, shared) -> None:
 
 
 def test_a_site_says_who_draws_by_itself_and_notices_a_change(site) -> None:
-    assert "All examples draw their mini-batches from one shared generator." in said(site)
+    assert "All examples draw their mini-batches from one shared generator." in role_text(site)
     path = site.examples / "bell" / "cnn.py"
     path.write_text(path.read_text("utf-8").replace("minibatches(x, y, 64)", "bell.fit(x, y)"), "utf-8")
-    assert "shared generator, except those of Bell, where the framework itself shuffles the data" in said(site)
+    assert "shared generator, except those of Bell, where the framework itself shuffles the data" in role_text(site)
 
 
 def test_several_names_are_listed() -> None:

@@ -12,7 +12,7 @@ from rosetta_host.records.store import Data, Machine, Times
 TRAIN = "```{rosetta} cnn.train\n```"
 
 
-def told(site) -> str | None:
+def caption_text(site) -> str | None:
     """What stands folded under the first snippet of a run that was repeated."""
     site.page("index", TRAIN)
     assert not site.build()
@@ -24,7 +24,7 @@ def told(site) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("losses", "said"),
+    ("losses", "expected"),
     [
         ([1.25], "the same loss in the first epoch, to the last digit"),
         ([1.25, 1.0], "the same loss in the first 2 epochs, to the last digit"),
@@ -32,10 +32,10 @@ def told(site) -> str | None:
         ([1.2500001], "a different loss in the first epoch"),
     ],
 )
-def test_a_run_is_held_against_the_others_of_its_seed(site, losses: list[float], said: str) -> None:
+def test_a_run_is_held_against_the_others_of_its_seed(site, losses: list[float], expected: str) -> None:
     site.record(losses=[1.25, 1.0, 0.75])
     site.record(preset="epoch", losses=losses)
-    assert told(site) == said
+    assert caption_text(site) == expected
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_a_run_is_held_against_the_others_of_its_seed(site, losses: list[float],
 def test_a_run_of_something_else_says_nothing_of_it(site, other: dict[str, object]) -> None:
     site.record(**{"losses": [1.25, 1.0], "preset": "epoch", **other})
     site.record(losses=[1.25, 1.0], times=Times(train=1.0))
-    assert told(site) is None
+    assert caption_text(site) is None
 
 
 def test_prose_counts_the_examples_that_ran_twice(site) -> None:
-    for row, losses in [("ada", [1.0]), ("bell", [2.0]), ("curie", [3.0])]:
-        site.record(row, losses=losses)
+    for implementation, losses in [("ada", [1.0]), ("bell", [2.0]), ("curie", [3.0])]:
+        site.record(implementation, losses=losses)
     site.record("ada", losses=[1.0], preset="epoch")
     site.record("ada", losses=[1.0], kind="lesson", measure="size")
     site.record("bell", losses=[2.5], preset="epoch")

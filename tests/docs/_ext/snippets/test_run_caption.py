@@ -112,8 +112,8 @@ def test_all_of_the_run_stands_once_on_a_page_and_its_later_snippets_lead_there(
     assert not build(site, f"{TRAIN}\n\n```{{rosetta}} cnn.evaluate\n```")
     html = site.html("index")
     assert len(re.findall(r'<a [^>]*href="#run-benchmark-ada-cnn">all of this run</a>', html)) == 1
-    (told,) = re.findall(r"<details.*?</details>", html, re.DOTALL)
-    assert 'id="run-benchmark-ada-cnn"' in told
+    (provenance,) = re.findall(r"<details.*?</details>", html, re.DOTALL)
+    assert 'id="run-benchmark-ada-cnn"' in provenance
     assert "accuracy 50.0%" in re.sub(r"<[^>]+>", "", html)
 
 
@@ -204,8 +204,8 @@ def test_a_function_that_no_certificate_executed_is_named_on_its_page_and_by_the
     site.record("ada", kind="certificate", executed={"train": NOT_RUN, "load_data": EVERY_LINE})
     assert not build(site)
     assert captions(site)["ada"].endswith("· not run in its certificate: train")
-    assert "ada cnn: not executed: train\n" in site.said
-    assert "bell cnn: no certificate of this code says what was executed\n" in site.said
+    assert "ada cnn: not executed: train\n" in site.status
+    assert "bell cnn: no certificate of this code says what was executed\n" in site.status
 
 
 def test_a_caption_takes_the_machine_of_most_runs_before_a_newer_one(site) -> None:

@@ -157,7 +157,11 @@ def test_a_switch_of_what_is_left_out_of_an_import_is_left_out(tmp_path: Path) -
     assert "two.switch()" in snippet(path, ["train"]).text
 
 
-EXAMPLES = [row.example(workload) for row in frameworks.rows().values() for workload in row.workloads]
+EXAMPLES = [
+    implementation.example(workload)
+    for implementation in frameworks.implementations().values()
+    for workload in implementation.workloads
+]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")

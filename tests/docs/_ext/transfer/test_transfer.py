@@ -31,8 +31,8 @@ def record(site):
     """record("ada", moved("bell")): Ada took Bell's weights; `day` orders the records."""
 
     def make(name: str, *checks: Check, day: int = 1, **changes: object) -> Record:
-        rows = frameworks.rows(site.examples)
-        givers = {check.name: digests.digests(rows[check.name], "cnn") for check in checks}
+        implementations = frameworks.implementations(site.examples)
+        givers = {check.name: digests.digests(implementations[check.name], "cnn") for check in checks}
         fields = {"kind": "transfer", "seed": 0, "givers": givers}
         return site.record(
             name, **{**fields, "checks": list(checks), "created": f"202601{day:02d}T000000.000000Z", **changes}
