@@ -13,9 +13,10 @@ BELL = Whisker("Bell", 4.0, 3.5, 4.5, False, True, "b")
 CURIE = Whisker("Curie", 16.0, 15.0, 17.0, False, False, "c")
 
 
-def marks(svg: str) -> list[float]:
-    """Where dots and diamonds lie, in pixels."""
-    return [float(x) for x in re.findall(r'<path transform="translate\(([\d.]+),[\d.]+\)" d="M[\d.,-]+[AL]', svg)]
+def marks(svg: str, step: str = "A") -> list[float]:
+    """Where dots lie, in pixels: they are drawn with arcs, `A`, and diamonds with lines, `L`."""
+    places = re.findall(rf'<path transform="translate\(([\d.]+),[\d.]+\)" d="M[\d.,-]+{step}', svg)
+    return [float(x) for x in places]
 
 
 def test_equal_factors_are_equal_distances() -> None:
@@ -38,7 +39,8 @@ def test_what_is_not_current_is_empty_and_what_is_tuned_is_a_diamond() -> None:
     assert "var(--rosetta-bar-empty)" not in plain
     assert "var(--rosetta-bar-empty)" in whiskers([ADA, CURIE], "")
     tuned = whiskers([ADA, BELL, Whisker("Bell", 2.0, 1.9, 2.1, True, True)], "")
-    assert len(marks(tuned)) == len(marks(plain)) + 1
+    assert (len(marks(plain)), len(marks(plain, "L"))) == (2, 0)
+    assert (len(marks(tuned)), len(marks(tuned, "L"))) == (2, 1)
     assert tuned.count(">Bell<") == 1
 
 
