@@ -1,9 +1,9 @@
 """Judges an example: runs the certificate's programs in its environment and compares their results with the oracle.
 
 The checks of single steps, of the loop and of the schedule run in the mode of the timed run: on as many threads, with
-the same variables and without a compile cache. The other checks do not depend on the number of threads: initial
-weights, shuffling, dropout. They run on one thread with the cache, as many processes at once as there are cores, which
-takes a fraction of the time. The predictions and the first step of both modes are compared.
+the same variables, except that `{cache}` is the environment's folder, because no time is taken. The other checks do not
+depend on the number of threads: initial weights, shuffling, dropout. They run on one thread, with the framework's
+compile cache switched on, as many processes at once as there are cores, which takes a fraction of the time. The predictions and the first step of both modes are compared.
 """
 
 from __future__ import annotations
