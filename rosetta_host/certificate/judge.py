@@ -3,7 +3,8 @@
 The checks of single steps, of the loop and of the schedule run in the mode of the timed run: on as many threads, with
 the same variables, except that `{cache}` is the environment's folder, because no time is taken. The other checks do not
 depend on the number of threads: initial weights, shuffling, dropout. They run on one thread, with the framework's
-compile cache switched on, as many processes at once as there are cores, which takes a fraction of the time. The predictions and the first step of both modes are compared.
+compile cache switched on, as many processes at once as there are cores, which takes a fraction of the time. The
+predictions and the first step of both modes are compared.
 """
 
 from __future__ import annotations
