@@ -29,7 +29,6 @@ PROCESSORS = {"gpu": "GPU", "cpu": "CPU"}
 VARIANTS = {
     "train_with_loader": "with its own data loader",
     "train_compiled": "compiled",
-    "train_tuned": "tuned",
     "train_eager": "step by step",
     TUNED: "tuned",
     EAGER_WITH_LOADER: "step by step, with its own data loader",

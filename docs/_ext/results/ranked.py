@@ -22,10 +22,10 @@ from _ext.results.sweeps import Entry, Sweep, sweeps
 from _ext.results.whiskers import Whisker, whiskers
 from rosetta_host.benchmark.ranking import counts
 from rosetta_host.catalog import workloads
+from rosetta_host.catalog.frameworks import TUNED
 from rosetta_host.records.store import Conditions, TurnRecord
 
 TITLE = "Ranked by the time of a step"
-TUNED = "train_tuned"
 RANKS = "Ranked is the time of a steady step relative to the reference. Compiling is a column of its own, not ranked."
 MAY = (
     "two implementations that share no letter differ in the time of a step on this machine, with this network, in the "
