@@ -280,14 +280,25 @@ def jobs(
 
 def done(job: Job, where: Machine, past: Sequence[Record]) -> bool:
     """Whether a good record of this job exists: same code, environment, preset, machine, seed and data."""
+    now = digests(job.implementation, job.workload, job.device)
+    return any(not differing(record.digests, now) for record in _of_job(job, where, past))
+
+
+def is_stale(job: Job, where: Machine, past: Sequence[Record]) -> bool:
+    """Whether good records of this job exist, and all are of other code or of another environment."""
+    return bool(_of_job(job, where, past)) and not done(job, where, past)
+
+
+def _of_job(job: Job, where: Machine, past: Sequence[Record]) -> list[BenchmarkRecord]:
+    """The good records of this job on this machine, whichever code ran."""
     wanted = ("ok", job.implementation.id, job.workload, job.preset, job.device, job.case.variant, job.seed, where.id)
-    return any(
-        (r.status, r.implementation, r.workload, r.preset, r.device, r.variant, r.seed, r.machine.id) == wanted
-        and not differing(r.digests, digests(job.implementation, job.workload, job.device))
+    return [
+        r
+        for r in of_kind(past, BenchmarkRecord)
+        if (r.status, r.implementation, r.workload, r.preset, r.device, r.variant, r.seed, r.machine.id) == wanted
         and r.data is not None
         and r.data.source == job.standing
-        for r in of_kind(past, BenchmarkRecord)
-    )
+    ]
 
 
 class Rates:

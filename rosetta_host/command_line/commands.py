@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from rosetta_host.benchmark import first_look, runs, speed
 from rosetta_host.catalog import frameworks
@@ -27,6 +28,8 @@ from rosetta_host.records.store import COMMITTED, LOCAL, DefaultsRecord, Measure
 from rosetta_host.scaffold import new
 from rosetta_host.transfer import moves
 from rosetta_host.validation import validate
+
+T = TypeVar("T")
 
 
 def _folder(options: argparse.Namespace, published: bool = False) -> Path:
@@ -55,6 +58,9 @@ def exit_code(statuses: Sequence[str]) -> int:
 def run_certificate(options: argparse.Namespace) -> int:
     folder = _folder(options)
     cases, short = select_cases(options, frameworks.select(options.ids), options.device), list[Case]()
+    if options.stale:
+        current = published(cases, options.device, store.read_all([COMMITTED, folder]))
+        cases = _left(cases, current, "certificates")
     if options.short:
         past = store.read_all([COMMITTED, folder])  # one that failed here is to be made whole
         short = published(cases, options.device, past)
@@ -65,7 +71,16 @@ def run_certificate(options: argparse.Namespace) -> int:
     return exit_code(certify_cases(options, cases, folder, short))
 
 
+def _left(planned: list[T], current: list[T], what: str) -> list[T]:
+    """What is planned and not current, said in a line."""
+    left = [item for item in planned if item not in current]
+    say(f"Stale: {len(left)} of {len(planned)} {what}.")
+    return left
+
+
 def run_benchmark(options: argparse.Namespace) -> int:
+    if options.stale and (options.ranked or options.preset == "quick"):
+        raise UserError("--stale is for the presets whose records are published: add --preset epoch or --preset full.")
     if options.ranked:
         from rosetta_host.command_line import ranked  # scipy, which it imports, takes a second to load
 
@@ -86,6 +101,9 @@ def run_benchmark(options: argparse.Namespace) -> int:
     )
     where = machine.describe(options.machine)
     past = store.read_all([folder])
+    if options.stale:
+        planned = _left(planned, [job for job in planned if not runs.is_stale(job, where, past)], "runs")
+        cases = [case for case in cases if case in [job.case for job in planned]]
     # A newcomer's machine proves equality for itself, though certificates of other machines come with the checkout.
     stale = [case for case in cases if not certify.certified(case, where, device, past)]
     # With those at hand a first look needs no more than what its own float32 computes.
@@ -203,6 +221,11 @@ def run_defaults(options: argparse.Namespace) -> int:
     implementations, statuses = frameworks.select(options.ids), []
     folder = _folder(options)
     past = store.of_kind(store.read_all(), DefaultsRecord)
+    if options.stale:
+        current = [
+            implementation for implementation in implementations if collect.holds(implementation, options.device, past)
+        ]
+        implementations = _left(implementations, current, "frameworks")
     for record in collect.ask_all(implementations, machine.describe(options.machine), options.device, say):
         path = store.write(record, folder)
         say(f"{collect.summary(record)}  ({os.path.relpath(path)})")

@@ -38,6 +38,7 @@ SHORT_HELP = (
     "and their variants"
 )
 VALIDATE_HELP = "records, or folders that hold them (default: all that are published)"
+STALE_HELP = "presets epoch and full: run again only what has a record of this machine, but of older code"
 PRESET_HELP = "quick: the small sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
 
 
@@ -138,11 +139,13 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--hours", type=_hours, default=2.0, metavar="H", help=HOURS_HELP)
     bench.add_argument("--ranked", action="store_true", help=RANKED_HELP)
     bench.add_argument("--turns", type=_turns, default=FEWEST_TURNS, metavar="N", help=TURNS_HELP)
+    bench.add_argument("--stale", action="store_true", help=STALE_HELP)
     bench.add_argument("--left", type=Path, metavar="FILE", help=LEFT_HELP)
     certifying = commands.add_parser(
         "certificate", parents=[shared, interpreter], help="certify only; exit with 1 if a certificate fails"
     )
     certifying.add_argument("--short", action="store_true", help=SHORT_HELP)
+    certifying.add_argument("--stale", action="store_true", help="leave out what has a certificate of today's code")
     mutating = commands.add_parser("mutation", parents=[shared], help="test that the certificate catches every mutant")
     mutating.add_argument("--mutant", metavar="NAME", help="run this mutant only")
     mutating.add_argument(
@@ -154,7 +157,8 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "transfer", parents=[shared, device], help="move weights between frameworks; exit with 1 if a transfer fails"
     )
-    commands.add_parser("defaults", parents=[shared, device], help="measure the defaults of each framework")
+    asking = commands.add_parser("defaults", parents=[shared, device], help="measure the defaults of each framework")
+    asking.add_argument("--stale", action="store_true", help="leave out what has answers of today's code")
     commands.add_parser(
         "speed", parents=[shared, device], help="compare each example with its bare loop and with its variants"
     )

@@ -14,7 +14,7 @@ import functools
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -27,7 +27,13 @@ from rosetta_host.defaults import infer
 from rosetta_host.defaults.infer import Call, Result
 from rosetta_host.defaults.spec import QUESTIONS
 from rosetta_host.environments import environment, faults, process
-from rosetta_host.environments.digests import borrowed_digest, declared_digest, environment_digest, example_digest
+from rosetta_host.environments.digests import (
+    borrowed_digest,
+    declared_digest,
+    differing,
+    environment_digest,
+    example_digest,
+)
 from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Answer, DefaultsRecord, Machine, Times
 
@@ -56,6 +62,12 @@ def digests(implementation: Implementation, device: str = "cpu") -> dict[str, st
         "lock": environment_digest(implementation, device),
         **borrowed_digest(implementation, device),
     }
+
+
+def holds(implementation: Implementation, device: str, past: Sequence[DefaultsRecord]) -> bool:
+    """Whether the newest answers of an implementation among these records are of its code as it is."""
+    own = [r for r in past if (r.implementation, r.device) == (implementation.id, device) and r.status == "ok"]
+    return bool(own) and not differing(own[-1].digests, digests(implementation, device))
 
 
 def read(path: Path) -> tuple[set[str], dict[str, str]]:

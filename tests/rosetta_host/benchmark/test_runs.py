@@ -334,6 +334,18 @@ def test_what_has_a_good_record_is_done_until_its_code_changes(folder, tmp_path)
     assert not runs.done(job, where, past)
 
 
+def test_what_has_records_of_older_code_alone_is_stale(folder, tmp_path):
+    record, _ = run(folder)
+    (job,) = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "cpu", 1, None, False)
+    where = machine.describe("test box")
+    assert not runs.is_stale(job, where, [])
+    assert not runs.is_stale(job, where, [record])
+    path = folder / "gru.py"
+    path.write_text(path.read_text().replace("return 0.5", "return 0.6"))
+    assert runs.is_stale(job, where, [record])
+    assert not runs.is_stale(job, machine.describe("other box"), [record])
+
+
 @pytest.mark.parametrize("scores", [np.zeros(4), np.zeros((3, 2)), np.full((4, 2), np.nan)])
 def test_scores_are_checked_before_they_are_believed(scores):
     with pytest.raises(ValueError, match="scores"):

@@ -299,6 +299,19 @@ def test_in_short_a_published_variant_is_not_repeated(folder, tmp_path, monkeypa
     assert "Variants with a published certificate, which are not repeated: 1." in capsys.readouterr().out
 
 
+def test_what_has_a_certificate_of_other_code_is_stale(folder, tmp_path, monkeypatch, capsys):
+    published = tmp_path / "published"
+    monkeypatch.setattr(commands, "COMMITTED", published)
+    store.write(certificate(where=machine.describe("elsewhere")), published)
+    arguments = ["certificate", "alpha", "--stale", "--records", str(tmp_path / "here")]
+    assert cli.main(arguments) == 0
+    assert "Stale: 0 of 1 certificates." in capsys.readouterr().out
+    path = folder / "gru.py"
+    path.write_text(path.read_text().replace("return 0.5", "return 0.6"))
+    assert cli.main(arguments) == 1
+    assert "Stale: 1 of 1 certificates." in capsys.readouterr().out
+
+
 def test_the_quick_preset_leaves_out_more_than_the_tests_do(folder, tmp_path, monkeypatch, capsys):
     """How weights are drawn and samples are shuffled is of no machine; CI repeats it all the same."""
     published = tmp_path / "published"

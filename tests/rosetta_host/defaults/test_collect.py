@@ -374,6 +374,15 @@ def test_a_mistake_in_the_file_is_one_sentence(toy, folder, old, new, expected):
     assert code == 1
 
 
+def test_answers_of_older_code_alone_are_stale(toy, folder, capsys):
+    asked()
+    assert cli.main(["defaults", "alpha", "--stale"]) == 0
+    assert "Stale: 0 of 1 frameworks." in capsys.readouterr().out
+    edit(folder / "defaults.py", "windows.max(axis=4)", "windows.max(axis=4) + 0")
+    assert cli.main(["defaults", "alpha", "--stale"]) == 0
+    assert "Stale: 1 of 1 frameworks." in capsys.readouterr().out
+
+
 def test_a_folder_without_probes_is_passed_over(folder, capsys):
     assert cli.main(["defaults", "alpha"]) == 0
     assert "alpha: it has no defaults.py" in capsys.readouterr().out
