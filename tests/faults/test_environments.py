@@ -3,11 +3,11 @@
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 
 from rosetta_host.catalog.frameworks import ROOT
+from tests.faults.conftest import wait_for
 from tests.rosetta_host.environments.test_environment import VERSION, environment, home, implementation  # noqa: F401
 from tests.rosetta_host.environments.test_process import alive
 
@@ -69,13 +69,6 @@ def test_an_installer_ends_with_the_host(tmp_path, monkeypatch):
     host.kill()
     host.wait()
     wait_for(lambda: not alive(int(number.read_text())))
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.mark.fault("environment", outcome="What cannot be seen before ends the run, which is `failed` with the error.")

@@ -12,6 +12,7 @@ import pytest
 
 from rosetta_host.catalog.frameworks import ROOT
 from rosetta_host.environments import guard, process
+from tests.faults.conftest import wait_for
 from tests.rosetta_host.environments.test_process import alive
 
 EVENT = b'{"event": "stage", "name": "whole"}\n'
@@ -66,7 +67,7 @@ def test_where_the_guard_is_killed_the_process_and_its_group_end():
     ended = run(code, on_event=kill)
     assert ended.status == "failed"
     assert ended.reason.startswith("The process was killed by signal 9 (SIGKILL)")
-    assert not any(map(alive, numbers))
+    wait_for(lambda: not any(map(alive, numbers)))  # the kernel ends a killed process when it next runs
 
 
 @pytest.mark.fault("kill-both", outcome="Whatever dies first, the process and its guard end too.")
