@@ -13,4 +13,7 @@ class Peak(NamedTuple):
 
 
 # The name that the driver gives a GPU -> its peak.
-PEAKS = {"NVIDIA H100 80GB HBM3": Peak(67e12, "NVIDIA H100 Tensor Core GPU data sheet, H100 SXM, FP32")}
+PEAKS = {
+    "NVIDIA H100 80GB HBM3": Peak(67e12, "NVIDIA H100 Tensor Core GPU data sheet, H100 SXM, FP32"),
+    "NVIDIA H200": Peak(67e12, "NVIDIA H200 Tensor Core GPU data sheet, H200 SXM, FP32"),
+}
