@@ -21,6 +21,7 @@ COPIED = [
     "requirements",
     "rosetta_common",
     "rosetta_host",
+    "tests",  # which the page of faults lists
     "workloads",
 ]
 LEFT = shutil.ignore_patterns("_build", "_local", "translate", "__pycache__", "_staged")
