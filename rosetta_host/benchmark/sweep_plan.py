@@ -39,7 +39,7 @@ def case_id(case: Case) -> CaseId:
 def resumable(turns: Sequence[TurnRecord], cases: Sequence[Case], where: Machine, device: str) -> str | None:
     """The name of the newest sweep on this machine and device, if it can continue with these cases; otherwise None.
 
-    It began within a day, holds no other case, and all of its turns are of the code and environments of today.
+    It began within a day, holds no other case, and all of its turns are of the current code and environments.
     """
     own = [turn for turn in turns if (turn.machine.id, turn.device) == (where.id, device)]
     name = max((turn.sweep for turn in own), default=None)

@@ -145,7 +145,7 @@ def parser() -> argparse.ArgumentParser:
         "certificate", parents=[shared, interpreter], help="certify only; exit with 1 if a certificate fails"
     )
     certifying.add_argument("--short", action="store_true", help=SHORT_HELP)
-    certifying.add_argument("--stale", action="store_true", help="leave out what has a certificate of today's code")
+    certifying.add_argument("--stale", action="store_true", help="leave out what has a current certificate")
     mutating = commands.add_parser("mutation", parents=[shared], help="test that the certificate catches every mutant")
     mutating.add_argument("--mutant", metavar="NAME", help="run this mutant only")
     mutating.add_argument(
@@ -158,7 +158,7 @@ def parser() -> argparse.ArgumentParser:
         "transfer", parents=[shared, device], help="move weights between frameworks; exit with 1 if a transfer fails"
     )
     asking = commands.add_parser("defaults", parents=[shared, device], help="measure the defaults of each framework")
-    asking.add_argument("--stale", action="store_true", help="leave out what has answers of today's code")
+    asking.add_argument("--stale", action="store_true", help="leave out what has current answers")
     commands.add_parser(
         "speed", parents=[shared, device], help="compare each example with its bare loop and with its variants"
     )

@@ -238,10 +238,8 @@ def ensure(implementation: Implementation, device: str = "cpu") -> Path:
 
 
 def _lacks_gpu_build(implementation: Implementation) -> str | None:
-    """Why an implementation cannot run on a GPU, in a sentence; None where it has a lock, or an external build, for
-    one.
-    """
-    if found := external_python.python():
+    """Why an implementation cannot run on a GPU, in a sentence; None where its lock or external build is for one."""
+    if python := external_python.python():
         listed = external_python.versions()
         builds = [
             f"{name} {listed[name]}"
@@ -249,7 +247,9 @@ def _lacks_gpu_build(implementation: Implementation) -> str | None:
             if listed.get(name, "").endswith("+cpu")
         ]
         return (
-            f"{builds[0]} in {found} is built for the CPU alone. Install its build for a GPU there." if builds else None
+            f"{builds[0]} in {python} is built for the CPU alone. Install its build for a GPU there."
+            if builds
+            else None
         )
     if implementation.environment.requirements_gpu is None:
         return (

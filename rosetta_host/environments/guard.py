@@ -67,14 +67,14 @@ def parents() -> dict[int, int]:
     if not os.path.isdir("/proc/self"):
         with os.popen("ps -A -o pid=,ppid=") as listed:
             return {int(process): int(parent) for process, parent in map(str.split, listed)}
-    found = {}
+    parent_of = {}
     for name in filter(str.isdecimal, os.listdir("/proc")):
         try:
             with open(f"/proc/{name}/stat", "rb") as stat:
-                found[int(name)] = int(stat.read().rpartition(b")")[2].split()[1])
+                parent_of[int(name)] = int(stat.read().rpartition(b")")[2].split()[1])
         except OSError:  # it has ended meanwhile
             continue
-    return found
+    return parent_of
 
 
 def descendants(ancestor: int) -> set[int]:

@@ -92,13 +92,13 @@ class Process:
 
 def _children(parent: int) -> list[int]:
     """The processes whose parent this is."""
-    found = []
+    processes = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             # The name, in parentheses, may hold anything; the state and the parent follow it.
             if int(path.read_text("utf-8", "replace").rpartition(")")[2].split()[1]) == parent:
-                found.append(int(path.parent.name))
-    return found
+                processes.append(int(path.parent.name))
+    return processes
 
 
 def archive(folder: Path) -> Path:

@@ -1,6 +1,4 @@
-"""What an offline machine lacks, as one archive in pieces: wheels of the host's imports and of implementations, and the
-data.
-"""
+"""What an offline machine lacks, as one archive in pieces: the data, and wheels of what is imported."""
 
 from __future__ import annotations
 

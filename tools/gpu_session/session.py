@@ -1,6 +1,4 @@
-"""A session on the machine: which implementations its Python can run on this GPU, and their tasks until the time is
-over.
-"""
+"""A session on the machine: the implementations that its Python can run on this GPU, and their tasks."""
 
 from __future__ import annotations
 

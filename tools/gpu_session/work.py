@@ -1,6 +1,4 @@
-"""What there is to measure: certificates, benchmarks and lessons of the implementations, as tasks; and the doing of
-one.
-"""
+"""What there is to measure: certificates, benchmarks and lessons, each a task."""
 
 from __future__ import annotations
 
@@ -171,9 +169,7 @@ def plan(implementations: Sequence[Implementation], setting: Setting) -> list[Wo
 
 
 def _lessons(implementations: Sequence[Implementation], setting: Setting) -> Iterator[Work]:
-    """The lessons that need a GPU, in these implementations: the certificate of each mutant, and all of an example by
-    turns.
-    """
+    """The lessons that need a GPU: the certificate of each mutant, and the times of all mutants of an example."""
     chosen = {slug: lesson for slug, lesson in declarations.read().by_slug.items() if lesson.gpu and lesson.mutants}
     together: dict[Measure, Callable[[Experiment], str]] = {
         "size": lambda experiment: experiment.label,

@@ -22,7 +22,7 @@ GONE = "it is no longer in this project"
 class Entry:
     """A case of a sweep: how it ranks, and its turns that count; all of its turns where none does.
 
-    verdict: of its newest turn. changed: which digests of that turn are not those of today.
+    verdict: of its newest turn. changed: which digests of that turn are not current.
     """
 
     ranked: Ranked
@@ -42,7 +42,7 @@ class Entry:
 
     @property
     def stale(self) -> str:
-        """What has changed since it was timed, in words; nothing where it is of today's code."""
+        """What has changed since it was timed, in words; nothing where its code is current."""
         if self.gone:
             return f"stale: {GONE}"
         return f"stale: timed with another {named(self.changed)}" if self.changed else ""

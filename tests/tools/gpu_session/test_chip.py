@@ -85,7 +85,7 @@ def test_a_loaded_driver_alone_is_no_use_of_a_gpu(current, primary, computes):
 
 def test_a_library_that_can_is_believed_and_one_that_cannot_gives_the_reason(monkeypatch):
     for answer in (None, "it holds no code."):
-        monkeypatch.setattr(chip, "QUESTIONS", {"json": lambda library: answer})  # noqa: B023
+        monkeypatch.setattr(chip, "QUESTIONS", {"json": lambda library, answer=answer: answer})
         assert chip.unsuited(None, 1) == answer
 
 
