@@ -129,3 +129,18 @@ def test_nothing_jumps_when_a_choice_is_restored(visit, concept, with_tabs, netw
             tab.goto(address(compressed, with_tabs[-1], query))
             tab.wait_for_load_state("load")
             assert look(tab, "shifts") <= 0.02, f"stored {stored}, address {query}"
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_nothing_jumps_where_the_chosen_come_first(visit, pages, with_tabs, width) -> None:
+    """Tables and sections are painted in the reader's order only."""
+    two = pair(with_tabs[-1])
+    ordered = [page for page in pages.values() if any("is-promotable" in classes for _, classes in page.kinds)]
+    assert ordered
+    with served(compress=True) as compressed:
+        for page in ordered:
+            tab = visit(None, width=width, at=compressed)
+            slow(tab)
+            tab.goto(address(compressed, page, two))
+            tab.wait_for_load_state("load")
+            assert look(tab, "shifts") <= 0.02, page.address

@@ -33,6 +33,11 @@ def marker(folder: str) -> str:
     return f"is-of-{folder}"
 
 
-def promotion() -> nodes.raw:
-    """Put what belongs to the reader's frameworks before its siblings. Without scripts the order is as written."""
-    return nodes.raw("", "<script>rosetta.promote()</script>", format="html")
+def promotable(*shown: nodes.Element) -> list[nodes.Node]:
+    """These nodes, with what belongs to the reader's frameworks before its siblings.
+
+    They are painted only once it stands there, so that nothing moves. Without scripts the order is as written.
+    """
+    for node in shown:
+        node["classes"].append("is-promotable")
+    return [*shown, nodes.raw("", "<script>rosetta.promote()</script>", format="html")]

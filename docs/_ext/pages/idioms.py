@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 from _ext.core.answers import answers, name_of, unknown
 from _ext.core.directives import OfWorkload
 from _ext.core.elements import DASH, cell, row_header, table
-from _ext.core.folders import by_folder, by_life, marker, promotion
+from _ext.core.folders import by_folder, by_life, marker, promotable
 from _ext.core.texts import text as words_of
 from _ext.snippets.feeds import shares
 from rosetta_host.catalog.frameworks import Implementation
@@ -56,7 +56,7 @@ class Idioms(OfWorkload):
             )
         caption = "How the frameworks write the same network: in their examples, and by default"
         made = table([nodes.row("", cell("What"), *titles)], body, caption, ("rosetta-idioms",))
-        return [made, promotion()]
+        return promotable(made)
 
     def of_example(self) -> Iterator[tuple[str, Answer]]:
         """What is asked about an example, and how an implementation answers."""

@@ -19,7 +19,7 @@ from sphinx.util.typing import OptionSpec
 from _ext.core import elements, formatting, newest
 from _ext.core import store as stores
 from _ext.core.elements import DASH, Details, Summary, aside, cell, datum, row_header
-from _ext.core.folders import marker
+from _ext.core.folders import marker, promotable
 from _ext.core.links import link, target
 from _ext.results import table_picker
 from _ext.results.ceilings import UNKNOWN, share
@@ -136,7 +136,7 @@ class Table:
         classes = ["rosetta-runs", *(["is-ranked"] if self.ranked else []), *([] if self.reference else ["is-unheld"])]
         body = [self.row(line) for line in self.shown]
         shown = elements.table([nodes.row("", *head)], body, self.caption, tuple(classes))
-        return [shown, *(self.plot() if self.preset != "quick" else [])]
+        return [*promotable(shown), *(self.plot() if self.preset != "quick" else [])]
 
     def row(self, line: Line) -> nodes.row:
         columns = self.columns

@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 from _ext.core import comparison, formatting
 from _ext.core import store as stores
 from _ext.core.elements import aside, cell, row_header, table
-from _ext.core.folders import by_folder, by_life, marker, promotion
+from _ext.core.folders import by_folder, by_life, marker, promotable
 from _ext.core.links import link
 from _ext.results.compiled import COMPILED
 from _ext.results.plots import figure
@@ -63,7 +63,7 @@ class Glance(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         self.store = stores.store(self.config)
         self.networks = [Network(self.store, workload) for workload in WORKLOADS]
-        return [*(node for network in self.networks for node in self.picture(network)), self.table(), promotion()]
+        return [*(node for network in self.networks for node in self.picture(network)), *promotable(self.table())]
 
     def picture(self, network: Network) -> list[nodes.Node]:
         """Times and accuracies of the lines that the table shows, the fastest first."""

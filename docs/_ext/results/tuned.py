@@ -7,7 +7,7 @@ from sphinx.application import Sphinx
 
 from _ext.core.directives import OfWorkloads
 from _ext.core.elements import cell, heading, row_header, table
-from _ext.core.folders import marker
+from _ext.core.folders import marker, promotable
 from _ext.results.pairs import Pair, Way, by_place, framework_cell, pairs, ratio_cell, reach, run_cell
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import TUNED, Implementation
@@ -61,7 +61,9 @@ class Tuned(OfWorkloads):
             )
             for implementation in tunable
         ]
-        return [table([heading(["Framework", "Switches"])], body, f"{self.title}: what is tuned")] if body else []
+        if not body:
+            return []
+        return promotable(table([heading(["Framework", "Switches"])], body, f"{self.title}: what is tuned"))
 
     def of_implementation(self, implementation: Implementation) -> list[nodes.Node]:
         """The switches of an implementation, a paragraph each."""

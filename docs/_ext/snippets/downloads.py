@@ -22,7 +22,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import store as stores
-from _ext.core.folders import by_folder, by_life, marker, promotion
+from _ext.core.folders import by_folder, by_life, marker, promotable
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import Implementation, UserError
 from rosetta_host.publishing import instructions, notebooks, standalone
@@ -212,7 +212,7 @@ class Downloads(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         listed = list(offers(self.config).values())
-        return [*jump_list(listed), *map(self.section, listed), promotion()]
+        return [*jump_list(listed), *promotable(*map(self.section, listed))]
 
     def section(self, offer: Offer) -> nodes.section:
         title = offer.implementations[0].title

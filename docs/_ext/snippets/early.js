@@ -12,6 +12,7 @@
     for (const {parentElement: box} of document.querySelectorAll('[class*="is-of-"]')) {
       if (!originals.has(box)) originals.set(box, [...box.children].filter(child => child.className.includes("is-of-")));
     }
+    for (const shown of document.querySelectorAll(".is-promotable")) shown.classList.add("is-promoted");
     for (const [box, items] of originals) {
       const own = chosen.flatMap(id => items.filter(item => item.classList.contains(`is-of-${id}`)));
       const shown = own.length || !box.closest(".rosetta-idioms") ? own : items.slice(0, 1);
@@ -24,16 +25,18 @@
   }
   window.rosetta = {ids, promote};
 
-  if (!ids.length) return;
-  const panel = id => `.rosetta-tabs>[data-framework="${id}"]`;
+  // Nothing is painted before promote() has put it in its place, or the page would jump. rosetta.js removes this style.
   const style = document.createElement("style");
   style.id = "rosetta-early";
-  style.textContent = `.rosetta-tabs:has(${ids.map(id => `>[data-framework="${id}"]`)})>[data-framework]{display:none}`
-    + ids.map((id, i) => `${panel(id)}.rosetta-panel{display:block;order:${i}}`).join("");
-  if (two) {
-    const set = `.rosetta-tabs:has(>.rosetta-panel:is(${two.map(id => `[data-framework="${id}"]`)}))`;
-    style.textContent += `${set}{display:grid}${set}>[role=tablist]{display:none!important}`;
-    document.documentElement.classList.add("rosetta-compare");
-  }
+  style.textContent = '.is-promotable:not(.is-promoted){display:none}';
   document.head.append(style);
+
+  if (!ids.length) return;
+  const panel = id => `.rosetta-tabs>[data-framework="${id}"]`;
+  style.textContent += `.rosetta-tabs:has(${ids.map(id => `>[data-framework="${id}"]`)})>[data-framework]{display:none}`
+    + ids.map((id, i) => `${panel(id)}.rosetta-panel{display:block;order:${i}}`).join("");
+  if (!two) return;
+  const set = `.rosetta-tabs:has(>.rosetta-panel:is(${two.map(id => `[data-framework="${id}"]`)}))`;
+  style.textContent += `${set}{display:grid}${set}>[role=tablist]{display:none!important}`;
+  document.documentElement.classList.add("rosetta-compare");
 })();
