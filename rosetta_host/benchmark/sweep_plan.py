@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from rosetta_host.benchmark.paired_timing import BATCHES, SETTLE, TURN
+from rosetta_host.benchmark.paired_timing import SETTLE, TURN
 from rosetta_host.benchmark.ranking import CaseId, counts
 from rosetta_host.benchmark.runs import Job
 from rosetta_host.catalog import frameworks
@@ -17,7 +17,8 @@ from rosetta_host.datasets import dataset
 from rosetta_host.environments.digests import differing, digests
 from rosetta_host.records.store import BenchmarkRecord, Machine, Record, TurnRecord, of_kind
 
-PAIRS = 4  # steady stretches of a turn, each beside one of the reference
+PAIRS = 2  # steady stretches of a turn, each beside one of the reference; most of the spread lies between turns
+FEWEST_BATCHES = 2  # of a stretch; so many of the slowest case take six seconds
 MOST_FAILURES = 3  # failed turns after which a case is left out
 MOST_VISITS = 2  # times as many turns as are wanted: on a machine that stays disturbed a sweep still ends
 RESUMABLE = timedelta(days=1)  # a sweep that is older is of another state of the machine
@@ -103,16 +104,25 @@ class Plan:
     def batches(self, case: Case) -> int:
         """The batches of an epoch of a case: those of about `TURN` seconds, from a few to all of the sample's.
 
-        The same in all turns of a sweep. A case that no record tells of has all of the sample's.
+        The same in all turns of a sweep.
         """
         if fixed := [turn.stretch_steps for turn in self.visits(case) if turn.stretch_steps]:
             return fixed[0]
         job = quick_job(case, self.device)
         most = (dataset.describe(case.workload, job.data, job.standing)[0].train or 0) // job.settings.batch_size
-        record = self.benchmarks.get(case_id(case))
-        if record is None or not record.train_rate:
-            return most
-        return min(most, max(BATCHES, round(TURN * record.train_rate / job.settings.batch_size)))
+        step = self.step(case)
+        return min(most, max(FEWEST_BATCHES, round(TURN / step))) if step else most
+
+    def step(self, case: Case) -> float | None:
+        """Estimated seconds of a step: from a benchmark of the case, of its `train`, or of the workload's median case.
+
+        None if there is none.
+        """
+        rates = {id_: record.train_rate for id_, record in self.benchmarks.items() if record.train_rate}
+        same = [rate for id_, rate in rates.items() if id_.workload == case.workload]
+        own = case_id(case)
+        rate = rates.get(own) or rates.get(own._replace(variant=None)) or statistics.median(same or [0.0])
+        return quick_job(case, self.device).settings.batch_size / rate if rate else None
 
     def seconds(self, case: Case) -> float:
         """Estimated seconds of a turn: those of earlier turns, or from the times of a benchmark."""
@@ -127,7 +137,12 @@ class Plan:
         if record and record.times:
             times = record.times
             start = sum(filter(None, (times.imported, times.load, times.build, times.first_step)))
-        return start + 2 * PAIRS * (TURN + SETTLE)
+        own, reference = map(self.stretch, (case, reference_case(case.workload)))
+        return start + (2 + PAIRS) * own + (1 + PAIRS) * reference  # with the first stretch and the warm-up
+
+    def stretch(self, case: Case) -> float:
+        """Estimated seconds of a stretch, and of the pause after it."""
+        return max(TURN, self.batches(case) * (self.step(case) or 0.0)) + SETTLE
 
     def seconds_left(self) -> float:
         return sum(self.missing(case) * self.seconds(case) for case in self.cases)

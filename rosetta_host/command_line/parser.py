@@ -23,9 +23,10 @@ HOURS_HELP = (
     "turn that would end after H hours (default: 2)"
 )
 RANKED_HELP = (
-    "rank all cases by the seconds of a steady step on the small sample: fresh processes in random order, each beside "
-    "a reference, on an idle machine; the same command continues a sweep that was stopped"
+    "rank all implementations, out of the box and tuned, by the seconds of a steady step on the small sample: fresh "
+    "processes in random order, each beside a reference, on an idle machine; the same command continues a stopped sweep"
 )
+VARIANTS_HELP = "with --ranked: rank the variants too, which would take a sweep of all frameworks beyond two hours"
 TURNS_HELP = f"with --ranked: turns that count for each case (default: {FEWEST_TURNS}, which is the least)"
 AGAIN_HELP = "repeat runs that already have a record; with --ranked: begin a new sweep"
 LEFT_HELP = (
@@ -138,6 +139,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--seeds", type=_seeds, default=1, metavar="N", help="run with the seeds 0 … N-1 (default: 1)")
     bench.add_argument("--hours", type=_hours, default=2.0, metavar="H", help=HOURS_HELP)
     bench.add_argument("--ranked", action="store_true", help=RANKED_HELP)
+    bench.add_argument("--variants", action="store_true", help=VARIANTS_HELP)
     bench.add_argument("--turns", type=_turns, default=FEWEST_TURNS, metavar="N", help=TURNS_HELP)
     bench.add_argument("--stale", action="store_true", help=STALE_HELP)
     bench.add_argument("--left", type=Path, metavar="FILE", help=LEFT_HELP)

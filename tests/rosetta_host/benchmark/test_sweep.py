@@ -119,8 +119,8 @@ def test_the_reference_and_the_case_take_alternate_stretches(two, tmp_path):
     for name in ("alpha", "beta"):
         edit(two / name, RETURN, note.replace("NAME", repr(name[0])))
     begin(tmp_path, "beta", turns=1).run()
-    # The reference compiles; the case compiles; both warm up; then four pairs, whose order reverses.
-    assert (tmp_path / "log").read_text() == "a" + "b" + "ab" + "baabbaab"
+    # The reference compiles; the case compiles; both warm up; then two pairs, whose order reverses.
+    assert (tmp_path / "log").read_text() == "a" + "b" + "ab" + "baab"
 
 
 def test_each_round_has_an_order_of_its_own_drawn_from_the_name(two, tmp_path):
@@ -358,8 +358,12 @@ def test_the_batches_and_the_seconds_of_a_case_come_from_its_records(two, monkey
     plan = sweep_plan.Plan("20261201T000000.000000Z", [case], 2, [benchmark], "cpu")
     assert plan.batches(case) == 8  # 0.75 seconds of 640 samples a second, in batches of 64
     assert plan.seconds(case) > 34
+    tuned = frameworks.Case(case.implementation, "gru", "train_tuned")
+    assert plan.batches(tuned) == 8  # as its `train`
+    [another] = cases("alpha")
+    assert plan.batches(another) == 8  # as the median of its workload
     benchmark.train_rate = 1.0
-    assert plan.batches(case) == paired_timing.BATCHES
+    assert plan.batches(case) == sweep_plan.FEWEST_BATCHES
     benchmark.train_rate = 1e6
     assert plan.batches(case) == 20
     plan.add(turn_of(case, plan.name, stretch_steps=5))

@@ -45,6 +45,26 @@ def test_a_sweep_from_the_command_line(folder, tmp_path, capsys):
     assert len(list((tmp_path / "records").rglob("*.json"))) == 5
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"), [([], {None, "train_tuned"}), (["--variants"], {None, "train_tuned", "train_eager"})]
+)
+def test_variants_are_ranked_on_demand(folder, tmp_path, monkeypatch, options, expected):
+    toml, example = folder / "framework.toml", folder / "gru.py"
+    toml.write_text(toml.read_text().replace('since = "2020"', 'since = "2020"\nshown_first = true'))
+    variants = [f"def {name}(*arguments):\n    return train(*arguments)\n" for name in ("train_eager", "train_tuned")]
+    steps, main = example.read_text().split("if __name__")
+    example.write_text("\n\n".join([steps.rstrip() + "\n", *variants, f"if __name__{main}"]))
+    swept = []
+    monkeypatch.setattr(ranked, "Sweep", lambda cases, *_, **__: swept.extend(cases) or Empty())
+    assert cli.main(["benchmark", "--ranked", *options, "--workload", "gru", "--records", str(tmp_path)]) == 0
+    assert {case.variant for case in swept} == expected
+
+
+class Empty:
+    def run(self):
+        return []
+
+
 def test_no_example_of_the_workload_is_said(folder, tmp_path, capsys):
     assert cli.main(["benchmark", "--ranked", "--workload", "cnn", "--records", str(tmp_path)]) == 2
     assert capsys.readouterr().out.startswith("error: There is nothing to rank")
