@@ -217,7 +217,7 @@ def benchmark(job: Job, where: Machine, on_event: OnEvent, limit: float = math.i
         python = environment.ensure(job.implementation, job.device)
     except UserError as error:
         record.status = "unsupported" if isinstance(error, environment.Unsupported) else "failed"
-        record.reason = process.anywhere(str(error))
+        record.reason = process.without_local_paths(str(error))
         return record
     record.variables = job.stated
     record.machine, record.load = machine.measured(where), os.getloadavg()[0]
@@ -240,17 +240,17 @@ def _run(record: BenchmarkRecord, job: Job, python: Path, labels: np.ndarray, on
     first_step = _first_step(job, python, on_event) if job.times_first_step else None
     with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
         arguments = command(job, python, Path(folder), "--epochs", str(job.epochs))
-        patience = Patience(job, limit)
+        time_limit = TimeLimit(job, limit)
 
         def listen(event: process.Event) -> None:
-            patience.take(event)
+            time_limit.take(event)
             on_event(job, event)
 
         environ = job.environ(Path(folder))
-        ended = process.run(arguments, environ, TIMEOUTS[job.preset], listen, halt=patience.over)
+        ended = process.run(arguments, environ, TIMEOUTS[job.preset], listen, halt=time_limit.over)
         record.status, record.reason = ended.status, ended.reason
-        if ended.status == "interrupted" and patience.reason:
-            record.status, record.reason = "timeout", patience.reason
+        if ended.status == "interrupted" and time_limit.reason:
+            record.status, record.reason = "timeout", time_limit.reason
         if ended.status == "ok":
             _fill(record, job, Path(folder), labels, first_step, ended.seconds)
         if record.status != "ok":
@@ -346,7 +346,7 @@ class Rates:
         return " · ".join(part for part in parts if part)
 
 
-class Patience:
+class TimeLimit:
     """Sets `over` if a run's first minutes predict more than `limit` seconds of training; `reason` says so.
 
     The estimate is made once, so that a slow phase near the end cannot stop a run that has trained for hours. A

@@ -54,7 +54,7 @@ class Workload:
 
     A record is refused unless it agrees with these. accuracies: preset -> the lowest and the highest accuracy of a
     correct run, fractions of 1. copies: the standing of a copy of the data -> the digest of its arrays, as records
-    state both. since: the time, as records write it, from which on the network, its data and its hyper-parameters are
+    state both. since: the time, as records write it, from which on the network, its data and its hyperparameters are
     as they are now; a record of an older network is not compared with them.
     """
 

@@ -1,8 +1,7 @@
 """The limits of a certificate's figures. If you change one, every certificate is stale.
 
 They are measured, with five implementations of float32 arithmetic and with every mutant: see "How the numbers are
-made". Those of a workload are in `workloads/<name>/limits.py`. Both are plain numbers, so that the site can read them
-without importing the runner.
+made". Those of a workload are in `workloads/<name>/limits.py`, and make its certificates stale.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Model:
     that their activations stay in the processor's cache. sample: a sample of zeros (1, ...). forward: weights, samples
     and forms -> a tape for `backward`, with `scores` (n, classes) and `layers`, which `note` fills. backward: weights,
     tape, the gradient of the scores and forms -> name -> gradient. exists: see `exists`. optimizer: forms -> the
-    optimizer with the hyper-parameters of the workload. fit: weights, the giver's forms and the taker's -> the weights
+    optimizer with the hyperparameters of the workload. fit: weights, the giver's forms and the taker's -> the weights
     as the taker can hold them. counts_copies: whether, under these forms, a batch of n equal samples makes another step
     than one sample.
     """
@@ -163,7 +163,7 @@ def exists(workload: str, name: str, forms: Forms | None = None) -> Array:
 
 
 def optimizer(workload: str, forms: Forms | None = None) -> Optimizer:
-    """The optimizer of a workload, with its hyper-parameters."""
+    """The optimizer of a workload, with its hyperparameters."""
     return model(workload).optimizer(settle(workload, forms))
 
 

@@ -51,10 +51,10 @@ def array(name: str) -> dict[str, str]:
 
 
 LABELS = {
-    "int64": "class numbers, int64",
-    "int32": "class numbers, int32",
-    "uint8": "class numbers, uint8",
-    "float32": "class numbers, float32",
+    "int64": "class indices, int64",
+    "int32": "class indices, int32",
+    "uint8": "class indices, uint8",
+    "float32": "class indices, float32",
     "column": "a column of them",
     "one_hot": "one-hot rows",
 }
@@ -110,7 +110,7 @@ def given() -> Arrays:
 
 
 def _labels() -> Arrays:
-    """For each kind of labels the class numbers that it stands for, in an order of its own.
+    """For each kind of labels the class indices that it stands for, in an order of its own.
 
     MLX answers float labels with what happens to be in memory. In the same order for all kinds, that may be the loss of
     the call before, and float labels would seem to be taken.

@@ -18,7 +18,7 @@ from rosetta_host.catalog import syntax, workloads
 from rosetta_host.catalog.frameworks import ROOT, WORKLOADS, Implementation, UserError, Variable
 from rosetta_host.environments import external_python
 
-# What framework.toml tells a reader and no process: like comments in code, it may change.
+# Keys of framework.toml that change no run: prose for a reader, and where a compile cache is. They may change.
 PROSE = {"name", "since", "last_release", "home_page", "retired", "successor", "why_alive", "needs", "reason"}
 PROSE |= {"threads_reason", "slow_because", "get_python", "compile_cache", "shown_first"}
 PROSE |= {"compiled_since_schema"}  # how the records of a past schema are read
@@ -136,7 +136,7 @@ def environment_digest(implementation: Implementation, device: str = "cpu") -> s
 def installation_digest(implementation: Implementation, device: str = "cpu") -> str:
     """SHA-256 of an environment as it is installed: `environment_digest`, and what the installer is told besides.
 
-    That are its variables for this device and the files that they name. Without any it is `environment_digest`. A
+    Those are its variables for this device and the files that they name. Without any it is `environment_digest`. A
     record has no need of it: its digest of the declarations holds the variables.
     """
     variables = implementation.install_variables(device)

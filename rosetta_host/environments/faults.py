@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rosetta_host.catalog.frameworks import ROOT
-from rosetta_host.environments.process import anywhere
+from rosetta_host.environments.process import without_local_paths
 from rosetta_host.records.store import Record
 
 
@@ -18,7 +18,7 @@ def where(error: Exception) -> str:
     packages = ("rosetta_common", "rosetta_host")
     own = [frame for frame in frames if any(Path(frame.filename).is_relative_to(ROOT / name) for name in packages)]
     location = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
-    return f"{type(error).__name__}: {anywhere(str(error))}{location}"
+    return f"{type(error).__name__}: {without_local_paths(str(error))}{location}"
 
 
 @contextlib.contextmanager
@@ -28,4 +28,4 @@ def recorded(record: Record) -> Iterator[None]:
         yield
     except Exception as error:
         record.status, record.reason = "failed", f"This project's own code failed: {where(error)}."
-        record.log = anywhere("".join(traceback.format_exception(error)))
+        record.log = without_local_paths("".join(traceback.format_exception(error)))

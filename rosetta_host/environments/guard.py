@@ -2,9 +2,10 @@
 
 `python guard.py HOST REPORT COMMAND …`, as `process.guarded` writes it. The guard ends like the command: with its exit
 code, or by the same signal. SIGTERM ends the command with everything that it started; so does the end of the host, even
-by SIGKILL. Whatever left its parent, its group or its session is still the guard's to end, because the kernel hands
-orphans to the nearest subreaper. Outside Linux there is no subreaper, and no word of the host's end. Where the guard
-itself is killed, the command ends with it, and the host ends what is left of their group; what has left that goes on.
+by SIGKILL. The guard also ends processes that left their parent, its group or its session, because the kernel hands
+orphans to the nearest subreaper. Outside Linux there is no subreaper, and the guard does not notice the host's end. If
+the guard itself is killed, the command ends with it, and the host ends the rest of their group; processes that left the
+group go on.
 
 It is a script of the standard library alone: a start without this project's imports takes hundredths of a second.
 """

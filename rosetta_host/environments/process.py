@@ -1,4 +1,4 @@
-"""One run of an example in a process of its own: bounded in time, killed with all its children, its end named.
+"""One run of an example in a process of its own: bounded in time, ended with all its children.
 
 A guard stands between the host and the process: see `guard`.
 """
@@ -161,7 +161,7 @@ def _wait(process: subprocess.Popen[bytes], log: BinaryIO, timeout: float, halt:
 def _printed(log: BinaryIO) -> str:
     """The end of what a process printed, fit for a record: without control characters and this machine's paths."""
     log.seek(max(0, os.fstat(log.fileno()).st_size - LOG_TAIL))
-    lines = CONTROL.sub("", anywhere(log.read().decode("utf-8", "replace"))).splitlines()
+    lines = CONTROL.sub("", without_local_paths(log.read().decode("utf-8", "replace"))).splitlines()
     return "\n".join(line if len(line) <= LOG_CHARACTERS else line[:LOG_CHARACTERS] + " …" for line in lines)
 
 
@@ -214,7 +214,7 @@ def _signal_name(number: int) -> str:
     return f"signal {number} ({name})" if name else f"signal {number}"
 
 
-def anywhere(log: str) -> str:
+def without_local_paths(log: str) -> str:
     """A log without what is of this machine only: it may be published, with a record."""
     log = re.sub(re.escape(tempfile.gettempdir()) + r"/rosetta-\w+", "<temporary folder>", log).replace(str(ROOT), ".")
     home = str(Path.home())

@@ -138,12 +138,13 @@ class Setting(msgspec.Struct, frozen=True):
 def variables(implementation: Implementation, workload: str) -> list[Setting]:
     """The variables of an implementation's process out of the box, as `NAME=value` for the shell.
 
-    Those that say only where a timed run finds no compiled code are left out: the framework has a place of its own.
+    Those for another dtype are left out, and those that say only where a timed run finds no compiled code: the
+    framework has a place of its own.
     """
     declared = {
         name: variable
         for name, variable in implementation.variables(workload).items()
-        if not variable.value.startswith("{cache}")
+        if variable.dtype is None and not variable.value.startswith("{cache}")
     }
     threads = implementation.workload(workload).threads
     if threads:

@@ -75,7 +75,7 @@ def path(implementation: Implementation, workload: str, folder: Path | None = No
 
 
 def cells(script: Script, implementation: Implementation) -> list[Cell]:
-    """A script as cells: head, hyper-parameters, data, and the example with each step of its run below its verb."""
+    """A script as cells: head, hyperparameters, data, and the example with each step of its run below its verb."""
     title, _, rest = script.docstring.partition("\n")
     name = f"{implementation.name} {instructions.version(implementation) or ''}".strip()
     ran = RAN.format(name=name, python=implementation.environment.python, project=standalone.PROJECT)

@@ -1,6 +1,6 @@
 """An example as one script that runs alone: the few helpers of this project that it calls are written into it.
 
-Only what the example needs comes along, found in the syntax trees: the hyper-parameters of its workload under the
+Only what the example needs comes along, found in the syntax trees: the hyperparameters of its workload under the
 example's own name for them, the data loader, the mini-batches. What the runner alone uses stays out.
 `standalone_data.py` takes the place of `data.located` and `data.DataError`. The example's own lines are
 verbatim.
@@ -27,7 +27,7 @@ PROJECT = "the Rosetta Stone of deep-learning frameworks"
 SHARED = Path(rosetta_common.__file__ or "").parent
 PACKAGES = (SHARED.name, workloads.WORKLOADS.name)  # of this project, which a script does not import
 STAND_INS = ["located", "DataError"]  # what standalone_data.py provides in place of data.py
-PARAMS = "params"  # what a workload calls its hyper-parameters
+PARAMS = "params"  # what a workload calls its hyperparameters
 SOURCE = "source"  # the name in standalone_data.py that holds where the data come from
 WIDTH = 100
 DEFINES = re.compile("def |class |@")  # a definition stands two lines below what is above it
@@ -41,7 +41,7 @@ Kept = dict[ast.stmt, set[str]]
 class Script:
     """The parts of a script: the text of its docstring, its imports, the code under each heading.
 
-    params: its name for the hyper-parameters.
+    params: its name for the hyperparameters.
     """
 
     docstring: str
@@ -70,7 +70,7 @@ def script(implementations: list[Implementation], workload: str) -> Script:
     helpers = _helpers(workload, names, own_names)
     _refuse_clashes(example, helpers, {params, SOURCE})
     sections = {
-        f"The hyper-parameters of {where}": _hyper_parameters(workload, params),
+        f"The hyperparameters of {where}": _hyper_parameters(workload, params),
         "The data, the same for every framework": _data(workload, params, helpers),
         f"The example, {where}": _body(example),
     }
@@ -79,7 +79,7 @@ def script(implementations: list[Implementation], workload: str) -> Script:
 
 
 def read_by_snippets(workload: str) -> str:
-    """What every snippet of a workload takes from the project beside the data: hyper-parameters and mini-batches."""
+    """What every snippet of a workload takes from the project beside the data: hyperparameters and mini-batches."""
     data = _Shared(SHARED / "data.py")
     data.keep(["minibatches"], STAND_INS)
     imports = "\n".join(map(ast.unparse, data.imports))
@@ -181,14 +181,14 @@ def _helpers(workload: str, names: list[str], own_names: list[str]) -> list[_Sha
 
 
 def _hyper_parameters(workload: str, params: str) -> str:
-    """The workload's hyper-parameters, under the example's own name."""
+    """The workload's hyperparameters, under the example's own name."""
     module = _Shared(workloads.WORKLOADS / workload / "hyperparameters.py")
     (statement,) = (statement for statement in module.statements if bound(statement) == {PARAMS})
     return module.verbatim(statement).replace(f"{PARAMS} = ", f"{params} = ", 1)
 
 
 def _data(workload: str, params: str, helpers: list[_Shared]) -> str:
-    """Where the data lies, and how it is read; the hyper-parameters go by the example's own name."""
+    """Where the data lies, and how it is read; the hyperparameters go by the example's own name."""
     codes = [re.sub(rf"\b{PARAMS}\b", params, helper.code) for helper in helpers if helper.kept]
     if helpers[0].kept:
         source = workloads.get(workload).source

@@ -1,4 +1,4 @@
-"""The codes that records hold in place of sentences. What a reader sees for each of them is the site's to say."""
+"""The codes that records hold in place of sentences. `docs/_ext/core/texts.py` has their texts."""
 
 from __future__ import annotations
 

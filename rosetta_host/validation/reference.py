@@ -75,12 +75,12 @@ def timing(record: Record) -> tuple[float, ...]:
 
 
 def is_of_today(record: Record) -> bool:
-    """Whether a record is of the workload's network, data and hyper-parameters as they are now."""
+    """Whether a record is of the workload's network, data and hyperparameters as they are now."""
     return record.created >= workloads.get(record.workload).since
 
 
 def settings(record: Record) -> SimpleNamespace:
-    """The hyper-parameters of its workload."""
+    """The hyperparameters of its workload."""
     known: SimpleNamespace = run.settings_of(record.workload)
     return known
 

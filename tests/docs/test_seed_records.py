@@ -11,7 +11,7 @@ from rosetta_host.records.store import Record
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "records" / "benchmark" / "seed-k80"
 
-# Quoted from the seed document: label, test accuracy in per cent, training time in seconds; then our id.
+# Quoted from the seed document: label, test accuracy in percent, training time in seconds; then our id.
 CNN = """
 Caffe2 79 149 caffe2
 MXNet 77 149 mxnet_module

@@ -73,7 +73,7 @@ def adam(weight, gradients, learning_rate):
 def cross_entropy(scores, labels):
     log_soft_max = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     if labels.ndim > 1 or labels.dtype.kind == "f":
-        raise TypeError("the toy takes class numbers")
+        raise TypeError("the toy takes class indices")
     return -log_soft_max[np.arange(len(labels)), labels].mean()
 
 

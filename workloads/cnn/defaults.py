@@ -40,8 +40,11 @@ defaults = WorkloadDefaults(
     },
     idioms=(
         "convolution.channels",
+        "convolution.padding",
+        "max_pool.stride",
         "cross_entropy.soft_max",
         "cross_entropy.labels",
+        "cross_entropy.reduction",
         "dropout.unsaid",
         "convolution.weights",
         "dense.weights",

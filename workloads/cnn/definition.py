@@ -10,7 +10,7 @@ LAYOUT = "cifar-10-batches-py"
 POSITIONS = {"conv1": 32 * 32, "conv2": 32 * 32, "conv3": 16 * 16, "conv4": 16 * 16}  # where each kernel is applied
 
 # The range of the published runs and of the original notebooks' results, widened on both sides by its own width,
-# because a copy of the data, a seed and a library's arithmetic move the accuracy; in whole per cent, rounded outward.
+# because a copy of the data, a seed and a library's arithmetic move the accuracy; in whole percent, rounded outward.
 ACCURACIES = {"epoch": (0.34, 0.57), "full": (0.69, 0.84)}
 # SHA-256 of the arrays, as `rosetta_host.datasets.dataset.describe` computes it.
 COPIES = {

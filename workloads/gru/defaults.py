@@ -44,6 +44,7 @@ defaults = WorkloadDefaults(
         "gru.output",
         "cross_entropy.soft_max",
         "cross_entropy.labels",
+        "cross_entropy.reduction",
         "embedding.weights",
         "dense.weights",
         "adam.epsilon",

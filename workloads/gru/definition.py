@@ -9,7 +9,7 @@ from workloads.gru.hyperparameters import params
 LAYOUT = "imdb.npz"
 
 # The range of the published runs and of the original notebooks' results, widened on both sides by its own width,
-# because a copy of the data, a seed and a library's arithmetic move the accuracy; in whole per cent, rounded outward.
+# because a copy of the data, a seed and a library's arithmetic move the accuracy; in whole percent, rounded outward.
 ACCURACIES = {"epoch": (0.82, 0.89), "full": (0.80, 0.92)}
 # SHA-256 of the arrays, as `rosetta_host.datasets.dataset.describe` computes it.
 COPIES = {

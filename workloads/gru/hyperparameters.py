@@ -1,4 +1,4 @@
-"""The hyper-parameters of the GRU, stated once for every framework.
+"""The hyperparameters of the GRU, stated once for every framework.
 
 An example reads them when its functions are called (`params.seed`, never a copy made at import), so that the
 certificate can ask for float64 without touching the example. Source: the notebooks of the seed document, see "How the

@@ -75,7 +75,7 @@ def ratio(value: float) -> str:
 def implementation_name(store: Store, record: Record) -> str:
     """The name of an implementation with what sets it apart: its variant, and a precision other than float32."""
     if is_historic(record):
-        return store.name(record)  # the seed's label says it all
+        return store.name(record)  # the original notebooks' label says it all
     return with_variant(store.name(record), record.variant, record.precision)
 
 

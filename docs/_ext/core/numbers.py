@@ -5,7 +5,7 @@ workload, the preset (or `certificate`), and the path of a field, with a format.
 run in float32. `MACHINE/ID+VARIANT.NETWORK.full.times.train` names the machine and the variant too, and
 `MACHINE@gpu/ID.NETWORK.full.times.train` the device of a machine that has several. Where records of several machines
 or devices answer, one has to be named.
-`{param}` takes a hyper-parameter from workloads/<name>/hyperparameters.py, `NETWORK.batch_size`, or what follows from
+`{param}` takes a hyperparameter from workloads/<name>/hyperparameters.py, `NETWORK.batch_size`, or what follows from
 them, from the data's layout and from the canonical weights: `parameters` lists all.
 An unknown one is a warning, and so fails the build.
 """
@@ -87,7 +87,7 @@ def field(record: Record, path: str) -> Any:
 
 
 def parameters(workload: str) -> dict[str, Any]:
-    """What `{param}` can show of a workload: the hyper-parameters by their names, and what follows from them."""
+    """What `{param}` can show of a workload: the hyperparameters by their names, and what follows from them."""
     stated, settings = workloads.get(workload), run.settings_of(workload)
     train, test, batch = stated.source.train, stated.source.test, settings.batch_size
     facts = {"train_samples": train, "test_samples": test, "steps": train // batch, "rest": train % batch}
@@ -118,13 +118,13 @@ class Number(Role):
 
 
 class Param(Role):
-    """A hyper-parameter, as every example reads it, or what follows from it."""
+    """A hyperparameter, as every example reads it, or what follows from it."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         text, _, form = self.text.partition("|")
         every = {f"{workload}.{name}": value for workload in WORKLOADS for name, value in parameters(workload).items()}
         if text not in every:
-            return self.warn(str(nearest("hyper-parameter", text, list(every))))
+            return self.warn(str(nearest("hyperparameter", text, list(every))))
         shown = format(every[text], form)
         return [nodes.inline(shown, shown, classes=["rosetta-param"])], []
 

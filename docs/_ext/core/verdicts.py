@@ -84,7 +84,7 @@ def outdated(certificate: CertificateRecord, implementation: Implementation) -> 
 
 
 def _other(keys: list[str]) -> str:
-    return f"certified with another {named(keys)}" if keys else ""
+    return f"differs from the certificate: {named(keys)}" if keys else ""
 
 
 def named(keys: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ from rosetta_host.catalog.frameworks import WORKLOADS
 from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, R, Record
 
 CURRENT = "All records that the site shows are of the current code."
-GONE = "implementation, which is no longer here"
+REMOVED = "implementation, which is no longer here"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Dated:
 def _against_today(store: stores.Store, records: Iterable[Record]) -> Iterator[Dated]:
     for record in records:
         implementation = store.implementations.get(record.implementation)
-        yield Dated(record, tuple(verdicts.changed(record, implementation)) if implementation else (GONE,))
+        yield Dated(record, tuple(verdicts.changed(record, implementation)) if implementation else (REMOVED,))
 
 
 def _newest(records: Iterable[R], subject: Callable[[R], Hashable]) -> list[R]:

@@ -1,8 +1,8 @@
 """`{idioms} NETWORK`: what maps to what between two frameworks, a column a framework.
 
-What an example takes and gives is that of its newest run, if possible of its code as it is; who writes the loop is read
-from its code; what a framework does by default is from its answers. A script shows the columns of the chosen
-frameworks; without it, all are shown.
+Which names of a framework an example uses, and who writes the loop, is read from its code. What it takes and gives is
+that of its newest run, if possible of its code as it is. What a framework does by default is from its answers, marked
+where they are of older code. A script shows the columns of the chosen frameworks; without it, all are shown.
 """
 
 from __future__ import annotations
@@ -14,18 +14,25 @@ from functools import partial
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from _ext.core.answers import answers, name_of, unknown
+from _ext.core.answers import answers, is_given, name_of, unknown
 from _ext.core.directives import OfWorkload
 from _ext.core.elements import DASH, cell, row_header, table
 from _ext.core.folders import by_folder, by_life, marker, promotable
 from _ext.core.texts import text as words_of
+from _ext.pages.vocabulary import vocabulary
 from _ext.snippets.feeds import shares
 from rosetta_host.catalog.frameworks import Implementation
 from rosetta_host.defaults import needs, spec
 from rosetta_host.environments.digests import example_digest
 from rosetta_host.records.store import BenchmarkRecord
 
-# What a run records of its arrays -> what the table calls it.
+# What the table calls the steps, and what a run records of its arrays.
+STEPS = {
+    "create_symbol": "Network",
+    "init_model": "Loss, optimizer, initial weights",
+    "train": "Training",
+    "predict": "Prediction",
+}
 SHAPES = {"x": "Samples", "y": "Labels", "scores": "Scores"}
 Answer = Callable[[Implementation], str]
 
@@ -47,7 +54,12 @@ class Idioms(OfWorkload):
             for implementations in shown
         ]
         body: list[nodes.row] = []
-        for title, questions in (("In the examples", self.of_example()), ("By default", self.of_framework())):
+        parts = (
+            ("Names in the code", self.of_code()),
+            ("In the examples", self.of_example()),
+            ("By default", self.of_framework()),
+        )
+        for title, questions in parts:
             part = [line for label, answer in questions if (line := self.line(label, answer, shown))]
             body += (
                 [nodes.row("", cell(title, columns=1 + len(shown)), classes=["rosetta-part-head"]), *part]
@@ -57,6 +69,14 @@ class Idioms(OfWorkload):
         caption = "How the frameworks write the same network: in their examples, and by default"
         made = table([nodes.row("", cell("What"), *titles)], body, caption, ("rosetta-idioms",))
         return promotable(made)
+
+    def of_code(self) -> Iterator[tuple[str, Answer]]:
+        """For each step, the names of the framework that it uses; Markdown's backquotes mark them as code."""
+        for step, label in STEPS.items():
+            yield label, partial(self.names, step)
+
+    def names(self, step: str, implementation: Implementation) -> str:
+        return ", ".join(f"`{name}`" for name in vocabulary(implementation.example(self.workload), step)) or DASH
 
     def of_example(self) -> Iterator[tuple[str, Answer]]:
         """What is asked about an example, and how an implementation answers."""
@@ -81,7 +101,7 @@ class Idioms(OfWorkload):
         if len({text for text in texts if text != DASH}) < 2:
             return None
         cells = [
-            cell(text, classes=(marker(implementations[0].folder.name),))
+            cell(words(text), classes=(marker(implementations[0].folder.name),))
             for text, implementations in zip(texts, shown, strict=True)
         ]
         return nodes.row("", row_header(label), *cells)
@@ -104,14 +124,17 @@ class Idioms(OfWorkload):
         return "written out, over mini-batches" if own else "the framework’s own, given all samples"
 
     def default(self, facet: str, implementation: Implementation) -> str:
-        answer = answers(self.config).asked[implementation.id].current(facet)
-        return words_of(answer.statement) if answer else DASH
+        asked = answers(self.config).asked[implementation.id]
+        answer = asked.answer(facet)
+        if not answer or not is_given(answer):
+            return DASH
+        return words_of(answer.statement) + (" (measured with older code)" if asked.changed else "")
 
 
 def kind_of_labels(shape: str) -> str:
-    """Class numbers or one-hot rows, by the shape: (n,), (n, 1), (n, 10)."""
+    """Class indices or one-hot rows, by the shape: (n,), (n, 1), (n, 10)."""
     *_, last = re.findall(r"n,|\d+(?=\))", shape) or [""]
-    return {"n,": "class numbers", "1": "a column of class numbers"}.get(last, "one-hot")
+    return {"n,": "class indices", "1": "a column of class indices"}.get(last, "one-hot")
 
 
 def answered(implementations: list[Implementation], answer: Answer) -> str:
@@ -120,6 +143,14 @@ def answered(implementations: list[Implementation], answer: Answer) -> str:
     if len(set(texts.values())) == 1:
         return next(iter(texts.values()))
     return "; ".join(f"{words} ({name})" for name, words in texts.items())
+
+
+def words(text: str) -> nodes.paragraph:
+    """A text whose parts in backquotes are code."""
+    parts = text.split("`")
+    return nodes.paragraph(
+        "", "", *(nodes.literal("", part) if i % 2 else nodes.Text(part) for i, part in enumerate(parts))
+    )
 
 
 def setup(app: Sphinx) -> None:

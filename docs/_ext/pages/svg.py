@@ -11,7 +11,7 @@ class Drawing:
     """An SVG element that grows as things are added to it; coordinates are CSS pixels, y runs downwards."""
 
     def __init__(self, width: float | None, name: str) -> None:
-        """width: None for as wide as the column, with x in per cent. name: said to those who do not see it."""
+        """width: None for as wide as the column, with x in percent. name: said to those who do not see it."""
         self.width, self.name = width, name
         self.root = ElementTree.Element("svg")
 

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 TIME_LINE, LIVING, RETIRED = "time-line", "living", "retired"
 READ = "concepts/whole"  # the page with all of an example's code
-STEP, LEFT, RIGHT = 30, 5, 95  # of the time line: pixels a framework; where it begins and ends, in per cent
+STEP, LEFT, RIGHT = 30, 5, 95  # of the time line: pixels a framework; where it begins and ends, in percent
 
 
 def oldest_first(store: stores.Store) -> list[list[Implementation]]:

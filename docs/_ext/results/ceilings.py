@@ -40,7 +40,7 @@ class Share:
 
     @property
     def text(self) -> str:
-        """The share in whole per cent; of one that cannot be, no number."""
+        """The share in whole percent; of one that cannot be, no number."""
         return f"more than all of {self.of}" if self.beyond else f"{self.value:.0%} of {self.of}"
 
 

@@ -143,8 +143,11 @@ def _uncommitted(line: Line) -> str:
     return next(filter(None, map(formatting.uncommitted, (line.record, *line.runs))), "")
 
 
-def seed_of(store: stores.Store, implementation: str, workload: str, variant: str | None) -> BenchmarkRecord | None:
-    """What the seed's table says of an implementation and network. Raises ExtensionError where several tables do."""
+def original_of(store: stores.Store, implementation: str, workload: str, variant: str | None) -> BenchmarkRecord | None:
+    """The original notebooks' numbers for an implementation and network.
+
+    Raises ExtensionError where several tables have some.
+    """
     try:
         return newest.here(
             store.of_kind(
@@ -172,5 +175,5 @@ def notes_of(store: stores.Store, line: Line, table: list[Line]) -> list[str]:
 
 
 def percent(line: Line) -> Callable[[float], str]:
-    """The seed's tables give whole per cent, and no digit is added to them."""
+    """The original notebooks' tables give whole percent, and no digit is added to them."""
     return ("{:.0%}" if line.record.historic else "{:.1%}").format

@@ -24,7 +24,7 @@ from _ext.core.links import link, target
 from _ext.results import table_picker
 from _ext.results.ceilings import UNKNOWN, share
 from _ext.results.plots import figure
-from _ext.results.result_lines import Line, lines, notes_of, percent, seed_of, slow_because
+from _ext.results.result_lines import Line, lines, notes_of, original_of, percent, slow_because
 from _ext.results.table_picker import TableChoice
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import WORKLOADS, Implementation, nearest
@@ -121,7 +121,7 @@ class Table:
             (any_of(lambda line: line.total), Column("sum", "Sum", self.total, measured=True)),
             (any_of(lambda line: line.rate), Column("rate", rate, self.rate, more=True, measured=True)),
             (self.ranked, Column("ratio", "Ratio", self.ratio)),
-            (self.preset != "quick" and any_of(self.seed_of), Column("seed", "Original, K80", self.seed)),
+            (self.preset != "quick" and any_of(self.original_of), Column("original", "Original, K80", self.original)),
             (not self.historic, Column("certificate", "Certificate", self.certificate)),
         ]
         return [column for is_wanted, column in wanted if is_wanted]
@@ -130,7 +130,7 @@ class Table:
         """The table, and a chart where there is something to compare."""
         notes = {
             "ratio": f"of {self.time_title.lower()}, to the marked row",
-            "seed": "" if self.preset == "full" else "preset full",
+            "original": "" if self.preset == "full" else "preset full",
         }
         head = [column.head(notes.get(column.key, "")) for column in self.columns]
         classes = ["rosetta-runs", *(["is-ranked"] if self.ranked else []), *([] if self.reference else ["is-unheld"])]
@@ -200,16 +200,18 @@ class Table:
         rate = f"rate {formatting.ratio(line.rate[0] / held.rate[0])}" if line.rate and held.rate else ""
         return cell(datum(formatting.ratio(ratio), ratio), aside(rate), classes=("numeric", "by-ratio"))
 
-    def seed_of(self, line: Line) -> BenchmarkRecord | None:
+    def original_of(self, line: Line) -> BenchmarkRecord | None:
         record = line.record
-        return None if record.historic else seed_of(self.store, record.implementation, record.workload, record.variant)
+        return (
+            None if record.historic else original_of(self.store, record.implementation, record.workload, record.variant)
+        )
 
-    def seed(self, line: Line) -> nodes.entry:
-        seed = self.seed_of(line)
-        if not seed or not seed.times or not seed.times.train or not seed.accuracy:
+    def original(self, line: Line) -> nodes.entry:
+        original = self.original_of(line)
+        if not original or not original.times or not original.times.train or not original.accuracy:
             return cell("", classes=("numeric",))
-        time = datum(formatting.seconds(seed.times.train), seed.times.train)
-        return cell(time, aside(f"{seed.accuracy:.0%}"), classes=("numeric",))
+        time = datum(formatting.seconds(original.times.train), original.times.train)
+        return cell(time, aside(f"{original.accuracy:.0%}"), classes=("numeric",))
 
     def certificate(self, line: Line) -> nodes.entry:
         """The verdict, leading to its proof, and what a reader of the row has to know."""

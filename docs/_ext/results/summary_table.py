@@ -19,7 +19,7 @@ from _ext.core.folders import by_folder, by_life, marker, promotable
 from _ext.core.links import link
 from _ext.results.compiled import COMPILED
 from _ext.results.plots import figure
-from _ext.results.result_lines import Line, lines, percent, seed_of
+from _ext.results.result_lines import Line, lines, original_of, percent
 from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import VARIANTS, WORKLOADS
 from rosetta_host.records.store import BenchmarkRecord
@@ -89,20 +89,22 @@ class Glance(SphinxDirective):
 
     @cached_property
     def subjects(self) -> list[Subject]:
-        """Every implementation of the catalog, in the order of the site's lists, and the variants of the seed."""
+        """Every implementation of the catalog, in the order of the site's lists, then the original notebooks'."""
         folders = by_folder(self.store.implementations.values())
         subjects: list[Subject] = [
             (implementation.id, None) for name in by_life(folders) for implementation in folders[name]
         ]
-        seed = sorted(
+        originals = sorted(
             {(run.implementation, run.variant or "") for run in self.store.of_kind(BenchmarkRecord, historic=True)}
         )
         implementations = list(
             dict.fromkeys(
-                [implementation for implementation, _ in subjects] + [implementation for implementation, _ in seed]
+                [implementation for implementation, _ in subjects] + [implementation for implementation, _ in originals]
             )
         )
-        every = dict.fromkeys([*subjects, *((implementation, variant or None) for implementation, variant in seed)])
+        every = dict.fromkeys(
+            [*subjects, *((implementation, variant or None) for implementation, variant in originals)]
+        )
         return sorted(every, key=lambda subject: (implementations.index(subject[0]), subject[1] or ""))
 
     def row(self, subject: Subject) -> nodes.row:
@@ -113,7 +115,7 @@ class Glance(SphinxDirective):
         )
         cells: list[nodes.entry] = [name]
         for network in self.networks:
-            cells += [self.measured(subject, network), self.seed(subject, network.workload)]
+            cells += [self.measured(subject, network), self.original(subject, network.workload)]
         return nodes.row("", *cells, classes=[marker(entry.folder.name if entry else implementation)])
 
     def measured(self, subject: Subject, network: Network) -> nodes.entry:
@@ -146,10 +148,10 @@ class Glance(SphinxDirective):
         )
         return cell("not run yet" if written else "–", classes=("rosetta-lacking",))
 
-    def seed(self, subject: Subject, workload: str) -> nodes.entry:
-        """What the seed's table says, under the name that it gives the implementation."""
+    def original(self, subject: Subject, workload: str) -> nodes.entry:
+        """What the table of the original notebooks says, under the name that it gives the implementation."""
         implementation, variant = subject
-        run = seed_of(self.store, implementation, workload, variant)
+        run = original_of(self.store, implementation, workload, variant)
         if not run or not run.times or not run.times.train or run.accuracy is None:
             return cell("")
         text = f"{run.accuracy:.0%}, {formatting.seconds(run.times.train)}"

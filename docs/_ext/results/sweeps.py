@@ -15,7 +15,7 @@ from rosetta_host.benchmark.ranking import CaseId, Ranked, counts, newest_sweep,
 from rosetta_host.environments.digests import differing
 from rosetta_host.records.store import BenchmarkRecord, Times, TurnRecord
 
-GONE = "it is no longer in this project"
+REMOVED = "it is no longer in this project"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Entry:
     def stale(self) -> str:
         """What has changed since it was timed, in words; nothing where its code is current."""
         if self.gone:
-            return f"stale: {GONE}"
+            return f"stale: {REMOVED}"
         return f"stale: timed with another {named(self.changed)}" if self.changed else ""
 
     @property
@@ -52,14 +52,14 @@ class Entry:
         """Whether a valid certificate says that it computes the same, and nothing has changed since."""
         return self.verdict.state == "certified" and not self.stale
 
-    def middle(self, value: Callable[[TurnRecord], float | None]) -> float | None:
+    def median_of(self, value: Callable[[TurnRecord], float | None]) -> float | None:
         """The median of a value over the turns; None where none has it."""
         values = [figure for figure in map(value, self.turns) if figure is not None]
         return median(values) if values else None
 
     def time(self, name: str) -> float | None:
         """The median of one of `Times`, in seconds."""
-        return self.middle(lambda turn: getattr(turn.times or Times(), name))
+        return self.median_of(lambda turn: getattr(turn.times or Times(), name))
 
     @property
     def share(self) -> Share | None:

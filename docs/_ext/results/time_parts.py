@@ -35,7 +35,7 @@ class Parts:
     def of(cls, sweep: Sweep, entry: Entry) -> Parts:
         steady = entry.ranked.step
         steps = ("import", entry.time("imported")), ("build", entry.time("build"))
-        first = entry.middle(
+        first = entry.median_of(
             lambda turn: turn.first_stretch and turn.first_stretch - (turn.stretch_steps or 0) * steady
         )
         measured = dict(steps) | {
@@ -112,7 +112,7 @@ def _line(sweep: Sweep, parts: Parts) -> nodes.row:
     entry = parts.entry
     seconds = [DASH if value is None else formatting.seconds(value) for value in parts.seconds.values()]
     share = entry.share
-    p50, p95 = entry.middle(lambda turn: turn.steps_p50), entry.middle(lambda turn: turn.steps_p95)
+    p50, p95 = entry.median_of(lambda turn: turn.steps_p50), entry.median_of(lambda turn: turn.steps_p95)
     cells = [
         *(cell(text, classes=("numeric",)) for text in seconds),
         *(cell(DASH if step is None else formatting.duration(step), classes=("numeric",)) for step in (p50, p95)),

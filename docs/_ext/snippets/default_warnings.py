@@ -19,8 +19,8 @@ from rosetta_host.defaults.needs import MOST, Need, Needs, of, statements
 from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Statement
 
-SHOWN = 3  # facets a note
-LOUD = (Code.REFUSED, Code.MUST_BE_GIVEN)
+SHOWN = 3  # facets that a line names
+RAISES_ERROR = (Code.REFUSED, Code.MUST_BE_GIVEN)
 
 
 def needed(workload: str, functions: list[str]) -> Needs:
@@ -39,18 +39,18 @@ class Difference:
     """
 
     name: str
-    odd: bool  # most frameworks do otherwise
+    unusual: bool  # most frameworks do otherwise
     answers: dict[Statement, list[Implementation]]
 
     def link(self, implementations: list[Implementation]) -> AnchorLink:
         """What is asked and answered; where the implementations of a folder differ, with their names."""
         question, _, facet = self.name.partition(".")
-        texts = [text(statement) + self.whose(own, implementations) for statement, own in self.answers.items()]
+        texts = [text(statement) + self.names_of(own, implementations) for statement, own in self.answers.items()]
         line = f"{name_of(question)}, {spec.QUESTIONS[question][1][facet]}: {'; '.join(texts)}"
         return anchor_link(answer_anchor(question, next(iter(self.answers.values()))[0]), line)
 
     @staticmethod
-    def whose(own: list[Implementation], implementations: list[Implementation]) -> str:
+    def names_of(own: list[Implementation], implementations: list[Implementation]) -> str:
         return "" if own == implementations else f" ({', '.join(implementation.name for implementation in own)})"
 
 
@@ -58,10 +58,14 @@ def _difference(collected: Answers, implementations: list[Implementation], name:
     difference = Difference(name, False, {})
     for implementation in implementations:
         asked = collected.asked[implementation.id]
-        answer, odd = asked.current(name), collected.is_odd(asked, name)
-        if answer and answer.code not in LOUD and (odd if need is MOST else answer.statement not in statements(need)):
+        answer, unusual = asked.current(name), collected.is_odd(asked, name)
+        if (
+            answer
+            and answer.code not in RAISES_ERROR
+            and (unusual if need is MOST else answer.statement not in statements(need))
+        ):
             difference.answers.setdefault(answer.statement, []).append(implementation)
-            difference.odd |= odd
+            difference.unusual |= unusual
     return difference if difference.answers else None
 
 
@@ -75,10 +79,14 @@ def differences(
         for name, need in wanted.items()
         if (difference := _difference(collected, implementations, name, need))
     ]
-    links = [each.link(implementations) for each in sorted(every, key=lambda difference: not difference.odd)[:SHOWN]]
+    links = [
+        each.link(implementations) for each in sorted(every, key=lambda difference: not difference.unusual)[:SHOWN]
+    ]
     if not links:
         return []
     line = nodes.paragraph("", "By default: ", links[0], classes=["rosetta-bites"])
     for link in links[1:]:
         line += [nodes.Text(" · "), link]
+    if len(every) > SHOWN:
+        line += nodes.Text(f" · and {len(every) - SHOWN} more")
     return [line]

@@ -1,4 +1,4 @@
-"""`{helpers} NETWORK`: the hyper-parameters and the mini-batches that the snippets of a network read, to copy."""
+"""`{helpers} NETWORK`: the hyperparameters and the mini-batches that the snippets of a network read, to copy."""
 
 from __future__ import annotations
 

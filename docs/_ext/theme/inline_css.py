@@ -1,8 +1,7 @@
-"""Puts the style sheets into the pages: a page is painted after one way to the server and back, not two.
+"""Puts the style sheets into the pages, so that the first paint needs one round trip to the server.
 
-Measured on a cheap phone's network, where a way there and back takes over half a second: first paint went from 1.6 to
-1.9 s down to what the test of speed prints. The price is their 16 kB on every page, where a second page had them
-already. The sheet of myst-nb, a third of them all, is left out: it is for executed notebooks, and no page holds one.
+On a slow phone network, a second round trip takes over half a second. The price is 16 kB on every page. The sheet of
+myst-nb, a third of them all, is left out: it is for executed notebooks, and no page holds one.
 """
 
 from __future__ import annotations

@@ -260,25 +260,25 @@ def test_without_reported_batches_whole_epochs_give_the_estimate(folder, monkeyp
     (job,) = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "cpu", 1, None, False)
     job, now = msgspec.structs.replace(job, preset="full"), [0.0]
     monkeypatch.setattr(runs.time, "monotonic", lambda: now[0])
-    patience = runs.Patience(job, limit)
-    patience.take({"event": "epoch", "epoch": 1, "samples": 1000})
+    time_limit = runs.TimeLimit(job, limit)
+    time_limit.take({"event": "epoch", "epoch": 1, "samples": 1000})
     now[0] = float(seconds)
-    patience.take({"event": "trained", "samples": 0, "loss": 0.5, "seconds": seconds})
-    assert patience.over.is_set() == over
+    time_limit.take({"event": "trained", "samples": 0, "loss": 0.5, "seconds": seconds})
+    assert time_limit.over.is_set() == over
     if over:
-        assert "after 22 minutes: at 1 reviews/s its 3 epochs would take 1.1 hours" in patience.reason
+        assert "after 22 minutes: at 1 reviews/s its 3 epochs would take 1.1 hours" in time_limit.reason
 
 
 def test_a_slow_spell_later_on_costs_no_run(folder, monkeypatch):
     (job,) = runs.jobs(list(frameworks.implementations().values()), ["gru"], "quick", "cpu", 1, None, False)
     job, now = msgspec.structs.replace(job, preset="full"), [0.0]
     monkeypatch.setattr(runs.time, "monotonic", lambda: now[0])
-    patience = runs.Patience(job, 3600.0)
-    patience.take({"event": "epoch", "epoch": 1, "samples": 1000})
+    time_limit = runs.TimeLimit(job, 3600.0)
+    time_limit.take({"event": "epoch", "epoch": 1, "samples": 1000})
     for seconds, samples in ((599.0, 200), (601.0, 600), (5000.0, 700)):  # said too early, in time, and too late
         now[0] = seconds
-        patience.take({"event": "progress", "samples": samples})
-    assert not patience.over.is_set()
+        time_limit.take({"event": "progress", "samples": samples})
+    assert not time_limit.over.is_set()
 
 
 def test_an_accuracy_that_the_scores_do_not_bear_out_fails(folder):

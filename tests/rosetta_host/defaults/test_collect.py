@@ -53,7 +53,7 @@ ANSWERS = {
     "adam.correction": "from the first step on",
     "cross_entropy.soft_max": "in the loss",
     "cross_entropy.reduction": "the mean",
-    "cross_entropy.labels": "class numbers, int64; class numbers, int32; class numbers, uint8",
+    "cross_entropy.labels": "class indices, int64; class indices, int32; class indices, uint8",
     "dropout.scaling": "what is kept counts double",
     "dropout.unsaid": "it does not drop",
     "loader.order": "as they lie",
@@ -233,7 +233,7 @@ PATCHES = [  # what is written instead, and the answers that must change
         {"shuffled_loader.unit": "whole batches"},
     ),
     ([("np.zeros(0)", "x")], {"input_gradient.unasked": "computed all the same"}),
-    ([('raise TypeError("the toy takes class numbers")', "return 7.0")], {}),
+    ([('raise TypeError("the toy takes class indices")', "return 7.0")], {}),
 ]
 
 
@@ -315,17 +315,17 @@ def test_where_the_rate_stands_shows_once_it_changes(place, weight):
 
 
 def test_labels_that_are_misread_are_told(toy, folder):
-    edit(folder / "defaults.py", 'raise TypeError("the toy takes class numbers")', "return 7.0")
+    edit(folder / "defaults.py", 'raise TypeError("the toy takes class indices")', "return 7.0")
     record, _ = asked()
     assert "one-hot rows: taken, and misread" in record.answers["cross_entropy.labels"].reason
 
 
 def test_the_loss_of_the_call_before_is_no_answer_to_other_labels(toy, folder):
-    edit(folder / "defaults.py", 'raise TypeError("the toy takes class numbers")', "return cross_entropy.last")
+    edit(folder / "defaults.py", 'raise TypeError("the toy takes class indices")', "return cross_entropy.last")
     loss = "-log_soft_max[np.arange(len(labels)), labels].mean()"
     edit(folder / "defaults.py", f"return {loss}", f"cross_entropy.last = {loss}\n    return cross_entropy.last")
     record, _ = asked()
-    assert "class numbers, float32: taken, and misread" in record.answers["cross_entropy.labels"].reason
+    assert "class indices, float32: taken, and misread" in record.answers["cross_entropy.labels"].reason
 
 
 def test_a_call_that_ends_the_process_is_a_refusal_and_the_rest_is_asked(toy, folder):

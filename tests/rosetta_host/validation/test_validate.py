@@ -141,7 +141,7 @@ FORGERIES = [
     Forgery("fewer epochs than the preset", is_run, put("epochs", 1), "the preset full has"),
     Forgery("an accuracy that others lack", is_run, put("accuracy", 0.98), "leaves the band of the preset full"),
     Forgery("an accuracy below the band", is_run, put("accuracy", 0.5), "leaves the band of the preset full"),
-    Forgery("a per cent", is_run, put("accuracy", lambda accuracy: 100 * accuracy), "is no fraction of 1"),
+    Forgery("a percent", is_run, put("accuracy", lambda accuracy: 100 * accuracy), "is no fraction of 1"),
     Forgery("a part of a sample", is_run, put("accuracy", lambda accuracy: accuracy + 1e-5), "is no share of"),
     Forgery("a loss of the untrained", is_run, untrained, "learned nothing"),
     Forgery("a loss that rises", is_run, put("losses", lambda losses: losses[::-1]), "Its loss does not decrease"),

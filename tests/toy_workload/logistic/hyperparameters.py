@@ -1,4 +1,4 @@
-"""The hyper-parameters of the logistic regression."""
+"""The hyperparameters of the logistic regression."""
 
 from types import SimpleNamespace
 

@@ -26,7 +26,7 @@ def test_every_code_has_a_text() -> None:
         (Statement(Code.NUMBER, 0.999), "0.999"),
         (Statement(Code.KERNEL, items=("3", "1")), "3 × 1"),
         (Statement(Code.DTYPE, items=("float32",)), "float32 comes out"),
-        (Statement(Code.LABELS, items=("int32", "one_hot")), "class numbers, int32; one-hot rows"),
+        (Statement(Code.LABELS, items=("int32", "one_hot")), "class indices, int32; one-hot rows"),
         (Statement(Code.EITHER, parts=(Statement(Code.MEAN), Statement(Code.SUM))), "the mean or the sum"),
         (Statement(Code.CONSTANT, 1), "all 1"),
         (Statement(Code.UNIFORM, 0.05), "uniform, ± 0.05"),
@@ -35,7 +35,7 @@ def test_every_code_has_a_text() -> None:
         (Statement(Code.UNIFORM, items=(Rule.FAN_IN, Rule.FAN_OUT)), "uniform, ± √(1 / fan in), or ± √(1 / fan out)"),
         (
             Statement(Code.GATES_AND_NEW_STATE, parts=(GLOROT, Statement(Code.ZEROS))),
-            "gates: uniform, Glorot's, ± √(6 / (fan in + fan out)); new state: zeros",
+            "gates: uniform, Glorot's, ± √(6 / (fan in + fan out)); new gate: zeros",
         ),
     ],
     ids=str,

@@ -36,13 +36,16 @@ def test_stale_whatever_changed(make_record: Callable[..., Record], key: str) ->
     certificate.digests[key] = "other"
     found = verdict(run, [certificate])
     assert found.state == "stale"
-    assert found.why == f"certified with another {NAMES.get(key, key)}"
+    assert found.why == f"differs from the certificate: {NAMES.get(key, key)}"
 
 
 def test_a_certificate_of_another_judge_is_stale(make_record: Callable[..., Record]) -> None:
     run, certificate = make_record(), make_record(kind="certificate")
     certificate.digests[JUDGE] = "laxer"
-    assert verdict(run, [certificate]).why == "certified with another version of the checks (limits, oracle, protocol)"
+    assert (
+        verdict(run, [certificate]).why
+        == "differs from the certificate: version of the checks (limits, oracle, protocol)"
+    )
     del certificate.digests[JUDGE]  # as before there was one
     assert verdict(run, [certificate]).state == "stale"
 
@@ -51,7 +54,7 @@ def test_a_certificate_of_another_judge_is_stale(make_record: Callable[..., Reco
 def test_a_certificate_of_another_way_to_run_is_stale(make_record: Callable[..., Record], change: dict) -> None:
     found = verdict(make_record(**change), [make_record(kind="certificate")])
     assert found.state == "stale"
-    assert found.why == f"certified with another {NAMES[next(iter(change))]}"
+    assert found.why == f"differs from the certificate: {NAMES[next(iter(change))]}"
     assert verdict(make_record(**change), [make_record(kind="certificate", **change)]).state == "certified"
 
 
@@ -63,7 +66,7 @@ def test_a_run_that_names_a_borrowed_environments_variables_needs_a_certificate_
     judge = {JUDGE: judge_digest("cnn")}
     proofs = [make_record(kind="certificate", digests={**run.digests, **judge}) for run in (older, newer)]
     assert [verdict(run, proofs).certificate for run in (older, newer)] == proofs
-    assert verdict(newer, proofs[:1]).why == "certified with another borrowed environment"
+    assert verdict(newer, proofs[:1]).why == "differs from the certificate: borrowed environment"
 
 
 def test_a_run_without_digests_is_not_certified(make_record: Callable[..., Record]) -> None:

@@ -32,14 +32,14 @@ def test_what_goes_in_and_comes_out_is_that_of_the_run(site, table) -> None:
     assert shown.head == ["What", "Ada", "Bell", "Curie"]
     assert shown.row("Samples")["Ada"] == "float32 (n, 3, 32, 32)"
     assert shown.row("Samples")["Curie"] == "–"
-    assert shown.row("Labels")["Ada"] == "class numbers, int64 (n,)"
+    assert shown.row("Labels")["Ada"] == "class indices, int64 (n,)"
     assert shown.row("Labels")["Bell"] == "one-hot, float32 (n, 10)"
     assert "Scores" not in shown.names  # which all answer alike
 
 
 @pytest.mark.parametrize(
     ("shape", "kind"),
-    [("int64 (n,)", "class numbers"), ("int64 (n, 1)", "a column of class numbers"), ("float32 (n, 2)", "one-hot")],
+    [("int64 (n,)", "class indices"), ("int64 (n, 1)", "a column of class indices"), ("float32 (n, 2)", "one-hot")],
 )
 def test_labels_are_named_by_their_shape(shape: str, kind: str) -> None:
     assert idioms.kind_of_labels(shape) == kind
@@ -57,7 +57,7 @@ def test_defaults_that_matter_and_differ_have_a_line(site, ask, table) -> None:
     ask("ada", {"pool.stride": "1", "pool.β": "0.9"})
     ask("bell", {"pool.stride": "2", "pool.β": "0.9"})
     shown = table()
-    assert shown.names == ["A pool: stride"]
+    assert [name for name in shown.names if name.startswith("A ")] == ["A pool: stride"]
     assert shown.row("A pool: stride") == {"What": "A pool: stride", "Ada": "1", "Bell": "2", "Curie": "–"}
 
 
@@ -72,6 +72,22 @@ def test_each_cell_names_its_framework_and_the_columns_follow_the_readers_choice
             "is-of-curie",
         ]
     assert "rosetta.promote()" in str(page(site.html("index")).find("table").find_next("script"))
+
+
+def test_a_default_of_older_code_is_marked(site, ask, table) -> None:
+    ask("ada", {"pool.stride": "1"})
+    ask("bell", {"pool.stride": "2"})
+    path = site.examples / "bell" / "framework.toml"
+    path.write_text(path.read_text("utf-8") + '\n[variables]\nADA = { value = "1", reason = "none" }\n', "utf-8")
+    row = table().row("A pool: stride")
+    assert (row["Ada"], row["Bell"]) == ("1", "2 (measured with older code)")
+
+
+def test_the_names_that_a_step_uses_are_listed(site, table) -> None:
+    path = site.examples / "bell" / "cnn.py"
+    path.write_text("import bell\n" + path.read_text("utf-8").replace("helper(batch)", "bell.fit(batch)"), "utf-8")
+    row = table().row("Training")
+    assert (row["Ada"], row["Bell"]) == ("ada.step, ada.fast", "bell.fit, bell.fast")
 
 
 def test_an_idiom_that_is_no_question_is_an_error(site, ask, monkeypatch) -> None:

@@ -317,7 +317,7 @@ def test_a_plot_shows_the_empty_bar_only_for_an_uncertified_run(site) -> None:
     site.build()
     assert "An empty bar" in site.html("index")
     (table,) = tables(site.html("index"))
-    assert table.row("Ada")["Certificate"] == "certificate stale ✗ | certified with another example"
+    assert table.row("Ada")["Certificate"] == "certificate stale ✗ | differs from the certificate: example"
 
 
 def test_a_failed_run_has_no_bar(site, html) -> None:

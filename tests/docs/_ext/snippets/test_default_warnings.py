@@ -72,7 +72,7 @@ def test_there_are_three_at_most_the_odd_ones_first(ask, by_framework, monkeypat
     monkeypatch.setattr(default_warnings, "SHOWN", 1)
     matter(monkeypatch, {"loss.mean": Code.MEAN, "pool.β": MOST})
     ask("ada", {"pool.β": "0.7", "loss.mean": "the sum"})
-    assert by_framework()["ada"] == "By default: a pool, β₁: 0.7"
+    assert by_framework()["ada"] == "By default: a pool, β₁: 0.7 · and 1 more"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_of_answers_that_serve_alike_none_bites(ask, by_framework, monkeypatch) 
     matter(monkeypatch, {"pool.stride": (Code.MEAN, Code.SUM)})
     for name, stride in (("ada", "the mean"), ("bell", "the sum"), ("curie", "a loss a sample")):
         ask(name, {"pool.stride": stride})
-    assert by_framework() == {"curie": "By default: a pool, stride: a loss a sample"}
+    assert by_framework() == {"curie": "By default: a pool, stride: one loss per sample"}
 
 
 def test_what_no_longer_holds_is_not_told(site, ask, by_framework) -> None:
