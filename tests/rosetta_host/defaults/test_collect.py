@@ -53,7 +53,7 @@ ANSWERS = {
     "adam.correction": "from the first step on",
     "cross_entropy.soft_max": "in the loss",
     "cross_entropy.reduction": "the mean",
-    "cross_entropy.labels": "class indices, int64; class indices, int32; class indices, uint8",
+    "cross_entropy.labels": "class numbers, int64; class numbers, int32; class numbers, uint8",
     "dropout.scaling": "what is kept counts double",
     "dropout.unsaid": "it does not drop",
     "loader.order": "as they lie",
