@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from rosetta_host.benchmark import first_look, runs, speed
 from rosetta_host.catalog import frameworks
-from rosetta_host.catalog.frameworks import Case, UserError
+from rosetta_host.catalog.frameworks import Case, Implementation, UserError
 from rosetta_host.certificate import certify, judge
 from rosetta_host.command_line.certificates import certify_cases, published, select_cases, selected_workloads
 from rosetta_host.command_line.progress import Screen, say
@@ -24,7 +24,7 @@ from rosetta_host.lessons.experiments import Experiment
 from rosetta_host.mutation import runner
 from rosetta_host.publishing import standalone_check
 from rosetta_host.records import machine, store, vcs
-from rosetta_host.records.store import COMMITTED, LOCAL, DefaultsRecord, Measure, Record
+from rosetta_host.records.store import COMMITTED, LOCAL, DefaultsRecord, Machine, Measure
 from rosetta_host.scaffold import new
 from rosetta_host.transfer import moves
 from rosetta_host.validation import validate
@@ -85,45 +85,37 @@ def run_benchmark(options: argparse.Namespace) -> int:
         from rosetta_host.command_line import ranked  # scipy, which it imports, takes a second to load
 
         return exit_code(ranked.run(options, _folder(options, published=True)))
-    limit = 3600 * options.hours if options.preset == "full" else math.inf
-    implementations, device, workloads = frameworks.select(options.ids), options.device, selected_workloads(options)
-    folder = _folder(options, published=options.preset != "quick")
-    start, every_case, left = (
-        time.monotonic(),
-        select_cases(options, implementations, device),
-        list[frameworks.Implementation](),
-    )
-    if options.left and options.preset == "quick" and not options.ids and not options.python:
-        implementations, left = first_look.split(implementations, device)
+    start, device, is_quick = time.monotonic(), options.device, options.preset == "quick"
+    folder = _folder(options, published=not is_quick)
+    every_case = select_cases(options, frameworks.select(options.ids), device)
+    implementations, left = _first_look(options)
     cases = [case for case in every_case if case.implementation in implementations]
     planned = runs.jobs(
-        implementations, workloads, options.preset, device, options.seeds, options.data, options.unofficial
+        implementations,
+        selected_workloads(options),
+        options.preset,
+        device,
+        options.seeds,
+        options.data,
+        options.unofficial,
     )
-    where = machine.describe(options.machine)
-    past = store.read_all([folder])
+    where, past = machine.describe(options.machine), store.read_all([folder])
     if options.stale:
         planned = _left(planned, [job for job in planned if not runs.is_stale(job, where, past)], "runs")
         cases = [case for case in cases if case in [job.case for job in planned]]
     # A newcomer's machine proves equality for itself, though certificates of other machines come with the checkout.
     stale = [case for case in cases if not certify.certified(case, where, device, past)]
     # With those at hand a first look needs no more than what its own float32 computes.
-    quick = options.preset == "quick"
-    short = published(stale, device, store.read_all([COMMITTED, folder])) if quick else []
+    short = published(stale, device, store.read_all([COMMITTED, folder])) if is_quick else []
     statuses = certify_cases(options, stale, folder, short, judge.SHORTEST) if stale else []
-    if not quick and not options.again:
+    if not is_quick and not options.again:
         planned = [job for job in planned if not runs.done(job, where, past)]
-    if quick:  # it ranks nobody, so the rate is measured once and not before each run
+    if is_quick:  # it ranks nobody, so the rate is measured once and not before each run
         where = machine.measured(where)
-    finished: list[Record] = []
-    with Screen(len(planned)) as screen:
-        for job in planned:
-            screen.begin(job)
-            record = runs.benchmark(job, where, screen.event, limit)
-            path = store.write(record, folder)
-            finished.append(record)
-            say(f"{runs.summary(record)}  ({os.path.relpath(path)})")
-            if record.status == "interrupted":
-                return 130
+    limit = 3600 * options.hours if options.preset == "full" else math.inf
+    statuses += _train(planned, where, folder, limit)
+    if statuses[-1:] == ["interrupted"]:
+        return 130
     if left:
         options.left.write_text(" ".join(implementation.id for implementation in left), "utf-8")
         minutes = (time.monotonic() - start) / 60 * (len(every_case) - len(cases)) / max(1, len(cases))
@@ -131,7 +123,30 @@ def run_benchmark(options: argparse.Namespace) -> int:
             f"{len(implementations)} of {len(implementations) + len(left)} frameworks are done. The others take about "
             f"{minutes:.0f} minutes."
         )
-    return exit_code(statuses + [record.status for record in finished])
+    return exit_code(statuses)
+
+
+def _first_look(options: argparse.Namespace) -> tuple[list[Implementation], list[Implementation]]:
+    """The implementations to benchmark now, and those that `--left` leaves for a second call."""
+    implementations = frameworks.select(options.ids)
+    if options.left and options.preset == "quick" and not options.ids and not options.python:
+        return first_look.split(implementations, options.device)
+    return implementations, []
+
+
+def _train(planned: Sequence[runs.Job], where: Machine, folder: Path, limit: float) -> list[str]:
+    """Run these jobs, write the record of each, and return their statuses; the user's interruption is the last."""
+    statuses: list[str] = []
+    with Screen(len(planned)) as screen:
+        for job in planned:
+            screen.begin(job)
+            record = runs.benchmark(job, where, screen.event, limit)
+            path = store.write(record, folder)
+            statuses.append(record.status)
+            say(f"{runs.summary(record)}  ({os.path.relpath(path)})")
+            if record.status == "interrupted":
+                break
+    return statuses
 
 
 def run_mutation(options: argparse.Namespace) -> int:

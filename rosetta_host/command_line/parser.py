@@ -6,6 +6,7 @@ import argparse
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from rosetta_host.benchmark import runs
 from rosetta_host.catalog import frameworks
@@ -13,8 +14,14 @@ from rosetta_host.catalog.frameworks import WORKLOADS, UserError
 from rosetta_host.lessons import experiments
 from rosetta_host.records import machine
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
 DEVICES = ("auto", "cpu", "gpu")
 FEWEST_TURNS = 5  # of a ranked sweep: of fewer, even the range of the turns is no 90 % interval
+IDS_HELP = "frameworks, by their folders in examples/, or folder-backend (default: all)"
+UNOFFICIAL_HELP = "use that data even if it is not the official copy; its numbers are marked"
+MINUTES_HELP = "run every mutant in at least one implementation, then more until N minutes are over"
+LESSONS_HELP = "lessons, and frameworks to measure them in (default: all)"
 DEVICE_HELP = "auto: the GPU if there is one (default: auto)"
 LOCKS_HELP = "a framework or a package, in the version that is pinned or in another, as torch==2.14.0"
 PYTHON_HELP = "run everything in this external interpreter, not in the locked environments; the record says so"
@@ -98,7 +105,20 @@ def parser() -> argparse.ArgumentParser:
     """The options of every command, with their help."""
     top = argparse.ArgumentParser(prog="python -m rosetta_host", description="Certify and benchmark the examples.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    options = argparse.ArgumentParser(add_help=False)
+    for add in (_benchmark, _certificate, _mutation, _transfer, _defaults, _speed, _standalone, _lessons):
+        add(commands)
+    for add in (_new, _locks, _notebooks, _validate):
+        add(commands)
+    return top
+
+
+def _options(*parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Options that several commands share."""
+    return argparse.ArgumentParser(add_help=False, parents=list(parents))
+
+
+def _records() -> argparse.ArgumentParser:
+    options = _options()
     options.add_argument(
         "--workload",
         type=choice("workload", WORKLOADS),
@@ -107,82 +127,115 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("--records", type=Path, metavar="DIR", help="folder for the records (default: see the README)")
     options.add_argument("--machine", metavar="NAME", help="the name of this machine in the records")
-    shared = argparse.ArgumentParser(add_help=False, parents=[options])
-    shared.add_argument(
-        "ids",
-        nargs="*",
-        metavar="ID",
-        help="frameworks, by their folders in examples/, or folder-backend (default: all)",
-    )
-    device = argparse.ArgumentParser(add_help=False)
-    device.add_argument("--device", type=_device, default="auto", metavar="|".join(DEVICES), help=DEVICE_HELP)
-    interpreter = argparse.ArgumentParser(add_help=False, parents=[device])
-    interpreter.add_argument("--python", type=Path, metavar="FILE", help=PYTHON_HELP)
-    full = argparse.ArgumentParser(add_help=False)
-    full.add_argument("--data", type=Path, metavar="DIR", help="a folder with the data in its official layout")
-    full.add_argument(
-        "--unofficial",
-        action="store_true",
-        help="use that data even if it is not the official copy; its numbers are marked",
-    )
-    full.add_argument("--again", action="store_true", help=AGAIN_HELP)
-    bench = commands.add_parser(
-        "benchmark", parents=[shared, interpreter, full], help="certify, run, and record the times"
-    )
-    bench.add_argument(
+    return options
+
+
+def _implementations() -> argparse.ArgumentParser:
+    options = _options(_records())
+    options.add_argument("ids", nargs="*", metavar="ID", help=IDS_HELP)
+    return options
+
+
+def _devices() -> argparse.ArgumentParser:
+    options = _options()
+    options.add_argument("--device", type=_device, default="auto", metavar="|".join(DEVICES), help=DEVICE_HELP)
+    return options
+
+
+def _interpreter() -> argparse.ArgumentParser:
+    options = _options(_devices())
+    options.add_argument("--python", type=Path, metavar="FILE", help=PYTHON_HELP)
+    return options
+
+
+def _data() -> argparse.ArgumentParser:
+    options = _options()
+    options.add_argument("--data", type=Path, metavar="DIR", help="a folder with the data in its official layout")
+    options.add_argument("--unofficial", action="store_true", help=UNOFFICIAL_HELP)
+    options.add_argument("--again", action="store_true", help=AGAIN_HELP)
+    return options
+
+
+def _benchmark(commands: Commands) -> None:
+    parents = [_implementations(), _interpreter(), _data()]
+    options = commands.add_parser("benchmark", parents=parents, help="certify, run, and record the times")
+    options.add_argument(
         "--preset",
         type=choice("preset", runs.PRESETS),
         default="quick",
         metavar="|".join(runs.PRESETS),
         help=PRESET_HELP,
     )
-    bench.add_argument("--seeds", type=_seeds, default=1, metavar="N", help="run with the seeds 0 … N-1 (default: 1)")
-    bench.add_argument("--hours", type=_hours, default=2.0, metavar="H", help=HOURS_HELP)
-    bench.add_argument("--ranked", action="store_true", help=RANKED_HELP)
-    bench.add_argument("--variants", action="store_true", help=VARIANTS_HELP)
-    bench.add_argument("--turns", type=_turns, default=FEWEST_TURNS, metavar="N", help=TURNS_HELP)
-    bench.add_argument("--stale", action="store_true", help=STALE_HELP)
-    bench.add_argument("--left", type=Path, metavar="FILE", help=LEFT_HELP)
-    certifying = commands.add_parser(
-        "certificate", parents=[shared, interpreter], help="certify only; exit with 1 if a certificate fails"
-    )
-    certifying.add_argument("--short", action="store_true", help=SHORT_HELP)
-    certifying.add_argument("--stale", action="store_true", help="leave out what has a current certificate")
-    mutating = commands.add_parser("mutation", parents=[shared], help="test that the certificate catches every mutant")
-    mutating.add_argument("--mutant", metavar="NAME", help="run this mutant only")
-    mutating.add_argument(
-        "--minutes",
-        type=float,
-        metavar="N",
-        help="run every mutant in at least one implementation, then more until N minutes are over",
-    )
-    commands.add_parser(
-        "transfer", parents=[shared, device], help="move weights between frameworks; exit with 1 if a transfer fails"
-    )
-    asking = commands.add_parser("defaults", parents=[shared, device], help="measure the defaults of each framework")
-    asking.add_argument("--stale", action="store_true", help="leave out what has current answers")
-    commands.add_parser(
-        "speed", parents=[shared, device], help="compare each example with its bare loop and with its variants"
-    )
-    commands.add_parser("standalone", parents=[shared, device], help="run each standalone script of the site")
-    tried = commands.add_parser(
-        "lessons", parents=[options, interpreter, full], help="measure the lessons; exit with 1 if one fails"
-    )
-    tried.add_argument(
-        "names", nargs="*", metavar="NAME", help="lessons, and frameworks to measure them in (default: all)"
-    )
-    tried.add_argument("--kind", type=_kinds, action="extend", metavar="|".join(experiments.KINDS), help=KIND_HELP)
-    tried.add_argument(
-        "--seeds", type=_seeds, default=3, metavar="N", help="for accuracy: the seeds 0 … N-1 (default: 3)"
-    )
-    starting = commands.add_parser("new", help="write the folder of a new framework, with what is left to fill in")
-    starting.add_argument("name", metavar="NAME", help="its id: lower case, no hyphen")
-    locking = commands.add_parser("locks", help="make the frameworks' locks anew that pin a package")
-    locking.add_argument("names", nargs="+", metavar="NAME", help=LOCKS_HELP)
-    books = commands.add_parser("notebooks", parents=[shared], help="execute the notebooks that are out of date")
-    books.add_argument("--again", action="store_true", help="execute all of them")
-    validating = commands.add_parser(
-        "validate", help="refuse records that cannot be true; exit with 1 if there are some"
-    )
-    validating.add_argument("files", nargs="*", type=Path, metavar="FILE", help=VALIDATE_HELP)
-    return top
+    options.add_argument("--seeds", type=_seeds, default=1, metavar="N", help="run with the seeds 0 … N-1 (default: 1)")
+    options.add_argument("--hours", type=_hours, default=2.0, metavar="H", help=HOURS_HELP)
+    options.add_argument("--ranked", action="store_true", help=RANKED_HELP)
+    options.add_argument("--variants", action="store_true", help=VARIANTS_HELP)
+    options.add_argument("--turns", type=_turns, default=FEWEST_TURNS, metavar="N", help=TURNS_HELP)
+    options.add_argument("--stale", action="store_true", help=STALE_HELP)
+    options.add_argument("--left", type=Path, metavar="FILE", help=LEFT_HELP)
+
+
+def _certificate(commands: Commands) -> None:
+    about = "certify only; exit with 1 if a certificate fails"
+    options = commands.add_parser("certificate", parents=[_implementations(), _interpreter()], help=about)
+    options.add_argument("--short", action="store_true", help=SHORT_HELP)
+    options.add_argument("--stale", action="store_true", help="leave out what has a current certificate")
+
+
+def _mutation(commands: Commands) -> None:
+    about = "test that the certificate catches every mutant"
+    options = commands.add_parser("mutation", parents=[_implementations()], help=about)
+    options.add_argument("--mutant", metavar="NAME", help="run this mutant only")
+    options.add_argument("--minutes", type=float, metavar="N", help=MINUTES_HELP)
+
+
+def _transfer(commands: Commands) -> None:
+    about = "move weights between frameworks; exit with 1 if a transfer fails"
+    commands.add_parser("transfer", parents=[_implementations(), _devices()], help=about)
+
+
+def _defaults(commands: Commands) -> None:
+    about = "measure the defaults of each framework"
+    options = commands.add_parser("defaults", parents=[_implementations(), _devices()], help=about)
+    options.add_argument("--stale", action="store_true", help="leave out what has current answers")
+
+
+def _speed(commands: Commands) -> None:
+    about = "compare each example with its bare loop and with its variants"
+    commands.add_parser("speed", parents=[_implementations(), _devices()], help=about)
+
+
+def _standalone(commands: Commands) -> None:
+    about = "run each standalone script of the site"
+    commands.add_parser("standalone", parents=[_implementations(), _devices()], help=about)
+
+
+def _lessons(commands: Commands) -> None:
+    about = "measure the lessons; exit with 1 if one fails"
+    options = commands.add_parser("lessons", parents=[_records(), _interpreter(), _data()], help=about)
+    options.add_argument("names", nargs="*", metavar="NAME", help=LESSONS_HELP)
+    options.add_argument("--kind", type=_kinds, action="extend", metavar="|".join(experiments.KINDS), help=KIND_HELP)
+    options.add_argument("--seeds", type=_seeds, default=3, metavar="N", help=ACCURACY_SEEDS_HELP)
+
+
+def _new(commands: Commands) -> None:
+    about = "write the folder of a new framework, with what is left to fill in"
+    options = commands.add_parser("new", help=about)
+    options.add_argument("name", metavar="NAME", help="its id: lower case, no hyphen")
+
+
+def _locks(commands: Commands) -> None:
+    options = commands.add_parser("locks", help="make the frameworks' locks anew that pin a package")
+    options.add_argument("names", nargs="+", metavar="NAME", help=LOCKS_HELP)
+
+
+def _notebooks(commands: Commands) -> None:
+    about = "execute the notebooks that are out of date"
+    options = commands.add_parser("notebooks", parents=[_implementations()], help=about)
+    options.add_argument("--again", action="store_true", help="execute all of them")
+
+
+def _validate(commands: Commands) -> None:
+    about = "refuse records that cannot be true; exit with 1 if there are some"
+    options = commands.add_parser("validate", help=about)
+    options.add_argument("files", nargs="*", type=Path, metavar="FILE", help=VALIDATE_HELP)
