@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from rosetta_host.catalog.frameworks import WORKLOADS, Case, Implementation
+from rosetta_host.catalog.frameworks import WORKLOADS, Case, Implementation, UserError
 from rosetta_host.certificate import certify, judge, precheck
 from rosetta_host.command_line.progress import console, say, time_left
 from rosetta_host.records import machine, store
@@ -19,6 +19,7 @@ from rosetta_host.records.store import CertificateRecord, Record
 
 SUMMED_UP = ("loss", "step median", "step worst", "float64: step median")  # the checks that the summary shows
 SUMMARY_WIDTH = 130  # characters; cut to a terminal's 80, a column says nothing
+TRAIN = "train"  # what selects the examples that are no variant
 NAMED = 4  # failed checks that the verdict names; the record has all
 
 
@@ -26,11 +27,26 @@ def selected_workloads(options: argparse.Namespace) -> list[str]:
     return [options.workload] if options.workload else list(WORKLOADS)
 
 
-def select_cases(options: argparse.Namespace, implementations: list[Implementation], device: str) -> list[Case]:
-    """All that can be certified of these implementations. Raises UserError with what is wrong with their folders."""
+def select_cases(
+    options: argparse.Namespace, implementations: list[Implementation], device: str, variant: str | None = None
+) -> list[Case]:
+    """What can be certified of these implementations: all, or this variant, by the name of its function.
+
+    Raises UserError for a variant that none of them has, and with what is wrong with their folders.
+    """
     cases = [case for implementation in implementations for case in implementation.cases(selected_workloads(options))]
+    if variant is not None:
+        cases = _of_variant(cases, variant)
     precheck.require(cases, device)
     return cases
+
+
+def _of_variant(cases: list[Case], variant: str) -> list[Case]:
+    names = [case.variant or TRAIN for case in cases]
+    if variant not in names:
+        available = ", ".join(dict.fromkeys(names)) or "none"
+        raise UserError(f"There is no variant {variant!r} of these examples. Those that exist: {available}.")
+    return [case for case, name in zip(cases, names, strict=True) if name == variant]
 
 
 def published(cases: list[Case], device: str, past: Sequence[Record]) -> list[Case]:

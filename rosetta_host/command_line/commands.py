@@ -57,7 +57,8 @@ def exit_code(statuses: Sequence[str]) -> int:
 
 def run_certificate(options: argparse.Namespace) -> int:
     folder = _folder(options)
-    cases, short = select_cases(options, frameworks.select(options.ids), options.device), list[Case]()
+    cases = select_cases(options, frameworks.select(options.ids), options.device, options.variant)
+    short = list[Case]()
     if options.stale:
         current = published(cases, options.device, store.read_all([COMMITTED, folder]))
         cases = _left(cases, current, "certificates")
@@ -90,15 +91,16 @@ def run_benchmark(options: argparse.Namespace) -> int:
     folder = _folder(options, published=options.preset != "quick")
     start, every_case, left = (
         time.monotonic(),
-        select_cases(options, implementations, device),
+        select_cases(options, implementations, device, options.variant),
         list[frameworks.Implementation](),
     )
-    if options.left and options.preset == "quick" and not options.ids and not options.python:
+    if options.left and options.preset == "quick" and not (options.ids or options.python or options.variant):
         implementations, left = first_look.split(implementations, device)
     cases = [case for case in every_case if case.implementation in implementations]
     planned = runs.jobs(
         implementations, workloads, options.preset, device, options.seeds, options.data, options.unofficial
     )
+    planned = [job for job in planned if job.case in cases]
     where = machine.describe(options.machine)
     past = store.read_all([folder])
     if options.stale:

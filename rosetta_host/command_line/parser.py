@@ -39,6 +39,7 @@ SHORT_HELP = (
 )
 VALIDATE_HELP = "records, or folders that hold them (default: all that are published)"
 STALE_HELP = "presets epoch and full: run again only what has a record of this machine, but of older code"
+VARIANT_HELP = "one variant only, by the name of its function; train is the example itself (default: all)"
 PRESET_HELP = "quick: the small sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
 
 
@@ -117,6 +118,8 @@ def parser() -> argparse.ArgumentParser:
     device.add_argument("--device", type=_device, default="auto", metavar="|".join(DEVICES), help=DEVICE_HELP)
     interpreter = argparse.ArgumentParser(add_help=False, parents=[device])
     interpreter.add_argument("--python", type=Path, metavar="FILE", help=PYTHON_HELP)
+    variant = argparse.ArgumentParser(add_help=False)
+    variant.add_argument("--variant", metavar="NAME", help=VARIANT_HELP)
     full = argparse.ArgumentParser(add_help=False)
     full.add_argument("--data", type=Path, metavar="DIR", help="a folder with the data in its official layout")
     full.add_argument(
@@ -126,7 +129,7 @@ def parser() -> argparse.ArgumentParser:
     )
     full.add_argument("--again", action="store_true", help=AGAIN_HELP)
     bench = commands.add_parser(
-        "benchmark", parents=[shared, interpreter, full], help="certify, run, and record the times"
+        "benchmark", parents=[shared, interpreter, variant, full], help="certify, run, and record the times"
     )
     bench.add_argument(
         "--preset",
@@ -142,7 +145,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--stale", action="store_true", help=STALE_HELP)
     bench.add_argument("--left", type=Path, metavar="FILE", help=LEFT_HELP)
     certifying = commands.add_parser(
-        "certificate", parents=[shared, interpreter], help="certify only; exit with 1 if a certificate fails"
+        "certificate", parents=[shared, interpreter, variant], help="certify only; exit with 1 if a certificate fails"
     )
     certifying.add_argument("--short", action="store_true", help=SHORT_HELP)
     certifying.add_argument("--stale", action="store_true", help="leave out what has a current certificate")

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace, folder: Path) -> list[str]:
     """
     if options.preset != "quick" or options.data or options.unofficial or options.seeds != 1:
         raise UserError("--ranked trains on the small sample with one seed: leave out --preset, --data and --seeds.")
-    cases = select_cases(options, frameworks.select(options.ids), options.device)
+    cases = select_cases(options, frameworks.select(options.ids), options.device, options.variant)
     if not cases:
         raise UserError("There is nothing to rank: none of these frameworks has an example of this workload.")
     sweep = Sweep(

@@ -52,6 +52,10 @@ from rosetta_host.records.codes import CheckCode
             "There is no lesson or framework 'soft-max-twic': did you mean 'soft-max-twice'?",
         ),
         (["lessons", "pytroch"], "There is no lesson or framework 'pytroch': did you mean 'pytorch'?"),
+        *(
+            ([*command.split(), "--variant", "train_twice"], "There is no variant 'train_twice' of these examples. ")
+            for command in ("certificate numpy", "benchmark numpy", "benchmark --ranked --records /nowhere numpy")
+        ),
         (["mutation", "--mutant", "momentun"], "There is no mutant 'momentun': did you mean 'momentum'?"),
     ],
 )
@@ -278,6 +282,37 @@ def test_one_framework_lists_its_checks_and_several_list_their_verdicts(folder, 
     assert re.search(r"^\[1/2\] \w+ gru: failed: \d+ of \d+ checks fail: .* · [\d:]{7} left$", several, re.MULTILINE)
     (last,) = re.findall(r"^\[2/2\] \w+ gru: failed: \d+ of \d+ checks fail: .*$", several, re.MULTILINE)
     assert not last.endswith("left")
+
+
+EAGER = """
+
+def train_eager(model, x, y):
+    return train(model, x, y)
+"""
+
+
+def add_eager(folder):
+    path = folder / "gru.py"
+    path.write_text(path.read_text().replace("\n\ndef predict", f"{EAGER}\n\ndef predict", 1))
+
+
+@pytest.mark.parametrize(("name", "variant"), [("train", None), ("train_eager", "train_eager")])
+@pytest.mark.parametrize("command", ["certificate", "benchmark"])
+def test_one_variant_alone_is_certified_and_run(folder, tmp_path, command, name, variant):
+    add_eager(folder)
+    out, _ = drive(folder, tmp_path, f"{command} --variant {name}").communicate(timeout=180)
+    (record,) = written(tmp_path)
+    assert (record["kind"], record.get("variant")) == (command, variant), out
+
+
+def test_an_unknown_variant_is_refused_with_those_that_exist(folder, tmp_path):
+    add_eager(folder)
+    process = drive(folder, tmp_path, "certificate --variant train_compiled")
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert out == (
+        "error: There is no variant 'train_compiled' of these examples. Those that exist: train, train_eager.\n"
+    )
 
 
 def test_a_verdict_names_the_first_failed_checks_and_counts_the_others():
