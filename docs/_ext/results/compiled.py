@@ -64,7 +64,7 @@ class Compiled(OfWorkloads):
             table(
                 [heading(["Framework", *numeric], numeric)],
                 list(map(self.line, of_place)),
-                f"{self.workload.upper()}, {where}",
+                f"{self.title}, {where}",
                 ("rosetta-lesson",),
             )
             for where, of_place in by_place(compared).items()

@@ -55,7 +55,7 @@ class Loaders(OfWorkload):
         tables = []
         for where, of_place in by_place(compared).items():
             body = [self.line(pair, asked[pair.record.implementation]) for pair in of_place]
-            title = f"{self.workload.upper()}, {where}"
+            title = f"{self.title}, {where}"
             tables.append(table([heading(titles, numeric)], body, title, ("rosetta-lesson",)))
         return [nodes.paragraph("", "", nodes.strong("", sentence)), *tables]
 

@@ -9,7 +9,6 @@ from _ext.core.directives import OfWorkloads
 from _ext.core.elements import cell, heading, row_header, table
 from _ext.core.folders import marker, promotable
 from _ext.results.pairs import Pair, Way, by_place, framework_cell, pairs, ratio_cell, reach, run_cell
-from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import TUNED, Implementation
 
 WAYS: list[Way] = [(None, TUNED)]
@@ -35,10 +34,6 @@ class Tuned(OfWorkloads):
             for where, of_place in by_place(compared).items()
         ]
         return [nodes.paragraph("", "", nodes.strong("", text)), *tables, *self.switches()]
-
-    @property
-    def title(self) -> str:
-        return workloads.get(self.workload).title
 
     def line(self, pair: Pair) -> nodes.row:
         cells = [framework_cell(self.store, pair.record), run_cell(pair.plain), run_cell(pair.variant)]
