@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from rosetta_host.benchmark import first_look, runs, speed
+from rosetta_host.benchmark import first_look, runs
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import Case, UserError
 from rosetta_host.certificate import certify, judge
@@ -246,6 +246,8 @@ def run_defaults(options: argparse.Namespace) -> int:
 
 
 def run_speed(options: argparse.Namespace) -> int:
+    from rosetta_host.benchmark import speed  # scipy, which it imports, takes a second to load
+
     statuses: list[str] = []
     for implementation in frameworks.select(options.ids):
         for workload in (name for name in selected_workloads(options) if name in implementation.workloads):
