@@ -21,14 +21,14 @@ SUMMED_UP = ("loss", "step median", "step worst", "float64: step median")  # the
 SUMMARY_WIDTH = 130  # characters; cut to a terminal's 80, a column says nothing
 # What a failure in one of the two passes alone usually means: their steps and checks are the same.
 ONLY_FLOAT64 = (
-    "Only the float64 pass fails: usually something in it is computed or kept in float32. Look in {file} for a constant, "
-    "state or initial value that does not take the dtype of `set_dtype`, and check that `set_dtype` also permits "
-    "float64 where the framework has a switch for that."
+    "Only the float64 pass fails: usually something in it is computed or kept in float32. Look in {file} for a "
+    "constant, state or initial value that does not take the dtype of `set_dtype`, and check that `set_dtype` also "
+    "permits float64 where the framework has a switch for that."
 )
 ONLY_FLOAT32 = (
-    "Only the float32 pass fails: the formula is right, and something is less or more exact than float32. Look in {file} "
-    "for a cast, and in framework.toml for a variable, that chooses another precision, and for what only several threads "
-    "show: the float64 pass runs on one."
+    "Only the float32 pass fails: the formula is right, and something is less or more exact than float32. Look in "
+    "{file} for a cast, and in framework.toml for a variable, that chooses another precision, and for what only "
+    "several threads show: the float64 pass runs on one."
 )
 TRAIN = "train"  # what selects the examples that are no variant
 NAMED = 4  # failed checks that the verdict names; the record has all
