@@ -1,1 +1,1 @@
-"""The host's side: catalogue, oracle, certificate, sweep. Runs on the current Python and may use libraries."""
+"""The host's side: catalog, oracle, certificate, sweep. Runs on the current Python and may use libraries."""

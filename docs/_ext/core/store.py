@@ -41,7 +41,7 @@ class Store:
     settings: dict[str, Any] = field(default_factory=dict)  # workload -> its usual setting: see comparison.py
 
     def load(self) -> None:
-        """Read the catalogue and every record, oldest first. A file that is no record is a warning."""
+        """Read the catalog and every record, oldest first. A file that is no record is a warning."""
         try:
             self.implementations = frameworks.implementations(self.examples)
         except UserError as error:
@@ -118,7 +118,7 @@ class Store:
         return [name for name in functions if functions[name].code == Coverage.NOT_RUN] if functions else None
 
     def name(self, record: Record) -> str:
-        """What to call a record's implementation: as the seed did, as the catalogue does, or by its id."""
+        """What to call a record's implementation: as the seed did, as the catalog does, or by its id."""
         if record.name:
             return record.name
         return (
