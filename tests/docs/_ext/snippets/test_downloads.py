@@ -89,7 +89,7 @@ def test_a_list_leads_to_each_framework_those_shown_first_before_the_others(site
     (jump,) = re.findall(r'<p class="rosetta-jump">(.*?)</p>', html)
     order = ["bell", "ada", "curie"]
     assert re.findall(r'href="#download-(\w+)"', jump) == order
-    assert re.findall(r'<section class="rosetta-download is-of-(\w+)" id="download-', html) == order
+    assert re.findall(r'<section class="rosetta-download is-of-(\w+) is-promotable" id="download-', html) == order
 
 
 def test_a_reader_chooses_frameworks_on_the_page_and_theirs_come_first(site) -> None:
