@@ -6,7 +6,6 @@ Everything that is compared takes turns, so that other load of the machine affec
 from __future__ import annotations
 
 import json
-import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -64,7 +63,8 @@ class Speed(msgspec.Struct):
 def ratio(own: Sequence[float], reference: Sequence[float]) -> Ratio:
     """The ratio of paired seconds. The bootstrap resamples the logarithms of the single ratios."""
     logs = np.log(np.asarray(own) / np.asarray(reference))
-    return Ratio(*map(math.exp, ranking.estimate(logs, np.mean)), len(logs))
+    value, low, high = np.exp(ranking.estimate(logs, np.mean)).tolist()
+    return Ratio(value, low, high, len(logs))
 
 
 def measure(implementation: Implementation, workload: str, device: str) -> Speed:
