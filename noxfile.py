@@ -110,7 +110,7 @@ def benchmark(session: nox.Session) -> None:
 
 @nox.session
 def certificate(session: nox.Session) -> None:
-    """Certify frameworks against the oracle; exit with 1 if one fails: -- [--short] [--stale] [ID …]"""
+    """Certify frameworks; exit with 1 if one fails: -- [--short] [--stale] [--variant NAME] [ID …]"""
     host(session, "certificate")
 
 

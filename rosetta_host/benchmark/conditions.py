@@ -8,7 +8,6 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple, Self
 
 import msgspec
@@ -19,7 +18,6 @@ from rosetta_host.records import machine
 from rosetta_host.records.codes import Disturbance
 from rosetta_host.records.store import Conditions
 
-PRESSURE = Path("/proc/pressure/cpu")
 EVERY = 1.0  # seconds between two samples of the free memory
 QUIET = 0.5  # seconds: /proc/stat counts hundredths of a second, so that this resolves 2 % of one core
 PATIENCE = 300.0  # seconds to wait for an idle machine
@@ -45,14 +43,12 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Sample(NamedTuple):
-    """Seconds since the machine started, summed over its cores, and a clock. pressure: None if it is not available."""
+    """Seconds since the machine started, summed over its cores, and the counters of `machine.strain`."""
 
-    clock: float
     total: float
     busy: float
-    steal: float
     own: float
-    pressure: float | None
+    counters: machine.Counters
 
 
 def _own() -> float:
@@ -65,21 +61,11 @@ def _own() -> float:
     return seconds
 
 
-def _pressure() -> float | None:
-    """Seconds in which some process waited for a core; None if the system does not state it."""
-    try:
-        some = PRESSURE.read_text("utf-8").splitlines()[0]
-    except (OSError, IndexError):
-        return None
-    return float(some.rpartition("total=")[2]) / 1e6
-
-
 def sample() -> Sample:
     times = psutil.cpu_times()
     busy = sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq"))
-    steal = getattr(times, "steal", 0.0)
-    total = busy + steal + times.idle + getattr(times, "iowait", 0.0)
-    return Sample(time.monotonic(), total, busy, steal, _own(), _pressure())
+    total = busy + times.idle + sum(getattr(times, name, 0.0) for name in ("iowait", "steal"))
+    return Sample(total, busy, _own(), machine.counters())
 
 
 def _free_memory() -> int:
@@ -99,14 +85,12 @@ def between(before: Sample, after: Sample) -> Conditions:
     """The shares of the span between two samples."""
     total = max(after.total - before.total, 1e-9)
     other = (after.busy - before.busy) - (after.own - before.own)
-    waited = None
-    if before.pressure is not None and after.pressure is not None:
-        waited = (after.pressure - before.pressure) / (after.clock - before.clock)
+    steal, pressure = machine.strain(before.counters, after.counters)
     return Conditions(
         load=os.getloadavg()[0],
         other_work=max(0.0, other) / total,
-        steal=max(0.0, after.steal - before.steal) / total,
-        pressure=waited,
+        steal=steal,
+        pressure=pressure,
         free_memory=_free_memory(),
     )
 

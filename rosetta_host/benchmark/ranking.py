@@ -10,9 +10,9 @@ import itertools
 import math
 import statistics
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum, auto
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -101,27 +101,30 @@ def _step(turn: TurnRecord) -> float:
 
 
 class Estimate(NamedTuple):
-    """A median and the bounds of its 95 % interval."""
+    """A median or a mean, and the bounds of its 95 % interval."""
 
-    median: float
+    value: float
     low: float
     high: float
 
 
-def estimate(values: Sequence[float]) -> Estimate:
-    """The median of the values, and its bootstrap interval: NaN for no values, and bounds of NaN for a single one."""
+def estimate(values: Sequence[float], statistic: Callable[..., Any] = np.median) -> Estimate:
+    """A statistic of the values, and its bootstrap interval: NaN for no values, and bounds of NaN for a single one.
+
+    statistic: a function of NumPy's such as `np.mean`.
+    """
     if len(values) < 2:
-        return Estimate(values[0] if values else math.nan, math.nan, math.nan)
+        return Estimate(values[0] if len(values) else math.nan, math.nan, math.nan)
     result = stats.bootstrap(
         (values,),
-        np.median,
+        statistic,
         n_resamples=RESAMPLES,
         confidence_level=CONFIDENCE,
         method="percentile",  # the others need the spread of the median, which five values do not give
         rng=np.random.default_rng(SEED),
     )
     interval = result.confidence_interval
-    return Estimate(statistics.median(values), float(interval.low), float(interval.high))
+    return Estimate(float(statistic(values)), float(interval.low), float(interval.high))
 
 
 def _differ(a: Sequence[float], b: Sequence[float], groups: int) -> bool:
@@ -200,11 +203,11 @@ def _ranked(case: CaseId, turns: Sequence[TurnRecord]) -> Ranked:
     return Ranked(
         case=case,
         turns=len(good),
-        ratio=math.exp(ratio.median),
+        ratio=math.exp(ratio.value),
         low=math.exp(ratio.low),
         high=math.exp(ratio.high),
         letters="",
-        step=step.median,
+        step=step.value,
         step_low=step.low,
         step_high=step.high,
         compile=statistics.median(compiled) if compiled else math.nan,

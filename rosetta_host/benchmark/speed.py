@@ -6,7 +6,6 @@ Everything that is compared takes turns, so that other load of the machine affec
 from __future__ import annotations
 
 import json
-import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,14 +13,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from rosetta_host.benchmark import paired_timing, runs
+from rosetta_host.benchmark import paired_timing, ranking, runs
 from rosetta_host.catalog.frameworks import ROOT, Implementation
 from rosetta_host.datasets import dataset
 from rosetta_host.environments import environment, process
 
 MOST_OVERHEAD = 0.01  # of a step: what the runner may add to what it times
 TIMEOUT = 1800.0  # seconds for the process of one example
-RESAMPLES, SEED = 10_000, 0
 
 
 class Ratio(msgspec.Struct, frozen=True):
@@ -65,9 +63,8 @@ class Speed(msgspec.Struct):
 def ratio(own: Sequence[float], reference: Sequence[float]) -> Ratio:
     """The ratio of paired seconds. The bootstrap resamples the logarithms of the single ratios."""
     logs = np.log(np.asarray(own) / np.asarray(reference))
-    means = np.random.default_rng(SEED).choice(logs, (RESAMPLES, len(logs))).mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Ratio(math.exp(logs.mean()), math.exp(low), math.exp(high), len(logs))
+    value, low, high = np.exp(ranking.estimate(logs, np.mean)).tolist()
+    return Ratio(value, low, high, len(logs))
 
 
 def measure(implementation: Implementation, workload: str, device: str) -> Speed:

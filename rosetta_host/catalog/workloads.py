@@ -74,6 +74,11 @@ class Workload:
     copies: dict[str, str] = field(default_factory=dict)
     since: str = ""
 
+    @property
+    def short(self) -> str:
+        """The name of the network without its article, for a column or a list: "CNN"."""
+        return self.network.removeprefix("the ")
+
 
 @functools.cache
 def names() -> tuple[str, ...]:

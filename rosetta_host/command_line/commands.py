@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from rosetta_host.benchmark import first_look, runs, speed
+from rosetta_host.benchmark import first_look, runs
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import Case, Implementation, UserError
 from rosetta_host.certificate import certify, judge
@@ -57,7 +57,8 @@ def exit_code(statuses: Sequence[str]) -> int:
 
 def run_certificate(options: argparse.Namespace) -> int:
     folder = _folder(options)
-    cases, short = select_cases(options, frameworks.select(options.ids), options.device), list[Case]()
+    cases = select_cases(options, frameworks.select(options.ids), options.device, options.variant)
+    short = list[Case]()
     if options.stale:
         current = published(cases, options.device, store.read_all([COMMITTED, folder]))
         cases = _left(cases, current, "certificates")
@@ -87,7 +88,7 @@ def run_benchmark(options: argparse.Namespace) -> int:
         return exit_code(ranked.run(options, _folder(options, published=True)))
     start, device, is_quick = time.monotonic(), options.device, options.preset == "quick"
     folder = _folder(options, published=not is_quick)
-    every_case = select_cases(options, frameworks.select(options.ids), device)
+    every_case = select_cases(options, frameworks.select(options.ids), device, options.variant)
     implementations, left = _first_look(options)
     cases = [case for case in every_case if case.implementation in implementations]
     planned = runs.jobs(
@@ -99,6 +100,7 @@ def run_benchmark(options: argparse.Namespace) -> int:
         options.data,
         options.unofficial,
     )
+    planned = [job for job in planned if job.case in cases]
     where, past = machine.describe(options.machine), store.read_all([folder])
     if options.stale:
         planned = _left(planned, [job for job in planned if not runs.is_stale(job, where, past)], "runs")
@@ -129,7 +131,7 @@ def run_benchmark(options: argparse.Namespace) -> int:
 def _first_look(options: argparse.Namespace) -> tuple[list[Implementation], list[Implementation]]:
     """The implementations to benchmark now, and those that `--left` leaves for a second call."""
     implementations = frameworks.select(options.ids)
-    if options.left and options.preset == "quick" and not options.ids and not options.python:
+    if options.left and options.preset == "quick" and not (options.ids or options.python or options.variant):
         return first_look.split(implementations, options.device)
     return implementations, []
 
@@ -259,6 +261,8 @@ def run_defaults(options: argparse.Namespace) -> int:
 
 
 def run_speed(options: argparse.Namespace) -> int:
+    from rosetta_host.benchmark import speed  # scipy, which it imports, takes a second to load
+
     statuses: list[str] = []
     for implementation in frameworks.select(options.ids):
         for workload in (name for name in selected_workloads(options) if name in implementation.workloads):

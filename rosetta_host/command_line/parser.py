@@ -33,7 +33,7 @@ RANKED_HELP = (
     "rank all implementations, out of the box and tuned, by the seconds of a steady step on the small sample: fresh "
     "processes in random order, each beside a reference, on an idle machine; the same command continues a stopped sweep"
 )
-VARIANTS_HELP = "with --ranked: rank the variants too, which would take a sweep of all frameworks beyond two hours"
+ALL_VARIANTS_HELP = "with --ranked: rank the variants too, which would take a sweep of all frameworks beyond two hours"
 TURNS_HELP = f"with --ranked: turns that count for each case (default: {FEWEST_TURNS}, which is the least)"
 AGAIN_HELP = "repeat runs that already have a record; with --ranked: begin a new sweep"
 LEFT_HELP = (
@@ -47,6 +47,7 @@ SHORT_HELP = (
 )
 VALIDATE_HELP = "records, or folders that hold them (default: all that are published)"
 STALE_HELP = "presets epoch and full: run again only what has a record of this machine, but of older code"
+VARIANT_HELP = "one variant only, by the name of its function; train is the example itself (default: all)"
 PRESET_HELP = "quick: the small sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
 
 
@@ -148,6 +149,12 @@ def _interpreter() -> argparse.ArgumentParser:
     return options
 
 
+def _variant() -> argparse.ArgumentParser:
+    options = _options()
+    options.add_argument("--variant", metavar="NAME", help=VARIANT_HELP)
+    return options
+
+
 def _data() -> argparse.ArgumentParser:
     options = _options()
     options.add_argument("--data", type=Path, metavar="DIR", help="a folder with the data in its official layout")
@@ -157,7 +164,7 @@ def _data() -> argparse.ArgumentParser:
 
 
 def _benchmark(commands: Commands) -> None:
-    parents = [_implementations(), _interpreter(), _data()]
+    parents = [_implementations(), _interpreter(), _variant(), _data()]
     options = commands.add_parser("benchmark", parents=parents, help="certify, run, and record the times")
     options.add_argument(
         "--preset",
@@ -169,7 +176,7 @@ def _benchmark(commands: Commands) -> None:
     options.add_argument("--seeds", type=_seeds, default=1, metavar="N", help="run with the seeds 0 … N-1 (default: 1)")
     options.add_argument("--hours", type=_hours, default=2.0, metavar="H", help=HOURS_HELP)
     options.add_argument("--ranked", action="store_true", help=RANKED_HELP)
-    options.add_argument("--variants", action="store_true", help=VARIANTS_HELP)
+    options.add_argument("--all-variants", action="store_true", help=ALL_VARIANTS_HELP)
     options.add_argument("--turns", type=_turns, default=FEWEST_TURNS, metavar="N", help=TURNS_HELP)
     options.add_argument("--stale", action="store_true", help=STALE_HELP)
     options.add_argument("--left", type=Path, metavar="FILE", help=LEFT_HELP)
@@ -177,7 +184,8 @@ def _benchmark(commands: Commands) -> None:
 
 def _certificate(commands: Commands) -> None:
     about = "certify only; exit with 1 if a certificate fails"
-    options = commands.add_parser("certificate", parents=[_implementations(), _interpreter()], help=about)
+    parents = [_implementations(), _interpreter(), _variant()]
+    options = commands.add_parser("certificate", parents=parents, help=about)
     options.add_argument("--short", action="store_true", help=SHORT_HELP)
     options.add_argument("--stale", action="store_true", help="leave out what has a current certificate")
 

@@ -30,8 +30,8 @@ def run(options: argparse.Namespace, folder: Path) -> list[str]:
     """
     if options.preset != "quick" or options.data or options.unofficial or options.seeds != 1:
         raise UserError("--ranked trains on the small sample with one seed: leave out --preset, --data and --seeds.")
-    cases = select_cases(options, frameworks.select(options.ids), options.device)
-    if not options.variants:
+    cases = select_cases(options, frameworks.select(options.ids), options.device, options.variant)
+    if not (options.variant or options.all_variants):
         cases = [case for case in cases if case.variant is None or case.tuned]
     if not cases:
         raise UserError("There is nothing to rank: none of these frameworks has an example of this workload.")

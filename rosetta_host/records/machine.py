@@ -118,9 +118,9 @@ def counters() -> Counters:
 
 
 def strain(before: Counters, after: Counters) -> tuple[float | None, float | None]:
-    """The steal and the pressure between two readings, as `RunRecord` holds them; None where the system counts none."""
+    """The steal and the pressure between two readings, as records hold them; None where the system counts none."""
     ticks = (after.ticks or 0) - (before.ticks or 0)
-    steal = ((after.stolen or 0) - (before.stolen or 0)) / ticks if ticks > 0 else None
+    steal = max(0, (after.stolen or 0) - (before.stolen or 0)) / ticks if ticks > 0 else None
     if before.waited is None or after.waited is None or after.clock <= before.clock:
         return steal, None
     return steal, min(1.0, (after.waited - before.waited) / (after.clock - before.clock))

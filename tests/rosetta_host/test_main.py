@@ -14,6 +14,7 @@ import pytest
 
 from rosetta_host import __main__ as cli
 from rosetta_host.catalog.frameworks import ROOT, WORKLOADS
+from rosetta_host.certificate import certify
 from rosetta_host.command_line import certificates, commands
 from rosetta_host.lessons import declarations
 from rosetta_host.records import store
@@ -52,6 +53,10 @@ from rosetta_host.records.codes import CheckCode
             "There is no lesson or framework 'soft-max-twic': did you mean 'soft-max-twice'?",
         ),
         (["lessons", "pytroch"], "There is no lesson or framework 'pytroch': did you mean 'pytorch'?"),
+        *(
+            ([*command.split(), "--variant", "train_twice"], "There is no variant 'train_twice' of these examples. ")
+            for command in ("certificate numpy", "benchmark numpy", "benchmark --ranked --records /nowhere numpy")
+        ),
         (["mutation", "--mutant", "momentun"], "There is no mutant 'momentun': did you mean 'momentum'?"),
     ],
 )
@@ -280,6 +285,37 @@ def test_one_framework_lists_its_checks_and_several_list_their_verdicts(folder, 
     assert not last.endswith("left")
 
 
+EAGER = """
+
+def train_eager(model, x, y):
+    return train(model, x, y)
+"""
+
+
+def add_eager(folder):
+    path = folder / "gru.py"
+    path.write_text(path.read_text().replace("\n\ndef predict", f"{EAGER}\n\ndef predict", 1))
+
+
+@pytest.mark.parametrize(("name", "variant"), [("train", None), ("train_eager", "train_eager")])
+@pytest.mark.parametrize("command", ["certificate", "benchmark"])
+def test_one_variant_alone_is_certified_and_run(folder, tmp_path, command, name, variant):
+    add_eager(folder)
+    out, _ = drive(folder, tmp_path, f"{command} --variant {name}").communicate(timeout=180)
+    (record,) = written(tmp_path)
+    assert (record["kind"], record.get("variant")) == (command, variant), out
+
+
+def test_an_unknown_variant_is_refused_with_those_that_exist(folder, tmp_path):
+    add_eager(folder)
+    process = drive(folder, tmp_path, "certificate --variant train_compiled")
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert out == (
+        "error: There is no variant 'train_compiled' of these examples. Those that exist: train, train_eager.\n"
+    )
+
+
 def test_a_verdict_names_the_first_failed_checks_and_counts_the_others():
     codes = list(CheckCode)[:16]
     record = store.CertificateRecord(
@@ -295,6 +331,34 @@ def test_a_verdict_names_the_first_failed_checks_and_counts_the_others():
     first, *_ = names = [check.name for check in record.checks]
     expected = f"16 of 16 checks fail: {', '.join(names[:4])} and 12 more. First: FAILED {first} 1.0e+00 (limit 0.1)"
     assert certificates.reason(record) == expected
+
+
+@pytest.mark.parametrize(
+    ("float32", "float64", "start"),
+    [
+        (True, False, "Only the float64 pass fails"),
+        (False, True, "Only the float32 pass fails"),
+        (True, True, None),
+        (False, False, None),
+        (False, None, None),  # the framework has no float64 pass
+    ],
+)
+def test_a_failure_in_one_precision_alone_has_a_hint(folder, tmp_path, monkeypatch, capsys, float32, float64, start):
+    steps = [store.RecordedCheck(CheckCode.STEP_MEDIAN, float32, 1.0, 0.1)]
+    if float64 is not None:
+        steps.append(store.RecordedCheck(CheckCode.STEP_MEDIAN, float64, 1.0, 0.1, subject="float64"))
+
+    def certify_all(cases, where, device, *arguments):
+        (case,) = cases
+        dropout = store.RecordedCheck(CheckCode.DROPOUT_OFF, False, 1.0, 0.1)  # which the float64 pass does not have
+        yield case, certify.blank(store.CertificateRecord, case, where, device, checks=[*steps, dropout])
+
+    monkeypatch.setattr(certificates.certify, "certify_all", certify_all)
+    monkeypatch.setattr(certificates.precheck, "require_loaded", lambda *arguments: None)
+    assert cli.main(["certificate", "alpha", "--records", str(tmp_path / "records")]) == 1
+    hints = [line for line in capsys.readouterr().out.splitlines() if "Only the float" in line]
+    assert [line.partition(": ")[2].partition(":")[0] for line in hints] == ([start] if start else [])
+    assert all("examples/alpha/gru.py" in line for line in hints)
 
 
 @pytest.mark.fault("interrupt", outcome="The run is `interrupted`; the exit code is 130, and no process goes on.")

@@ -27,6 +27,11 @@ class OfWorkload(SphinxDirective):
         self.workload = self.arguments[0]
         return self.content_nodes()
 
+    @property
+    def title(self) -> str:
+        """The network's name in a caption."""
+        return workloads.get(self.workload).title
+
     def content_nodes(self) -> list[nodes.Node]:
         raise NotImplementedError
 

@@ -91,6 +91,12 @@ def with_variant(name: str, variant: str | None, precision: str | None = None) -
     return name + (f" ({', '.join(apart)})" if apart else "")
 
 
+def processor(record: Record) -> str:
+    """The kind of processor that a record was made on, and which GPU it was: "on a GPU (NVIDIA H100)"."""
+    kind = PROCESSORS[record.device or "cpu"]
+    return f"on a {kind} ({record.machine.gpu})" if record.device == "gpu" and record.machine.gpu else f"on a {kind}"
+
+
 def environment(record: Record) -> str:
     """That a run used an external interpreter; nothing for a run in its locked environment."""
     return "in an external interpreter, not in the locked environment" if record.environment else ""

@@ -152,13 +152,15 @@ class Freshness(SphinxDirective):
             nodes.list_item("", nodes.paragraph("", f"{why[0].upper()}{why[1:]}: {'; '.join(dict.fromkeys(names))}."))
             for why, names in groups.items()
         ]
-        return fold(f"{kind}: {len(stale)} stale", nodes.bullet_list("", *items))
+        devices = {each.record.device or "cpu" for each in stale}
+        on = f", all on a {formatting.PROCESSORS[devices.pop()]}" if len(devices) == 1 else ""
+        return fold(f"{kind}: {len(stale)} stale{on}", nodes.bullet_list("", *items))
 
     def subject(self, record: Record) -> str:
-        """What a stale record is of: the implementation and the network."""
+        """What a stale record is of: the implementation, the network and the processor."""
         workload = record.workload
         network = f", {workloads.get(workload).title}" if workload in WORKLOADS else ""
-        return formatting.implementation_name(self.store, record) + network
+        return f"{formatting.implementation_name(self.store, record)}{network}, {formatting.processor(record)}"
 
 
 def setup(app: Sphinx) -> None:

@@ -84,7 +84,9 @@ def times(shape: tuple[int, ...]) -> str:
 
 def figure(workload: str) -> str:
     """The network from top to bottom, drawn to scale, as an SVG element with an accessible name."""
-    drawing = Drawing(WIDTH, f"The {workload.upper()} from input to scores; the table beside it holds its shapes.")
+    drawing = Drawing(
+        WIDTH, f"The {workloads.get(workload).short} from input to scores; the table beside it holds its shapes."
+    )
     longest = max(len(stage.shape) == 1 and stage.type != "integer" and stage.shape[0] for stage in stages(workload))
     y, before = 4.0, None
     for stage in stages(workload):

@@ -18,6 +18,7 @@ from _ext.core import store as stores
 from _ext.core.folders import by_folder
 from _ext.core.links import link, page_link
 from _ext.pages.svg import INK, LINE, Drawing
+from rosetta_host.catalog import workloads
 from rosetta_host.catalog.frameworks import Implementation, nearest
 from rosetta_host.records.store import BenchmarkRecord, CertificateRecord, Record, is_historic
 
@@ -133,7 +134,7 @@ class Museum(SphinxDirective):
         line = nodes.inline("", f"{name}{version or 'not run yet'}, on Python {implementation.environment.python}")
         for workload in implementation.workloads:
             last = newest.anywhere(run for run in runs if run.workload == workload)
-            line += nodes.Text(f" · {workload.upper()} ")
+            line += nodes.Text(f" · {workloads.get(workload).short} ")
             line += link(last, self.verdict(last)) if last else nodes.inline("", "not run yet")
         return line
 

@@ -53,7 +53,9 @@ class Certificates(OfWorkloads):
     def group(self, runs: list[CertificateRecord], families: list[str]) -> Iterable[nodes.row]:
         """The lines of one implementation: its own and those of its variants."""
         for run in runs:
-            name = formatting.implementation_name(self.store, run) + (", on a GPU" if run.device == "gpu" else "")
+            name = formatting.implementation_name(self.store, run) + (
+                f", {formatting.processor(run)}" if run.device == "gpu" else ""
+            )
             checks = [[check for check in run.checks if family(check) == wanted] for wanted in families]
             line = nodes.row("", row_header(name), *map(figure, checks))
             line["classes"] = ["is-first"] if run is runs[0] else []

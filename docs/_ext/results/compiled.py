@@ -7,8 +7,8 @@ from sphinx.application import Sphinx
 
 from _ext.core import formatting
 from _ext.core.directives import OfWorkloads
-from _ext.core.elements import DASH, aside, cell, heading, table
-from _ext.results.pairs import Pair, Way, by_place, framework_cell, pairs, ratio_cell, reach, run_cell
+from _ext.core.elements import DASH, aside, cell
+from _ext.results.pairs import Pair, Way, framework_cell, pairs, ratio_cell, reach, run_cell, tables_by_place
 from _ext.results.result_lines import Line
 
 COMPILED = "train_compiled"
@@ -60,15 +60,7 @@ class Compiled(OfWorkloads):
         text = f"A compiled epoch takes {reach(ratios)}." if ratios else NEITHER
         numeric = ["Step by step", "Compiled", "Ratio", "Compile", "Pays back"]
         summary = nodes.strong("", text)
-        tables = [
-            table(
-                [heading(["Framework", *numeric], numeric)],
-                list(map(self.line, of_place)),
-                f"{self.workload.upper()}, {where}",
-                ("rosetta-lesson",),
-            )
-            for where, of_place in by_place(compared).items()
-        ]
+        tables = tables_by_place(compared, self.title, ["Framework", *numeric], numeric, self.line)
         return [nodes.paragraph("", "", summary), *tables]
 
     def line(self, pair: Pair) -> nodes.row:

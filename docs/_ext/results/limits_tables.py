@@ -65,7 +65,7 @@ class Limits(SphinxDirective):
         rows.append(["done: weights", *[f"at most {limits.WORK_LEFT:g}"] * len(WORKLOADS)])
         body = [[nodes.inline("", text) for text in row] for row in rows]
         title = "Limits in float32, on a CPU and on a GPU"
-        networks = [workload.upper() for workload in WORKLOADS]
+        networks = [workloads.get(workload).short for workload in WORKLOADS]
         return [table(["Check", *networks], body, title, {*networks})]
 
 
@@ -79,7 +79,7 @@ class FormValues(SphinxDirective):
             for name, values in oracle.model(workload).forms.items():
                 quoted = ", ".join(f'"{value}"' for value in values)
                 texts = nodes.literal("", name), nodes.inline("", quoted), nodes.inline("", f"{explained[name]}.")
-                body.append([nodes.inline("", workload.upper()), *texts])
+                body.append([nodes.inline("", workloads.get(workload).short), *texts])
         head = ["Network", "Form", "Values, the default first", "What they compute"]
         return [table(head, body, "The forms")]
 
@@ -114,7 +114,10 @@ class Mutants(SphinxDirective):
             if table.get("edits") and not table.get("harmless") and table.get("device") != "gpu"
         ]
         body = [
-            [nodes.inline("", text) for text in (workload.upper(), words, str(carried.count((workload, name))))]
+            [
+                nodes.inline("", text)
+                for text in (workloads.get(workload).short, words, str(carried.count((workload, name))))
+            ]
             for workload, errors in required.items()
             for name, words in errors.items()
         ]

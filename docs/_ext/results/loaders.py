@@ -11,10 +11,10 @@ from sphinx.application import Sphinx
 from _ext.core import answers
 from _ext.core import store as stores
 from _ext.core.directives import OfWorkload
-from _ext.core.elements import DASH, cell, heading, table
+from _ext.core.elements import DASH, cell
 from _ext.core.numbers import Role
 from _ext.core.texts import text
-from _ext.results.pairs import Pair, Way, by_place, framework_cell, pairs, ratio_cell, reach, run_cell
+from _ext.results.pairs import Pair, Way, framework_cell, pairs, ratio_cell, reach, run_cell, tables_by_place
 from _ext.snippets.feeds import shares
 from rosetta_host.catalog.frameworks import WORKLOADS, nearest
 from rosetta_host.records.convert import EAGER_WITH_LOADER
@@ -52,11 +52,11 @@ class Loaders(OfWorkload):
         self.unit = any(asked.values())
         numeric = ["train", "Own loader", "Ratio"]
         titles = ["Framework", "train is fed by", *numeric, *(["Loader shuffles"] if self.unit else [])]
-        tables = []
-        for where, of_place in by_place(compared).items():
-            body = [self.line(pair, asked[pair.record.implementation]) for pair in of_place]
-            title = f"{self.workload.upper()}, {where}"
-            tables.append(table([heading(titles, numeric)], body, title, ("rosetta-lesson",)))
+
+        def line(pair: Pair) -> nodes.row:
+            return self.line(pair, asked[pair.record.implementation])
+
+        tables = tables_by_place(compared, self.title, titles, numeric, line)
         return [nodes.paragraph("", "", nodes.strong("", sentence)), *tables]
 
     def fed_by(self, record: Record) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from docutils import nodes
 
 from _ext.core import comparison, formatting, newest
 from _ext.core import store as stores
-from _ext.core.elements import DASH, aside, cell, datum, row_header
+from _ext.core.elements import DASH, aside, cell, datum, heading, row_header, table
 from _ext.core.links import link
 from _ext.results.result_lines import Line, lines, percent
 from rosetta_host.records.store import BenchmarkRecord
@@ -114,6 +114,16 @@ def by_place(compared: list[Pair]) -> dict[str, list[Pair]]:
     for pair in compared:
         groups.setdefault(comparison.timed_where(pair.record), []).append(pair)
     return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
+
+
+def tables_by_place(
+    compared: list[Pair], title: str, heads: list[str], numeric: list[str], line: Callable[[Pair], nodes.row]
+) -> list[nodes.table]:
+    """A table for each place, with a line for each pair. title: of all of them; the place follows it."""
+    return [
+        table([heading(heads, numeric)], list(map(line, of_place)), f"{title}, {where}", ("rosetta-lesson",))
+        for where, of_place in by_place(compared).items()
+    ]
 
 
 def reach(ratios: list[float]) -> str:

@@ -8,8 +8,7 @@ from sphinx.application import Sphinx
 from _ext.core.directives import OfWorkloads
 from _ext.core.elements import cell, heading, row_header, table
 from _ext.core.folders import marker, promotable
-from _ext.results.pairs import Pair, Way, by_place, framework_cell, pairs, ratio_cell, reach, run_cell
-from rosetta_host.catalog import workloads
+from _ext.results.pairs import Pair, Way, framework_cell, pairs, ratio_cell, reach, run_cell, tables_by_place
 from rosetta_host.catalog.frameworks import TUNED, Implementation
 
 WAYS: list[Way] = [(None, TUNED)]
@@ -25,20 +24,8 @@ class Tuned(OfWorkloads):
         ratios = [pair.ratio for pair in compared if pair.ratio]
         text = f"A tuned epoch takes {reach(ratios)}." if ratios else UNPAIRED if compared else NONE
         numeric = ["Out of the box", "Tuned", "Ratio"]
-        tables = [
-            table(
-                [heading(["Framework", *numeric], numeric)],
-                list(map(self.line, of_place)),
-                f"{self.title}, {where}",
-                ("rosetta-lesson",),
-            )
-            for where, of_place in by_place(compared).items()
-        ]
+        tables = tables_by_place(compared, self.title, ["Framework", *numeric], numeric, self.line)
         return [nodes.paragraph("", "", nodes.strong("", text)), *tables, *self.switches()]
-
-    @property
-    def title(self) -> str:
-        return workloads.get(self.workload).title
 
     def line(self, pair: Pair) -> nodes.row:
         cells = [framework_cell(self.store, pair.record), run_cell(pair.plain), run_cell(pair.variant)]

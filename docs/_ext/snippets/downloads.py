@@ -230,7 +230,7 @@ class Downloads(SphinxDirective):
         needs = [nodes.Text(f" Needs: {implementation.framework.needs}")] if implementation.framework.needs else []
         parts: list[nodes.Node] = [nodes.paragraph("", "", head, *needs)]
         links_by_name = {
-            workload.upper(): list(_links(self.env, offer, implementation, workload))
+            workloads.get(workload).short: list(_links(self.env, offer, implementation, workload))
             for workload in implementation.workloads
         }
         links_by_name |= {"Archive": [_reference(self.env, offer.archive, offer.archive)]}

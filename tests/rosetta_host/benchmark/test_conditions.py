@@ -10,7 +10,9 @@ import pytest
 from rosetta_host.benchmark import conditions
 from rosetta_host.benchmark.conditions import Limits, Sample, Watch, between, exceeded
 from rosetta_host.catalog.frameworks import UserError
+from rosetta_host.records import machine
 from rosetta_host.records.codes import Disturbance
+from rosetta_host.records.machine import Counters
 from rosetta_host.records.store import Conditions
 
 BURN = "import time\nend = time.process_time() + 0.4\nwhile time.process_time() < end: pass\n"
@@ -26,13 +28,14 @@ def quick(monkeypatch):
 
 def test_the_shares_of_a_span():
     """Two cores for ten seconds: 20 in all, 8 of them busy, 5 with our own work, 1 stolen."""
-    before = Sample(clock=100.0, total=1000.0, busy=400.0, steal=10.0, own=50.0, pressure=7.0)
-    after = Sample(clock=110.0, total=1020.0, busy=408.0, steal=11.0, own=55.0, pressure=9.0)
+    before = Sample(1000.0, 400.0, 50.0, Counters(ticks=100_000, stolen=1000, waited=7.0, clock=100.0))
+    after = Sample(1020.0, 408.0, 55.0, Counters(ticks=102_000, stolen=1100, waited=9.0, clock=110.0))
     span = between(before, after)
     assert span.other_work == pytest.approx(3 / 20)
     assert span.steal == pytest.approx(1 / 20)
     assert span.pressure == pytest.approx(2 / 10)
-    assert between(before, after._replace(pressure=None)).pressure is None
+    unknown = after._replace(counters=after.counters._replace(waited=None))
+    assert between(before, unknown).pressure is None
     assert between(before, after._replace(own=60.0)).other_work == 0.0  # the kernel counts in hundredths of a second
 
 
@@ -81,12 +84,12 @@ def test_a_watch_has_the_conditions_of_its_span(monkeypatch):
     assert span.load >= 0.0
 
 
-def test_a_system_that_states_less(monkeypatch, tmp_path):
-    monkeypatch.setattr(conditions, "PRESSURE", tmp_path / "none")
+def test_a_system_that_states_less(monkeypatch):
+    monkeypatch.setattr(machine, "_text", lambda path: "")
     monkeypatch.setattr(psutil, "cpu_freq", lambda: None)
     with Watch() as watch:
         watch.measure_rate()
-    assert watch.conditions.pressure is None
+    assert (watch.conditions.steal, watch.conditions.pressure) == (None, None)
     assert watch.conditions.frequency is None
     assert exceeded(Conditions(), [], Limits()) == []
 

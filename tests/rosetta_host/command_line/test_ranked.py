@@ -46,7 +46,7 @@ def test_a_sweep_from_the_command_line(folder, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"), [([], {None, "train_tuned"}), (["--variants"], {None, "train_tuned", "train_eager"})]
+    ("options", "expected"), [([], {None, "train_tuned"}), (["--all-variants"], {None, "train_tuned", "train_eager"})]
 )
 def test_variants_are_ranked_on_demand(folder, tmp_path, monkeypatch, options, expected):
     toml, example = folder / "framework.toml", folder / "gru.py"

@@ -10,7 +10,7 @@ from sweeping import turns
 from _ext.freshness.freshness import KINDS
 from rosetta_host.catalog import frameworks
 from rosetta_host.environments.digests import example_digest
-from rosetta_host.records.store import Check
+from rosetta_host.records.store import Check, Machine
 
 
 @pytest.fixture
@@ -75,8 +75,22 @@ def test_an_edit_of_an_example_makes_its_records_stale_and_says_why(site, ask, h
     }
     assert counted["Benchmarks"][2] == "example in 1"
     folded = {tag.summary.get_text(): " ".join(tag.ul.get_text().split()) for tag in page(built).find_all("details")}
-    assert folded["Benchmarks: 1 stale"] == "Another example: Ada, CNN on CIFAR-10."
+    assert folded["Benchmarks: 1 stale, all on a CPU"] == "Another example: Ada, CNN on CIFAR-10, on a CPU."
     assert "records that the site shows are stale." in page(built).get_text()
+
+
+def test_a_stale_record_says_which_processor_it_was_made_on(site, html) -> None:
+    """Nobody can renew one of a GPU without such a GPU."""
+    tower = Machine("tower", "The tower", gpu="Accelerator 100")
+    stale = {"kind": "certificate", "digests": {"example": "other"}}
+    site.record("ada", **stale, device="gpu", machine=tower)
+    site.record("bell", kind="certificate")
+    [fold] = page(html()).find_all("details")
+    assert fold.summary.get_text() == "Certificates: 1 stale, all on a GPU"
+    assert fold.ul.get_text().strip().endswith("Ada, CNN on CIFAR-10, on a GPU (Accelerator 100).")
+    site.record("bell", **stale, created="20270102T000000.000000Z")
+    [fold] = page(html()).find_all("details")
+    assert fold.summary.get_text() == "Certificates: 2 stale"
 
 
 def test_only_the_newest_record_of_a_subject_is_shown(site, html) -> None:

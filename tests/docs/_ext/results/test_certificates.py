@@ -6,7 +6,7 @@ import pytest
 from shown import Shown, page, tables, text
 
 from rosetta_host.catalog import workloads
-from rosetta_host.records.store import Check
+from rosetta_host.records.store import Check, Machine
 
 
 @pytest.fixture
@@ -62,6 +62,12 @@ def test_a_certificate_of_a_python_as_found_says_so(site, table) -> None:
     )
     expected = "1.2 · GPU · The desk · in an external interpreter, not in the locked environment"
     assert expected in below(table(), "Ada, on a GPU")
+
+
+def test_a_certificate_of_a_gpu_names_it(site, table) -> None:
+    site.record("ada", kind="certificate")
+    site.record("ada", kind="certificate", device="gpu", machine=Machine("t", "The tower", gpu="Accelerator 100"))
+    assert table().names == ["Ada", "Ada, on a GPU (Accelerator 100)"]
 
 
 def test_a_wider_limit_is_marked_and_its_reason_told_once(site, table) -> None:

@@ -129,7 +129,7 @@ def test_a_run_that_was_given_up_is_shown_only_where_there_is_no_other(site, htm
     ]
     assert [epoch.names, full.names] == [["Ada"], ["Bell"]]
     assert (epoch.caption, full.caption) == tuple(
-        f"CNN, The desk, on its CPU, preset {name}" for name in ("epoch", "full")
+        f"CNN on CIFAR-10, The desk, on its CPU, preset {name}" for name in ("epoch", "full")
     )
 
 

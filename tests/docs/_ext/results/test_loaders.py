@@ -85,10 +85,10 @@ def test_machines_and_presets_are_never_mixed(site, html, both) -> None:
     both("bell", 100.0, None, machine=Machine("tower", "The tower"))
     both("bell", None, 50.0)
     epoch, full = tables(html())
-    assert epoch.caption == "CNN, The desk, on its CPU, preset epoch"
+    assert epoch.caption == "CNN on CIFAR-10, The desk, on its CPU, preset epoch"
     assert [epoch.row(name)["Ratio"] for name in epoch.names] == ["0.90×", "–"]
     assert "not run yet" in epoch.row("Bell")["train"]
-    assert full.caption == "CNN, The desk, on its CPU, preset full"
+    assert full.caption == "CNN on CIFAR-10, The desk, on its CPU, preset full"
     assert [full.row(name)["Ratio"] for name in full.names] == ["1.20×"]
 
 
