@@ -53,6 +53,7 @@ def test_every_build_starts_from_scratch(project):
     assert "2 added, 0 changed, 0 removed" in output
     assert not gone.exists()
     assert gone.with_name("index.html").exists()
+    assert 0 < float((gone.parents[1] / "seconds").read_text()) < 600
 
 
 def test_a_warning_is_an_error(project):

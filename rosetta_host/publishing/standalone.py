@@ -9,6 +9,7 @@ verbatim.
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import sys
@@ -126,6 +127,7 @@ class _Shared(Module):
         return text.strip("\n")
 
 
+@functools.cache  # the same few modules for every script
 def without_hooks(text: str) -> str:
     """A module's text without what hangs on a hook: a variable that is None until a runner sets it."""
     tree = syntax.parse(text)

@@ -16,6 +16,7 @@ pytest.importorskip("sphinx", reason="needs requirements/docs.txt")
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # for what the tests share
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
 
+from jinja2.bccache import Bucket, BytecodeCache
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
@@ -98,6 +99,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.filterwarnings("default"))
 
 
+class Compiled(BytecodeCache):
+    """Keeps Sphinx's templates as Jinja compiled them: that takes half of a small build."""
+
+    def __init__(self) -> None:
+        self.compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.compiled:
+            bucket.bytecode_from_string(self.compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+TEMPLATES = Compiled()
+
+
 class Site:
     """A small project in a folder, and what its last build said."""
 
@@ -171,6 +189,7 @@ class Site:
             out, trees = self.folder / "html", self.folder / "doctrees"
             shutil.rmtree(out, ignore_errors=True)
             app = Sphinx(self.docs, self.docs, out, trees, "html", status=status, warning=warnings, freshenv=True)
+            app.builder.templates.environment.bytecode_cache = TEMPLATES
             app.build()
         self.status = status.getvalue()
         return warnings.getvalue()

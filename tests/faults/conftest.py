@@ -1,25 +1,15 @@
 """What the tests of faults share: the framework of the host's tests, whose example needs NumPy alone."""
 
-import time
-
 import msgspec
 import pytest
 
 from rosetta_host.benchmark import runs
 from rosetta_host.catalog import frameworks
 from rosetta_host.records import machine
-from tests.rosetta_host.conftest import folder, one_thread  # noqa: F401
+from tests.rosetta_host.conftest import folder, one_thread, wait_for  # noqa: F401
 
 # Told to a sweep before it starts: to measure the rate of the matrix product takes seconds, and no test here needs it.
 NO_RATE = "from rosetta_host.records import machine; machine.matmul_rate = lambda: 1e9\n"
-
-
-def wait_for(condition):
-    """Wait until a condition holds, for at most a minute."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture

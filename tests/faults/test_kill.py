@@ -3,12 +3,11 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import NO_RATE
+from tests.faults.conftest import NO_RATE, wait_for
 from tests.faults.kill import marked
 from tests.rosetta_host.test_main import drive, written
 
@@ -45,9 +44,7 @@ def test_after_a_kill_the_same_command_makes_the_run_that_is_missing(folder, tmp
     monkeypatch.setenv("ROSETTA_KILLED", "sweep")  # which no process of a framework inherits
     command = EPOCH.format(data=Path(__file__).parents[2] / "workloads" / "gru" / "sample")
     sweep = drive(folder, tmp_path, command, ["alpha", "beta"], NO_RATE)
-    deadline = time.monotonic() + 60
-    while not started.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(started.exists)
     sweep.kill()
     sweep.communicate()
     assert [record["framework"] for record in written(tmp_path)] == ["alpha"]

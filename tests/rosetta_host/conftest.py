@@ -1,6 +1,7 @@
 """A framework of the tests' own: a folder whose example needs NumPy alone and can be told to go wrong."""
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,19 @@ if __name__ == "__main__":
     predict(model, x_test)
     evaluate(model, x_test, y_test)
 """
+
+
+def wait_for(condition):
+    """Wait until a condition holds, for at most a minute."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def written_to(path):
+    """Whether a file is there and holds something."""
+    return path.exists() and path.stat().st_size > 0
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 
 import pytest
 
@@ -19,6 +18,7 @@ from rosetta_host.command_line import certificates, commands
 from rosetta_host.lessons import declarations
 from rosetta_host.records import store
 from rosetta_host.records.codes import CheckCode
+from tests.rosetta_host.conftest import wait_for, written_to
 
 
 @pytest.mark.parametrize(
@@ -373,12 +373,9 @@ def test_what_is_interrupted_leaves_a_record_and_no_orphan(folder, tmp_path, com
         )
     )
     process = drive(folder, tmp_path, command)
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(0.2)
+    wait_for(lambda: written_to(tmp_path / "pid"))
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
     assert "Traceback" not in err
     (record,) = written(tmp_path)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -16,6 +17,7 @@ from playwright.sync_api import Page as Tab
 
 from tools.built_site import BUILT, Page, chromium, one_of_each, read_pages, served
 
+View = tuple[Page, dict | None]  # a page and the query of its address
 OPEN = 3  # browser contexts at a time: a hundred that were left open took the processor from the one looked at
 LOOK = (Path(__file__).parent / "look.js").read_text("utf-8")
 
@@ -90,12 +92,15 @@ def visit(browser, root):
 
     Those opened longest ago are closed: a test has three at a time.
 
-    Options: `width`, `height`, `theme` (light, dark), `at` (another server), and what a browser's context takes.
+    Options: `width`, `height`, `theme` (light, dark), `at` (another server), `forgetful` (to each page the tab comes as
+    on a first visit), and what a browser's context takes.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_(page: Page | None, query=None, *, width=1280, height=900, theme="light", at=root, **options) -> Tab:
+    def open_(
+        page: Page | None, query=None, *, width=1280, height=900, theme="light", at=root, forgetful=False, **options
+    ) -> Tab:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         for old in contexts[:-OPEN]:
@@ -103,8 +108,9 @@ def visit(browser, root):
         del contexts[:-OPEN]
         watch(context, at, complaints)
         if options.get("java_script_enabled", True):  # furo keeps the reader's choice of colors here
-            keep = f"localStorage.theme ??= {json.dumps(theme)}"
-            context.add_init_script(f"if (location.protocol === 'http:') {keep}")
+            forget = "localStorage.clear(); sessionStorage.clear();" if forgetful else ""
+            keep = f"localStorage.theme ??= {json.dumps(theme)};"
+            context.add_init_script(f"if (location.protocol === 'http:') {{ {forget} {keep} }}")
         tab = context.new_page()
         if page:
             tab.goto(address(at, page, query))
@@ -116,8 +122,34 @@ def visit(browser, root):
     assert not complaints
 
 
+@pytest.fixture
+def tour(visit, root):
+    """tour(views, …) -> each view, and the tab that shows it as a first visit does; takes what `visit` takes.
+
+    A view is a page and a query. All are shown in the same tab: a new one costs a second of the processor.
+    """
+
+    def tour_(views: Iterable[View], **options) -> Iterator[tuple[Page, dict | None, Tab]]:
+        tab = visit(None, forgetful=True, **options)
+        for page, query in views:
+            tab.goto(address(root, page, query))
+            yield page, query, tab
+
+    return tour_
+
+
 def address(root: str, page: Page, query: dict | None = None) -> str:
     return root + page.address + (f"?{urlencode(query)}" if query else "")
+
+
+def pair(page: Page) -> dict[str, str]:
+    """The query that sets the first two frameworks of a page side by side."""
+    return dict(zip(("from", "to"), page.frameworks, strict=False))
+
+
+def views(pages: Iterable[Page]) -> list[View]:
+    """Every page, and once more with two side by side where it has tabs."""
+    return [(page, query) for page in pages for query in ([None, pair(page)] if page.sets else [None])]
 
 
 class Reader:
@@ -141,7 +173,7 @@ class Reader:
     @property
     def shown(self) -> list[list[str]]:
         """For each set, the frameworks whose panels are visible, from top to bottom and left to right."""
-        return look(self.page, "panels")
+        return [[panel["framework"] for panel in panels] for panels in look(self.page, "panels")]
 
     @property
     def query(self) -> dict[str, str]:

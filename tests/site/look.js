@@ -25,15 +25,15 @@
   const CONTROLS = "a[href], button, select, input:not([type=hidden]), textarea, summary, label[for], [role=tab], [onclick]";
 
   return {
-    // For each set of tabs, the frameworks whose panels are visible, from top to bottom and left to right.
+    // For each set of tabs its visible panels, from top to bottom and left to right: the framework and the box of each,
+    // whether its text has the name on the framework's tab, whether its first code is visible, and fits without scrolling.
     panels: () => [...document.querySelectorAll(".rosetta-tabs")].map(set =>
-      [...set.querySelectorAll(":scope > [data-framework]")].filter(seen)
-        .map(panel => [panel.getBoundingClientRect(), panel.dataset.framework])
-        .sort(([a], [b]) => a.top - b.top || a.left - b.left).map(([, framework]) => framework)),
-
-    // The boxes of the first set's visible panels, in the same order.
-    boxes: () => [...document.querySelector(".rosetta-tabs").querySelectorAll(":scope > [data-framework]")].filter(seen)
-      .map(panel => rect(panel.getBoundingClientRect())).sort((a, b) => a.top - b.top || a.left - b.left),
+      [...set.querySelectorAll(":scope > [data-framework]")].filter(seen).map(panel => {
+        const {framework} = panel.dataset, code = panel.querySelector("pre");
+        const name = set.querySelector(`[role=tab][data-framework="${framework}"]`).textContent;
+        return {framework, ...rect(panel.getBoundingClientRect()), named: panel.innerText.includes(name),
+                code: seen(code), fits: code.scrollWidth <= code.clientWidth};
+      }).sort((a, b) => a.top - b.top || a.left - b.left)),
 
     // What the page, which the theme cuts off at the edge of the window, or the column of its text, which the theme lets
     // scroll, has no room for. A box of code or a table may scroll by itself.

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
-from tests.site.conftest import address, look
-from tests.site.test_access import pair
+from tests.site.conftest import address, look, pair, views
 from tests.site.test_speed import slow
 from tools.built_site import served
 
 
-def views(pages) -> list:
-    """Every page, and with two side by side where it has tabs, the closed view first."""
-    return [(page, query) for page in pages for query in ([None, pair(page)] if page.sets else [None])]
-
-
-def test_no_page_scrolls_sideways_and_nothing_covers_anything(visit, root, pages) -> None:
+def test_no_page_scrolls_sideways_and_nothing_covers_anything(tour, pages) -> None:
     """From the narrowest phone to a wide screen; 640 is 1280 at twice the size."""
     faults = []
-    tab = visit(next(iter(pages.values())))
-    for page, query in views(pages.values()):
-        tab.goto(address(root, page, query))
+    for _, _, tab in tour(views(pages.values())):
         for width in (320, 375, 640, 1280):
             tab.set_viewport_size({"width": width, "height": 900})
             faults += [f"{tab.url} at {width} scrolls sideways: {it}" for it in look(tab, "sideways")]
@@ -30,7 +24,7 @@ def test_no_page_scrolls_sideways_and_nothing_covers_anything(visit, root, pages
 
 @pytest.mark.parametrize(("width", "stacked"), [(1280, False), (640, True), (375, True), (320, True)])
 def test_two_stand_side_by_side_or_stack_where_it_is_narrow(read, concept, width, stacked) -> None:
-    one, two = look(read(concept, pair(concept), width=width).page, "boxes")
+    one, two = look(read(concept, pair(concept), width=width).page, "panels")[0]
     if stacked:
         assert two["top"] >= one["bottom"]
         assert two["left"] == one["left"]
@@ -40,68 +34,50 @@ def test_two_stand_side_by_side_or_stack_where_it_is_narrow(read, concept, width
         assert abs((two["right"] - two["left"]) - (one["right"] - one["left"])) < 1
 
 
-def test_code_that_all_share_wraps_under_its_indentation(visit, pages) -> None:
+def test_code_that_all_share_wraps_under_its_indentation(tour, pages) -> None:
     """It was the one block of such a page that a phone cut off."""
     shared = [page for page in pages.values() if "translate/" in page.address]
     assert shared
-    for page in shared:
-        code = visit(page, width=375).locator(".rosetta-helpers pre")
+    for page, _, tab in tour(((page, None) for page in shared), width=375):
+        code = tab.locator(".rosetta-helpers pre")
         assert code.evaluate("pre => pre.scrollWidth <= pre.clientWidth"), page.address
         assert code.locator(".rosetta-line").first.is_visible(), page.address
 
 
-def test_at_twice_the_size_nothing_is_lost(visit, each_kind) -> None:
+def test_at_twice_the_size_nothing_is_lost(tour, each_kind) -> None:
     """A window of 1280 at 200 % is 640 wide, with two of the screen's points to each of its own."""
-    for page, query in views(each_kind):
-        wide = look(visit(page, query), "lines")
-        zoomed = look(visit(page, query, width=640, height=450, device_scale_factor=2), "lines")
-        assert zoomed == wide, page.address
+    wide = tour(views(each_kind))
+    zoomed = tour(views(each_kind), width=640, height=450, device_scale_factor=2)
+    for (page, _, tab), (_, _, zoomed_tab) in zip(wide, zoomed, strict=True):
+        assert look(zoomed_tab, "lines") == look(tab, "lines"), page.address
 
 
-def test_on_paper_stand_the_chosen_panels_and_no_controls(read, with_tabs) -> None:
-    for page in with_tabs:
-        chosen = page.sets[0][1]
-        for query, expected in (({"framework": chosen}, [chosen]), (pair(page), page.frameworks[:2])):
-            reader = read(page, query, width=718)  # A4 less its margins
-            reader.page.emulate_media(media="print")
-            assert reader.shown[0] == expected
-            for framework in expected:
-                panel = reader.sets.first.locator(f":scope > [data-framework={framework}]")
-                assert named(reader, framework) in panel.inner_text()
-                assert panel.locator("pre").first.evaluate("pre => pre.scrollWidth <= pre.clientWidth"), page.address
-            controls = reader.page.locator("button, select, input, [role=tablist], header, aside")
-            assert controls.filter(visible=True).count() == 0, page.address
+def test_on_paper_stand_the_chosen_panels_and_no_controls(tour, with_tabs) -> None:
+    chosen = [(page, query) for page in with_tabs for query in ({"framework": page.sets[0][1]}, pair(page))]
+    for page, query, tab in tour(chosen, width=718):  # A4 less its margins
+        tab.emulate_media(media="print")
+        panels = look(tab, "panels")[0]
+        assert [panel["framework"] for panel in panels] == list(query.values()), page.address
+        assert all(panel["named"] and panel["code"] and panel["fits"] for panel in panels), page.address
+        controls = tab.locator("button, select, input, [role=tablist], header, aside")
+        assert controls.filter(visible=True).count() == 0, page.address
+        tab.emulate_media(media="screen")
 
 
-def named(reader, framework: str) -> str:
-    """A framework's name, as its tab says it."""
-    return reader.sets.first.locator(f"[role=tab][data-framework={framework}]").text_content()
-
-
-def test_without_javascript_everything_stands_there_in_order(visit, with_tabs) -> None:
-    for page in with_tabs:
-        tab = visit(page, java_script_enabled=False)
-        sets = tab.locator(".rosetta-tabs")
-        for number, frameworks in enumerate(page.sets):
-            panels = sets.nth(number).locator(":scope > [data-framework]")
-            bottom = 0.0
-            assert panels.count() == len(frameworks)
-            for i, framework in enumerate(frameworks):
-                panel = panels.nth(i)
-                assert panel.get_attribute("data-framework") == framework
-                box = panel.bounding_box()
-                assert box["y"] >= bottom, f"{page.address}: {framework}"
-                assert box["height"] > 20
-                bottom = box["y"] + box["height"]
-                name = sets.nth(number).locator(f"[role=tab][data-framework={framework}]").text_content()
-                assert name in panel.inner_text()
-                assert panel.locator("pre").first.is_visible()
+def test_without_javascript_everything_stands_there_in_order(tour, with_tabs) -> None:
+    for page, _, tab in tour(((page, None) for page in with_tabs), java_script_enabled=False):
+        sets = look(tab, "panels")
+        assert [[panel["framework"] for panel in panels] for panels in sets] == page.sets, page.address
+        for panels in sets:
+            assert all(panel["named"] and panel["code"] for panel in panels), page.address
+            assert all(panel["bottom"] - panel["top"] > 20 for panel in panels), page.address
+            assert all(upper["bottom"] <= lower["top"] for upper, lower in pairwise(panels)), page.address
         assert tab.locator(".rosetta-tabs [role=tab]").filter(visible=True).count() == 0
 
 
-def test_who_wants_no_motion_gets_none(visit, each_kind) -> None:
-    for page in each_kind:
-        assert not look(visit(page, reduced_motion="reduce"), "moving"), page.address
+def test_who_wants_no_motion_gets_none(tour, each_kind) -> None:
+    for page, _, tab in tour(((page, None) for page in each_kind), reduced_motion="reduce"):
+        assert not look(tab, "moving"), page.address
 
 
 def test_colors_follow_the_machine_until_the_reader_chooses(visit, concept) -> None:
