@@ -39,6 +39,7 @@ SHORT_HELP = (
 )
 VALIDATE_HELP = "records, or folders that hold them (default: all that are published)"
 STALE_HELP = "presets epoch and full: run again only what has a record of this machine, but of older code"
+MISSING_HELP = "measure nothing; list the defaults of other frameworks that no line of explicit.toml gives here"
 PRESET_HELP = "quick: the small sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
 
 
@@ -159,6 +160,7 @@ def parser() -> argparse.ArgumentParser:
     )
     asking = commands.add_parser("defaults", parents=[shared, device], help="measure the defaults of each framework")
     asking.add_argument("--stale", action="store_true", help="leave out what has current answers")
+    asking.add_argument("--missing", action="store_true", help=MISSING_HELP)
     commands.add_parser(
         "speed", parents=[shared, device], help="compare each example with its bare loop and with its variants"
     )
