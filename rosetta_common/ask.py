@@ -1,9 +1,10 @@
 """Asks a framework's defaults.py the host's questions, and writes down what it answers.
 
 The questions are FOLDER/questions.json: [{"name": …, "function": …, "arguments": [value or {"array": key}, …],
-"explicit": a line of explicit.toml or null}, …], their arrays FOLDER/given.npz. An answer is what the function returns, an array, a list or a dict of them, as
-FOLDER/<name>.npz; a refusal is the error that it raises, as FOLDER/<name>.txt. Each is written as soon as it is
-known: a framework may end the whole process at an argument that it rejects, and the host then asks the remaining ones.
+"explicit": a line of explicit.toml or null}, …], their arrays FOLDER/given.npz. An answer is what the function
+returns, an array, a list or a dict of them, as FOLDER/<name>.npz; a refusal is the error that it raises, as
+FOLDER/<name>.txt. Each is written as soon as it is known: a framework may end the whole process at an argument that it
+rejects, and the host then asks the remaining ones.
 """
 
 import importlib.util

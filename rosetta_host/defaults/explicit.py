@@ -1,8 +1,8 @@
 """explicit.toml: for each default the code that writes another answer out, measured as the default itself is.
 
-The table of a function of defaults.py has a list of lines for a facet: `epsilon = ["torch.optim.Adam(..., eps=1e-7)"]`,
-where `...` stands for the arguments that the function passes. No line says which answer it gives: the function runs with
-it, and the host infers the answer.
+The table of a function of defaults.py has a list of lines for a facet, as `epsilon = ["optim.Adam(..., eps=1e-7)"]`,
+where `...` stands for the arguments that the function passes. No line says which answer it gives: the function runs
+with it, and the host infers the answer.
 """
 
 from __future__ import annotations

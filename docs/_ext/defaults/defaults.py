@@ -1,8 +1,8 @@
 """`{defaults}`: what each framework does where nothing is said: a table a question, a row a framework.
 
-With two frameworks chosen, `_static/defaults.js` puts the answers that differ before the tables, each with the code that
-gives it in the second framework. The code of all frameworks stands after the tables, folded. `{questions}`: what every
-framework is asked, in a table.
+With two frameworks chosen, `_static/defaults.js` puts the answers that differ before the tables, each with the code
+that gives it in the second framework. The code of all frameworks stands after the tables, folded. `{questions}`: what
+every framework is asked, in a table.
 """
 
 from __future__ import annotations
