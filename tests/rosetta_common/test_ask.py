@@ -43,6 +43,7 @@ def ends(x):
 
 class Scaling:
     def __init__(self, factor=2):
+        super(Scaling, self).__init__()
         self.factor = factor
 
     def apply(self, x, shift=0):
