@@ -1,9 +1,10 @@
 """Asks a framework's defaults.py the host's questions, and writes down what it answers.
 
-The questions are FOLDER/questions.json: [{"name": …, "function": …, "arguments": [value or {"array": key}, …]}, …],
-their arrays FOLDER/given.npz. An answer is what the function returns, an array, a list or a dict of them, as
-FOLDER/<name>.npz; a refusal is the error that it raises, as FOLDER/<name>.txt. Each is written as soon as it is
-known: a framework may end the whole process at an argument that it rejects, and the host then asks the remaining ones.
+The questions are FOLDER/questions.json: [{"name": …, "function": …, "arguments": [value or {"array": key}, …],
+"explicit": a line of explicit.toml or null}, …], their arrays FOLDER/given.npz. An answer is what the function
+returns, an array, a list or a dict of them, as FOLDER/<name>.npz; a refusal is the error that it raises, as
+FOLDER/<name>.txt. Each is written as soon as it is known: a framework may end the whole process at an argument that it
+rejects, and the host then asks the remaining ones.
 """
 
 import importlib.util
@@ -14,6 +15,7 @@ import numpy as np
 
 from rosetta_common import record
 from rosetta_common.run import ExampleError
+from rosetta_common.written_out import written_out
 
 MESSAGE = 300  # characters of an error that are kept
 
@@ -29,6 +31,7 @@ def ask(path, folder):
         function = getattr(module, question["function"], None)
         if not callable(function):
             raise ExampleError("{} has no function {}.".format(path, question["function"]))
+        function = as_written(module, function, question["explicit"])
         answer(function, [value(arrays, argument) for argument in question["arguments"]], folder, question["name"])
     return record.facts()
 
@@ -46,6 +49,16 @@ def value(arrays, argument):
     if isinstance(argument, dict):
         return arrays[argument["array"]].copy()
     return tuple(argument) if isinstance(argument, list) else argument
+
+
+def as_written(module, function, line):
+    """The function, with one of its calls made as `line` writes it."""
+
+    def called(*arguments):
+        with written_out(module, line):
+            return function(*arguments)
+
+    return called
 
 
 def answer(function, arguments, folder, name):

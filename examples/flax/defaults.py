@@ -71,7 +71,7 @@ def momentum(weight, gradients, learning_rates, momentum):
 
 
 def adam(weight, gradients, learning_rate):
-    return steps([optax.adam(learning_rate)] * len(gradients), weight, gradients)
+    return steps([optax.adam(learning_rate=learning_rate)] * len(gradients), weight, gradients)
 
 
 def cross_entropy(scores, labels):

@@ -65,7 +65,7 @@ def max_pool(x):
     """The window, the strides and the padding must all be given."""
 
     def pool(x):
-        return hk.max_pool(x, 2, 2, "VALID")
+        return hk.max_pool(x, 2, strides=2, padding="VALID")
 
     x = x.transpose(0, 2, 3, 1)
     arrays = {"output": pool(x), "gradient": jax.grad(lambda x: pool(x).sum())(x)}
@@ -88,7 +88,7 @@ def momentum(weight, gradients, learning_rates, momentum):
 
 
 def adam(weight, gradients, learning_rate):
-    return steps([optax.adam(learning_rate)] * len(gradients), weight, gradients)
+    return steps([optax.adam(learning_rate=learning_rate)] * len(gradients), weight, gradients)
 
 
 def cross_entropy(scores, labels):

@@ -40,8 +40,9 @@ def embedding(indices):
 def gru(x):
     layer = layers.GRU(32)
     output = predict(layer, x)
-    weight_ih, weight_hh, bias = [swap_gates(array) for array in layer.get_weights()]
-    return {"output": output, "weight_ih": weight_ih.T, "weight_hh": weight_hh.T, "bias_ih": bias}
+    weight_ih, weight_hh, biases = [swap_gates(array) for array in layer.get_weights()]
+    biases = dict(zip(["bias_ih", "bias_hh"], np.atleast_2d(biases)))
+    return {"output": output, "weight_ih": weight_ih.T, "weight_hh": weight_hh.T, **biases}
 
 
 def swap_gates(array):

@@ -68,7 +68,7 @@ def momentum(weight, gradients, learning_rates, momentum):
 
 def adam(weight, gradients, learning_rate):
     """It wants the learning rate."""
-    return steps(optimizers.Adam(learning_rate), weight, gradients)
+    return steps(optimizers.Adam(learning_rate=learning_rate), weight, gradients)
 
 
 def cross_entropy(scores, labels):

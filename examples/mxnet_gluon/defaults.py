@@ -57,7 +57,7 @@ def train(weight, gradients, optimizer, options=None, learning_rates=()):
     parameter = gluon.Parameter("weight", shape=weight.shape)
     parameter.initialize()
     parameter.set_data(mx.nd.array(weight))
-    trainer = gluon.Trainer([parameter], optimizer, options)
+    trainer = gluon.Trainer([parameter], optimizer=optimizer, optimizer_params=options)
     weights = []
     for step, gradient in enumerate(gradients):
         if learning_rates:

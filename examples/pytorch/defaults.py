@@ -11,7 +11,7 @@ unanswered = {
 
 
 def arrays(**tensors):
-    return {name: tensor.detach().numpy() for name, tensor in tensors.items()}
+    return {name: tensor.detach().numpy() for name, tensor in tensors.items() if tensor is not None}
 
 
 def convolution(x, kernel):

@@ -15,11 +15,11 @@ unanswered = {
 def convolution(x, kernel):
     layer = layers.Conv2D(96, kernel)
     output = layer(x.transpose(0, 2, 3, 1)).numpy()
-    weight, bias = layer.get_weights()
+    weight, *bias = layer.get_weights()
     return {
         "output": output.transpose(0, 3, 1, 2),
         "weight": weight.transpose(3, 2, 0, 1),
-        "bias": bias,
+        **dict(zip(["bias"], bias)),
         "native": np.array(output.shape),
     }
 
@@ -47,13 +47,12 @@ def swap_gates(array):
 def gru(x):
     layer = layers.GRU(32)
     output = layer(x).numpy()
-    weight_ih, weight_hh, (bias_ih, bias_hh) = [swap_gates(array) for array in layer.get_weights()]
+    weight_ih, weight_hh, biases = [swap_gates(array) for array in layer.get_weights()]
     return {
         "output": output,
         "weight_ih": weight_ih.T,
         "weight_hh": weight_hh.T,
-        "bias_ih": bias_ih,
-        "bias_hh": bias_hh,
+        **dict(zip(["bias_ih", "bias_hh"], np.atleast_2d(biases))),
     }
 
 

@@ -12,7 +12,7 @@ unanswered = {
 
 
 def arrays(**tensors):
-    return {name: tensor.numpy() for name, tensor in tensors.items()}
+    return {name: tensor.numpy() for name, tensor in tensors.items() if tensor is not None}
 
 
 def convolution(x, kernel):

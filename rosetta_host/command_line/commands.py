@@ -6,7 +6,7 @@ import argparse
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from rosetta_host.certificate import certify, judge
 from rosetta_host.command_line.certificates import certify_cases, published, select_cases, selected_workloads
 from rosetta_host.command_line.progress import Screen, say
 from rosetta_host.datasets import dataset
-from rosetta_host.defaults import collect
+from rosetta_host.defaults import collect, explicit
 from rosetta_host.environments import environment, locks
 from rosetta_host.lessons import declarations, experiments
 from rosetta_host.lessons.experiments import Experiment
@@ -236,8 +236,10 @@ def run_transfer(options: argparse.Namespace) -> int:
 
 def run_defaults(options: argparse.Namespace) -> int:
     implementations, statuses = frameworks.select(options.ids), []
-    folder = _folder(options)
     past = store.of_kind(store.read_all(), DefaultsRecord)
+    if options.missing:
+        return say_missing(implementations, collect.newest(past, options.device))
+    folder = _folder(options)
     if options.stale:
         current = [
             implementation for implementation in implementations if collect.holds(implementation, options.device, past)
@@ -253,11 +255,24 @@ def run_defaults(options: argparse.Namespace) -> int:
         ]
         for line in collect.changes(before[-1], record) if before else ():
             say(f"  changed: {line}")
+        for line in explicit.problems(record):
+            say(f"  explicit.toml: {line}")
         if len(implementations) == 1:
             for name, answer in record.answers.items():
                 say(f"  {name}: {answer.statement}" + (f" ({answer.reason})" if answer.reason else ""))
         statuses.append(record.status)
     return exit_code(statuses)
+
+
+def say_missing(implementations: Sequence[Implementation], records: Mapping[str, DefaultsRecord]) -> int:
+    """List what no line of these implementations' explicit.toml gives, and other frameworks do by default."""
+    for implementation in implementations:
+        if record := records.get(implementation.id):
+            for name, statement in explicit.missing(record, records.values()):
+                say(f"{implementation.id}: {name}: {statement}")
+        else:
+            say(f"{implementation.id}: not measured yet")
+    return 0
 
 
 def run_speed(options: argparse.Namespace) -> int:

@@ -48,6 +48,7 @@ SHORT_HELP = (
 VALIDATE_HELP = "records, or folders that hold them (default: all that are published)"
 STALE_HELP = "presets epoch and full: run again only what has a record of this machine, but of older code"
 VARIANT_HELP = "one variant only, by the name of its function; train is the example itself (default: all)"
+MISSING_HELP = "measure nothing; list the defaults of other frameworks that no line of explicit.toml gives here"
 PRESET_HELP = "quick: the small sample (default); epoch: one epoch of all the data; full: all epochs of all the data"
 
 
@@ -206,6 +207,7 @@ def _defaults(commands: Commands) -> None:
     about = "measure the defaults of each framework"
     options = commands.add_parser("defaults", parents=[_implementations(), _devices()], help=about)
     options.add_argument("--stale", action="store_true", help="leave out what has current answers")
+    options.add_argument("--missing", action="store_true", help=MISSING_HELP)
 
 
 def _speed(commands: Commands) -> None:

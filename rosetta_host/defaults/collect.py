@@ -23,7 +23,7 @@ import numpy as np
 from rosetta_host.catalog import syntax
 from rosetta_host.catalog.frameworks import Case, Implementation, UserError, nearest
 from rosetta_host.certificate import certify
-from rosetta_host.defaults import infer
+from rosetta_host.defaults import explicit, infer
 from rosetta_host.defaults.infer import Call, Result
 from rosetta_host.defaults.spec import QUESTIONS
 from rosetta_host.environments import environment, faults, process
@@ -33,11 +33,12 @@ from rosetta_host.environments.digests import (
     differing,
     environment_digest,
     example_digest,
+    explicit_digest,
 )
 from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Answer, DefaultsRecord, Machine, Times
 
-TIMEOUT = 300.0  # seconds for one process; the slowest import and its compilers take under a minute
+TIMEOUT = 1800.0  # seconds for one process; what compiles each call takes ten minutes beside other work on two cores
 GIVEN = "must be given"  # how a reason in `unanswered` begins where the framework insists on an argument
 
 
@@ -55,19 +56,25 @@ def source(implementation: Implementation) -> Path:
 
 
 def digests(implementation: Implementation, device: str = "cpu") -> dict[str, str]:
-    """What an answer holds for: the probes, the declarations, the lock."""
+    """What an answer holds for: the probes, the lines of explicit.toml, the declarations, the lock."""
     return {
         "defaults": example_digest(source(implementation)),
         "framework": declared_digest(implementation, "defaults", device),
         "lock": environment_digest(implementation, device),
         **borrowed_digest(implementation, device),
+        **explicit_digest(implementation),
     }
 
 
 def holds(implementation: Implementation, device: str, past: Sequence[DefaultsRecord]) -> bool:
     """Whether the newest answers of an implementation among these records are of its code as it is."""
-    own = [r for r in past if (r.implementation, r.device) == (implementation.id, device) and r.status == "ok"]
-    return bool(own) and not differing(own[-1].digests, digests(implementation, device))
+    own = newest(past, device).get(implementation.id)
+    return own is not None and not differing(own.digests, digests(implementation, device))
+
+
+def newest(past: Sequence[DefaultsRecord], device: str) -> dict[str, DefaultsRecord]:
+    """The newest answers of each implementation among these records, by its id."""
+    return {r.implementation: r for r in past if r.device == device and r.status == "ok"}
 
 
 def read(path: Path) -> tuple[set[str], dict[str, str]]:
@@ -119,11 +126,13 @@ def ask(implementation: Implementation, where: Machine, device: str = "cpu") -> 
     with faults.recorded(record), _ended(record):
         functions, unanswered = read(source(implementation))
         record.digests = digests(implementation, device)
+        lines = explicit.read(source(implementation).with_name("explicit.toml"), functions)
         with tempfile.TemporaryDirectory(prefix="rosetta-") as folder:
-            calls = [call for call in infer.CALLS if call.question in functions]
-            results = run(implementation, calls, Path(folder), device)
+            calls, written = [call for call in infer.CALLS if call.question in functions], explicit.calls(lines)
+            results = run(implementation, [*calls, *written], Path(folder), device)
             certify.facts(record, implementation, Path(folder))
         record.answers = answers(functions, unanswered, results)
+        record.calls = written_answers(lines, written, results)
         unknown = {name: answer.reason for name, answer in record.answers.items() if answer.code == Code.UNKNOWN}
         record.status = "failed" if unknown else "ok"
         record.reason = "; ".join(f"{name}: {reason}" for name, reason in unknown.items()) or None
@@ -154,7 +163,9 @@ def run(implementation: Implementation, calls: list[Call], folder: Path, device:
     python, environ = environment.ensure(implementation, device), environment.variables(implementation, None, 1, device)
     left, results, ended = list(calls), dict[str, Result](), None
     while ended is None or left:
-        asked = [{"name": c.name, "function": c.question, "arguments": c.arguments} for c in left]
+        asked = [
+            {"name": c.name, "function": c.question, "arguments": c.arguments, "explicit": c.explicit} for c in left
+        ]
         (folder / "questions.json").write_text(json.dumps(asked), "utf-8")
         command: list[str | Path] = [python, "-m", "rosetta_common", "ask", source(implementation), "--folder", folder]
         ended = process.run(command, environ, TIMEOUT)
@@ -197,6 +208,20 @@ def answers(functions: set[str], unanswered: dict[str, str], results: dict[str, 
                 answers[name] = Answer(code, reason=reason.removeprefix(f"{GIVEN}: "))
             else:
                 answers[name] = judged.get(facet, infer.unknown("the probe returned nothing that tells"))
+    return answers
+
+
+def written_answers(
+    lines: explicit.Lines, calls: list[Call], results: dict[str, Result]
+) -> dict[str, dict[str, Answer]]:
+    """question.facet -> line -> the answer with it, from the results of `explicit.calls(lines)`."""
+    arrays, answers = infer.given(), dict[str, dict[str, Answer]]()
+    for name, written in lines.items():
+        question, _, facet = name.partition(".")
+        answers[name] = {}
+        for line in written:
+            judged = _judged(question, explicit.results_of(question, line, calls, results), arrays)
+            answers[name][line] = judged.get(facet, infer.unknown("the probe returned nothing that tells"))
     return answers
 
 

@@ -30,11 +30,15 @@ CHANGED_RATES = (RATE,) * (STEPS // 2) + (RATE / 10,) * (STEPS // 2)  # tell a r
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a function of defaults.py: plain arguments, or arrays by their names in `given`."""
+    """One call of a function of defaults.py: plain arguments, or arrays by their names in `given`.
+
+    explicit: the line of explicit.toml as which the function makes one of its calls; None for its own.
+    """
 
     name: str
     question: str
     arguments: tuple[Any, ...]
+    explicit: str | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import ast
 import functools
 import hashlib
 import json
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -25,13 +26,15 @@ PROSE |= {"compiled_since_schema"}  # how the records of a past schema are read
 
 OF_A_VARIABLE = {"device"}  # where it is set: it counts by its being there or not
 BORROWED = "borrowed"  # the name of the digest of what another implementation's environment sets
+EXPLICIT = "explicit"  # the name of the digest of explicit.toml
 JUDGE = "judge"  # the name of the digest that a certificate has beside those of the run that it is of
 
 # What times a run, and what decides whether a certificate holds; the second takes the embedded sample as well.
 RUNNER = ("rosetta_common/run.py", "rosetta_common/record.py")
 JUDGE_ROOTS = ("rosetta_host/certificate/judge.py", "rosetta_common/trace.py")
 JUDGED_BY = ("limits", "oracle", "protocol", "weights")  # modules of a workload, imported by their names
-NOT_INSTALLED = {f"{workload}.py" for workload in WORKLOADS} | {"defaults.py", "mutants.toml", "framework.toml"}
+NOT_INSTALLED = {f"{workload}.py" for workload in WORKLOADS}
+NOT_INSTALLED |= {"defaults.py", "explicit.toml", "mutants.toml", "framework.toml"}
 
 
 def _plain(node: object) -> object:
@@ -183,6 +186,21 @@ def borrowed_digest(implementation: Implementation, device: str = "cpu") -> dict
         table: {name: _said(variable) for name, variable in variables.items()} for table, variables in tables.items()
     }
     return {BORROWED: _sha(json.dumps(_facts(declared, device), sort_keys=True).encode())}
+
+
+def explicit_digest(implementation: Implementation) -> dict[str, str]:
+    """SHA-256 of the folder's explicit.toml without its comments, by the name `EXPLICIT`; nothing where there is none.
+
+    A file that is not valid has a digest as well, of which no answer is.
+    """
+    path = implementation.folder / "explicit.toml"
+    if not path.exists():
+        return {}
+    try:
+        declared: object = tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError:
+        declared = path.read_text("utf-8")
+    return {EXPLICIT: _sha(json.dumps(declared, sort_keys=True).encode())}
 
 
 def _said(variable: Variable) -> dict[str, str]:

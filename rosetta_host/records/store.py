@@ -332,9 +332,14 @@ class LessonRecord(RunRecord, kw_only=True, tag="lesson"):
 
 
 class DefaultsRecord(Record, kw_only=True, tag="defaults"):
-    """What a framework does where an argument is left out. answers: question.facet -> the answer."""
+    """What a framework does where an argument is left out.
+
+    answers: question.facet -> the answer. calls: question.facet -> a line of the folder's explicit.toml, as
+    `nn.Conv2d(..., padding=1)` -> the answer with this line.
+    """
 
     answers: dict[str, Answer]
+    calls: dict[str, dict[str, Answer]] = {}
 
 
 class TransferRecord(Record, kw_only=True, tag="transfer"):

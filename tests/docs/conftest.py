@@ -232,6 +232,7 @@ def make_record(site: Site) -> Callable[..., Record]:
 def ask(site: Site, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Record]:
     """ask("ada", {"pool.stride": "2"}): write a defaults.py, and record these answers; "words: reason" has one.
 
+    calls: {"pool.stride": {line: words}}, what was measured with the lines of an explicit.toml.
     There are two small questions then, and what matters in `train` is of them.
     """
     return _asking(site, monkeypatch)
@@ -257,17 +258,27 @@ def _asking(site: Site, patch: pytest.MonkeyPatch) -> Callable[..., Record]:
     patch.setattr(spec, "QUESTIONS", QUESTIONS)
     matter(patch, {"pool.stride": needs.number(2), "pool.β": needs.MOST})
 
-    def asked(implementation_id: str = "ada", given: dict[str, str] | None = None, **changes: object) -> Record:
+    def asked(
+        implementation_id: str = "ada",
+        given: dict[str, str] | None = None,
+        calls: dict[str, dict[str, str]] | None = None,
+        **changes: object,
+    ) -> Record:
         implementation = frameworks.implementations(site.examples)[implementation_id]
         path = implementation.example("defaults")
         if not path.exists():
             path.write_text(ASKING.format(name=implementation.folder.name), "utf-8")
-        statements = {name: text.partition(": ") for name, text in (given or {}).items()}
+
+        def read(texts: dict[str, str]) -> dict[str, Answer]:
+            parts = {name: text.partition(": ") for name, text in texts.items()}
+            return {name: _answer(words, reason) for name, (words, _, reason) in parts.items()}
+
         fields = {
             "kind": "defaults",
             "workload": "defaults",
             "digests": answers.today(implementation),
-            "answers": {name: _answer(words, reason) for name, (words, _, reason) in statements.items()},
+            "answers": read(given or {}),
+            "calls": {name: read(lines) for name, lines in (calls or {}).items()},
         }
         return site.record(implementation_id, **{**fields, **changes})
 

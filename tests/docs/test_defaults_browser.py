@@ -29,14 +29,20 @@ const pick = (select, value) => { select.value = value; select.dispatchEvent(new
 
 @pytest.fixture(scope="module")
 def once(modules_site, modules_ask):
-    """Bell runs on two backends, which differ in one answer; Curie's are of another lock."""
+    """Bell runs on two backends, which differ in one answer; Curie's are of another lock; Dora's stride is Bell's."""
     site, ask = modules_site, modules_ask
     toml = site.examples / "bell" / "framework.toml"
     toml.write_text(toml.read_text("utf-8") + "".join(f'[backend.{b}]\nname = "Bell on {b}"\n' for b in "xy"), "utf-8")
-    ask("ada", {"pool.stride": "1", "pool.β": "0.9", "loss.mean": "refused: TypeError: no"})
+    ask(
+        "ada",
+        {"pool.stride": "1", "pool.β": "0.9", "loss.mean": "refused: TypeError: no"},
+        {"pool.stride": {"ada.pool(..., stride=2)": "2"}, "loss.mean": {"ada.loss(..., n=1)": "the sum"}},
+    )
     ask("bell-x", {"pool.stride": "2", "pool.β": "0.9", "loss.mean": "the mean"})
     ask("bell-y", {"pool.stride": "2", "pool.β": "0.9", "loss.mean": "the sum"})
     ask("curie", {"pool.stride": "3"})
+    site.add_framework("dora")
+    ask("dora", {"pool.stride": "2"})
     (site.examples / "curie" / "requirements.txt").write_text("curie==2\n", "utf-8")
     site.page("index", "Text.\n\n```{defaults}\n```")
     site.page("probes", "```{probes}\n```")
@@ -71,11 +77,11 @@ def read(built, tmp_path: Path):
 
 
 DIFFERENT = [
-    ["Question", "Ada", "Bell"],
+    ["Question", "Ada", "Bell", "Write in Bell"],
     ["A pool, told its window"],
-    ["Stride", "1", "2"],
+    ["Stride", "1", "2", "–"],
     ["The loss"],
-    ["What becomes of a batch", "refused", "the mean Bell on x the sum Bell on y"],
+    ["What becomes of a batch", "refused", "the mean Bell on x the sum Bell on y", "–"],
 ]
 
 
@@ -98,7 +104,7 @@ def test_a_choice_goes_into_the_address_and_is_kept(read) -> None:
     pick(from, "bell"); pick(to, "ada");
     return [list()[0], location.search, localStorage["rosetta.pair"], tables()];
     """
-    assert read("", script) == [["Question", "Bell", "Ada"], "?from=bell&to=ada", "bell ada", 0]
+    assert read("", script) == [["Question", "Bell", "Ada", "Write in Ada"], "?from=bell&to=ada", "bell ada", 0]
     back = read("?from=ada&to=bell", 'pick(to, ""); return [list(), location.search, tables()]')
     assert back == [[], "?framework=ada", 2]
 
@@ -120,6 +126,40 @@ def test_what_no_longer_holds_is_not_compared(read) -> None:
 )
 def test_a_typo_is_said_and_all_is_shown(read, address: str, complaint: str) -> None:
     assert read(address, "return [complaint(), list(), tables()]") == [complaint, [], 2]
+
+
+def test_the_last_column_says_what_to_write_in_the_second_one(read) -> None:
+    """A dash stands where the first one's backends differ, so that no single line serves."""
+    last = "return list().map(row => row.at(-1))"
+    expected = ["Write in Ada", "A pool, told its window", "ada.pool(..., stride=2)", "The loss", "–"]
+    assert read("?from=bell&to=ada", last) == expected
+    why = "return [...document.querySelectorAll('.rosetta-differences td:last-child')].map(cell => cell.title)"
+    assert read("?from=bell&to=ada", why) == ["", "No argument was measured to give this answer."]
+
+
+MARKS = """
+const marked = () => visible(document.querySelectorAll(".rosetta-odd")).map(mark => text(mark.closest("tr").cells[0]));
+const caption = () => document.querySelector("caption").textContent.replace("¶", "");
+"""
+
+
+def test_with_two_the_mark_is_of_what_differs_between_them(read) -> None:
+    script = (
+        MARKS
+        + """
+    const all = [];
+    for (const [one, two] of [["ada", "bell"], ["dora", "bell"], ["dora", ""]]) {
+        pick(to, ""); pick(from, one); pick(to, two);
+        all.push([marked(), caption()]);
+    }
+    return all;
+    """
+    )
+    assert read("#default-pool-ada", script) == [
+        [["Ada 1.2", "Bell on x 1.2", "Bell on y 1.2"], "◆ differs between Ada and Bell"],
+        [[], "◆ differs between Dora and Bell"],
+        [["Ada 1.2"], "◆ differs from most frameworks"],
+    ]
 
 
 def test_the_chosen_one_is_marked(read) -> None:

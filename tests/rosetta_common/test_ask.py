@@ -39,18 +39,44 @@ def spoils(x):
 
 def ends(x):
     os._exit(3)
+
+
+class Scaling:
+    def __init__(self, factor=2):
+        super(Scaling, self).__init__()
+        self.factor = factor
+
+    def apply(self, x, shift=0):
+        return self.factor * x + shift
+
+
+one = 1
+
+
+def scaled(x):
+    return Scaling().apply(x)
+
+
+def named_shift(x):
+    return Scaling().apply(x, shift=1)
 """
 X = {"array": "x"}
 
 
 @pytest.fixture
 def ask(tmp_path):
-    """A function that asks (name, function, arguments …); returns the folder with what came, and how it ended."""
+    """A function that asks (name, function, arguments, line); returns the folder with what came, and how it ended.
+
+    line: of an explicit.toml; none where it is left out.
+    """
     (tmp_path / "defaults.py").write_text(PROBES)
     np.savez(str(tmp_path / "given.npz"), x=np.arange(3.0))
 
     def asked(*calls):
-        questions = [{"name": name, "function": function, "arguments": args} for name, function, args in calls]
+        questions = [
+            {"name": name, "function": function, "arguments": args, "explicit": line[0] if line else None}
+            for name, function, args, *line in calls
+        ]
         (tmp_path / "questions.json").write_text(json.dumps(questions))
         command = [sys.executable, "-m", "rosetta_common", "ask", str(tmp_path / "defaults.py")]
         process = subprocess.Popen(
@@ -107,3 +133,44 @@ def test_a_function_that_is_not_there_is_one_sentence(ask):
     assert code == 1
     assert errors.strip().endswith("defaults.py has no function nothing_of_the_kind.")
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Scaling(..., factor=3)", [0, 3, 6]),
+        ("Scaling(..., factor=one + 4)", [0, 5, 10]),
+        ("Scaling.apply(..., shift=7)", [7, 9, 11]),
+        ("scaling = Scaling(...); scaling.factor = -one", [0, -1, -2]),
+        ("y = Scaling.apply(...); y = y.sum()", 6),
+    ],
+)
+def test_a_line_changes_the_call_that_it_writes_out_and_only_while_it_is_asked(ask, line, expected):
+    folder, code, errors = ask(("before", "scaled", [X]), ("line", "scaled", [X], line), ("after", "scaled", [X]))
+    assert code == 0, errors
+    assert loaded(folder, "line")["0"].tolist() == expected
+    for name in ("before", "after"):
+        assert loaded(folder, name)["0"].tolist() == [0, 2, 4]
+
+
+def test_a_line_replaces_an_argument_that_the_function_names(ask):
+    """A framework that insists on an argument shows what another value of it does."""
+    folder, _, _ = ask(("named", "named_shift", [X], "Scaling.apply(..., shift=7)"))
+    assert loaded(folder, "named")["0"].tolist() == [7, 9, 11]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("Scaling(..., factr=3)", "TypeError: __init__() got an unexpected keyword argument 'factr'"),
+        ("Scalding(..., factor=3)", "NameError: name 'Scalding' is not defined"),
+        ("Scaling.aply(..., shift=3)", "aply"),
+        ("several(..., x=3)", "NotWritten: the function makes no such call"),
+    ],
+)
+def test_a_line_that_fits_no_call_is_a_refusal(ask, line, message):
+    folder, code, _ = ask(("line", "scaled", [X], line), ("after", "scaled", [X]))
+    refusal = (folder / "line.txt").read_text(encoding="utf-8")
+    assert message in refusal.replace("Scaling.__init__", "__init__")
+    assert loaded(folder, "after")["0"].tolist() == [0, 2, 4]
+    assert code == 0

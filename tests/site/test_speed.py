@@ -62,12 +62,17 @@ def test_a_page_with_tabs_is_light(visit, root, with_tabs, capsys) -> None:
     assert sizes[heaviest] <= PAGE, sizes
 
 
-def test_our_own_scripts_are_light() -> None:
-    """Those that a page loads, and the few lines in each page's head."""
+def test_our_own_scripts_are_light(pages) -> None:
+    """Those that any one page loads, and the few lines in each page's head."""
     docs = BUILT.parents[1]
-    scripts = [*(docs / "_static").glob("*.js"), *(docs / "_ext").rglob("*.js")]
-    assert scripts
-    assert sum(len(compressed(path)) for path in scripts) <= OWN_SCRIPTS
+    sizes = {path.name: len(compressed(path)) for path in (docs / "_static").glob("*.js")}
+    in_head = sum(len(compressed(path)) for path in (docs / "_ext").rglob("*.js"))
+    names = {
+        page.address: [load.partition("?")[0].rpartition("/")[2] for load in page.loads] for page in pages.values()
+    }
+    loaded = {address: sum(sizes.get(name, 0) for name in of_page) for address, of_page in names.items()}
+    assert {name for of_page in names.values() for name in of_page} >= {*sizes}
+    assert max(loaded.values()) + in_head <= OWN_SCRIPTS, loaded
 
 
 def test_the_site_is_built_in_time(tell) -> None:

@@ -27,12 +27,14 @@ from rosetta_host.records.store import Answer, DefaultsRecord, Statement
 
 SOURCE = "defaults"  # the file of a folder that asks, as Implementation.example() names it
 CUT_SHORT = ("interrupted", "unsupported")  # such a run says nothing of the framework
+NO_ANSWER = (Code.UNKNOWN, Code.REFUSED)  # of a line that was measured
 # What an answer holds for, as a reader knows it.
 HOLDS_FOR = {
     "defaults": f"{SOURCE}.py",
     "framework": "framework.toml",
     "lock": "lock",
     digests.BORROWED: "environment's framework.toml",
+    digests.EXPLICIT: "explicit.toml",
 }
 
 
@@ -88,6 +90,11 @@ class Asked:
         answer = self.answer(name)
         return answer if answer and is_given(answer) and not self.changed else None
 
+    def lines(self, name: str) -> dict[str, Statement]:
+        """Each line of explicit.toml for question.facet and what it was measured to do, where that still holds."""
+        answers = self.record.calls.get(name, {}) if self.record and not self.changed else {}
+        return {line: answer.statement for line, answer in answers.items() if answer.code not in NO_ANSWER}
+
 
 class Answers:
     """All implementations, and what most of them answer."""
@@ -120,6 +127,19 @@ class Answers:
         return answer is not None and usual is not None and answer.statement != usual
 
 
+def written(folder: Iterable[Asked], name: str) -> dict[Statement, str]:
+    """What a folder's framework can be made to do about question.facet -> the shortest line that does it.
+
+    A line counts where it does the same in all implementations of the folder whose answers hold.
+    """
+    lines = [asked.lines(name) for asked in folder if asked.current(name)]
+    shortest: dict[Statement, str] = {}
+    for line in sorted(lines[0] if lines else (), key=len):
+        if len({each.get(line) for each in lines}) == 1:
+            shortest.setdefault(lines[0][line], line)
+    return shortest
+
+
 def _asked(store: stores.Store, implementation: Implementation) -> Asked:
     runs = [
         run for run in store.of_kind(DefaultsRecord, implementation=implementation.id) if run.status not in CUT_SHORT
@@ -141,6 +161,7 @@ def today(implementation: Implementation, device: str = "cpu") -> dict[str, str]
         "framework": digests.declared_digest(implementation, SOURCE, device),
         "lock": digests.environment_digest(implementation, device),
         **digests.borrowed_digest(implementation, device),
+        **digests.explicit_digest(implementation),
     }
 
 

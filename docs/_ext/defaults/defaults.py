@@ -1,6 +1,7 @@
 """`{defaults}`: what each framework does where nothing is said: a table a question, a row a framework.
 
-With two frameworks chosen, `_static/defaults.js` puts the answers that differ before the tables. `{questions}`: what
+With two frameworks chosen, `_static/defaults.js` puts the answers that differ before the tables, each with the code
+that gives it in the second framework. The code of all frameworks stands after the tables, folded. `{questions}`: what
 every framework is asked, in a table.
 """
 
@@ -14,8 +15,8 @@ from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import formatting
 from _ext.core import store as stores
-from _ext.core.answers import Asked, answer_anchor, answers, is_given, name_of, probe_anchor
-from _ext.core.elements import DASH, Datum, Details, Summary, aside, cell, row_header, table
+from _ext.core.answers import Asked, answer_anchor, answers, facets, is_given, name_of, probe_anchor, written
+from _ext.core.elements import DASH, Datum, Details, Summary, aside, cell, datum, fold, row_header, table
 from _ext.core.links import anchor_link, link, site_file, target
 from _ext.core.texts import text
 from _ext.snippets import snippets
@@ -25,12 +26,20 @@ from rosetta_host.records.store import Answer
 
 ODD = "◆"
 COMMAND = "nox -s defaults"
+REST = "“...” stands for your other arguments."
 DIFFERENCES = '<div class="rosetta-differences"><p role="status"></p></div>'
 
 
 def titled(facet: str) -> str:
     """A facet's words as the head of a column; a Greek letter stays small."""
     return facet[0].upper() + facet[1:] if facet[0].isascii() else facet
+
+
+def facet_title(name: str) -> str:
+    """A question.facet in a line: "Adam: ε"."""
+    question, _, facet = name.partition(".")
+    about = name_of(question)
+    return f"{about[0].upper()}{about[1:]}: {spec.QUESTIONS[question][1][facet]}"
 
 
 def shown_text(answer: Answer) -> str:
@@ -48,7 +57,7 @@ class Defaults(SphinxDirective):
         self.folders = snippets.by_folder(self.store.implementations.values())
         bar = snippets.bar(self.folders, "none (show all)") + DIFFERENCES
         sections = [self.section(question) for question in spec.QUESTIONS]
-        return [nodes.raw("", bar, format="html"), *sections, self.runs()]
+        return [nodes.raw("", bar, format="html"), *sections, *self.explicit(), self.runs()]
 
     @property
     def asked(self) -> list[Asked]:
@@ -60,7 +69,8 @@ class Defaults(SphinxDirective):
 
     def section(self, question: str) -> nodes.section:
         sentence, facets = spec.QUESTIONS[question]
-        head = nodes.row("", cell("Framework"), *(cell(titled(facet)) for facet in facets.values()))
+        titles = (cell(datum(titled(about), f"{question}.{facet}")) for facet, about in facets.items())
+        head = nodes.row("", cell("Framework"), *titles)
         body = [self.most(question), *(self.row(question, asked) for asked in self.asked)]
         shown = table([head], body, f"{ODD} differs from most frameworks", ("rosetta-defaults",))
         return _section(sentence, f"default-{question}", "rosetta-question", shown)
@@ -111,6 +121,28 @@ class Defaults(SphinxDirective):
         mark = [nodes.inline("", f"{ODD} ", classes=["rosetta-odd"])] if odd else []
         shown = _shown(answer, mark, probe_anchor(name.partition(".")[0], asked.implementation))
         return cell(shown, columns=columns, classes=("is-open",) if answer.code == Code.UNKNOWN else ())
+
+    def explicit(self) -> list[nodes.section]:
+        """What to write in each framework for another answer than its own; nothing where nothing was measured."""
+        folds = [shown for name in snippets.by_life(self.folders) if (shown := self.explicit_of(name))]
+        about = nodes.paragraph("", f"The shortest code that was measured to do it. {REST}")
+        return [_section("What to write", "default-explicit", "rosetta-explicit", about, *folds)] if folds else []
+
+    def explicit_of(self, folder: str) -> Details | None:
+        """A framework's lines, folded; None where it has none."""
+        asked = [self.answers.asked[implementation.id] for implementation in self.folders[folder]]
+        body = [
+            nodes.row("", row_header(datum(facet_title(name), name)), cell(text(does)), cell(nodes.literal("", line)))
+            for name in facets()
+            for does, line in written(asked, name).items()
+        ]
+        if not body:
+            return None
+        head = nodes.row("", cell("Default of"), cell("To get"), cell("Write"))
+        title = self.folders[folder][0].title
+        shown = fold(title, table([head], body, f"What to write in {title}"))
+        shown["ids"] = [nodes.make_id(f"explicit-{folder}")]
+        return shown
 
     def runs(self) -> nodes.section:
         """Where the answers come from: a line a record, to which the frameworks' names lead."""

@@ -399,3 +399,107 @@ def test_a_framework_may_have_nothing_to_answer(folder):
     record, code = asked()
     assert (record.status, code) == ("failed", 1)
     assert "toy_that_is_not_there" in record.log
+
+
+@pytest.fixture
+def explicit_toml(folder):
+    """Writes explicit.toml beside the toy's probes."""
+
+    def write(text):
+        (folder / "explicit.toml").write_text(text, "utf-8")
+
+    return write
+
+
+def test_a_line_is_measured_as_the_default_is(toy, explicit_toml, capsys):
+    explicit_toml(
+        """
+[embedding]
+weights = ["bound = uniform(...); bound = 2 * bound", "bound = uniform(...); bound = 0 * bound"]
+
+[gru]
+gate = ["z = sigmoid(...); z = (z > 2) * 0.5", "sigmoid(..., y=1)"]
+"""
+    )
+    record, code = asked()
+    assert statements(record) == expected(ANSWERS)
+    assert code == 0
+    lines = record.calls["embedding.weights"]
+    assert {line: answer.statement for line, answer in lines.items()} == expected(
+        {
+            "bound = uniform(...); bound = 2 * bound": "uniform, ± 0.1",
+            "bound = uniform(...); bound = 0 * bound": "zeros",
+        }
+    )
+    wrong, refused = record.calls["gru.gate"].values()
+    assert (wrong.code, refused.code) == (Code.UNKNOWN, Code.REFUSED)
+    output = capsys.readouterr().out
+    assert "explicit.toml: gru.gate: sigmoid(..., y=1): TypeError: " in output
+    assert "explicit.toml: embedding.weights" not in output
+
+
+def test_a_line_of_two_facets_is_measured_once(toy, explicit_toml, monkeypatch):
+    explicit_toml('[adam]\nbeta1 = ["np.sqrt(...)"]\nbeta2 = ["np.sqrt(...)"]\n')
+    names = []
+    monkeypatch.setattr(
+        collect, "_result", lambda folder, call, real=collect._result: names.append(call.name) or real(folder, call)
+    )
+    record, _ = asked()
+    assert [name for name in names if "explicit" in name] == ["adam-explicit-0"]
+    assert record.calls["adam.beta1"]["np.sqrt(...)"].value == 0.9
+    assert record.calls["adam.beta2"]["np.sqrt(...)"].value == 0.999
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[adm]", "alpha/explicit.toml: There is no function of defaults.py 'adm': did you mean 'adam'?"),
+        ("[padding]", "alpha/explicit.toml: There is no function of defaults.py 'padding'"),
+        (
+            '[adam]\nepsilo = ["a(...)"]',
+            "alpha/explicit.toml, [adam]: There is no facet 'epsilo': did you mean 'epsilon'?",
+        ),
+        ('[adam]\nepsilon = "a(...)"', "alpha/explicit.toml is not valid: Expected `array`, got `str`"),
+        ("[adam", "alpha/explicit.toml is not valid: "),
+        ('[adam]\nepsilon = ["a("]', "alpha/explicit.toml, adam.epsilon: 'a(' is not Python"),
+        ('[adam]\nepsilon = [""]', "'' is not Python"),
+        ('[adam]\nepsilon = ["a(1)"]', "'a(1)' does not begin with a call such as"),
+        ('[adam]\nepsilon = ["a(..., 1)"]', "does not begin with a call such as"),
+        ('[adam]\nepsilon = ["a().b(...)"]', "does not begin with a call such as"),
+        ('[adam]\nepsilon = ["x.y = a(...)"]', "does not begin with a call such as"),
+        ('[adam]\nepsilon = ["a = 1"]', "does not begin with a call such as"),
+    ],
+)
+def test_a_line_that_cannot_be_measured_is_one_sentence(toy, explicit_toml, text, message):
+    explicit_toml(text)
+    record, code = asked()
+    assert (record.status, code) == ("failed", 1)
+    assert message in record.reason
+
+
+def test_an_answer_is_stale_once_a_line_is_another(toy, explicit_toml):
+    explicit_toml('[adam]\nepsilon = ["np.sqrt(...)"]')
+    record, _ = asked()
+    implementation = frameworks.implementations()["alpha"]
+    explicit_toml('# A comment.\n[adam]\nepsilon = ["np.sqrt(...)"]')
+    assert collect.holds(implementation, "cpu", [record])
+    explicit_toml('[adam]\nepsilon = ["np.exp(...)"]')
+    assert not collect.holds(implementation, "cpu", [record])
+
+
+def test_what_no_line_gives_is_listed(toy, explicit_toml, capsys):
+    explicit_toml('[embedding]\nweights = ["bound = uniform(...); bound = 2 * bound"]')
+    record, _ = asked()
+    answers = {
+        **record.answers,
+        "embedding.weights": store.Answer(Code.UNIFORM, 0.1),
+        "adam.epsilon": store.Answer(Code.NUMBER, 0.5),
+        "padding.side": store.Answer(Code.BEHIND),  # the toy has nothing that pads
+        "dense.float64": store.Answer(Code.REFUSED, reason="no"),
+    }
+    store.write(msgspec.structs.replace(record, framework="beta", answers=answers, created=store.now()), commands.LOCAL)
+    capsys.readouterr()
+    records = len(store.read_all([commands.LOCAL]))
+    assert cli.main(["defaults", "alpha", "--missing"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["alpha: adam.epsilon: 0.5"]
+    assert len(store.read_all([commands.LOCAL])) == records

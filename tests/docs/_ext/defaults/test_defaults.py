@@ -133,3 +133,45 @@ def test_the_questions_are_those_that_are_asked(site, ask) -> None:
     assert table.names == ["pool", "loss"]
     assert table.row("pool")["What is inferred"] == "stride; β₁"
     assert table.row("pool")["What it builds"] == "A pool, told its window"
+
+
+def lines(site, name: str) -> list[tuple[str, str, str]]:
+    """What the page says to write in a framework: the default, what to get, the code."""
+    fold = page(site.html("index")).find(id=f"explicit-{name}")
+    return [tuple(map(text, row.find_all(["th", "td"]))) for row in fold.tbody.find_all("tr")] if fold else []
+
+
+def test_the_shortest_line_that_was_measured_to_give_an_answer_is_what_to_write(site, ask, built) -> None:
+    calls = {
+        "pool.stride": {"ada.pool(..., stride=int(1))": "1", "ada.pool(..., stride=1)": "1", "ada.pool(..., n=3)": "3"},
+        "pool.β": {"ada.pool(..., beta=1)": "refused: TypeError: no", "ada.pool(..., beta=2)": "unknown: odd"},
+    }
+    ask("ada", {"pool.stride": "2", "pool.β": "0.9"}, calls)
+    ask("bell", {"pool.stride": "1"})
+    built()
+    assert lines(site, "ada") == [
+        ("A pool: stride", "3", "ada.pool(..., n=3)"),
+        ("A pool: stride", "1", "ada.pool(..., stride=1)"),
+    ]
+    assert lines(site, "bell") == []
+
+
+def test_a_line_must_do_the_same_on_every_backend_that_has_an_answer(site, ask, built) -> None:
+    toml = site.examples / "bell" / "framework.toml"
+    toml.write_text(toml.read_text("utf-8") + "".join(f'[backend.{b}]\nname = "Bell on {b}"\n' for b in "xyz"), "utf-8")
+    ask("bell-x", {"pool.stride": "2"}, {"pool.stride": {"bell.a(...)": "1", "bell.bb(...)": "1", "bell.c(...)": "3"}})
+    ask("bell-y", {"pool.stride": "2"}, {"pool.stride": {"bell.a(...)": "2", "bell.bb(...)": "1"}})
+    built()
+    assert lines(site, "bell") == [("A pool: stride", "1", "bell.bb(...)")]
+
+
+def test_a_line_that_was_measured_with_other_code_is_not_shown(site, ask, built) -> None:
+    path = site.examples / "ada" / "explicit.toml"
+    path.write_text('[pool]\nstride = ["ada.pool(..., 1)"]\n', "utf-8")
+    ask("ada", {"pool.stride": "2"}, {"pool.stride": {"ada.pool(..., 1)": "1"}})
+    path.write_text(path.read_text("utf-8") + "# A comment.\n", "utf-8")
+    built()
+    assert lines(site, "ada") == [("A pool: stride", "1", "ada.pool(..., 1)")]
+    path.write_text(path.read_text("utf-8").replace("1)", "3)"), "utf-8")
+    assert "measured with another explicit.toml" in text(built()[0].line("Ada").th)
+    assert lines(site, "ada") == []
