@@ -117,6 +117,17 @@ class Store:
         functions = self.executed(implementation.id, workload, example_digest(implementation.example(workload)))
         return [name for name in functions if functions[name].code == Coverage.NOT_RUN] if functions else None
 
+    def certificates(self, workload: str | None = None) -> list[CertificateRecord]:
+        """All certificates, without those of variants that an example no longer has, whose proof nobody can repeat."""
+        records = self.of_kind(CertificateRecord, workload=workload) if workload else self.of_kind(CertificateRecord)
+        return [record for record in records if self._has_variant(record)]
+
+    def _has_variant(self, record: CertificateRecord) -> bool:
+        implementation = self.implementations.get(record.implementation)
+        if implementation is None or record.variant is None:
+            return True
+        return any(case.variant == record.variant for case in implementation.cases([record.workload]))
+
     def name(self, record: Record) -> str:
         """What to call a record's implementation: as the original notebooks did, as the catalog does, or by its id."""
         if record.name:

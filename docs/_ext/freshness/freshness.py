@@ -71,7 +71,7 @@ def certificates(store: stores.Store, _: BuildEnvironment) -> Iterator[Dated]:
     def subject(run: CertificateRecord) -> Hashable:
         return run.implementation, run.workload, run.variant, run.device, run.precision
 
-    runs = _newest(store.of_kind(CertificateRecord), subject)
+    runs = _newest(store.certificates(), subject)
     yield from _against_today(store, runs)
 
 

@@ -24,7 +24,7 @@ class Certificates(OfWorkloads):
 
     def content_nodes(self) -> list[nodes.Node]:
         groups: dict[tuple[str, ...], list[CertificateRecord]] = {}
-        for run in self.store.of_kind(CertificateRecord, workload=self.workload):
+        for run in self.store.certificates(self.workload):
             groups.setdefault(
                 (run.implementation, run.variant or "", run.device or "", run.precision or ""), []
             ).append(run)

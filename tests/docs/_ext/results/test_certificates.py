@@ -21,6 +21,13 @@ def table(site):
     return build
 
 
+@pytest.fixture
+def with_loader(site) -> None:
+    """Ada trains with its own data loader as well."""
+    with (site.examples / "ada" / "cnn.py").open("a", encoding="utf-8") as example:
+        example.write("\n\ndef train_with_loader(model, x, y):\n    return train(model, x, y)\n")
+
+
 def below(table: Shown, name: str) -> str:
     """The line under a row, with all that it opens to."""
     return text(table.line(name).find_next_sibling("tr"))
@@ -104,7 +111,7 @@ def test_a_run_that_was_cut_short_says_so(site, table) -> None:
     assert below(table(), "Ada").startswith("timeout ✗: it took too long ·")
 
 
-def test_the_lines_of_an_implementation_stand_together_each_with_an_anchor(site, table) -> None:
+def test_the_lines_of_an_implementation_stand_together_each_with_an_anchor(site, table, with_loader) -> None:
     site.record("bell", kind="certificate")
     for variant in ("train_with_loader", None):
         site.record("ada", kind="certificate", variant=variant)
@@ -120,6 +127,12 @@ def test_the_newest_is_shown(site, table) -> None:
     site.record("ada", kind="certificate", created="20260101T000000.000000Z", checks=[Check("loss", False, 1.0, 1e-5)])
     site.record("ada", kind="certificate", created="20260102T000000.000000Z", checks=[Check("loss", True, 1e-7, 1e-5)])
     assert table().row("Ada")["loss"] == "1.0e-7"
+
+
+def test_a_variant_that_the_example_no_longer_has_is_left_out(site, table, with_loader) -> None:
+    for variant in ("train_with_loader", "train_compiled"):
+        site.record("ada", kind="certificate", variant=variant)
+    assert table().names == ["Ada (with its own data loader)"]
 
 
 def test_no_certificates_yet(site) -> None:
