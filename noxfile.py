@@ -81,8 +81,9 @@ def asks_help(session: nox.Session) -> bool:
 
 def measure(session: nox.Session, *arguments: str) -> bool:
     """Benchmark, and say whether all went well; an implementation that fails has a record for the site to show."""
+    scheduled = any(option.partition("=")[0] == "--scheduler" for option in session.posargs)
     try:
-        host(session, "benchmark", *arguments)
+        host(session, "benchmark", *arguments, lock="schedulers" if scheduled else "host")
     except CommandFailed as failure:
         if failure.return_code != IMPLEMENTATION_FAILED:
             raise
@@ -107,6 +108,18 @@ def benchmark(session: nox.Session) -> None:
         session.notify("docs", posargs=[])
     if not ok:
         session.error("A run failed; its record has the reason.")
+
+
+@nox.session(default=False)
+def dask(session: nox.Session) -> None:
+    """Hand runs to several machines: -- scheduler on one of them, -- worker tcp://HOST:PORT [--name NAME] on each
+
+    A worker offers its machine to one run at a time. `nox -s benchmark -- --scheduler dask://HOST:PORT` hands out runs.
+    """
+    install(session, "schedulers")
+    one_run = ["--nworkers", "1", "--nthreads", "1", "--resources", "machine=1"]
+    options = one_run if session.posargs[:1] == ["worker"] else []
+    session.run("dask", *session.posargs, *options, env={"PYTHONPATH": str(ROOT)})
 
 
 @nox.session

@@ -8,7 +8,7 @@ import sys
 
 from rosetta_host.catalog.frameworks import UserError
 from rosetta_host.command_line.commands import COMMANDS
-from rosetta_host.command_line.parser import parser
+from rosetta_host.command_line.parser import parse
 from rosetta_host.command_line.progress import LogLines, console
 from rosetta_host.environments import external_python
 
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     # A terminated benchmark ends its children and writes its record, as an interrupted one does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        options = parser().parse_args(arguments)
+        options = parse(arguments)
         external_python.use(getattr(options, "python", None))
         return COMMANDS[options.command](options)
     except UserError as error:

@@ -14,6 +14,7 @@ from rosetta_host.benchmark import first_look, runs
 from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import Case, Implementation, UserError
 from rosetta_host.certificate import certify, judge
+from rosetta_host.command_line import scheduled
 from rosetta_host.command_line.certificates import certify_cases, published, select_cases, selected_workloads
 from rosetta_host.command_line.progress import Screen, say
 from rosetta_host.datasets import dataset
@@ -82,6 +83,8 @@ def _left(planned: list[T], current: list[T], what: str) -> list[T]:
 def run_benchmark(options: argparse.Namespace) -> int:
     if options.stale and (options.ranked or options.preset == "quick"):
         raise UserError("--stale is for the presets whose records are published: add --preset epoch or --preset full.")
+    if options.scheduler:
+        return exit_code(scheduled.run(options, _folder(options, published=options.preset != "quick")))
     if options.ranked:
         from rosetta_host.command_line import ranked  # scipy, which it imports, takes a second to load
 

@@ -13,6 +13,7 @@ from rosetta_host.catalog import frameworks
 from rosetta_host.catalog.frameworks import WORKLOADS, UserError
 from rosetta_host.lessons import experiments
 from rosetta_host.records import machine
+from rosetta_host.scheduling.engines import DASK, SLURM
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -38,6 +39,10 @@ TURNS_HELP = f"with --ranked: turns that count for each case (default: {FEWEST_T
 AGAIN_HELP = "repeat runs that already have a record; with --ranked: begin a new sweep"
 LEFT_HELP = (
     "preset quick, all frameworks: benchmark only a few that install quickly, and write the ids of the others to FILE"
+)
+SCHEDULER_HELP = (
+    "hand each run to another machine, and collect its records: through a Dask scheduler, or as a job of SLURM, whose "
+    "nodes see this folder; device auto is the CPU there"
 )
 ACCURACY_SEEDS_HELP = "for accuracy: the seeds 0 … N-1 (default: 3)"
 KIND_HELP = "what to measure: the certificate, seconds per step, accuracy after an epoch (default: size,time)"
@@ -66,8 +71,17 @@ def choice(what: str, choices: Sequence[str]) -> Callable[[str], str]:
     return choose
 
 
-def _device(given: str) -> str:
-    device = choice("device", DEVICES)(given)
+def _scheduler(given: str) -> str:
+    host, _, port = given.removeprefix(DASK).partition(":")
+    if given != SLURM and not (given.startswith(DASK) and host and port.isdecimal()):
+        raise UserError(f"--scheduler must be {SLURM} or {DASK}HOST:PORT, not {given}.")
+    return given
+
+
+def _device(device: str, elsewhere: bool) -> str:
+    """The device to run on. What another machine has is not known here: there, auto is the CPU."""
+    if elsewhere:
+        return "cpu" if device == "auto" else device
     if device == "auto":
         return "gpu" if machine.gpu() else "cpu"
     if device == "gpu" and not machine.gpu():
@@ -101,6 +115,14 @@ def _turns(given: str) -> int:
     if not given.isdecimal() or int(given) < FEWEST_TURNS:
         raise UserError(f"--turns must be at least {FEWEST_TURNS}, not {given}.")
     return int(given)
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command and its options; by default those of this process. Raises UserError for a value that none takes."""
+    options = parser().parse_args(arguments)
+    if "device" in options:
+        options.device = _device(options.device, elsewhere=bool(getattr(options, "scheduler", None)))
+    return options
 
 
 def parser() -> argparse.ArgumentParser:
@@ -140,7 +162,8 @@ def _implementations() -> argparse.ArgumentParser:
 
 def _devices() -> argparse.ArgumentParser:
     options = _options()
-    options.add_argument("--device", type=_device, default="auto", metavar="|".join(DEVICES), help=DEVICE_HELP)
+    device = choice("device", DEVICES)
+    options.add_argument("--device", type=device, default="auto", metavar="|".join(DEVICES), help=DEVICE_HELP)
     return options
 
 
@@ -181,6 +204,7 @@ def _benchmark(commands: Commands) -> None:
     options.add_argument("--turns", type=_turns, default=FEWEST_TURNS, metavar="N", help=TURNS_HELP)
     options.add_argument("--stale", action="store_true", help=STALE_HELP)
     options.add_argument("--left", type=Path, metavar="FILE", help=LEFT_HELP)
+    options.add_argument("--scheduler", type=_scheduler, metavar=f"{DASK}HOST:PORT|{SLURM}", help=SCHEDULER_HELP)
 
 
 def _certificate(commands: Commands) -> None:
