@@ -9,7 +9,12 @@ from chainer.iterators import SerialIterator
 
 chainer.global_config.type_check = True  # its default, which the environment of the examples switches off
 
-unanswered = {"padding.cut": "F.pad_sequence cuts none: it refuses a sequence that is longer than what it pads to"}
+unanswered = {
+    "padding.cut": "F.pad_sequence cuts none: it refuses a sequence that is longer than what it pads to",
+    "gelu": "Chainer has no GELU",
+    "strided_convolution": "must be given: Chainer pads by a number, the same on both sides",
+    "adamw.decay": "must be given: without weight_decay_rate, Adam decays no weight",
+}
 
 
 def convolution(x, kernel):
@@ -50,6 +55,56 @@ def max_pool(x):
     return {"output": output.array, "gradient": x.grad}
 
 
+def lstm(x):
+    """Each gate has a weight of its own, in this order."""
+    layer = L.NStepLSTM(1, 48, 32, 0)  # one layer, no dropout: both must be given
+    _, _, outputs = layer(None, None, list(x))
+    weights = [getattr(layer[0], f"w{k}").array for k in range(8)]
+    biases = [getattr(layer[0], f"b{k}").array for k in range(8)]
+    return {
+        "output": np.stack([output.array for output in outputs]),
+        "weight_ih": np.concatenate(weights[:4]),
+        "weight_hh": np.concatenate(weights[4:]),
+        "bias_ih": np.concatenate(biases[:4]),
+        "bias_hh": np.concatenate(biases[4:]),
+    }
+
+
+def batch_norm(batches):
+    layer, seen = L.BatchNormalization(3), []
+    for batch in batches:
+        with chainer.using_config("train", True):
+            output = layer(batch).array
+        seen.append([output, layer.avg_mean.copy(), layer.avg_var.copy()])
+    training, mean, variance = map(np.stack, zip(*seen))
+    return {"training": training, "mean": mean, "variance": variance}
+
+
+def layer_norm(x):
+    return {"output": L.LayerNormalization(8)(x).array}
+
+
+def leaky_relu(x):
+    return F.leaky_relu(x).array
+
+
+def average_pool(x):
+    return F.average_pooling_2d(x, 3, stride=1, pad=1).array
+
+
+def hard_sigmoid(x):
+    return F.hard_sigmoid(x).array
+
+
+def transposed_convolution(x):
+    layer = L.Deconvolution2D(1, 1, 3, stride=2, nobias=True)
+    return {"output": layer(x).array, "weight": layer.W.array}
+
+
+def resize(x):
+    return F.resize_images(x, (6, 6)).array
+
+
 def train(weight, gradients, optimizer, learning_rates=()):
     link = chainer.Link()
     with link.init_scope():
@@ -71,6 +126,27 @@ def momentum(weight, gradients, learning_rates, momentum):
 
 def adam(weight, gradients, learning_rate):
     return train(weight, gradients, chainer.optimizers.Adam())
+
+
+def adamw(weight, gradients, learning_rate):
+    """Adam with a weight_decay_rate is AdamW."""
+    return train(weight, gradients, chainer.optimizers.Adam(learning_rate, weight_decay_rate=0.01))
+
+
+def rmsprop(weight, gradients, learning_rate):
+    return train(weight, gradients, chainer.optimizers.RMSprop(learning_rate))
+
+
+def clip_norm(first, second, limit):
+    """A step of rate 1 from zero shows the gradients."""
+    link = chainer.Link()
+    with link.init_scope():
+        link.first, link.second = (chainer.Parameter(np.zeros(2, "float32")) for _ in range(2))
+    optimizer = chainer.optimizers.SGD(1.0).setup(link)
+    optimizer.add_hook(chainer.optimizer_hooks.GradientClipping(limit))
+    link.first.grad, link.second.grad = first, second
+    optimizer.update()
+    return [-link.first.array, -link.second.array]
 
 
 def cross_entropy(scores, labels):

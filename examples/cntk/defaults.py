@@ -13,6 +13,11 @@ unanswered = {
     "adam.beta1": "must be given: cntk.adam calls it momentum, and has none of its own",
     "padding": "CNTK has nothing that pads sequences: each keeps its own length",
     "input_gradient": "CNTK derives only what is asked for, and for an input only if made with needs_gradient=True",
+    "gelu": "CNTK has no GELU",
+    "adamw": "CNTK has no AdamW",
+    "rmsprop": "must be given: cntk.rmsprop has no gamma of its own, and no inc, dec, max and min",
+    "hard_sigmoid": "must be given: cntk.hard_sigmoid has neither a slope nor an offset of its own",
+    "resize": "CNTK repeats or averages pixels, and has no bilinear resize",
 }
 
 
@@ -56,6 +61,50 @@ def max_pool(x):
     return {"output": output.eval(x), "gradient": output.grad({images: x})}
 
 
+def lstm(x):
+    network = layers.Recurrence(layers.LSTM(32))(cntk.sequence.input_variable(48))
+    return {
+        "output": np.array(network.eval(x)),
+        "weight_ih": network.W.value.T,
+        "weight_hh": network.H.value.T,
+        "bias_ih": network.b.value,
+    }
+
+
+def batch_norm(batches):
+    """The share of a batch grows with its size: it is given as a number of samples, over which the old ones fade."""
+    layer, seen = layers.BatchNormalization()(cntk.input_variable(3)), []
+    statistics = {constant.name: constant for constant in layer.constants}
+    for batch in batches:
+        _, outputs = layer.forward(batch, keep_for_backward=layer.outputs)
+        mean, variance = (statistics[name].value for name in ("aggregate_mean", "aggregate_variance"))
+        seen.append([outputs[layer.output], mean, variance])
+    training, mean, variance = map(np.stack, zip(*seen))
+    return {"training": training, "mean": mean, "variance": variance}
+
+
+def layer_norm(x):
+    return {"output": layers.LayerNormalization()(cntk.input_variable(8)).eval(x)}
+
+
+def leaky_relu(x):
+    return cntk.leaky_relu(x).eval()
+
+
+def average_pool(x):
+    return layers.AveragePooling((3, 3), strides=1, pad=True)(cntk.input_variable(x.shape[1:])).eval(x)
+
+
+def strided_convolution(x):
+    layer = layers.Convolution((3, 3), 1, strides=2, pad=True, bias=False)(cntk.input_variable(x.shape[1:]))
+    return {"output": layer.eval(x), "weight": layer.W.value}
+
+
+def transposed_convolution(x):
+    layer = layers.ConvolutionTranspose((3, 3), 1, strides=2, bias=False)(cntk.input_variable(x.shape[1:]))
+    return {"output": layer.eval(x), "weight": layer.W.value}
+
+
 def momentum(weight, gradients, learning_rates, momentum):
     weight, weights = cntk.parameter(init=weight), []
     learner = cntk.momentum_sgd([weight], learning_rates[0], momentum)
@@ -77,6 +126,16 @@ def train(learner, weight, gradients):
         learner.update({weight: gradient}, 1)  # the gradient of one sample
         steps.append(weight.value)
     return steps
+
+
+def clip_norm(first, second, limit):
+    """It clips each number unless told to clip a norm. A step of rate 1 from zero shows the gradients."""
+    weights = [cntk.parameter(init=np.zeros(2, "float32")) for _ in range(2)]
+    learner = cntk.sgd(
+        weights, 1.0, gradient_clipping_threshold_per_sample=limit, gradient_clipping_with_truncation=False
+    )
+    learner.update(dict(zip(weights, [first, second])), 1)
+    return [-weight.value for weight in weights]
 
 
 def cross_entropy(scores, labels):

@@ -52,11 +52,71 @@ def max_pool(x):
     return {"output": pool(x), "gradient": jax.grad(lambda x: pool(x).sum())(x)}
 
 
+def lstm(x):
+    """A cell is one step, of a hidden state and a cell state."""
+    cell = eqx.nn.LSTMCell(48, 32, key=KEY)
+
+    def states(series):
+        def step(state, x):
+            state = cell(x, state)
+            return state, state[0]
+
+        return jax.lax.scan(step, (jnp.zeros(32), jnp.zeros(32)), series)[1]
+
+    output = jax.vmap(states)(x)
+    return {"output": output, "weight_ih": cell.weight_ih, "weight_hh": cell.weight_hh, "bias_ih": cell.bias}
+
+
+def batch_norm(batches):
+    """The running statistics are a state beside the layer, which normalizes over an axis that vmap names."""
+    layer, state = eqx.nn.make_with_state(eqx.nn.BatchNorm)(3, axis_name="batch")
+    normalize, seen = jax.vmap(layer, axis_name="batch", in_axes=(0, None), out_axes=(0, None)), []
+    for batch in batches:
+        output, state = normalize(batch, state)
+        seen.append([output, *state.get(layer.ema_state_index)])
+    training, mean, variance = map(np.stack, zip(*seen))
+    return {"training": training, "mean": mean, "variance": variance}
+
+
+def layer_norm(x):
+    return {"output": jax.vmap(eqx.nn.LayerNorm(8))(x)}
+
+
+def gelu(x):
+    return jax.nn.gelu(x)
+
+
+def leaky_relu(x):
+    return jax.nn.leaky_relu(x)
+
+
+def average_pool(x):
+    return jax.vmap(eqx.nn.AvgPool2d(3, stride=1, padding=1))(x)
+
+
+def strided_convolution(x):
+    layer = eqx.nn.Conv2d(1, 1, 3, stride=2, padding="SAME", use_bias=False, key=KEY)
+    return {"output": jax.vmap(layer)(x), "weight": layer.weight}
+
+
+def hard_sigmoid(x):
+    return jax.nn.hard_sigmoid(x)
+
+
+def transposed_convolution(x):
+    layer = eqx.nn.ConvTranspose2d(1, 1, 3, stride=2, use_bias=False, key=KEY)
+    return {"output": jax.vmap(layer)(x), "weight": layer.weight}
+
+
+def resize(x):
+    return jax.image.resize(x, (1, 1, 6, 6), "bilinear")
+
+
 def steps(optimizers, weight, gradients):
     weight, weights = jnp.asarray(weight), []
     state = optimizers[0].init(weight)
     for optimizer, gradient in zip(optimizers, gradients):
-        updates, state = optimizer.update(gradient, state)
+        updates, state = optimizer.update(gradient, state, weight)
         weight = eqx.apply_updates(weight, updates)
         weights.append(weight)
     return weights
@@ -69,6 +129,20 @@ def momentum(weight, gradients, learning_rates, momentum):
 
 def adam(weight, gradients, learning_rate):
     return steps([optax.adam(learning_rate=learning_rate)] * len(gradients), weight, gradients)
+
+
+def adamw(weight, gradients, learning_rate):
+    return steps([optax.adamw(learning_rate)], weight, gradients)
+
+
+def rmsprop(weight, gradients, learning_rate):
+    return steps([optax.rmsprop(learning_rate)] * len(gradients), weight, gradients)
+
+
+def clip_norm(first, second, limit):
+    clip = optax.clip_by_global_norm(limit)
+    clipped, _ = clip.update([first, second], clip.init([first, second]))
+    return clipped
 
 
 def cross_entropy(scores, labels):

@@ -55,11 +55,65 @@ def max_pool(x):
     return {name: array.transpose(0, 3, 1, 2) for name, array in arrays.items()}
 
 
+def lstm(x):
+    cell = nnx.OptimizedLSTMCell(48, 32, rngs=RNGS)
+    return {
+        "output": nnx.RNN(cell)(x),
+        "weight_ih": cell.dense_i.kernel[...].T,
+        "weight_hh": cell.dense_h.kernel[...].T,
+        "bias_hh": cell.dense_h.bias[...],
+    }
+
+
+def batch_norm(batches):
+    layer, seen = nnx.BatchNorm(3, rngs=RNGS), []
+    for batch in batches:
+        seen.append([layer(batch), layer.mean[...], layer.var[...]])
+    training, mean, variance = map(np.stack, zip(*seen))
+    return {"training": training, "mean": mean, "variance": variance}
+
+
+def layer_norm(x):
+    return {"output": nnx.LayerNorm(8, rngs=RNGS)(x)}
+
+
+def gelu(x):
+    return nnx.gelu(x)
+
+
+def leaky_relu(x):
+    return nnx.leaky_relu(x)
+
+
+def average_pool(x):
+    return nnx.avg_pool(x.transpose(0, 2, 3, 1), (3, 3), padding="SAME").transpose(0, 3, 1, 2)
+
+
+def strided_convolution(x):
+    layer = nnx.Conv(1, 1, (3, 3), strides=2, padding="SAME", use_bias=False, rngs=RNGS)
+    output = layer(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    return {"output": output, "weight": layer.kernel[...].transpose(3, 2, 0, 1)}
+
+
+def hard_sigmoid(x):
+    return nnx.hard_sigmoid(x)
+
+
+def transposed_convolution(x):
+    layer = nnx.ConvTranspose(1, 1, (3, 3), strides=2, use_bias=False, rngs=RNGS)
+    output = layer(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    return {"output": output, "weight": layer.kernel[...].transpose(3, 2, 0, 1)}
+
+
+def resize(x):
+    return jax.image.resize(x, (1, 1, 6, 6), "bilinear")
+
+
 def steps(optimizers, weight, gradients):
     weight, weights = jax.numpy.asarray(weight), []
     state = optimizers[0].init(weight)
     for optimizer, gradient in zip(optimizers, gradients):
-        updates, state = optimizer.update(gradient, state)
+        updates, state = optimizer.update(gradient, state, weight)
         weight = optax.apply_updates(weight, updates)
         weights.append(weight)
     return weights
@@ -72,6 +126,20 @@ def momentum(weight, gradients, learning_rates, momentum):
 
 def adam(weight, gradients, learning_rate):
     return steps([optax.adam(learning_rate=learning_rate)] * len(gradients), weight, gradients)
+
+
+def adamw(weight, gradients, learning_rate):
+    return steps([optax.adamw(learning_rate)], weight, gradients)
+
+
+def rmsprop(weight, gradients, learning_rate):
+    return steps([optax.rmsprop(learning_rate)] * len(gradients), weight, gradients)
+
+
+def clip_norm(first, second, limit):
+    clip = optax.clip_by_global_norm(limit)
+    clipped, _ = clip.update([first, second], clip.init([first, second]))
+    return clipped
 
 
 def cross_entropy(scores, labels):

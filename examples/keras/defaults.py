@@ -78,6 +78,65 @@ def max_pool(x):
     return {name: ops.convert_to_numpy(array).transpose(0, 3, 1, 2) for name, array in arrays.items()}
 
 
+def lstm(x):
+    layer = layers.LSTM(32)
+    output = ops.convert_to_numpy(layer(x))
+    weight_ih, weight_hh, bias = layer.get_weights()
+    return {"output": output, "weight_ih": weight_ih.T, "weight_hh": weight_hh.T, "bias_ih": bias}
+
+
+def batch_norm(batches):
+    layer, seen = layers.BatchNormalization(), []
+    for batch in batches:
+        output = ops.convert_to_numpy(layer(batch, training=True))
+        _, _, mean, variance = layer.get_weights()
+        seen.append([output, mean.copy(), variance.copy()])
+    training, mean, variance = map(np.stack, zip(*seen))
+    return {"training": training, "mean": mean, "variance": variance}
+
+
+def layer_norm(x):
+    return {"output": ops.convert_to_numpy(layers.LayerNormalization()(x))}
+
+
+def gelu(x):
+    """The activation; the operation keras.ops.gelu has another default."""
+    return ops.convert_to_numpy(keras.activations.gelu(x))
+
+
+def leaky_relu(x):
+    """The layer; the operation keras.ops.leaky_relu has another default."""
+    return ops.convert_to_numpy(layers.LeakyReLU()(x))
+
+
+def average_pool(x):
+    output = layers.AveragePooling2D(3, strides=1, padding="same")(x.transpose(0, 2, 3, 1))
+    return ops.convert_to_numpy(output).transpose(0, 3, 1, 2)
+
+
+def strided_convolution(x):
+    layer = layers.Conv2D(1, 3, strides=2, padding="same", use_bias=False)
+    output = ops.convert_to_numpy(layer(x.transpose(0, 2, 3, 1)))
+    (weight,) = layer.get_weights()
+    return {"output": output.transpose(0, 3, 1, 2), "weight": weight.transpose(3, 2, 0, 1)}
+
+
+def hard_sigmoid(x):
+    return ops.convert_to_numpy(keras.activations.hard_sigmoid(x))
+
+
+def transposed_convolution(x):
+    layer = layers.Conv2DTranspose(1, 3, strides=2, use_bias=False)
+    output = ops.convert_to_numpy(layer(x.transpose(0, 2, 3, 1)))
+    (weight,) = layer.get_weights()
+    return {"output": output.transpose(0, 3, 1, 2), "weight": weight.transpose(3, 2, 0, 1)}
+
+
+def resize(x):
+    output = layers.UpSampling2D(interpolation="bilinear")(x.transpose(0, 2, 3, 1))
+    return ops.convert_to_numpy(output).transpose(0, 3, 1, 2)
+
+
 def steps(optimizer, variable, gradients):
     weights = []
     for gradient in gradients:
@@ -99,6 +158,22 @@ def adam(weight, gradients, learning_rate):
     return steps(keras.optimizers.Adam(), keras.Variable(weight), gradients)
 
 
+def adamw(weight, gradients, learning_rate):
+    return steps(keras.optimizers.AdamW(learning_rate), keras.Variable(weight), gradients)
+
+
+def rmsprop(weight, gradients, learning_rate):
+    return steps(keras.optimizers.RMSprop(learning_rate), keras.Variable(weight), gradients)
+
+
+def clip_norm(first, second, limit):
+    """A step of rate 1 from zero shows the gradients."""
+    variables = [keras.Variable(np.zeros(2, "float32")) for _ in range(2)]
+    optimizer = keras.optimizers.SGD(1.0, clipnorm=limit)
+    optimizer.apply([ops.convert_to_tensor(first), ops.convert_to_tensor(second)], variables)
+    return [-np.array(ops.convert_to_numpy(variable)) for variable in variables]
+
+
 def cross_entropy(scores, labels):
     return ops.convert_to_numpy(keras.losses.SparseCategoricalCrossentropy()(labels, scores))
 
@@ -117,11 +192,16 @@ class Watched(keras.Sequential):
         return super().train_step(*arguments)
 
 
-def loader(x, batch_size):
-    """Batches are made by fit: it shuffles by default."""
+def watched_model():
     model = Watched([layers.Dense(1)])
     model.batches = []
     model.compile(loss="mse", run_eagerly=True)
+    return model
+
+
+def loader(x, batch_size):
+    """Batches are made by fit: it shuffles by default."""
+    model = watched_model()
     model.fit(x, x, batch_size, verbose=0)
     return model.batches
 

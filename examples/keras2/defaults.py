@@ -8,6 +8,9 @@ from keras.preprocessing.sequence import pad_sequences
 
 unanswered = {
     "input_gradient": "Keras 2 builds a graph and derives only what is asked for: the weights",
+    "layer_norm": "Keras 2 has no layer normalization",
+    "gelu": "Keras 2 has no GELU",
+    "adamw": "Keras 2 has no AdamW",
 }
 
 
@@ -68,12 +71,80 @@ def total(labels, outputs):
     return backend.sum(outputs)
 
 
+def lstm(x):
+    """On CNTK, what comes out is the cell state."""
+    layer = layers.LSTM(32)
+    output = predict(layer, x)
+    weight_ih, weight_hh, bias = layer.get_weights()
+    return {"output": output, "weight_ih": weight_ih.T, "weight_hh": weight_hh.T, "bias_ih": bias}
+
+
+def batch_norm(batches):
+    """A step of rate 0 updates the running statistics; the layer's output in training is that of the learning phase."""
+    layer, seen = layers.BatchNormalization(input_shape=(3,)), []
+    model = keras.Sequential([layer])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    normalize = backend.function([model.input, backend.learning_phase()], [model.output])
+    for batch in batches:
+        output = normalize([batch, 1])[0]
+        model.train_on_batch(batch, batch)
+        _, _, mean, variance = layer.get_weights()
+        seen.append([output, mean, variance])
+    training, mean, variance = map(np.stack, zip(*seen))
+    return {"training": training, "mean": mean, "variance": variance}
+
+
+def leaky_relu(x):
+    return predict(layers.LeakyReLU(), x[np.newaxis])[0]
+
+
+def average_pool(x):
+    return predict(layers.AveragePooling2D(3, strides=1, padding="same"), x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
+def strided_convolution(x):
+    layer = layers.Conv2D(1, 3, strides=2, padding="same", use_bias=False)
+    output = predict(layer, x.transpose(0, 2, 3, 1))
+    (weight,) = layer.get_weights()
+    return {"output": output.transpose(0, 3, 1, 2), "weight": weight.transpose(3, 2, 0, 1)}
+
+
+def hard_sigmoid(x):
+    return predict(layers.Activation("hard_sigmoid"), x[np.newaxis])[0]
+
+
+def transposed_convolution(x):
+    layer = layers.Conv2DTranspose(1, 3, strides=2, use_bias=False)
+    output = predict(layer, x.transpose(0, 2, 3, 1))
+    (weight,) = layer.get_weights()
+    return {"output": output.transpose(0, 3, 1, 2), "weight": weight.transpose(3, 2, 0, 1)}
+
+
+def resize(x):
+    return predict(layers.UpSampling2D(interpolation="bilinear"), x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
 def momentum(weight, gradients, learning_rates, momentum):
     return train(keras.optimizers.SGD(learning_rates[0], momentum), weight, gradients, learning_rates)
 
 
 def adam(weight, gradients, learning_rate):
     return train(keras.optimizers.Adam(), weight, gradients)
+
+
+def rmsprop(weight, gradients, learning_rate):
+    return train(keras.optimizers.RMSprop(learning_rate), weight, gradients)
+
+
+def clip_norm(first, second, limit):
+    """A step of rate 1 from zero shows the gradients: a layer's gradient is what it is fed. On CNTK, none is left."""
+    inputs, parts = [layers.Input((2,)) for _ in range(2)], [layers.Dense(1, use_bias=False) for _ in range(2)]
+    model = keras.models.Model(inputs, layers.add([part(fed) for part, fed in zip(parts, inputs)]))
+    model.compile(keras.optimizers.SGD(1.0, clipnorm=limit), total)
+    for part in parts:
+        part.set_weights([np.zeros((2, 1))])
+    model.train_on_batch([first[np.newaxis], second[np.newaxis]], np.zeros((1, 1)))
+    return [-part.get_weights()[0][:, 0] for part in parts]
 
 
 def train(optimizer, weight, gradients, learning_rates=()):

@@ -11,6 +11,14 @@ unanswered = {
     "shuffled_loader": "Lasagne has no loader: its examples shuffle and slice the arrays in a few lines of their own",
     "padding": "Lasagne has nothing that pads sequences",
     "input_gradient": "Theano derives only what is asked for: the step of training holds no gradient to the input",
+    "lstm.order": "each gate has weights of its own",
+    "batch_norm": "Lasagne 0.1 has no batch normalization: it came after its one release",
+    "layer_norm": "Lasagne has no layer normalization",
+    "gelu": "Lasagne has no GELU",
+    "average_pool": "must be given: the mode of Pool2DLayer, by default the maximum, says whether the border counts",
+    "adamw": "Lasagne has no AdamW",
+    "transposed_convolution": "Lasagne 0.1 has no transposed convolution",
+    "resize": "Lasagne 0.1 repeats pixels, and has no bilinear resize",
 }
 
 
@@ -58,6 +66,34 @@ def max_pool(x):
     return {"output": forward(layer, x), "gradient": gradient(x)}
 
 
+def lstm(x):
+    """Each gate has weights of its own, and by default a peephole to the cell."""
+    layer = L.LSTMLayer(L.InputLayer(x.shape), 32)
+    gates = ["ingate", "forgetgate", "cell", "outgate"]
+    weight_ih = [getattr(layer, f"W_in_to_{gate}").get_value().T for gate in gates]
+    weight_hh = [getattr(layer, f"W_hid_to_{gate}").get_value().T for gate in gates]
+    return {
+        "output": forward(layer, x),
+        "weight_ih": np.concatenate(weight_ih),
+        "weight_hh": np.concatenate(weight_hh),
+        "bias_ih": np.concatenate([getattr(layer, f"b_{gate}").get_value() for gate in gates]),
+        "peepholes": np.stack([getattr(layer, f"W_cell_to_{gate}").get_value() for gate in gates if gate != "cell"]),
+    }
+
+
+def leaky_relu(x):
+    return lasagne.nonlinearities.leaky_rectify(theano.shared(x)).eval()
+
+
+def strided_convolution(x):
+    layer = L.Conv2DLayer(L.InputLayer(x.shape), 1, 3, stride=2, pad="same", b=None, nonlinearity=None)
+    return {"output": forward(layer, x), "weight": layer.W.get_value()}
+
+
+def hard_sigmoid(x):
+    return T.nnet.hard_sigmoid(theano.shared(x)).eval()
+
+
 def momentum(weight, gradients, learning_rates, momentum):
     rate = theano.shared(lasagne.utils.floatX(0))
     return train(lasagne.updates.momentum, weight, gradients, rate, momentum, learning_rates=learning_rates)
@@ -65,6 +101,15 @@ def momentum(weight, gradients, learning_rates, momentum):
 
 def adam(weight, gradients, learning_rate):
     return train(lasagne.updates.adam, weight, gradients)
+
+
+def rmsprop(weight, gradients, learning_rate):
+    return train(lasagne.updates.rmsprop, weight, gradients, learning_rate)
+
+
+def clip_norm(first, second, limit):
+    clipped = lasagne.updates.total_norm_constraint([theano.shared(first), theano.shared(second)], limit)
+    return [gradient.eval() for gradient in clipped]
 
 
 def train(optimizer, weight, gradients, *rates, learning_rates=()):

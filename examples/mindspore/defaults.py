@@ -40,6 +40,57 @@ def max_pool(x):
     return arrays(output=layer(x), gradient=mindspore.grad(lambda x: layer(x).sum())(x))
 
 
+def lstm(x):
+    layer = nn.LSTM(48, 32)
+    outputs, _ = layer(Tensor(x.swapaxes(0, 1).copy()))
+    weights = {weight.name.replace("_l0", ""): weight for weight in layer.get_parameters()}
+    return arrays(output=outputs.swapaxes(0, 1), **weights)
+
+
+def batch_norm(batches):
+    layer, seen = nn.BatchNorm1d(3).set_train(), []
+    for batch in batches:
+        output = layer(Tensor(batch)).asnumpy()
+        seen.append([output, layer.moving_mean.asnumpy().copy(), layer.moving_variance.asnumpy().copy()])
+    training, mean, variance = map(np.stack, zip(*seen))
+    return {"training": training, "mean": mean, "variance": variance}
+
+
+def layer_norm(x):
+    return arrays(output=nn.LayerNorm((8,))(Tensor(x)))
+
+
+def gelu(x):
+    """The layer; the function ops.gelu has another default."""
+    return nn.GELU()(Tensor(x)).asnumpy()
+
+
+def leaky_relu(x):
+    return nn.LeakyReLU()(Tensor(x)).asnumpy()
+
+
+def average_pool(x):
+    return nn.AvgPool2d(3, stride=1, pad_mode="pad", padding=1)(Tensor(x)).asnumpy()
+
+
+def strided_convolution(x):
+    layer = nn.Conv2d(1, 1, 3, stride=2, pad_mode="same")
+    return arrays(output=layer(Tensor(x)), weight=layer.weight)
+
+
+def hard_sigmoid(x):
+    return nn.HSigmoid()(Tensor(x)).asnumpy()
+
+
+def transposed_convolution(x):
+    layer = nn.Conv2dTranspose(1, 1, 3, stride=2)
+    return arrays(output=layer(Tensor(x)), weight=layer.weight)
+
+
+def resize(x):
+    return mindspore.ops.interpolate(Tensor(x), size=(6, 6), mode="bilinear").asnumpy()
+
+
 def steps(optimizer, parameter, gradients):
     weights = []
     for gradient in gradients:
@@ -60,6 +111,21 @@ def momentum(weight, gradients, learning_rates, momentum):
 def adam(weight, gradients, learning_rate):
     weight = Parameter(Tensor(weight), name="weight")
     return steps(nn.Adam([weight]), weight, gradients)
+
+
+def adamw(weight, gradients, learning_rate):
+    weight = Parameter(Tensor(weight), name="weight")
+    return steps(nn.AdamWeightDecay([weight], learning_rate), weight, gradients)
+
+
+def rmsprop(weight, gradients, learning_rate):
+    weight = Parameter(Tensor(weight), name="weight")
+    return steps(nn.RMSProp([weight], learning_rate), weight, gradients)
+
+
+def clip_norm(first, second, limit):
+    clipped = mindspore.ops.clip_by_norm([Tensor(first), Tensor(second)], limit)
+    return [gradient.asnumpy() for gradient in clipped]
 
 
 def cross_entropy(scores, labels):

@@ -10,6 +10,8 @@ unanswered = {
     "shuffled_loader": "MLX has no loader; mlx-data is a package of its own",
     "padding": "MLX has nothing that pads sequences; its pad is told how much goes where",
     "input_gradient": "MLX derives only what is asked for: value_and_grad of a network gives no gradient to the input",
+    "strided_convolution": "must be given: MLX pads by a number, the same on both sides",
+    "hard_sigmoid": "MLX has no hard sigmoid",
 }
 
 
@@ -48,6 +50,50 @@ def max_pool(x):
     return arrays(output=pool(images).transpose(0, 3, 1, 2), gradient=gradient.transpose(0, 3, 1, 2))
 
 
+def lstm(x):
+    """It returns the hidden and the cell states of all steps."""
+    layer = nn.LSTM(48, 32)
+    output, _ = layer(mx.array(x))
+    return arrays(output=output, weight_ih=layer.Wx, weight_hh=layer.Wh, bias_ih=layer.bias)
+
+
+def batch_norm(batches):
+    layer, seen = nn.BatchNorm(3), []
+    for batch in batches:
+        output = layer(mx.array(batch))
+        seen.append([output, layer.running_mean, layer.running_var])
+    training, mean, variance = map(mx.stack, map(list, zip(*seen)))
+    return arrays(training=training, mean=mean, variance=variance)
+
+
+def layer_norm(x):
+    return arrays(output=nn.LayerNorm(8)(mx.array(x)))
+
+
+def gelu(x):
+    return np.array(nn.GELU()(mx.array(x)))
+
+
+def leaky_relu(x):
+    return np.array(nn.LeakyReLU()(mx.array(x)))
+
+
+def average_pool(x):
+    output = nn.AvgPool2d(3, stride=1, padding=1)(mx.array(x.transpose(0, 2, 3, 1)))
+    return np.array(output.transpose(0, 3, 1, 2))
+
+
+def transposed_convolution(x):
+    layer = nn.ConvTranspose2d(1, 1, 3, stride=2, bias=False)
+    output = layer(mx.array(x.transpose(0, 2, 3, 1))).transpose(0, 3, 1, 2)
+    return arrays(output=output, weight=layer.weight.transpose(0, 3, 1, 2))
+
+
+def resize(x):
+    output = nn.Upsample(scale_factor=2, mode="linear")(mx.array(x.transpose(0, 2, 3, 1)))
+    return np.array(output.transpose(0, 3, 1, 2))
+
+
 def steps(optimizer, weight, gradients):
     weights = {"weight": mx.array(weight)}
     found = []
@@ -69,6 +115,19 @@ def momentum(weight, gradients, learning_rates, momentum):
 def adam(weight, gradients, learning_rate):
     """It wants the learning rate."""
     return steps(optimizers.Adam(learning_rate=learning_rate), weight, gradients)
+
+
+def adamw(weight, gradients, learning_rate):
+    return steps(optimizers.AdamW(learning_rate), weight, gradients)
+
+
+def rmsprop(weight, gradients, learning_rate):
+    return steps(optimizers.RMSprop(learning_rate), weight, gradients)
+
+
+def clip_norm(first, second, limit):
+    clipped, _ = optimizers.clip_grad_norm([mx.array(first), mx.array(second)], limit)
+    return [np.array(gradient) for gradient in clipped]
 
 
 def cross_entropy(scores, labels):

@@ -5,7 +5,12 @@ import numpy as np
 from mxnet import autograd, gluon
 from mxnet.gluon import nn, rnn
 
-unanswered = {"padding": "Gluon's own loader pads no sequences: that is in GluonNLP, another package"}
+unanswered = {
+    "padding": "Gluon's own loader pads no sequences: that is in GluonNLP, another package",
+    "leaky_relu": "must be given: nn.LeakyReLU has no slope of its own",
+    "strided_convolution": "must be given: MXNet pads by a number, the same on both sides",
+    "adamw": "MXNet has no AdamW: the decay of its Adam is part of the gradient",
+}
 
 
 def convolution(x, kernel):
@@ -53,6 +58,61 @@ def max_pool(x):
     return {"output": output.asnumpy(), "gradient": x.grad.asnumpy()}
 
 
+def lstm(x):
+    """Time comes first, before the batch."""
+    layer = rnn.LSTM(32)
+    layer.initialize()
+    output = layer(mx.nd.array(x.swapaxes(0, 1))).asnumpy()
+    return {
+        "output": output.swapaxes(0, 1),
+        "weight_ih": layer.l0_i2h_weight.data().asnumpy(),
+        "weight_hh": layer.l0_h2h_weight.data().asnumpy(),
+        "bias_ih": layer.l0_i2h_bias.data().asnumpy(),
+        "bias_hh": layer.l0_h2h_bias.data().asnumpy(),
+    }
+
+
+def batch_norm(batches):
+    """The running statistics are updated by the backward pass."""
+    layer, seen = nn.BatchNorm(), []
+    layer.initialize()
+    for batch in batches:
+        with autograd.record():
+            output = layer(mx.nd.array(batch))
+        output.backward()
+        seen.append([output.asnumpy(), layer.running_mean.data().asnumpy(), layer.running_var.data().asnumpy()])
+    training, mean, variance = map(np.stack, zip(*seen))
+    return {"training": training, "mean": mean, "variance": variance}
+
+
+def layer_norm(x):
+    layer = nn.LayerNorm()
+    layer.initialize()
+    return {"output": layer(mx.nd.array(x)).asnumpy()}
+
+
+def gelu(x):
+    return nn.GELU()(mx.nd.array(x)).asnumpy()
+
+
+def average_pool(x):
+    return nn.AvgPool2D(3, strides=1, padding=1)(mx.nd.array(x)).asnumpy()
+
+
+def hard_sigmoid(x):
+    return mx.nd.hard_sigmoid(mx.nd.array(x)).asnumpy()
+
+
+def transposed_convolution(x):
+    layer = nn.Conv2DTranspose(1, 3, strides=2, use_bias=False)
+    layer.initialize()
+    return {"output": layer(mx.nd.array(x)).asnumpy(), "weight": layer.weight.data().asnumpy()}
+
+
+def resize(x):
+    return mx.nd.contrib.BilinearResize2D(mx.nd.array(x), height=6, width=6).asnumpy()
+
+
 def train(weight, gradients, optimizer, options=None, learning_rates=()):
     parameter = gluon.Parameter("weight", shape=weight.shape)
     parameter.initialize()
@@ -77,6 +137,16 @@ def momentum(weight, gradients, learning_rates, momentum):
 
 def adam(weight, gradients, learning_rate):
     return train(weight, gradients, "adam")
+
+
+def rmsprop(weight, gradients, learning_rate):
+    return train(weight, gradients, "rmsprop", {"learning_rate": learning_rate})
+
+
+def clip_norm(first, second, limit):
+    gradients = [mx.nd.array(first), mx.nd.array(second)]
+    gluon.utils.clip_global_norm(gradients, limit)
+    return [gradient.asnumpy() for gradient in gradients]
 
 
 def cross_entropy(scores, labels):

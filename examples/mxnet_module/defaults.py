@@ -5,6 +5,9 @@ import numpy as np
 
 unanswered = {
     "padding.cut": "BucketSentenceIter cuts none: it leaves out a sentence that is longer than its longest bucket",
+    "strided_convolution": "must be given: MXNet pads by a number, the same on both sides",
+    "adamw": "MXNet has no AdamW: the decay of its Adam is part of the gradient",
+    "clip_norm": "an optimizer of Module clips each number, by clip_gradient, and no norm",
 }
 
 
@@ -69,6 +72,67 @@ def max_pool(x):
     return {"output": output.asnumpy(), "gradient": module.get_input_grads()[0].asnumpy()}
 
 
+def lstm(x):
+    cell = mx.rnn.LSTMCell(32)
+    states, _ = cell.unroll(7, mx.sym.Variable("data"), merge_outputs=True)
+    output, weights = forward(states, x)
+    return {
+        "output": output,
+        "weight_ih": weights["lstm_i2h_weight"],
+        "weight_hh": weights["lstm_h2h_weight"],
+        "bias_ih": weights["lstm_i2h_bias"],
+        "bias_hh": weights["lstm_h2h_bias"],
+    }
+
+
+def batch_norm(batches):
+    """The backward pass updates the running statistics, and get_params reads them anew after an update."""
+    module, seen = bind(mx.sym.BatchNorm(mx.sym.Variable("data"), name="bn"), batches[0]), []
+    module.init_optimizer(optimizer_params={"learning_rate": 0.0})
+    for x in batches:
+        module.forward(batch(x), is_train=True)
+        output = module.get_outputs()[0].asnumpy()
+        module.backward([mx.nd.ones(output.shape)])
+        module.update()
+        mx.nd.waitall()
+        _, statistics = module.get_params()
+        seen.append([output, statistics["bn_moving_mean"].asnumpy(), statistics["bn_moving_var"].asnumpy()])
+    training, mean, variance = map(np.stack, zip(*seen))
+    return {"training": training, "mean": mean, "variance": variance}
+
+
+def layer_norm(x):
+    """Module fills what is called gamma with ones, and what is called beta with zeros."""
+    return {"output": forward(mx.sym.LayerNorm(mx.sym.Variable("data"), name="norm"), x)[0]}
+
+
+def gelu(x):
+    return forward(mx.sym.LeakyReLU(mx.sym.Variable("data"), act_type="gelu"), x[np.newaxis])[0][0]
+
+
+def leaky_relu(x):
+    return forward(mx.sym.LeakyReLU(mx.sym.Variable("data")), x[np.newaxis])[0][0]
+
+
+def average_pool(x):
+    pool = mx.sym.Pooling(mx.sym.Variable("data"), kernel=(3, 3), pool_type="avg", stride=(1, 1), pad=(1, 1))
+    return forward(pool, x)[0]
+
+
+def hard_sigmoid(x):
+    return forward(mx.sym.hard_sigmoid(mx.sym.Variable("data")), x[np.newaxis])[0][0]
+
+
+def transposed_convolution(x):
+    symbol = mx.sym.Deconvolution(mx.sym.Variable("data"), kernel=(3, 3), num_filter=1, stride=(2, 2), name="conv")
+    output, weights = forward(symbol, x)
+    return {"output": output, "weight": weights["conv_weight"]}
+
+
+def resize(x):
+    return forward(mx.sym.contrib.BilinearResize2D(mx.sym.Variable("data"), height=6, width=6), x)[0]
+
+
 def train(weight, gradients, learning_rates=(), **options):
     """One sample a batch: init_optimizer has the gradients divided by the batch size."""
     loss = mx.sym.MakeLoss(mx.sym.sum(mx.sym.Variable("weight") * mx.sym.Variable("data")))
@@ -94,6 +158,10 @@ def momentum(weight, gradients, learning_rates, momentum):
 def adam(weight, gradients, learning_rate):
     """The learning rate is the module's own, the same for every optimizer, and not mx.optimizer.Adam's."""
     return train(weight, gradients, optimizer="adam")
+
+
+def rmsprop(weight, gradients, learning_rate):
+    return train(weight, gradients, optimizer="rmsprop", optimizer_params={"learning_rate": learning_rate})
 
 
 def cross_entropy(scores, labels):

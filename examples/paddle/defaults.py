@@ -49,6 +49,61 @@ def max_pool(x):
     return arrays(output=output, gradient=x.grad)
 
 
+def lstm(x):
+    layer = nn.LSTM(48, 32)
+    outputs, _ = layer(paddle.to_tensor(x))
+    return arrays(
+        output=outputs,
+        weight_ih=layer.weight_ih_l0,
+        weight_hh=layer.weight_hh_l0,
+        bias_ih=layer.bias_ih_l0,
+        bias_hh=layer.bias_hh_l0,
+    )
+
+
+def batch_norm(batches):
+    layer, seen = nn.BatchNorm1D(3), []
+    for batch in batches:
+        output = layer(paddle.to_tensor(batch))
+        seen.append([output.numpy(), layer._mean.numpy(), layer._variance.numpy()])
+    training, mean, variance = map(np.stack, zip(*seen))
+    return {"training": training, "mean": mean, "variance": variance}
+
+
+def layer_norm(x):
+    return arrays(output=nn.LayerNorm(8)(paddle.to_tensor(x)))
+
+
+def gelu(x):
+    return nn.GELU()(paddle.to_tensor(x)).numpy()
+
+
+def leaky_relu(x):
+    return nn.LeakyReLU()(paddle.to_tensor(x)).numpy()
+
+
+def average_pool(x):
+    return nn.AvgPool2D(3, stride=1, padding=1)(paddle.to_tensor(x)).numpy()
+
+
+def strided_convolution(x):
+    layer = nn.Conv2D(1, 1, 3, stride=2, padding="SAME", bias_attr=False)
+    return arrays(output=layer(paddle.to_tensor(x)), weight=layer.weight)
+
+
+def hard_sigmoid(x):
+    return nn.Hardsigmoid()(paddle.to_tensor(x)).numpy()
+
+
+def transposed_convolution(x):
+    layer = nn.Conv2DTranspose(1, 1, 3, stride=2, bias_attr=False)
+    return arrays(output=layer(paddle.to_tensor(x)), weight=layer.weight)
+
+
+def resize(x):
+    return nn.Upsample(scale_factor=2, mode="bilinear")(paddle.to_tensor(x)).numpy()
+
+
 def steps(optimizer, parameter, gradients):
     weights = []
     for gradient in gradients:
@@ -75,6 +130,23 @@ def momentum(weight, gradients, learning_rates, momentum):
 def adam(weight, gradients, learning_rate):
     weight = parameter(weight)
     return steps(paddle.optimizer.Adam(parameters=[weight]), weight, gradients)
+
+
+def adamw(weight, gradients, learning_rate):
+    weight = parameter(weight)
+    return steps(paddle.optimizer.AdamW(learning_rate, parameters=[weight]), weight, gradients)
+
+
+def rmsprop(weight, gradients, learning_rate):
+    weight = parameter(weight)
+    return steps(paddle.optimizer.RMSProp(learning_rate, parameters=[weight]), weight, gradients)
+
+
+def clip_norm(first, second, limit):
+    weights = [parameter(np.zeros(2, "float32")) for _ in range(2)]
+    sum((weight * paddle.to_tensor(gradient)).sum() for weight, gradient in zip(weights, [first, second])).backward()
+    nn.utils.clip_grad_norm_(weights, limit)
+    return [weight.grad.numpy() for weight in weights]
 
 
 def cross_entropy(scores, labels):

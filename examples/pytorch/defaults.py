@@ -50,6 +50,61 @@ def max_pool(x):
     return arrays(output=output, gradient=x.grad)
 
 
+def lstm(x):
+    layer = nn.LSTM(48, 32)
+    outputs, _ = layer(torch.from_numpy(x).transpose(0, 1))
+    return arrays(
+        output=outputs.transpose(0, 1),
+        weight_ih=layer.weight_ih_l0,
+        weight_hh=layer.weight_hh_l0,
+        bias_ih=layer.bias_ih_l0,
+        bias_hh=layer.bias_hh_l0,
+    )
+
+
+def batch_norm(batches):
+    layer, seen = nn.BatchNorm1d(3), []
+    for batch in batches:
+        output = layer(torch.from_numpy(batch))
+        seen.append([output, layer.running_mean.clone(), layer.running_var.clone()])
+    training, mean, variance = map(torch.stack, zip(*seen))
+    return arrays(training=training, mean=mean, variance=variance)
+
+
+def layer_norm(x):
+    return arrays(output=nn.LayerNorm(8)(torch.from_numpy(x)))
+
+
+def gelu(x):
+    return nn.GELU()(torch.from_numpy(x)).numpy()
+
+
+def leaky_relu(x):
+    return nn.LeakyReLU()(torch.from_numpy(x)).numpy()
+
+
+def average_pool(x):
+    return nn.AvgPool2d(3, stride=1, padding=1)(torch.from_numpy(x)).numpy()
+
+
+def strided_convolution(x):
+    layer = nn.Conv2d(1, 1, 3, stride=2, padding="same", bias=False)
+    return arrays(output=layer(torch.from_numpy(x)), weight=layer.weight)
+
+
+def hard_sigmoid(x):
+    return nn.Hardsigmoid()(torch.from_numpy(x)).numpy()
+
+
+def transposed_convolution(x):
+    layer = nn.ConvTranspose2d(1, 1, 3, stride=2, bias=False)
+    return arrays(output=layer(torch.from_numpy(x)), weight=layer.weight)
+
+
+def resize(x):
+    return nn.Upsample(scale_factor=2, mode="bilinear")(torch.from_numpy(x)).numpy()
+
+
 def steps(optimizer, parameter, gradients):
     weights = []
     for gradient in gradients:
@@ -71,6 +126,24 @@ def momentum(weight, gradients, learning_rates, momentum):
 def adam(weight, gradients, learning_rate):
     parameter = nn.Parameter(torch.from_numpy(weight))
     return steps(torch.optim.Adam([parameter]), parameter, gradients)
+
+
+def adamw(weight, gradients, learning_rate):
+    parameter = nn.Parameter(torch.from_numpy(weight))
+    return steps(torch.optim.AdamW([parameter], learning_rate), parameter, gradients)
+
+
+def rmsprop(weight, gradients, learning_rate):
+    parameter = nn.Parameter(torch.from_numpy(weight))
+    return steps(torch.optim.RMSprop([parameter], learning_rate), parameter, gradients)
+
+
+def clip_norm(first, second, limit):
+    parameters = [nn.Parameter(torch.zeros(2)) for _ in range(2)]
+    for parameter, gradient in zip(parameters, [first, second]):
+        parameter.grad = torch.from_numpy(gradient)
+    nn.utils.clip_grad_norm_(parameters, limit)
+    return [parameter.grad.numpy() for parameter in parameters]
 
 
 def cross_entropy(scores, labels):

@@ -65,6 +65,58 @@ def max_pool(x):
     return {"output": output.numpy().transpose(0, 3, 1, 2), "gradient": gradient.numpy().transpose(0, 3, 1, 2)}
 
 
+def lstm(x):
+    layer = layers.LSTM(32)
+    output = layer(x).numpy()
+    weight_ih, weight_hh, bias = layer.get_weights()
+    return {"output": output, "weight_ih": weight_ih.T, "weight_hh": weight_hh.T, "bias_ih": bias}
+
+
+def batch_norm(batches):
+    layer, seen = layers.BatchNormalization(), []
+    for batch in batches:
+        output = layer(batch, training=True).numpy()
+        seen.append([output, layer.moving_mean.numpy(), layer.moving_variance.numpy()])
+    training, mean, variance = map(np.stack, zip(*seen))
+    return {"training": training, "mean": mean, "variance": variance}
+
+
+def layer_norm(x):
+    return {"output": layers.LayerNormalization()(x).numpy()}
+
+
+def gelu(x):
+    return tf.nn.gelu(x).numpy()
+
+
+def leaky_relu(x):
+    return tf.nn.leaky_relu(x).numpy()
+
+
+def average_pool(x):
+    return tf.nn.avg_pool2d(x.transpose(0, 2, 3, 1), 3, strides=1, padding="SAME").numpy().transpose(0, 3, 1, 2)
+
+
+def strided_convolution(x):
+    layer = layers.Conv2D(1, 3, strides=2, padding="same", use_bias=False)
+    output = layer(x.transpose(0, 2, 3, 1)).numpy()
+    return {"output": output.transpose(0, 3, 1, 2), "weight": layer.kernel.numpy().transpose(3, 2, 0, 1)}
+
+
+def hard_sigmoid(x):
+    return tf.keras.activations.hard_sigmoid(x).numpy()
+
+
+def transposed_convolution(x):
+    layer = layers.Conv2DTranspose(1, 3, strides=2, use_bias=False)
+    output = layer(x.transpose(0, 2, 3, 1)).numpy()
+    return {"output": output.transpose(0, 3, 1, 2), "weight": layer.kernel.numpy().transpose(3, 2, 0, 1)}
+
+
+def resize(x):
+    return tf.image.resize(x.transpose(0, 2, 3, 1), (6, 6)).numpy().transpose(0, 3, 1, 2)
+
+
 def steps(optimizer, variable, gradients):
     weights = []
     for gradient in gradients:
@@ -84,6 +136,22 @@ def momentum(weight, gradients, learning_rates, momentum):
 
 def adam(weight, gradients, learning_rate):
     return steps(tf.keras.optimizers.Adam(), tf.Variable(weight), gradients)
+
+
+def adamw(weight, gradients, learning_rate):
+    return steps(tf.keras.optimizers.AdamW(learning_rate), tf.Variable(weight), gradients)
+
+
+def rmsprop(weight, gradients, learning_rate):
+    return steps(tf.keras.optimizers.RMSprop(learning_rate), tf.Variable(weight), gradients)
+
+
+def clip_norm(first, second, limit):
+    """A step of rate 1 from zero shows the gradients."""
+    variables = [tf.Variable(np.zeros(2, "float32")) for _ in range(2)]
+    optimizer = tf.keras.optimizers.SGD(1.0, clipnorm=limit)
+    optimizer.apply_gradients(zip([tf.constant(first), tf.constant(second)], variables))
+    return [-variable.numpy() for variable in variables]
 
 
 def cross_entropy(scores, labels):

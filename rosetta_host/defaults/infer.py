@@ -7,52 +7,21 @@ Nothing is taken from documentation: an answer is named only where the arrays ag
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from rosetta_host.defaults import infer_layers, infer_optimizers
+from rosetta_host.defaults.calls import CLOSE, Arrays, Call, Judged, Result, array, close, number, unknown
 from rosetta_host.defaults.distributions import distribution
 from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Answer, Statement
 
-Arrays = dict[str, np.ndarray]
-Judged = Iterator[tuple[str, Answer]]  # facet, answer
-
-CLOSE = 1e-4  # of results of order one in float32; wrong candidates are off by far more
 RATE, MOMENTUM = 0.0123, 0.9  # no framework's default rate, so that a default is told from what was given
 HUGE = 1e6  # a gradient that any clipping would clip
 STEPS = 10
 RATES = (RATE,) * STEPS
 CHANGED_RATES = (RATE,) * (STEPS // 2) + (RATE / 10,) * (STEPS // 2)  # tell a rate in the velocity from one outside it
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a function of defaults.py: plain arguments, or arrays by their names in `given`.
-
-    explicit: the line of explicit.toml as which the function makes one of its calls; None for its own.
-    """
-
-    name: str
-    question: str
-    arguments: tuple[Any, ...]
-    explicit: str | None = None
-
-
-@dataclass(frozen=True)
-class Result:
-    """The result of a call: the arrays that it returned, or the message with which the framework refused."""
-
-    arrays: Arrays
-    refusal: str | None = None
-
-
-def array(name: str) -> dict[str, str]:
-    """An argument that is an array of `given`, as the runner reads it."""
-    return {"array": name}
-
 
 LABELS = {
     "int64": "class indices, int64",
@@ -80,6 +49,8 @@ CALLS = [
     Call("shuffled_loader", "shuffled_loader", (array("many_numbered"), 10)),
     Call("padding", "padding", (((1, 2), (3, 4, 5, 6, 7, 8)), 4)),
     Call("input_gradient", "input_gradient", (array("image"),)),
+    *infer_layers.CALLS,
+    *infer_optimizers.CALLS,
 ]
 
 
@@ -110,6 +81,8 @@ def given() -> Arrays:
         "ones": np.ones((100, 100), np.float32),
         "numbered": np.arange(103, dtype=np.float32)[:, None],
         "many_numbered": np.arange(1030, dtype=np.float32)[:, None],
+        **infer_layers.given(),
+        **infer_optimizers.given(),
     }
 
 
@@ -129,19 +102,6 @@ def _adam_gradients() -> np.ndarray:
     gradients[0, 1:3] = 1
     gradients[1, 1] = -1
     return gradients.astype(np.float32)
-
-
-def unknown(reason: str, **figures: float) -> Answer:
-    return Answer(Code.UNKNOWN, figures=dict(figures), reason=reason)
-
-
-def number(value: float, digits: int, **figures: float) -> Answer:
-    """A number, rounded to what the next measurement would give as well."""
-    return Answer(Code.NUMBER, float(f"{value:.{digits}g}"), figures=dict(figures))
-
-
-def _close(a: np.ndarray, b: np.ndarray) -> bool:
-    return a.shape == b.shape and bool(np.allclose(a, b, rtol=CLOSE, atol=CLOSE))
 
 
 ACTIVATIONS: dict[Code, Callable[[np.ndarray], np.ndarray]] = {
@@ -190,7 +150,7 @@ def _form(returned: Arrays, x: np.ndarray) -> Judged:
     for padding, stride, flip, activation in ways:
         weight = returned["weight"][..., ::-1, ::-1] if flip else returned["weight"]
         z = _convolved(x, weight, int(padding != Code.NONE), stride) + bias
-        if _close(ACTIVATIONS[activation](z), returned["output"]):
+        if close(ACTIVATIONS[activation](z), returned["output"]):
             yield "padding", Answer(padding)
             yield "stride", Answer(Code.NUMBER, stride)
             yield "flip", Answer(Code.CONVOLUTION if flip else Code.CORRELATION)
@@ -205,7 +165,7 @@ def _dense(results: dict[str, Result], arrays: Arrays) -> Judged:
     yield "weights", distribution(returned["weight"], fan_in=640, fan_out=320)
     yield "bias", _bias(returned.get("bias"), 640, 320)
     z = arrays["rows"] @ returned["weight"].T + returned.get("bias", 0)
-    fitting = [name for name, function in ACTIVATIONS.items() if _close(function(z), returned["output"])]
+    fitting = [name for name, function in ACTIVATIONS.items() if close(function(z), returned["output"])]
     yield "activation", Answer(fitting[0]) if fitting else unknown("no activation that was tried gives this output")
     double = results["dense-float64"]
     if double.refusal:
@@ -216,7 +176,7 @@ def _dense(results: dict[str, Result], arrays: Arrays) -> Judged:
 
 def _embedding(results: dict[str, Result], arrays: Arrays) -> Judged:
     returned = results["embedding"].arrays
-    if not _close(returned["weight"][arrays["indices"]], returned["output"]):
+    if not close(returned["weight"][arrays["indices"]], returned["output"]):
         yield "weights", unknown("the output is not made of the rows of the weight")
     else:
         yield "weights", distribution(returned["weight"], fan_in=1000, fan_out=64)
@@ -297,7 +257,7 @@ def _max_pool(results: dict[str, Result], arrays: Arrays) -> Judged:
     rows = returned["output"].shape[2]
     edges = {3: (2, Code.DROPPED), 4: (2, Code.POOLED_ALONE), 6: (1, Code.POOLED_WITH_SIXTH)}
     stride, edge = edges.get(rows, (0, Code.UNKNOWN))
-    if not stride or not _close(returned["output"], _pooled(x, stride, rows)):
+    if not stride or not close(returned["output"], _pooled(x, stride, rows)):
         yield from (
             (facet, unknown(f"output of shape {returned['output'].shape}")) for facet in ("stride", "edge", "ties")
         )
@@ -338,9 +298,9 @@ def stepped(
     weight: (size,). gradients: (steps, size). rates: the learning rate of each step.
     """
     w, v, seen = weight.astype(np.float64), np.zeros(len(weight)), []
-    for number, (g, rate) in enumerate(zip(gradients.astype(np.float64), rates, strict=True)):
+    for step, (g, rate) in enumerate(zip(gradients.astype(np.float64), rates, strict=True)):
         inside, outside = (rate, 1.0) if place == INSIDE else (1.0, rate)
-        share = 1 - momentum if kind == "unit_gain" or (kind == "dampened" and number) else 1.0
+        share = 1 - momentum if kind == "unit_gain" or (kind == "dampened" and step) else 1.0
         v = momentum * v + inside * share * g
         w = w - outside * (inside * g + momentum * v if kind == "nesterov" else v)
         seen.append(w)
@@ -350,7 +310,7 @@ def stepped(
 def _fitting(result: Result, arrays: Arrays, rates: Sequence[float]) -> list[tuple[str, str]]:
     """The kinds and places that give these steps; at a constant rate both places do."""
     weight, gradients, seen = arrays["weight"], arrays["gradients"], _listed(result.arrays)
-    return [k for k in KINDS if _close(stepped(weight, gradients, rates, MOMENTUM, *k), seen)]
+    return [k for k in KINDS if close(stepped(weight, gradients, rates, MOMENTUM, *k), seen)]
 
 
 def _kind(constant: list[tuple[str, str]], changed: list[tuple[str, str]], refusal: str | None) -> Answer:
@@ -467,7 +427,7 @@ def _cross_entropy(results: dict[str, Result], arrays: Arrays) -> Judged:
     fits: dict[str, tuple[Code, Code]] = {}
     for kind, labels in _labels().items():
         returned = np.squeeze(next(iter(results[f"cross_entropy-{kind}"].arrays.values()), np.full(1, np.nan)))
-        right = [way for way, losses in _losses(scores, labels).items() if _close(returned, losses)]
+        right = [way for way, losses in _losses(scores, labels).items() if close(returned, losses)]
         fits |= {kind: right[0]} if right else {}
     places = {fit[0] for fit in fits.values()}
     batches = list(dict.fromkeys(fit[1] for fit in fits.values()))
@@ -562,4 +522,6 @@ JUDGES: Mapping[str, Callable[[dict[str, Result], Arrays], Judged]] = {
     "shuffled_loader": _shuffled_loader,
     "padding": _padding,
     "input_gradient": _input_gradient,
+    **infer_layers.JUDGES,
+    **infer_optimizers.JUDGES,
 }

@@ -51,6 +51,46 @@ QUESTIONS = {
             "ties": "which input gets the gradient if values are equal",
         },
     ),
+    "lstm": (
+        "An LSTM, given its units",
+        {
+            "order": "the order of the gates in its weights: i(nput), f(orget), g (the new state), o(utput)",
+            "forget_bias": "the initial bias of its forget gate",
+            "biases": "how many biases each gate has",
+            "peepholes": "peepholes, from the cell to the gates",
+            "output": "what it returns",
+        },
+    ),
+    "batch_norm": (
+        "A batch normalization, given its channels",
+        {
+            "share": "the share of a new batch in the running statistics",
+            "epsilon": "ε",
+            "epsilon_place": "where ε is added",
+            "running_variance": "how the running variance is taken",
+            "training_uses": "what normalizes a batch in training",
+        },
+    ),
+    "layer_norm": (
+        "A layer normalization, given its size",
+        {"epsilon": "ε", "epsilon_place": "where ε is added"},
+    ),
+    "gelu": ("A GELU, given no argument", {"form": "its formula"}),
+    "leaky_relu": ("A leaky ReLU, given no slope", {"slope": "slope of negative inputs"}),
+    "average_pool": (
+        "An average pooling layer of 3 × 3 that pads by 1",
+        {"border": "whether the padding counts in the mean"},
+    ),
+    "strided_convolution": (
+        'A convolution of stride 2 with padding "same"',
+        {"edge": "where it pads an even number of rows"},
+    ),
+    "hard_sigmoid": ("A hard sigmoid, given no argument", {"form": "its formula"}),
+    "transposed_convolution": (
+        "A transposed convolution of 3 × 3, given stride 2",
+        {"size": "rows that come out of n", "kernel": "whether the kernel is rotated"},
+    ),
+    "resize": ("A bilinear resize to twice the size", {"grid": "which points of the two images lie on each other"}),
     "momentum": (
         "SGD, given its learning rate and momentum",
         {
@@ -70,6 +110,20 @@ QUESTIONS = {
             "correction": "the correction of its means' bias",
         },
     ),
+    "adamw": (
+        "AdamW, given its learning rate",
+        {"decay": "weight decay λ", "times_rate": "what else multiplies the decay"},
+    ),
+    "rmsprop": (
+        "RMSprop, given its learning rate",
+        {
+            "smoothing": "ρ",
+            "start": "where its mean of squares starts",
+            "epsilon": "ε",
+            "epsilon_place": "where ε is added",
+        },
+    ),
+    "clip_norm": ("Clipping gradients by their norm", {"over": "whose norm is limited"}),
     "cross_entropy": (
         "The cross-entropy of classes",
         {

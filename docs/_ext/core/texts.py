@@ -61,6 +61,29 @@ TEXTS = {
     Code.DOES_NOT_DROP: "it does not drop",
     Code.COMPUTED: "computed anyway",
     Code.LEFT_OUT: "left out",
+    Code.GATES: "{items}",
+    Code.ADDED_IN_FORMULA: "{value:g}, added in the formula and not stored",
+    Code.LAST_CELL_STATE: "the last cell state",
+    Code.PEEPHOLES: "yes",
+    Code.PEEPHOLES_LATE: "yes; that of the output gate is added after its sigmoid",
+    Code.OWN_STATISTICS: "its own statistics",
+    Code.RUNNING_STATISTICS: "the running statistics",
+    Code.OVER_N: "divided by n, as in training",
+    Code.OVER_N_MINUS_1: "divided by n − 1; training divides by n",
+    Code.WITH_ERF: "exact, with erf",
+    Code.WITH_TANH: "approximate, with tanh",
+    Code.BORDER_COUNTED: "it counts: the sum is always divided by 9",
+    Code.BORDER_NOT_COUNTED: "it does not count: a corner is the mean of 4",
+    Code.PADDED_AT_END: "the end alone",
+    Code.PADDED_ON_BOTH_SIDES: "both sides, and the last row of padding is not used",
+    Code.WHOLE: "2 n + 1",
+    Code.FIRST_CUT: "2 n, without the first one",
+    Code.LAST_CUT: "2 n, without the last one",
+    Code.ROTATED: "rotated by 180 degrees",
+    Code.NOT_ROTATED: "not rotated: the gradient of a convolution",
+    Code.HALF_PIXELS: "the edges of the outer pixels",
+    Code.ALIGNED_CORNERS: "the centers of the corner pixels",
+    Code.ALIGNED_FIRST: "the centers of the first pixels",
     # Optimizers.
     Code.CLASSICAL_RATE_OUTSIDE: "classical, rate outside the velocity: v ← μ v + g, w ← w − η v",
     Code.CLASSICAL_RATE_INSIDE: "classical, rate inside the velocity: v ← μ v + η g, w ← w − v",
@@ -86,6 +109,13 @@ TEXTS = {
     Code.FROM_FIRST_STEP: "from the first step on",
     Code.A_STEP_LATE: "as if the first step were the second",
     Code.NOT_CORRECTED: "none: the first step is three times as long",
+    Code.OUTSIDE_ROOT: "outside the root: √v + ε",
+    Code.INSIDE_ROOT: "inside the root: √(v + ε)",
+    Code.TIMES_RATE: "the learning rate: w ← w − η λ w",
+    Code.WITHOUT_RATE: "nothing: w ← w − λ w",
+    Code.OVER_ALL: "that of all gradients together",
+    Code.OVER_EACH: "that of each parameter's gradient",
+    Code.GRADIENTS_LOST: "none: no gradient is left, and the weights stay as they are",
     # Losses and data.
     Code.IN_LOSS: "in the loss",
     Code.IN_NETWORK: "in the network",
@@ -128,7 +158,7 @@ COVERAGE = {
     Coverage.COMPILED: "compiled from its source",
     Coverage.NOT_RUN: "not executed",
 }
-SEPARATORS = {Code.KERNEL: " × ", Code.LABELS: "; "}  # between the items of a statement
+SEPARATORS = {Code.KERNEL: " × ", Code.LABELS: "; ", Code.GATES: ", "}  # between the items of a statement
 
 
 def text(statement: Statement) -> str:

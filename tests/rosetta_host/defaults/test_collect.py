@@ -14,6 +14,7 @@ from rosetta_host.defaults import collect, infer
 from rosetta_host.defaults.spec import QUESTIONS
 from rosetta_host.records import convert, store
 from rosetta_host.records.codes import Code
+from rosetta_host.records.store import Statement
 
 TOY = frameworks.ROOT / "tests" / "toy" / "defaults.py"
 
@@ -42,6 +43,26 @@ ANSWERS = {
     "max_pool.stride": "2",
     "max_pool.edge": "dropped",
     "max_pool.ties": "the first of them",
+    "lstm.order": Statement(Code.GATES, items=("i", "f", "g", "o")),
+    "lstm.forget_bias": "1",
+    "lstm.biases": "one",
+    "lstm.peepholes": "none",
+    "lstm.output": "every state",
+    "batch_norm.share": "0.1",
+    "batch_norm.epsilon": "1e-05",
+    "batch_norm.epsilon_place": Statement(Code.INSIDE_ROOT),
+    "batch_norm.running_variance": Statement(Code.OVER_N_MINUS_1),
+    "batch_norm.training_uses": Statement(Code.OWN_STATISTICS),
+    "layer_norm.epsilon": "1e-06",
+    "layer_norm.epsilon_place": Statement(Code.INSIDE_ROOT),
+    "gelu.form": Statement(Code.WITH_TANH),
+    "leaky_relu.slope": "0.01",
+    "average_pool.border": Statement(Code.BORDER_COUNTED),
+    "strided_convolution.edge": Statement(Code.PADDED_AT_END),
+    "hard_sigmoid.form": "hard sigmoid, x / 6 + 1/2 between 0 and 1",
+    "transposed_convolution.size": Statement(Code.WHOLE),
+    "transposed_convolution.kernel": Statement(Code.NOT_ROTATED),
+    "resize.grid": Statement(Code.HALF_PIXELS),
     "momentum.kind": "classical, rate outside the velocity: v ← μ v + g, w ← w − η v",
     "momentum.not_finite": "they pass: the weight is lost",
     "momentum.clipping": "taken as it is",
@@ -51,6 +72,13 @@ ANSWERS = {
     "adam.epsilon": "1e-07",
     "adam.epsilon_place": "beside the corrected root",
     "adam.correction": "from the first step on",
+    "adamw.decay": "0.01",
+    "adamw.times_rate": Statement(Code.TIMES_RATE),
+    "rmsprop.smoothing": "0.9",
+    "rmsprop.start": "0",
+    "rmsprop.epsilon": "1e-08",
+    "rmsprop.epsilon_place": Statement(Code.OUTSIDE_ROOT),
+    "clip_norm.over": Statement(Code.OVER_ALL),
     "cross_entropy.soft_max": "in the loss",
     "cross_entropy.reduction": "the mean",
     "cross_entropy.labels": "class numbers, int64; class numbers, int32; class numbers, uint8",
@@ -87,7 +115,9 @@ def expected(answers):
 
 
 def statement(words):
-    """A statement, written as in the records of schema 2, which are short."""
+    """A statement; one in words is written as in the records of schema 2, which are short."""
+    if isinstance(words, Statement):
+        return words
     return msgspec.convert(convert.statement(words), store.Statement)
 
 
@@ -209,6 +239,115 @@ PATCHES = [  # what is written instead, and the answers that must change
             "adam.epsilon": "1e-07",
             "adam.epsilon_place": "beside the root before its correction",
         },
+    ),
+    (
+        [("i, f, g, o = np.split", "f, i, g, o = np.split"), ("[0.0, 1, 0, 0]", "[1.0, 0, 0, 0]")],
+        {"lstm.order": Statement(Code.GATES, items=("f", "i", "g", "o"))},
+    ),
+    (
+        [("sigmoid(f) * c", "sigmoid(f + 1) * c"), ("[0.0, 1, 0, 0]", "[0.0, 0, 0, 0]")],
+        {"lstm.forget_bias": Statement(Code.ADDED_IN_FORMULA, 1.0)},
+    ),
+    (
+        [
+            ("sigmoid(f) * c +", "sigmoid(f + bias[32:64] * c) * c +"),
+            ('"bias_ih": bias}', '"bias_ih": bias, "peepholes": np.stack([0 * h[0], bias[32:64], 0 * h[0]])}'),
+        ],
+        {"lstm.peepholes": Statement(Code.PEEPHOLES)},
+    ),
+    (
+        [
+            ("h = sigmoid(o) * np.tanh(c)", "h = (sigmoid(o) + bias[32:64] * c) * np.tanh(c)"),
+            ('"bias_ih": bias}', '"bias_ih": bias, "peepholes": np.stack([0 * h[0], 0 * h[0], bias[32:64]])}'),
+        ],
+        {"lstm.peepholes": Statement(Code.PEEPHOLES_LATE)},
+    ),
+    ([("np.stack(states, axis=1)", "c")], {"lstm.output": Statement(Code.LAST_CELL_STATE)}),
+    (
+        [("0.9 * average + 0.1 *", "0.99 * average + 0.01 *"), ("0.9 * spread + 0.1 *", "0.99 * spread + 0.01 *")],
+        {"batch_norm.share": "0.01"},
+    ),
+    ([("ddof=1", "ddof=0")], {"batch_norm.running_variance": Statement(Code.OVER_N)}),
+    (
+        [
+            (
+                "axis=0), batch.var(axis=0)\n",
+                "axis=0), batch.var(axis=0)\n        center = average if seen else center\n",
+            )
+        ],
+        {"batch_norm.training_uses": Statement(Code.RUNNING_STATISTICS)},
+    ),
+    ([("1e-5), mean", "1e-3), mean")], {"batch_norm.epsilon": "0.001"}),
+    ([("+ 1e-6)", "+ 1e-3)")], {"layer_norm.epsilon": "0.001"}),
+    (
+        [("np.sqrt(x.var(axis=1, keepdims=True) + 1e-6)", "(x.std(axis=1, keepdims=True) + 1e-5)")],
+        {"layer_norm.epsilon": "1e-05", "layer_norm.epsilon_place": Statement(Code.OUTSIDE_ROOT)},
+    ),
+    ([("0.01 * x, x)", "0.3 * x, x)")], {"leaky_relu.slope": "0.3"}),
+    (
+        [
+            (
+                "axis=(2, 3)).mean(axis=(4, 5))",
+                "axis=(2, 3)).sum(axis=(4, 5)) / np.outer([2, 3, 3, 2], [2, 3, 3, 2])",
+            )
+        ],
+        {"average_pool.border": Statement(Code.BORDER_NOT_COUNTED)},
+    ),
+    (
+        [("(0, 0), (0, 1), (0, 1)])", "(0, 0), (1, 0), (1, 0)])")],
+        {"strided_convolution.edge": Statement(Code.PADDED_ON_BOTH_SIDES)},
+    ),
+    ([("x / 6 + 0.5", "x / 5 + 0.5")], {"hard_sigmoid.form": "hard sigmoid, x / 5 + 1/2 between 0 and 1"}),
+    (
+        [("row, column] * weight", "row, column] * weight[..., ::-1, ::-1]")],
+        {"transposed_convolution.kernel": Statement(Code.ROTATED)},
+    ),
+    (
+        [
+            (
+                'return {"output": output, "weight": weight}\n\n\ndef resize',
+                'return {"output": output[..., :-1, :-1], "weight": weight}\n\n\ndef resize',
+            )
+        ],
+        {"transposed_convolution.size": Statement(Code.LAST_CUT)},
+    ),
+    (
+        [
+            (
+                'return {"output": output, "weight": weight}\n\n\ndef resize',
+                'return {"output": output[..., 1:, 1:], "weight": weight}\n\n\ndef resize',
+            )
+        ],
+        {"transposed_convolution.size": Statement(Code.FIRST_CUT)},
+    ),
+    ([("(np.arange(6) + 0.5) / 2 - 0.5", "np.arange(6) * 2 / 5")], {"resize.grid": Statement(Code.ALIGNED_CORNERS)}),
+    ([("(np.arange(6) + 0.5) / 2 - 0.5", "np.arange(6) / 2")], {"resize.grid": Statement(Code.ALIGNED_FIRST)}),
+    (
+        [("limit / norm * gradient", "limit / np.linalg.norm(gradient) * gradient")],
+        {"clip_norm.over": Statement(Code.OVER_EACH)},
+    ),
+    ([("limit / norm * gradient", "0 * gradient")], {"clip_norm.over": Statement(Code.GRADIENTS_LOST)}),
+    ([("0.01 * learning_rate * weight", "0.01 * weight")], {"adamw.times_rate": Statement(Code.WITHOUT_RATE)}),
+    (
+        [("0.9 * square + (1 - 0.9)", "0.99 * square + (1 - 0.99)")],
+        {"rmsprop.smoothing": "0.99"},
+    ),
+    (
+        [
+            (
+                "square, seen = np.zeros(len(weight)), []\n    for gradient",
+                "square, seen = np.ones(len(weight)), []\n    for gradient",
+            )
+        ],
+        {
+            "rmsprop.start": "1",
+            "rmsprop.epsilon": Statement(Code.NONE),
+            "rmsprop.epsilon_place": Statement(Code.NONE),
+        },
+    ),
+    (
+        [("(np.sqrt(square) + 1e-8)", "np.sqrt(square + 1e-7)")],
+        {"rmsprop.epsilon": "1e-07", "rmsprop.epsilon_place": Statement(Code.INSIDE_ROOT)},
     ),
     ([(".mean()\n\n\ndef dropout", ".sum()\n\n\ndef dropout")], {"cross_entropy.reduction": "the sum"}),
     (
