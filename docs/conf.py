@@ -26,6 +26,8 @@ html_baseurl = os.environ.get("ROSETTA_SITE_URL", "")
 if html_baseurl:
     html_baseurl = html_baseurl.rstrip("/") + "/"
 
+rosetta_operations = "operations"  # the folder in which the build writes a page for each question about the defaults
+
 html_theme = "furo"
 html_static_path = ["_static"]
 html_favicon = "_static/favicon.svg"

@@ -30,6 +30,13 @@
     return td;
   }
 
+  // What a folder calls what a table is about, each name once.
+  function names(table, id) {
+    const codes = [...table.tBodies[0].rows].filter(row => folder(row) === id)
+      .flatMap(row => [...row.cells[0].querySelectorAll(".rosetta-name > code")]);
+    return make("td", ...[...new Set(codes.map(code => code.textContent))].map(name => make("p", make("code", name))));
+  }
+
   // What to write in a framework for these answers of another one; a dash where they are several, or nothing gives it.
   function written(id, facet, answers) {
     const lines = document.querySelectorAll(`#explicit-${id.replaceAll("_", "-")} tbody tr`), td = make("td");
@@ -76,7 +83,9 @@
     if (!to) return;
     for (const table of tables()) {
       const lines = linesOf(table, ids, count), asked = table.closest("section").querySelector("h2").firstChild.textContent;
-      if (lines.length) bodies.push(make("tbody", make("tr", cell(asked, {colSpan: 4, scope: "rowgroup"})), ...lines));
+      if (!lines.length) continue;
+      const head = make("tr", cell(asked, {scope: "rowgroup"}), ...ids.map(id => names(table, id)), make("td"));
+      bodies.push(make("tbody", head, ...lines));
     }
     status.textContent = `${from} and ${to} differ in ${count.different} of ${count.known} defaults.`
       + (count.all > count.known ? ` For ${count.all - count.known} more, an answer is missing.` : "");

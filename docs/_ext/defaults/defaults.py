@@ -15,11 +15,12 @@ from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import formatting
 from _ext.core import store as stores
-from _ext.core.answers import Asked, answer_anchor, answers, facets, is_given, name_of, probe_anchor, written
+from _ext.core.answers import SOURCE, Asked, answer_anchor, answers, facets, is_given, name_of, probe_anchor, written
 from _ext.core.elements import DASH, Datum, Details, Summary, aside, cell, datum, fold, row_header, table
 from _ext.core.links import anchor_link, link, site_file, target
 from _ext.core.texts import text
 from _ext.snippets import snippets
+from _ext.snippets.vocabulary import names_of_questions
 from rosetta_host.defaults import spec
 from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Answer
@@ -55,6 +56,9 @@ class Defaults(SphinxDirective):
         if not any(asked.record for asked in self.answers.asked.values()):
             return [nodes.paragraph("", f"Nothing has been measured yet. Run {COMMAND}.", classes=["rosetta-none"])]
         self.folders = snippets.by_folder(self.store.implementations.values())
+        self.names_by_folder = {
+            name: names_of_questions(first.example(SOURCE)) for name, (first, *_) in self.folders.items()
+        }
         bar = snippets.bar(self.folders, "none (show all)") + DIFFERENCES
         sections = [self.section(question) for question in spec.QUESTIONS]
         return [nodes.raw("", bar, format="html"), *sections, *self.explicit(), self.runs()]
@@ -88,6 +92,7 @@ class Defaults(SphinxDirective):
         name = link(asked.record, asked.implementation.name) if asked.record else nodes.Text(asked.implementation.name)
         header = row_header(
             Datum("", "", name, value=asked.implementation.folder.name),
+            *self.names(question, asked),
             *([aside(" · ".join(beside))] if beside else []),
         )
         anchor = answer_anchor(question, asked.implementation)
@@ -96,6 +101,11 @@ class Defaults(SphinxDirective):
         title = f"{asked.implementation.name}, {name_of(question)}"
         self.env.domains.standard_domain.note_hyperlink_target(anchor, self.env.docname, anchor, title)
         return row
+
+    def names(self, question: str, asked: Asked) -> list[nodes.paragraph]:
+        """What the framework calls what the question is about: a line for each name."""
+        names = self.names_by_folder[asked.implementation.folder.name].get(question, [])
+        return [nodes.paragraph("", "", nodes.literal("", name), classes=["rosetta-name"]) for name in names]
 
     def cells(self, question: str, asked: Asked) -> list[nodes.entry]:
         """A cell a facet; one for all of them where all have the same reason."""

@@ -1,4 +1,4 @@
-"""`{probes}`: how each question was asked: a section a question, and under tabs the function of each defaults.py."""
+"""`{probes} [QUESTION]`: how it was asked: under tabs the function of each defaults.py; by default a section each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from _ext.results.limits_tables import constant
 from _ext.snippets.run_caption import caption
 from _ext.snippets.snippets import Rosetta, literal, shown_path
 from _ext.snippets.source import NotFound, Snippet, snippet
-from rosetta_host.catalog.frameworks import Implementation
+from rosetta_host.catalog.frameworks import Implementation, nearest
 from rosetta_host.defaults import spec
 
 
@@ -27,26 +27,34 @@ def unanswered(path: Path) -> dict[str, str]:
     """What a defaults.py says that its framework has nothing for: question -> why; nothing where it cannot be read."""
     try:
         return dict(constant("unanswered", path))
-    except (LookupError, SyntaxError, ValueError):
+    except (OSError, LookupError, SyntaxError, ValueError):
         return {}
 
 
 class Probes(Rosetta):
     """Snippets of defaults.py, and under each what was inferred from what it returned."""
 
-    required_arguments = 0
+    required_arguments, optional_arguments = 0, 1
     final_argument_whitespace = False
     option_spec: ClassVar[OptionSpec] = {}
 
     def run(self) -> list[nodes.Node]:
         self.store, self.answers = stores.store(self.config), answers(self.config)
-        return [self.section(question) for question in spec.QUESTIONS]
+        if not self.arguments:
+            return [self.section(question) for question in spec.QUESTIONS]
+        [question] = self.arguments
+        if question not in spec.QUESTIONS:
+            raise self.error(str(nearest("question", question, list(spec.QUESTIONS))))
+        return [self.functions_of(question)]
+
+    def functions_of(self, question: str) -> nodes.Element:
+        self.workload, self.functions = SOURCE, [question]
+        return self.side_by_side()
 
     def section(self, question: str) -> nodes.section:
-        self.workload, self.functions = SOURCE, [question]
         name = nodes.make_id(f"probe-{question}")
         title = nodes.title("", spec.QUESTIONS[question][0])
-        return nodes.section("", title, self.side_by_side(), ids=[name], names=[name])
+        return nodes.section("", title, self.functions_of(question), ids=[name], names=[name])
 
     def code(self, implementation: Implementation) -> nodes.literal_block | None:
         """The function that asks, or why there is none, which the file says beside its functions."""

@@ -19,8 +19,8 @@ from _ext.core.directives import OfWorkload
 from _ext.core.elements import DASH, cell, row_header, table
 from _ext.core.folders import by_folder, by_life, marker, promotable
 from _ext.core.texts import text as words_of
-from _ext.pages.vocabulary import vocabulary
 from _ext.snippets.feeds import shares
+from _ext.snippets.vocabulary import vocabulary
 from rosetta_host.catalog.frameworks import Implementation
 from rosetta_host.defaults import needs, spec
 from rosetta_host.environments.digests import example_digest
@@ -67,7 +67,7 @@ class Idioms(OfWorkload):
                 else []
             )
         caption = "How the frameworks write the same network: in their examples, and by default"
-        made = table([nodes.row("", cell("What"), *titles)], body, caption, ("rosetta-idioms",))
+        made = table([nodes.row("", cell("What"), *titles)], body, caption, ("rosetta-columns", "rosetta-idioms"))
         return promotable(made)
 
     def of_code(self) -> Iterator[tuple[str, Answer]]:

@@ -7,7 +7,7 @@
   const two = kept.length === 2 && kept.every(known) && kept[0] !== kept[1] ? kept : null;
   const ids = two || [one].filter(known), originals = new Map();
 
-  // Put what belongs to the chosen frameworks before its siblings. Of the columns of idioms only the chosen are shown.
+  // Put what belongs to the chosen frameworks before its siblings. Of some tables only the chosen columns are shown.
   function promote(chosen = ids) {
     for (const {parentElement: box} of document.querySelectorAll('[class*="is-of-"]')) {
       if (!originals.has(box)) originals.set(box, [...box.children].filter(child => child.className.includes("is-of-")));
@@ -15,11 +15,11 @@
     for (const shown of document.querySelectorAll(".is-promotable")) shown.classList.add("is-promoted");
     for (const [box, items] of originals) {
       const own = chosen.flatMap(id => items.filter(item => item.classList.contains(`is-of-${id}`)));
-      const shown = own.length || !box.closest(".rosetta-idioms") ? own : items.slice(0, 1);
+      const shown = own.length || !box.closest(".rosetta-columns") ? own : items.slice(0, 1);
       box.append(...new Set([...own, ...items]));
       for (const item of items) {
         item.classList.toggle("is-own", own.includes(item));
-        item.hidden = Boolean(box.closest(".rosetta-idioms")) && !shown.includes(item);
+        item.hidden = Boolean(box.closest(".rosetta-columns")) && !shown.includes(item);
       }
     }
   }

@@ -31,7 +31,7 @@ def test_a_table_a_question_with_a_line_a_row_and_what_most_answer(ask, built) -
     assert pool.head == ["Framework", "Stride", "β₁"]
     assert pool.names == ["Most", "Ada", "Bell", "Curie"]
     assert pool.row("Most") == {"Framework": "Most", "Stride": "2", "β₁": "0.9"}
-    assert pool.row("Ada") == {"Framework": "Ada | 1.2", "Stride": "◆ 1", "β₁": "0.9"}
+    assert pool.row("Ada") == {"Framework": "Ada | ada.pool | 1.2", "Stride": "◆ 1", "β₁": "0.9"}
     assert pool.row("Bell")["Stride"] == "2"
     assert pool.caption == "◆ differs from most frameworks"
     assert [loss.row(name)["What becomes of a batch"] for name in loss.names] == ["–", "the mean", "the sum", "–"]
@@ -82,7 +82,11 @@ def test_what_was_not_asked_or_failed_or_is_stale_says_so(site, ask, built) -> N
     pool, *_ = built()
     assert text(pool.line("Ada").td) == "timeout: too slow"
     assert text(pool.line("Curie").td) == "not measured yet"
-    assert pool.row("Bell") == {"Framework": "Bell | 1.2 · measured with another lock", "Stride": "2", "β₁": "–"}
+    assert pool.row("Bell") == {
+        "Framework": "Bell | bell.pool | 1.2 · measured with another lock",
+        "Stride": "2",
+        "β₁": "–",
+    }
     assert "is-stale" in pool.line("Bell")["class"]
     assert pool.row("Most")["Stride"] == "–"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _ext.pages.vocabulary import vocabulary
+from _ext.snippets.vocabulary import names_of_questions, vocabulary
 
 EXAMPLE = """
 import numpy as np
@@ -56,3 +56,47 @@ def test_a_step_that_is_not_there_has_no_names(tmp_path) -> None:
     path = tmp_path / "example.py"
     path.write_text(EXAMPLE, "utf-8")
     assert vocabulary(path, "train_tuned") == []
+
+
+DEFAULTS = """
+import ada
+import numpy as np
+from ada import nn
+
+
+def arrays(tensor):
+    return tensor.numpy()
+
+
+def convolution(x):
+    return arrays(nn.Conv(3)(ada.tensor(x)))
+
+
+def pool(x):
+    layer = nn.Pool(2)
+    return np.array(ada.stack([layer(ada.tensor(x))]))
+
+
+def decayed(x):
+    return ada.optim.decayed(ada.tensor(x))
+
+
+def gelu(x):
+    return ada.tensor(x).gelu()
+"""
+
+
+def test_a_question_is_about_its_classes_else_its_functions_else_its_methods(tmp_path) -> None:
+    path = tmp_path / "defaults.py"
+    path.write_text(DEFAULTS, "utf-8")
+    assert names_of_questions(path) == {
+        "arrays": [".numpy()"],
+        "convolution": ["nn.Conv"],
+        "pool": ["nn.Pool"],
+        "decayed": ["ada.optim.decayed"],
+        "gelu": [".gelu()"],
+    }
+
+
+def test_without_a_file_no_question_has_names(tmp_path) -> None:
+    assert names_of_questions(tmp_path / "defaults.py") == {}

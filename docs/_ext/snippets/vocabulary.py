@@ -1,9 +1,10 @@
-"""The names of a framework that a step of an example uses, read from its code: what a reader looks up."""
+"""The names of a framework that code uses, read from its syntax tree: what a reader looks up."""
 
 from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rosetta_host.publishing.source import Module, NotFound, bound_by, first_lin
 
 NO_FRAMEWORK = {np.__name__, "rosetta_common", "workloads", *sys.stdlib_module_names}
 # Methods that name nothing of a framework: those of containers and arrays, which tensors copy.
+MOST_QUESTIONS = 3
 COMMON_METHODS = {"get", "items", "keys", "values", *dir(list), *dir(str), *dir(np.ndarray)}
 
 
@@ -25,11 +27,45 @@ def vocabulary(path: Path, step: str) -> list[str]:
         kept = module.needed([module.find(step)], VERBS)
     except NotFound:
         return []
-    imported = {bound_by(alias): root for root, alias in _imports(module.statements)}
-    names = {name for name, root in imported.items() if root not in NO_FRAMEWORK}
-    own = {"self", *_fields(module.statements), *imported}
     code = [part for part in sorted(kept, key=first_line) if not isinstance(part, ast.Import | ast.ImportFrom)]
-    return list(dict.fromkeys(name for part in code for name in _named(part, names, own)))
+    return list(dict.fromkeys(name for part in code for name in _named(part, *_known(module))))
+
+
+def names_of_questions(path: Path) -> dict[str, list[str]]:
+    """Function of a defaults.py -> what it asks about, as the framework calls it; empty where there is no such file.
+
+    A name that more than `MOST_QUESTIONS` functions share, as that of a tensor, is about none of them. Classes are
+    named alone; otherwise all functions, and without these the methods.
+    """
+    try:
+        module = Module(path.read_text("utf-8"), str(path))
+    except (OSError, NotFound):
+        return {}
+    known = _known(module)
+    names = {
+        part.name: list(dict.fromkeys(name for line in part.body for name in _named(line, *known)))
+        for part in module.statements
+        if isinstance(part, ast.FunctionDef)
+    }
+    shared = Counter(name for own in names.values() for name in own)
+    return {
+        function: _principal([name for name in own if shared[name] <= MOST_QUESTIONS])
+        for function, own in names.items()
+    }
+
+
+def _principal(names: list[str]) -> list[str]:
+    """The classes among these names; without any the functions, and without those the methods."""
+    functions = [name for name in names if not name.startswith(".")]
+    classes = [name for name in functions if name.rpartition(".")[2][:1].isupper()]
+    return classes or functions or names
+
+
+def _known(module: Module) -> tuple[set[str], set[str]]:
+    """The names that the module imports from its framework; and whose methods name nothing of the framework."""
+    imported = {bound_by(alias): root for root, alias in _imports(module.statements)}
+    framework = {name for name, root in imported.items() if root not in NO_FRAMEWORK}
+    return framework, {"self", *_fields(module.statements), *imported}
 
 
 def _imports(statements: list[ast.stmt]) -> Iterator[tuple[str, ast.alias]]:
