@@ -63,8 +63,8 @@ def over_dask(tasks: Sequence[Task], address: str, make: Callable[[bytes], Made]
         ended = as_completed(futures)
         del futures  # a future that nobody holds frees its result
         for future in ended:
-            error = future.exception()
-            yield task_of.pop(future.key), _without_records(error) if error else future.result()
+            lost = future.exception()
+            yield task_of.pop(future.key), _without_records(lost) if lost else future.result()
 
 
 def _without_records(error: BaseException) -> Made:
@@ -79,7 +79,7 @@ def over_slurm(
 
     folder: for submitit's scripts and logs. cluster: as submitit names it. Options of sbatch, as the partition, are
     taken from its environment variables. Raises UserError where there is no SLURM. When the caller stops early, the
-    jobs that are left are cancelled.
+    jobs that are left are canceled.
     """
     try:
         import submitit
@@ -96,8 +96,8 @@ def over_slurm(
     left, errors = list(tasks), dict[str, BaseException]()
     for _ in range(MOST_STARTS):
         for task, job in _jobs(executor, left, make):
-            if error := job.exception():
-                errors[task.label] = error
+            if lost := job.exception():
+                errors[task.label] = lost
             else:
                 errors.pop(task.label, None)
                 yield task, job.result()
@@ -110,7 +110,7 @@ def _jobs(executor: Any, tasks: Sequence[Task], make: Callable[[bytes], Made]) -
     """Submit a job for each task, and yield it when it has ended, however. Cancels the rest if the caller stops."""
     from submitit.helpers import as_completed
 
-    task_of = {}
+    task_of: dict[Any, Task] = {}
     for start in range(0, len(tasks), ARRAY):
         part = tasks[start : start + ARRAY]
         jobs = executor.map_array(make, [task.encoded() for task in part])

@@ -31,7 +31,7 @@ def make(encoded: bytes, name: str | None = None) -> Made:
     with tempfile.TemporaryDirectory(prefix="rosetta-") as path, tempfile.TemporaryFile() as log:
         folder = Path(path)
         (folder / task.TASK).write_bytes(encoded)
-        command = [sys.executable, "-m", task.__name__, folder, *([name] if name else [])]
+        command: list[str | Path] = [sys.executable, "-m", task.__name__, folder, *([name] if name else [])]
         ended = subprocess.run(
             process.guarded(command), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
         )

@@ -59,11 +59,12 @@ class Dictionary(SphinxDirective):
         names, reasons = names_of_questions(path), unanswered(path)
         cells = {}
         for question in spec.QUESTIONS:
-            lines: list[nodes.Node] = [
+            lines: list[nodes.Node | str] = [
                 nodes.paragraph("", "", nodes.literal("", name)) for name in names.get(question, [])
             ]
-            reason = reasons.get(question)
-            cells[question] = cell(*(lines or [aside(reason) if reason else DASH]), classes=(marker(folder),))
+            if not lines:
+                lines = [aside(reasons[question]) if question in reasons else DASH]
+            cells[question] = cell(*lines, classes=(marker(folder),))
         return cells
 
 
