@@ -139,7 +139,7 @@ def rmsprop(weight, gradients, learning_rate):
 
 
 def clip_norm(first, second, limit):
-    parameters = [nn.Parameter(torch.zeros(2)) for _ in range(2)]
+    parameters = [nn.Parameter(torch.from_numpy(np.zeros(2, "float32"))) for _ in range(2)]
     for parameter, gradient in zip(parameters, [first, second]):
         parameter.grad = torch.from_numpy(gradient)
     nn.utils.clip_grad_norm_(parameters, limit)

@@ -13,10 +13,11 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from _ext.core import store as stores
-from _ext.core.answers import SOURCE, answer_anchor, name_of
+from _ext.core.answers import SOURCE, answer_anchor
 from _ext.core.elements import DASH, aside, cell, row_header, table
 from _ext.core.folders import by_folder, by_life, marker, promotable
 from _ext.core.links import anchor_link
+from _ext.defaults.operation_pages import title
 from _ext.defaults.probes import unanswered
 from _ext.snippets import snippets
 from _ext.snippets.vocabulary import names_of_questions
@@ -49,9 +50,7 @@ class Dictionary(SphinxDirective):
 
     def question(self, question: str, first: Implementation) -> nodes.Node:
         """What a row is about, which leads to its defaults."""
-        name = name_of(question)
-        link = anchor_link(answer_anchor(question, first), f"{name[0].upper()}{name[1:]}")
-        return row_header(nodes.paragraph("", "", link))
+        return row_header(nodes.paragraph("", "", anchor_link(answer_anchor(question, first), title(question))))
 
     def column(self, implementations: list[Implementation]) -> dict[str, nodes.entry]:
         """Question -> the cell of a folder: its names; without any, why the framework has nothing for the question."""
