@@ -54,7 +54,7 @@ def test_the_commands_are_found() -> None:
 def test_every_option_of_the_hosts_commands_is_one(path) -> None:
     for session, behind in commands(path):
         if session in host.COMMANDS and behind.startswith(" -- "):
-            host.parser().parse_args([session, *shlex.split(behind.removeprefix(" -- "))])
+            host.parse([session, *shlex.split(behind.removeprefix(" -- "))])
 
 
 @pytest.mark.parametrize("path", [ROOT / "CONTRIBUTING.md", ROOT / "NOTICE"], ids=name)

@@ -126,7 +126,8 @@ def _batch_norm(results: dict[str, Result], arrays: Arrays) -> Judged:
             yield facet, unknown("no running mean that was tried is this one")
         return
     yield "share", number(share, 2, measured=share)
-    yield "running_variance", _divisor(returned["variance"][0], x[0].var(axis=0), share if start else 1.0)
+    seen, variance = float(returned["variance"][0, -1]), float(x[0, :, -1].var())
+    yield "running_variance", _divisor(seen, variance, share if start else 1.0)
 
 
 def _used(output: np.ndarray, x: np.ndarray) -> Answer:
@@ -151,12 +152,13 @@ def _share(seen: np.ndarray, means: np.ndarray) -> tuple[float | None, bool]:
     return (2 - 1 / second if second > 0.5 else second), False
 
 
-def _divisor(seen: np.ndarray, variance: np.ndarray, share: float) -> Answer:
+def _divisor(seen: float, variance: float, share: float) -> Answer:
     """What the running variance divides by: n, or n − 1. seen: after a batch of 4, whose variance with n is given."""
-    for code, factor in ((Code.OVER_N, 1.0), (Code.OVER_N_MINUS_1, 4 / 3)):
-        for start in (1.0, 0.0):
-            if np.allclose(seen, (1 - share) * start + share * factor * variance, rtol=1e-3, atol=1e-6):
-                return Answer(code)
+    for start in (1.0, 0.0):
+        factor = (seen - (1 - share) * start) / share / variance
+        for code, expected in ((Code.OVER_N, 1.0), (Code.OVER_N_MINUS_1, 4 / 3)):
+            if abs(factor / expected - 1) < 0.02:
+                return Answer(code, figures={"over that of the batch": factor})
     return unknown("no running variance that was tried is this one")
 
 

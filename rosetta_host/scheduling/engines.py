@@ -5,6 +5,7 @@ A machine makes one run at a time. A run whose worker is lost is made again on a
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -92,7 +93,6 @@ def over_slurm(
     longest = max((TIMEOUTS[task.preset] for task in tasks), default=0.0)
     minutes = int((CERTIFICATE + FIRST_STEP_TIMEOUT + longest) / 60)
     executor.update_parameters(name="rosetta", timeout_min=minutes, slurm_exclusive=True)
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     left, errors = list(tasks), dict[str, BaseException]()
     for _ in range(MOST_STARTS):
         for task, job in _jobs(executor, left, make):
@@ -113,7 +113,8 @@ def _jobs(executor: Any, tasks: Sequence[Task], make: Callable[[bytes], Made]) -
     task_of: dict[Any, Task] = {}
     for start in range(0, len(tasks), ARRAY):
         part = tasks[start : start + ARRAY]
-        jobs = executor.map_array(make, [task.encoded() for task in part])
+        with _on_path(str(ROOT)):
+            jobs = executor.map_array(make, [task.encoded() for task in part])
         task_of |= dict(zip(jobs, part, strict=True))
     try:
         for job in as_completed(list(task_of), poll_frequency=POLL):
@@ -121,3 +122,17 @@ def _jobs(executor: Any, tasks: Sequence[Task], make: Callable[[bytes], Made]) -
     finally:
         for job in task_of:
             job.cancel(check=False)
+
+
+@contextlib.contextmanager
+def _on_path(folder: str) -> Iterator[None]:
+    """A block that starts processes which may import what is in the folder."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (folder, before)))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before

@@ -51,14 +51,18 @@ def max_pool(x):
     return {"output": windows.max(axis=4), "gradient": gradient}
 
 
+def gate(z):
+    return (1 + np.tanh(z / 2)) / 2
+
+
 def lstm(x):
     weight_ih, weight_hh, bias = uniform((128, 48), 0.2), uniform((128, 32), 0.2), np.repeat([0.0, 1, 0, 0], 32)
     h = c = np.zeros((len(x), 32))
     states = []
     for step in x.swapaxes(0, 1):
         i, f, g, o = np.split(step @ weight_ih.T + h @ weight_hh.T + bias, 4, axis=1)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
+        c = gate(f) * c + gate(i) * np.tanh(g)
+        h = gate(o) * np.tanh(c)
         states.append(h)
     return {"output": np.stack(states, axis=1), "weight_ih": weight_ih, "weight_hh": weight_hh, "bias_ih": bias}
 

@@ -245,19 +245,19 @@ PATCHES = [  # what is written instead, and the answers that must change
         {"lstm.order": Statement(Code.GATES, items=("f", "i", "g", "o"))},
     ),
     (
-        [("sigmoid(f) * c", "sigmoid(f + 1) * c"), ("[0.0, 1, 0, 0]", "[0.0, 0, 0, 0]")],
+        [("gate(f) * c", "gate(f + 1) * c"), ("[0.0, 1, 0, 0]", "[0.0, 0, 0, 0]")],
         {"lstm.forget_bias": Statement(Code.ADDED_IN_FORMULA, 1.0)},
     ),
     (
         [
-            ("sigmoid(f) * c +", "sigmoid(f + bias[32:64] * c) * c +"),
-            ('"bias_ih": bias}', '"bias_ih": bias, "peepholes": np.stack([0 * h[0], bias[32:64], 0 * h[0]])}'),
+            ("gate(o)", "gate(o + bias[32:64] * c)"),
+            ('"bias_ih": bias}', '"bias_ih": bias, "peepholes": np.stack([0 * h[0], 0 * h[0], bias[32:64]])}'),
         ],
         {"lstm.peepholes": Statement(Code.PEEPHOLES)},
     ),
     (
         [
-            ("h = sigmoid(o) * np.tanh(c)", "h = (sigmoid(o) + bias[32:64] * c) * np.tanh(c)"),
+            ("gate(o)", "(gate(o) + bias[32:64] * c)"),
             ('"bias_ih": bias}', '"bias_ih": bias, "peepholes": np.stack([0 * h[0], 0 * h[0], bias[32:64]])}'),
         ],
         {"lstm.peepholes": Statement(Code.PEEPHOLES_LATE)},
@@ -277,7 +277,7 @@ PATCHES = [  # what is written instead, and the answers that must change
         ],
         {"batch_norm.training_uses": Statement(Code.RUNNING_STATISTICS)},
     ),
-    ([("1e-5), mean", "1e-3), mean")], {"batch_norm.epsilon": "0.001"}),
+    ([("1e-5), average", "1e-3), average")], {"batch_norm.epsilon": "0.001"}),
     ([("+ 1e-6)", "+ 1e-3)")], {"layer_norm.epsilon": "0.001"}),
     (
         [("np.sqrt(x.var(axis=1, keepdims=True) + 1e-6)", "(x.std(axis=1, keepdims=True) + 1e-5)")],

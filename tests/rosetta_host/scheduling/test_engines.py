@@ -167,15 +167,16 @@ def test_without_slurm_the_user_is_told(tmp_path, monkeypatch):
         list(engines.over_slurm(stubs.tasks(1, tmp_path), tmp_path / "jobs"))
 
 
-COORDINATOR = """
-import resource, sys
+COORDINATOR = r"""
+import re, sys, time
+from pathlib import Path
 from rosetta_host.scheduling import engines
 from tests.rosetta_host.scheduling import stubs
 
 tasks = stubs.tasks(int(sys.argv[2]), "")
 ended = sum(bool(made.records) for _, made in engines.over_dask(tasks, sys.argv[1], stubs.nothing))
-used = resource.getrusage(resource.RUSAGE_SELF)
-print(ended, used.ru_maxrss * 1024, used.ru_utime + used.ru_stime)
+resident = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]  # of this program alone
+print(ended, int(resident) * 1024, time.process_time())
 """
 CLUSTER = """
 import sys
