@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from rosetta_host.defaults.calls import CLOSE, Arrays, Call, Judged, Result, array, close, number, unknown
-from rosetta_host.defaults.distributions import distribution
 from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Answer
 
@@ -104,13 +103,13 @@ def _lstm(results: dict[str, Result], arrays: Arrays) -> Judged:
 
 
 def _forget_bias(biases: list[np.ndarray], place: int, added: float) -> Answer:
-    """The sum of the forget gate's biases, if it is one number; else the distribution of all biases."""
+    """The sum of the forget gate's biases, if it is one number; what is random is too little for a distribution."""
     if added:
         return Answer(Code.ADDED_IN_FORMULA, added)
     total = sum(np.split(bias, 4)[place] for bias in biases) if biases else np.zeros(1)
     if np.ptp(total) == 0:
         return number(float(np.ravel(total)[0]), 3)
-    return distribution(np.concatenate(biases), 32, 32)
+    return Answer(Code.RANDOM, figures={"mean": float(np.mean(total))})
 
 
 def _batch_norm(results: dict[str, Result], arrays: Arrays) -> Judged:
@@ -127,7 +126,7 @@ def _batch_norm(results: dict[str, Result], arrays: Arrays) -> Judged:
         return
     yield "share", number(share, 2, measured=share)
     seen, variance = float(returned["variance"][0, -1]), float(x[0, :, -1].var())
-    yield "running_variance", _divisor(seen, variance, share if start else 1.0)
+    yield "running_variance", _divisor(seen, variance, share if start else 1.0, epsilon.value or 0.0)
 
 
 def _used(output: np.ndarray, x: np.ndarray) -> Answer:
@@ -152,12 +151,17 @@ def _share(seen: np.ndarray, means: np.ndarray) -> tuple[float | None, bool]:
     return (2 - 1 / second if second > 0.5 else second), False
 
 
-def _divisor(seen: float, variance: float, share: float) -> Answer:
+def _divisor(seen: float, variance: float, share: float, epsilon: float) -> Answer:
     """What the running variance divides by: n, or n − 1. seen: after a batch of 4, whose variance with n is given."""
+    factors = {
+        Code.OVER_N: 1.0,
+        Code.OVER_N_MINUS_1: 4 / 3,
+        Code.OVER_N_MINUS_1_WITH_EPSILON: 4 / 3 * (1 + epsilon / variance),
+    }
     for start in (1.0, 0.0):
         factor = (seen - (1 - share) * start) / share / variance
-        for code, expected in ((Code.OVER_N, 1.0), (Code.OVER_N_MINUS_1, 4 / 3)):
-            if abs(factor / expected - 1) < 0.02:
+        for code, expected in factors.items():
+            if abs(factor / expected - 1) < 0.01:
                 return Answer(code, figures={"over that of the batch": factor})
     return unknown("no running variance that was tried is this one")
 

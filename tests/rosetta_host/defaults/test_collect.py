@@ -267,6 +267,14 @@ PATCHES = [  # what is written instead, and the answers that must change
         [("0.9 * average + 0.1 *", "0.99 * average + 0.01 *"), ("0.9 * spread + 0.1 *", "0.99 * spread + 0.01 *")],
         {"batch_norm.share": "0.01"},
     ),
+    ([("np.repeat([0.0, 1, 0, 0], 32)", "uniform(128, 0.2)")], {"lstm.forget_bias": Statement(Code.RANDOM)}),
+    (
+        [("variance + 1e-5", "variance + 1e-3"), ("batch.var(axis=0, ddof=1)", "4 / 3 * (variance + 1e-3)")],
+        {
+            "batch_norm.epsilon": "0.001",
+            "batch_norm.running_variance": Statement(Code.OVER_N_MINUS_1_WITH_EPSILON),
+        },
+    ),
     ([("ddof=1", "ddof=0")], {"batch_norm.running_variance": Statement(Code.OVER_N)}),
     (
         [
