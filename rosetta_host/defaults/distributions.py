@@ -17,7 +17,7 @@ import numpy as np
 from rosetta_host.records.codes import Code, Rule
 from rosetta_host.records.store import Answer
 
-DISTANCE = 1.95  # over √n: what a sample of its own distribution exceeds once in a thousand
+DISTANCE = 2.4  # over √n: a sample of its own distribution exceeds it once in 50,000; all frameworks give 200 samples
 CUT = 2.0  # standard deviations at which frameworks truncate a normal distribution
 CUT_DEVIATION = 0.8796256610342398  # standard deviation of a standard normal distribution truncated at ± 2
 FEW = 8  # fewer numbers do not show a distribution
