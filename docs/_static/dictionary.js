@@ -6,11 +6,11 @@
 
   // The names, without the reasons why there is none.
   const names = row => [row.cells[0], ...row.querySelectorAll("code")].map(it => it.textContent.toLowerCase());
-  const found = new Map(rows.map(row => [row, names(row)]));
+  const namesOf = new Map(rows.map(row => [row, names(row)]));
 
   function filter() {
     const text = input.value.trim().toLowerCase();
-    for (const row of rows) row.hidden = !found.get(row).some(name => name.includes(text));
+    for (const row of rows) row.hidden = !namesOf.get(row).some(name => name.includes(text));
     const count = rows.filter(row => !row.hidden).length;
     status.textContent = text ? `${count} of ${rows.length} rows` : "";
   }

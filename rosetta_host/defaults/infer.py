@@ -12,12 +12,24 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from rosetta_host.defaults import infer_layers, infer_optimizers
-from rosetta_host.defaults.calls import CLOSE, Arrays, Call, Judged, Result, array, close, number, unknown
+from rosetta_host.defaults.calls import (
+    CLOSE,
+    RATE,
+    Arrays,
+    Call,
+    Judged,
+    Result,
+    array,
+    close,
+    number,
+    sigmoid,
+    unknown,
+)
 from rosetta_host.defaults.distributions import distribution
 from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Answer, Statement
 
-RATE, MOMENTUM = 0.0123, 0.9  # no framework's default rate, so that a default is told from what was given
+MOMENTUM = 0.9
 HUGE = 1e6  # a gradient that any clipping would clip
 STEPS = 10
 RATES = (RATE,) * STEPS
@@ -108,7 +120,7 @@ ACTIVATIONS: dict[Code, Callable[[np.ndarray], np.ndarray]] = {
     Code.NONE: lambda z: z,
     Code.RELU: lambda z: np.maximum(z, 0),
     Code.TANH: np.tanh,
-    Code.SIGMOID: lambda z: (1 + np.tanh(z / 2)) / 2,  # 1 / (1 + exp(-z)) overflows
+    Code.SIGMOID: sigmoid,
 }
 
 

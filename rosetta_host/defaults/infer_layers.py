@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rosetta_host.defaults.calls import CLOSE, Arrays, Call, Judged, Result, array, close, number, unknown
+from rosetta_host.defaults.calls import CLOSE, Arrays, Call, Judged, Result, array, close, number, sigmoid, unknown
 from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Answer
 
@@ -42,10 +42,6 @@ def given() -> Arrays:
     }
 
 
-def _sigmoid(z: np.ndarray) -> np.ndarray:
-    return (1 + np.tanh(z / 2)) / 2  # 1 / (1 + exp(-z)) overflows
-
-
 class Form(NamedTuple):
     """What may differ between LSTMs. order: of the gates in the rows of a weight.
 
@@ -69,9 +65,9 @@ def _lstm_states(returned: Arrays, x: np.ndarray, form: Form) -> tuple[np.ndarra
     outputs, cells = [], []
     for step in inputs.swapaxes(0, 1):
         gate = dict(zip(form.order, np.split(step + h @ weight_hh.T, 4, axis=1), strict=True))
-        kept = _sigmoid(gate["f"] + form.added + see_f * c) * c
-        c = kept + _sigmoid(gate["i"] + see_i * c) * np.tanh(gate["g"])
-        h = (_sigmoid(gate["o"]) + see_o * c if form.late else _sigmoid(gate["o"] + see_o * c)) * np.tanh(c)
+        kept = sigmoid(gate["f"] + form.added + see_f * c) * c
+        c = kept + sigmoid(gate["i"] + see_i * c) * np.tanh(gate["g"])
+        h = (sigmoid(gate["o"]) + see_o * c if form.late else sigmoid(gate["o"] + see_o * c)) * np.tanh(c)
         outputs.append(h)
         cells.append(c)
     return np.stack(outputs, axis=1), np.stack(cells, axis=1)

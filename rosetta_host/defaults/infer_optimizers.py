@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from rosetta_host.defaults.calls import Arrays, Call, Judged, Result, array, close, number, unknown
+from rosetta_host.defaults.calls import RATE, Arrays, Call, Judged, Result, array, close, number, unknown
 from rosetta_host.records.codes import Code
 from rosetta_host.records.store import Answer
 
-RATE = 0.0123  # no framework's default
 DECAY_RATES = (1.0, 0.1)  # tell a decay that the learning rate multiplies from one that it does not
 LIMIT = 1.0  # of the norm of gradients
 CALLS = [

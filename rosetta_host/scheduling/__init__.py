@@ -1,1 +1,1 @@
-"""Runs on other machines: what one is told, how it makes the run, and the schedulers that hand runs over."""
+"""Runs on other machines: the task, how a machine makes it, and the schedulers that hand runs over."""

@@ -28,14 +28,14 @@ def make(encoded: bytes, name: str | None = None) -> Made:
 
     name: the machine's. The process ends with this one, even by SIGKILL, and with it all that it has started.
     """
-    with tempfile.TemporaryDirectory(prefix="rosetta-") as path, tempfile.TemporaryFile() as log:
-        folder = Path(path)
+    with tempfile.TemporaryDirectory(prefix="rosetta-") as kept, tempfile.TemporaryFile() as log:
+        folder = Path(kept)
         (folder / task.TASK).write_bytes(encoded)
         command: list[str | Path] = [sys.executable, "-m", task.__name__, folder, *([name] if name else [])]
         ended = subprocess.run(
             process.guarded(command), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
         )
-        records = [found.read_bytes() for found in sorted((folder / task.RECORDS).rglob("*.json"))]
+        records = [path.read_bytes() for path in sorted((folder / task.RECORDS).rglob("*.json"))]
         if ended.returncode == 0 and records:
             return Made(records)
         if (folder / task.REASON).exists():

@@ -14,6 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import OptionSpec
 
 from _ext.core.answers import name_of
+from _ext.core.laid_out import lay_out
 from _ext.core.links import page_link
 from rosetta_host.defaults import spec
 
@@ -40,18 +41,12 @@ def title(question: str) -> str:
     return f"{name[0].upper()}{name[1:]}"
 
 
-def lay_out(folder: Path) -> None:
-    """Make a folder hold the page of each question, and no other."""
-    pages = {
-        folder / f"{question}.md": PAGE.format(title=title(question), sentence=sentence, question=question)
+def pages() -> dict[str, bytes]:
+    """The page of each question."""
+    return {
+        question: PAGE.format(title=title(question), sentence=sentence, question=question).encode()
         for question, (sentence, _) in spec.QUESTIONS.items()
     }
-    for path in {*folder.glob("*.md")} - {*pages}:
-        path.unlink()
-    for path, content in pages.items():
-        if not path.exists() or path.read_text("utf-8") != content:  # which another build may be reading
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(content, "utf-8")
 
 
 class Operations(SphinxDirective):
@@ -60,9 +55,9 @@ class Operations(SphinxDirective):
     option_spec: ClassVar[OptionSpec] = {}
 
     def run(self) -> list[nodes.Node]:
-        pages = {question: f"{self.config.rosetta_operations}/{question}" for question in spec.QUESTIONS}
+        places = {question: f"{self.config.rosetta_operations}/{question}" for question in spec.QUESTIONS}
         links = [
-            page_link(page, title(question), "") for question, page in pages.items() if page in self.env.found_docs
+            page_link(page, title(question), "") for question, page in places.items() if page in self.env.found_docs
         ]
         items = (nodes.list_item("", nodes.paragraph("", "", link)) for link in links)
         return [nodes.bullet_list("", *items, classes=["rosetta-operations"])]
@@ -70,7 +65,7 @@ class Operations(SphinxDirective):
 
 def _start(app: Sphinx) -> None:
     if app.config.rosetta_operations:
-        lay_out(Path(app.srcdir, app.config.rosetta_operations))
+        lay_out(Path(app.srcdir, app.config.rosetta_operations), pages())
 
 
 def setup(app: Sphinx) -> None:

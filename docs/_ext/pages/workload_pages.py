@@ -14,21 +14,11 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
+from _ext.core.laid_out import lay_out
 from _ext.core.links import page_link
 from rosetta_host.catalog import workloads
 
 FOLDER = "translate"
-
-
-def lay_out(sources: Path, folder: Path) -> None:
-    """Make a folder hold the pages of the workloads below `sources`, and no other."""
-    pages = {folder / f"{path.parent.name}.md": path.read_bytes() for path in sources.glob("*/page.md")}
-    for path in {*folder.glob("*.md")} - {*pages}:
-        path.unlink()
-    for path, content in pages.items():
-        if not path.exists() or path.read_bytes() != content:  # which another build may be reading
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(content)
 
 
 def pages(env: BuildEnvironment) -> dict[str, str]:
@@ -55,7 +45,8 @@ class Translations(SphinxDirective):
 
 
 def _start(app: Sphinx) -> None:
-    lay_out(Path(app.confdir, app.config.rosetta_workloads), Path(app.srcdir, FOLDER))
+    sources = Path(app.confdir, app.config.rosetta_workloads).glob("*/page.md")
+    lay_out(Path(app.srcdir, FOLDER), {path.parent.name: path.read_bytes() for path in sources})
 
 
 def setup(app: Sphinx) -> None:

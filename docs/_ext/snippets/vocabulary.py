@@ -15,8 +15,8 @@ from rosetta_host.publishing.source import Module, NotFound, bound_by, first_lin
 
 NO_FRAMEWORK = {np.__name__, "rosetta_common", "workloads", *sys.stdlib_module_names}
 # Methods that name nothing of a framework: those of containers and arrays, which tensors copy.
-MOST_QUESTIONS = 3
 COMMON_METHODS = {"get", "items", "keys", "values", *dir(list), *dir(str), *dir(np.ndarray)}
+MOST_QUESTIONS = 3  # functions of a defaults.py that may share a name: a convolution is in three
 
 
 def vocabulary(path: Path, step: str) -> list[str]:

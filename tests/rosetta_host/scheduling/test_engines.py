@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from distributed import Client
 
 from rosetta_host.catalog.frameworks import ROOT, UserError
 from rosetta_host.records.store import BenchmarkRecord
@@ -49,6 +50,11 @@ def worker(address, name):
     return process("worker", address, "--name", name, "--no-nanny", "--no-dashboard", *one_run)
 
 
+def wait_for_workers(address, count):
+    with Client(address) as client:
+        client.wait_for_workers(count, timeout=60)
+
+
 def started(folder):
     """(seed, machine, process) of every run that began."""
     path = folder / "started"
@@ -65,6 +71,7 @@ def recorded(outcomes):
 def test_a_lost_workers_run_is_made_again_and_counted_once(scheduler, tmp_path):
     (tmp_path / "held-lab1").touch()
     with worker(scheduler, "lab1") as first, worker(scheduler, "lab2"):
+        wait_for_workers(scheduler, 2)  # or the second may make all runs before the first is there
 
         def end_first():
             wait_for(lambda: "lab1" in [name for _, name, _ in started(tmp_path)])
@@ -211,4 +218,4 @@ def test_many_runs_on_64_machines_cost_the_caller_little():
     ended, resident, seconds = map(float, printed.stdout.split())
     assert ended == RUNS
     assert resident < 200e6
-    assert seconds < 0.01 * RUNS + 5  # what the start takes
+    assert seconds < 0.01 * RUNS
